@@ -1,0 +1,152 @@
+"""Reads and writes clips: any format, rate and channels to a mono waveform."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from files.atomic import replacing
+from files.errors import UserError
+
+AUDIO_EXTENSIONS = (".wav", ".flac", ".ogg", ".mp3")
+
+# Values read at once: a damaged header may promise any number of frames, so
+# memory follows what the file holds.
+_BLOCK_VALUES = 2**20
+
+
+def is_audio_path(path):
+    """True if the name ends in one of `AUDIO_EXTENSIONS`, in any case."""
+    return Path(path).suffix.lower() in AUDIO_EXTENSIONS
+
+
+def read_clip(path, sample_rate=None):
+    """Reads an audio file as one mono waveform.
+
+    Args:
+        path: WAV, FLAC, OGG or MP3 file, of any rate; channels are averaged.
+        sample_rate: In Hz, the rate to resample to. Defaults to the file's.
+
+    Returns:
+        (waveform, sample_rate): float32 (samples,), full scale is [-1, 1]
+        (lossy formats and resampling may overshoot a little), and its rate in
+        Hz.
+
+    Raises:
+        UserError: The file is missing, a folder, empty, no audio by its name
+            or content, cut short, without samples, or with samples that are
+            not finite. The message names the file.
+    """
+    path = Path(path)
+    _check_file(path)
+    try:
+        with soundfile.SoundFile(path) as file:
+            waveform = _read_mono(file, path)
+            file_rate = file.samplerate
+    except soundfile.LibsndfileError as error:
+        raise UserError(
+            f"cannot read the audio file {path}: it is damaged, cut short or "
+            "holds no audio"
+        ) from error
+    if not waveform.size:
+        raise UserError(f"the audio file {path} holds no samples")
+    if not np.isfinite(waveform).all():
+        raise UserError(
+            f"the audio file {path} holds samples that are not finite numbers"
+        )
+    if sample_rate is None:
+        return waveform, file_rate
+    return resample(waveform, file_rate, sample_rate), sample_rate
+
+
+def write_clip(path, waveform, sample_rate):
+    """Writes a mono waveform as 16 bit audio, whole or not at all.
+
+    `read_clip` returns the same samples, rounded to 1 / 32768.
+
+    Args:
+        path: Name that ends in .flac or .wav.
+        waveform: (samples,), finite; clipped to [-1, 1].
+        sample_rate: In Hz.
+
+    Raises:
+        ValueError: Another extension, or not a finite (samples,) waveform.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".flac", ".wav"):
+        raise ValueError(
+            f"`path` must end in .flac or .wav. Received: {path.name}"
+        )
+    waveform = np.asarray(waveform)
+    if waveform.ndim != 1 or not waveform.size:
+        raise ValueError(
+            "`waveform` must be (samples,) with at least one sample. "
+            f"Received shape: {waveform.shape}"
+        )
+    if not np.isfinite(waveform).all():
+        raise ValueError("`waveform` must hold finite numbers only.")
+    pcm = np.clip(np.round(waveform * 32768.0), -32768, 32767)
+    with replacing(path) as temporary:
+        soundfile.write(
+            temporary, pcm.astype(np.int16), sample_rate, subtype="PCM_16"
+        )
+
+
+def resample(waveform, from_rate, to_rate):
+    """Resamples a waveform, with an anti-aliasing filter.
+
+    Args:
+        waveform: (samples,), float32.
+        from_rate, to_rate: In Hz, above 0.
+
+    Returns:
+        (round(samples * to_rate / from_rate),), float32, at least one sample;
+        the waveform itself when the rates are equal.
+
+    Raises:
+        ValueError: A rate that is not above 0.
+    """
+    if from_rate <= 0 or to_rate <= 0:
+        raise ValueError(
+            "`from_rate` and `to_rate` must be above 0 Hz. "
+            f"Received: {from_rate}, {to_rate}"
+        )
+    if from_rate == to_rate:
+        return waveform
+    import soxr
+
+    least_samples = -(-from_rate // to_rate)
+    if waveform.size < least_samples:  # else nothing would be left
+        waveform = np.pad(waveform, (0, int(least_samples) - waveform.size))
+    return soxr.resample(waveform, from_rate, to_rate)
+
+
+def _check_file(path):
+    if path.is_dir():
+        raise UserError(f"expected an audio file, but {path} is a folder")
+    if not path.is_file():
+        raise UserError(f"there is no audio file {path}")
+    if not is_audio_path(path):
+        raise UserError(
+            f"cannot read {path}: an audio file's name must end in one of "
+            f"{', '.join(AUDIO_EXTENSIONS)}; convert it to one of them"
+        )
+    if not path.stat().st_size:
+        raise UserError(f"the audio file {path} is empty (0 bytes)")
+
+
+def _read_mono(file, path):
+    """The mean of the channels of an open file, float32 (samples,)."""
+    block_frames = max(1, _BLOCK_VALUES // file.channels)
+    blocks = []
+    while not blocks or len(blocks[-1]) == block_frames:
+        block = file.read(block_frames, dtype="float32", always_2d=True)
+        blocks.append(block.mean(axis=1))
+    waveform = np.concatenate(blocks)
+    # Only an estimate for an MP3 without a Xing header: no promise to hold.
+    if file.format != "MP3" and waveform.size < file.frames:
+        raise UserError(
+            f"the audio file {path} is cut short: it promises {file.frames} "
+            f"frames and holds {waveform.size}"
+        )
+    return waveform

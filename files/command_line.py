@@ -1,0 +1,51 @@
+"""What a command says, and how it exits, when it can't do its work."""
+
+import os
+import sys
+
+from files.errors import UserError
+
+
+def run(main, argv, prog):
+    """Runs a command; what a user can mend becomes one line on stderr.
+
+    Other exceptions are bugs and keep their traceback.
+
+    Args:
+        main: Takes `argv`; returns an exit code, or None for 0.
+        argv: The arguments, without the program's name.
+        prog: The program's name in messages, e.g. "python -m training".
+
+    Returns:
+        The exit code: `main`'s; 1 after an error; 130 after Ctrl-C; 141 when
+        the reader of the output went away. (argparse exits with 2 by itself.)
+    """
+    try:
+        return main(argv) or 0
+    except KeyboardInterrupt:
+        _complain(prog, "interrupted")
+        return 130
+    except BrokenPipeError:
+        # Nobody reads; without this Python would fail again as it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except UserError as error:
+        _complain(prog, f"error: {error}")
+    except OSError as error:
+        _complain(prog, f"error: {_sentence(error)}")
+    return 1
+
+
+def _complain(prog, message):
+    one_line = " ".join(str(message).splitlines())
+    print(f"{prog}: {one_line}", file=sys.stderr)
+
+
+def _sentence(error):
+    """'No space left on device: /data/run', without the errno."""
+    if not error.strerror:
+        return str(error) or type(error).__name__
+    names = [error.filename, error.filename2]
+    return ": ".join(
+        [error.strerror, *(str(name) for name in names if name is not None)]
+    )

@@ -1,0 +1,184 @@
+import numpy as np
+import pytest
+import soundfile
+
+from files import clips
+from files.errors import UserError
+
+
+def noise(samples, seed=0):
+    return np.random.default_rng(seed).uniform(-0.5, 0.5, samples)
+
+
+def tone(frequency, sample_rate, seconds=0.5):
+    time = np.arange(int(seconds * sample_rate)) / sample_rate
+    return np.sin(2 * np.pi * frequency * time).astype(np.float32)
+
+
+@pytest.mark.parametrize("extension", [".wav", ".flac", ".FLAC", ".WAV"])
+def test_written_clip_is_read_back_to_the_last_bit(tmp_path, extension):
+    waveform = noise(1000)
+    path = tmp_path / f"clip{extension}"
+    clips.write_clip(path, waveform, 11025)
+
+    read, sample_rate = clips.read_clip(path)
+
+    assert sample_rate == 11025
+    assert read.dtype == np.float32
+    np.testing.assert_array_equal(read, np.round(waveform * 32768) / 32768)
+
+
+def test_written_clip_is_clipped_not_wrapped(tmp_path):
+    path = tmp_path / "loud.wav"
+    clips.write_clip(path, np.array([2.0, -2.0, 1.0, -1.0]), 8000)
+    read, _ = clips.read_clip(path)
+    np.testing.assert_array_equal(read, np.array([32767, -32768] * 2) / 32768)
+
+
+@pytest.mark.parametrize("extension", [".ogg", ".mp3"])
+def test_lossy_formats_keep_the_sound(tmp_path, extension):
+    path = tmp_path / f"clip{extension}"
+    waveform = 0.5 * tone(440, 16000)
+    soundfile.write(path, waveform, 16000)
+
+    read, sample_rate = clips.read_clip(path)
+
+    assert sample_rate == 16000
+    middle = slice(2000, 6000)
+    correlation = np.corrcoef(read[middle], waveform[middle])[0, 1]
+    assert correlation > 0.99
+
+
+def test_channels_are_averaged(tmp_path):
+    left, right = noise(100, seed=1), noise(100, seed=2)
+    path = tmp_path / "stereo.wav"
+    soundfile.write(path, np.stack([left, right], 1), 44100, subtype="FLOAT")
+    read, _ = clips.read_clip(path)
+    np.testing.assert_allclose(read, (left + right) / 2, atol=1e-7)
+
+
+def test_a_clip_longer_than_a_block_is_read_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(clips, "_BLOCK_VALUES", 64)
+    waveform = noise(64 * 3)
+    path = tmp_path / "long.wav"
+    clips.write_clip(path, waveform, 8000)
+    read, _ = clips.read_clip(path)
+    np.testing.assert_allclose(read, waveform, atol=2 / 32768)
+
+
+@pytest.mark.parametrize("from_rate, to_rate", [(44100, 16000), (8000, 16000)])
+def test_resampling_keeps_a_tone_its_frequency_level_and_length(
+    from_rate, to_rate
+):
+    resampled = clips.resample(tone(1000, from_rate), from_rate, to_rate)
+    assert len(resampled) == to_rate // 2
+    inner = slice(1000, -1000)
+    expected = tone(1000, to_rate)
+    np.testing.assert_allclose(resampled[inner], expected[inner], atol=1e-3)
+
+
+def test_resampling_does_not_alias():
+    above_nyquist = tone(6000, 16000)
+    resampled = clips.resample(above_nyquist, 16000, 8000)
+    assert np.abs(resampled[500:-500]).max() < 1e-3
+
+
+def test_read_clip_resamples_when_a_rate_is_asked_for(tmp_path):
+    path = tmp_path / "clip.wav"
+    clips.write_clip(path, 0.5 * tone(500, 8000), 8000)
+    read, sample_rate = clips.read_clip(path, sample_rate=16000)
+    assert sample_rate == 16000
+    np.testing.assert_allclose(
+        read[1000:7000], 0.5 * tone(500, 16000)[1000:7000], atol=1e-3
+    )
+
+
+def test_resampling_never_leaves_nothing():
+    one = clips.resample(np.ones(1, np.float32), 96000, 8000)
+    assert one.shape == (1,)
+
+
+def test_resampling_refuses_a_rate_of_zero():
+    with pytest.raises(ValueError, match="above 0 Hz. Received: 8000, 0"):
+        clips.resample(np.ones(8, np.float32), 8000, 0)
+
+
+def test_ten_samples_and_silence_are_clips(tmp_path):
+    path = tmp_path / "short.flac"
+    clips.write_clip(path, np.zeros(10), 44100)
+    read, _ = clips.read_clip(path, sample_rate=16000)
+    np.testing.assert_array_equal(read, np.zeros(4))
+
+
+def flac_bytes(tmp_path):
+    path = tmp_path / "whole.flac"
+    clips.write_clip(path, noise(40000), 16000)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("kept", [0.01, 0.1, 0.5, 0.9, 0.999])
+def test_truncated_flac_is_refused(tmp_path, kept):
+    whole = flac_bytes(tmp_path)
+    path = tmp_path / "cut.flac"
+    path.write_bytes(whole[: int(kept * len(whole))])
+    with pytest.raises(UserError, match="cut short") as error:
+        clips.read_clip(path)
+    assert str(path) in str(error.value)
+
+
+def test_fewer_frames_than_promised_are_refused(tmp_path):
+    """Cut between two frames: libsndfile reads on without a complaint."""
+    content = bytearray(flac_bytes(tmp_path))
+    # STREAMINFO starts at byte 8; its 36 bit count of frames ends at byte 26.
+    content[22:26] = (60000).to_bytes(4, "big")
+    path = tmp_path / "promise.flac"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="cut short"):
+        clips.read_clip(path)
+
+
+@pytest.mark.parametrize("extension", clips.AUDIO_EXTENSIONS)
+def test_text_named_as_audio_is_refused(tmp_path, extension):
+    path = tmp_path / f"notes{extension}"
+    path.write_text("Not a sound. " * 100)
+    with pytest.raises(UserError, match="holds no audio") as error:
+        clips.read_clip(path)
+    assert str(path) in str(error.value)
+
+
+def test_other_unusable_paths_are_named(tmp_path):
+    missing = tmp_path / "missing.wav"
+    with pytest.raises(UserError, match="there is no audio file .*missing"):
+        clips.read_clip(missing)
+    with pytest.raises(UserError, match="is a folder"):
+        clips.read_clip(tmp_path)
+    empty = tmp_path / "empty.wav"
+    empty.touch()
+    with pytest.raises(UserError, match=r"empty\.wav is empty \(0 bytes\)"):
+        clips.read_clip(empty)
+    raw = tmp_path / "samples.raw"
+    raw.write_bytes(bytes(100))
+    with pytest.raises(UserError, match="must end in one of .wav, .flac"):
+        clips.read_clip(raw)
+
+
+def test_no_samples_and_samples_not_finite_are_refused(tmp_path):
+    nothing = tmp_path / "nothing.wav"
+    soundfile.write(nothing, np.zeros(0), 8000)
+    with pytest.raises(UserError, match=r"nothing\.wav holds no samples"):
+        clips.read_clip(nothing)
+    for value in (np.nan, np.inf):
+        path = tmp_path / "bad.wav"
+        soundfile.write(path, np.array([0, value]), 8000, subtype="FLOAT")
+        with pytest.raises(UserError, match=r"bad\.wav .* not finite"):
+            clips.read_clip(path)
+
+
+def test_write_clip_refuses_what_it_cannot_write(tmp_path):
+    with pytest.raises(ValueError, match="end in .flac or .wav"):
+        clips.write_clip(tmp_path / "a.mp3", np.zeros(5), 8000)
+    with pytest.raises(ValueError, match=r"Received shape: \(5, 2\)"):
+        clips.write_clip(tmp_path / "a.wav", np.zeros((5, 2)), 8000)
+    with pytest.raises(ValueError, match="finite"):
+        clips.write_clip(tmp_path / "a.wav", np.array([np.nan]), 8000)
+    assert list(tmp_path.iterdir()) == []
