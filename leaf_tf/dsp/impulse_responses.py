@@ -1,0 +1,51 @@
+"""Impulse responses of the learned filters, from their parameters, in keras.ops."""
+
+import math
+
+import numpy as np
+from keras import ops
+
+
+def gabor(center_freqs, sigmas, kernel_size):
+    """Complex Gabor filters.
+
+    g_n[t] = exp(-t^2 / (2 sigma_n^2)) exp(i omega_n t) / (sqrt(2 pi) sigma_n),
+    t = -(K // 2) ... (K + 1) // 2 - 1.
+
+    Args:
+        center_freqs: (n_filters,), omega, rad/sample.
+        sigmas: (n_filters,), samples.
+        kernel_size: Taps K.
+
+    Returns:
+        Real and imaginary parts, each (kernel_size, n_filters).
+
+    Source: LEAF, arXiv:2101.08596, Eq. 2.
+    """
+    times = np.arange(kernel_size)[:, None] - kernel_size // 2
+    times = ops.convert_to_tensor(times, dtype=sigmas.dtype)
+    gaussians = ops.exp(-0.5 * ops.square(times / sigmas)) / (
+        math.sqrt(2.0 * math.pi) * sigmas
+    )
+    phases = times * center_freqs
+    return gaussians * ops.cos(phases), gaussians * ops.sin(phases)
+
+
+def gaussian_lowpass(widths, kernel_size):
+    """Gaussian windows, peak 1, not normalised.
+
+    exp(-((k - (K - 1) / 2) / (w (K - 1) / 2))^2 / 2), k = 0 ... K - 1.
+
+    Args:
+        widths: (n_filters,), w, relative to half the window.
+        kernel_size: Taps K.
+
+    Returns:
+        (kernel_size, n_filters).
+
+    Source: LEAF, arXiv:2101.08596, Eq. 4.
+    """
+    half = (kernel_size - 1) / 2.0
+    positions = (np.arange(kernel_size)[:, None] - half) / max(half, 0.5)
+    positions = ops.convert_to_tensor(positions, dtype=widths.dtype)
+    return ops.exp(-0.5 * ops.square(positions / widths))

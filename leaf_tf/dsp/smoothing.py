@@ -1,0 +1,67 @@
+"""Exponential moving average, parallel in time and without control flow."""
+
+import numpy as np
+from keras import ops
+
+# Frames a block; a power of 2. One block holds the 100 frames of a second.
+_BLOCK = 128
+# Levels of blocks when the number of frames is unknown: 128^4 frames, a month.
+_DYNAMIC_LEVELS = 4
+
+
+def exponential_moving_average(energies, smooth_coef):
+    """M_0 = E_0, M_t = s E_t + (1 - s) M_(t - 1), along axis 1.
+
+    Log-step doubling inside blocks of 128 frames, m_t += a^(2^k) m_(t - 2^k)
+    with a = 1 - s, then the same over the blocks' last values: 7 steps on all
+    frames however long the clip, and exact.
+
+    Args:
+        energies: (batch, frames, n_filters), float.
+        smooth_coef: (n_filters,) or (1,), s in [0, 1].
+
+    Returns:
+        (batch, frames, n_filters).
+    """
+    decay = 1.0 - smooth_coef
+    inputs = ops.concatenate(
+        [energies[:, :1], smooth_coef * energies[:, 1:]], axis=1
+    )
+    return _recurrence(inputs, decay, _DYNAMIC_LEVELS)
+
+
+def _recurrence(inputs, decay, levels):
+    """y_t = x_t + a y_(t - 1) along axis 1."""
+    frames = inputs.shape[1]
+    if frames is not None and frames <= _BLOCK:
+        return _doubling(inputs, decay, frames, axis=1)
+    known = frames is not None
+    channels = inputs.shape[2]
+    if not known:
+        frames = ops.shape(inputs)[1]
+    blocks = (frames + _BLOCK - 1) // _BLOCK
+    padded = ops.pad(inputs, ((0, 0), (0, blocks * _BLOCK - frames), (0, 0)))
+    shape = (ops.shape(inputs)[0], blocks, _BLOCK, channels)
+    outputs = _doubling(ops.reshape(padded, shape), decay, _BLOCK, axis=2)
+    if known or levels > 1:
+        steps = np.arange(1, _BLOCK + 1)[:, None]
+        powers = ops.power(decay, ops.convert_to_tensor(steps, dtype=decay.dtype))
+        lasts = _recurrence(outputs[:, :, -1], powers[-1], levels - 1)
+        carried = ops.pad(lasts[:, :-1], ((0, 0), (1, 0), (0, 0)))
+        outputs = outputs + powers * ops.expand_dims(carried, axis=2)
+    outputs = ops.reshape(outputs, (shape[0], blocks * _BLOCK, channels))
+    return outputs[:, :frames]
+
+
+def _doubling(inputs, decay, size, axis):
+    """y_t = x_t + a y_(t - 1) along `axis`, which has `size` entries."""
+    outputs = inputs
+    shift = 1
+    while shift < size:
+        padding = [(0, 0)] * len(inputs.shape)
+        padding[axis] = (shift, 0)
+        earlier = (slice(None),) * axis + (slice(0, size - shift),)
+        outputs = outputs + decay * ops.pad(outputs[earlier], padding)
+        decay = decay * decay
+        shift *= 2
+    return outputs

@@ -1,0 +1,102 @@
+"""Mel-filterbanks, the fixed baseline."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from leaf_tf.dsp import mel, units
+from leaf_tf.frontends.base import Frontend
+
+
+@keras.saving.register_keras_serializable("leaf_tf")
+class MelFilterbanks(Frontend):
+    """Power spectrogram on the mel scale, then the logarithm. Nothing learned.
+
+    Short-time Fourier transform with a Hann window, frame k from sample
+    k * strides, zeros after the end; squared modulus; HTK mel triangles;
+    log(E + 1e-5).
+
+    Args:
+        n_filters: Mel bands. Defaults to 40.
+        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        window_len: Length of the Hann window, ms.
+        window_stride: Hop between frames, ms.
+        min_freq, max_freq: Edges of the mel bank, Hz. `max_freq` defaults to
+            7800, or 97.5 % of half the sample rate where that is lower.
+        compression: "log" (log(E + 1e-5)), "pcen", "none", or a Keras layer.
+
+    Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
+        [-1, 1], any length from 1 sample.
+    Output shape: (batch, ceil(samples / strides), n_filters), the policy's
+        compute dtype.
+
+    Raises:
+        ValueError: Argument out of range; a waveform of several channels or of
+            integers.
+
+    Source: the baseline of LEAF, arXiv:2101.08596, Sec. 4.
+    """
+
+    def __init__(
+        self,
+        n_filters=40,
+        sample_rate=16000,
+        window_len=25.0,
+        window_stride=10.0,
+        min_freq=60.0,
+        max_freq=None,
+        compression="log",
+        **kwargs,
+    ):
+        super().__init__(
+            n_filters,
+            sample_rate,
+            window_len,
+            window_stride,
+            min_freq,
+            max_freq,
+            compression,
+            **kwargs,
+        )
+
+    @property
+    def n_fft(self):
+        """Points of the FFT: 512, or the next power of 2 that holds the window."""
+        return max(512, 2 ** (self.kernel_size - 1).bit_length())
+
+    def compute_features(self, waveform):
+        frames = _frames(waveform, self.kernel_size, self.strides)
+        window = ops.convert_to_tensor(_hann(self.kernel_size), dtype=frames.dtype)
+        real, imaginary = ops.rfft(frames * window, fft_length=self.n_fft)
+        powers = ops.square(real) + ops.square(imaginary)  # (batch, frames, bins)
+        triangles = mel.mel_filterbank(
+            self.n_filters, self.n_fft, self.sample_rate, self.min_freq, self.max_freq
+        )
+        outputs = ops.matmul(powers, ops.convert_to_tensor(triangles, powers.dtype))
+        if self.compressing is not None:
+            outputs = self.compressing(outputs)
+        return outputs
+
+
+def _hann(size):
+    """Hann window as tf.signal makes it: periodic where even, symmetric where odd."""
+    period = size if size % 2 == 0 else size - 1
+    return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / max(period, 1))
+
+
+def _frames(waveform, size, strides):
+    """Overlapping frames (batch, frames, size); frame k starts at k * strides.
+
+    Made of whole blocks of `strides` samples laid side by side, which costs
+    copies only, where gathering indices costs a look-up a sample.
+    """
+    samples = waveform.shape[1]
+    if samples is None:
+        samples = ops.shape(waveform)[1]
+    n_frames = units.n_frames(samples, strides)
+    blocks_per_frame = -(-size // strides)
+    blocks = n_frames + blocks_per_frame - 1
+    padded = ops.pad(waveform, ((0, 0), (0, blocks * strides - samples)))
+    rows = ops.reshape(padded, (ops.shape(waveform)[0], blocks, strides))
+    shifted = [rows[:, i : i + n_frames] for i in range(blocks_per_frame)]
+    return ops.concatenate(shifted, axis=-1)[:, :, :size]

@@ -1,0 +1,17 @@
+"""The stages of a frontend, one a file."""
+
+from leaf_tf.layers.gabor import GaborConv1D
+from leaf_tf.layers.log import LogCompression
+from leaf_tf.layers.lowpass import GaussianLowpass
+from leaf_tf.layers.modulus import SquaredModulus
+from leaf_tf.layers.pcen import PCEN
+from leaf_tf.layers.preemphasis import PreEmphasis
+
+__all__ = [
+    "GaborConv1D",
+    "GaussianLowpass",
+    "LogCompression",
+    "PCEN",
+    "PreEmphasis",
+    "SquaredModulus",
+]

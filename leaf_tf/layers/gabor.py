@@ -1,0 +1,144 @@
+"""Filtering: learned complex Gabor band-passes."""
+
+import math
+
+import keras
+from keras import ops
+
+from leaf_tf.dsp import impulse_responses, mel, units
+from leaf_tf.layers.stage import (
+    Stage,
+    bounded,
+    require_band,
+    require_positive_int,
+)
+
+
+@keras.saving.register_keras_serializable("leaf_tf")
+class GaborConv1D(Stage):
+    """Filters a waveform with learned complex Gabor band-passes.
+
+    Filter n is a tone under a Gaussian, K = kernel_size taps,
+    t = -(K // 2) ... (K + 1) // 2 - 1:
+
+        g_n[t] = exp(-t^2 / (2 sigma_n^2)) exp(i omega_n t) / (sqrt(2 pi) sigma_n)
+
+    Two numbers per filter are learned, whatever K is. The waveform is
+    cross-correlated with the filters, zeros beyond its ends (SAME).
+
+    Args:
+        n_filters: Complex filters, at least 1.
+        kernel_size: Taps K, in samples.
+        sample_rate: In Hz; places the initial filters only.
+        min_freq, max_freq: Edges of the initial mel bank, in Hz.
+        strides: Samples between outputs. Defaults to 1.
+        initial_filters: "mel" (exact mel centers and widths) or
+            "official_mel" (read off 512 FFT bins, as leaf-audio does).
+
+    Weights:
+        center_freqs: (n_filters,), omega, rad/sample, kept in [0, pi].
+        sigmas: (n_filters,), sigma, samples, kept in
+            [4 z, K z] with z = sqrt(2 ln 2) / pi.
+
+    Input shape: (batch, samples, 1), float, scaled to [-1, 1].
+    Output shape: (batch, ceil(samples / strides), 2 * n_filters), float32.
+        Channels 2n and 2n + 1: real and imaginary part of filter n.
+
+    Raises:
+        ValueError: Argument out of range, e.g. "`max_freq` must be at
+            most sample_rate / 2 = 8000.0 Hz. Received: 9000.0".
+
+    Source: LEAF, arXiv:2101.08596, Sec. 3; sigma limits: arXiv:1711.01161, Sec. 2.2.
+    """
+
+    def __init__(
+        self,
+        n_filters=40,
+        kernel_size=401,
+        sample_rate=16000,
+        min_freq=60.0,
+        max_freq=7800.0,
+        strides=1,
+        initial_filters="mel",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        require_positive_int(
+            n_filters=n_filters,
+            kernel_size=kernel_size,
+            sample_rate=sample_rate,
+            strides=strides,
+        )
+        require_band(min_freq, max_freq, sample_rate)
+        if kernel_size < 4:
+            raise ValueError(
+                "`kernel_size` must be at least 4, or no sigma is allowed. "
+                f"Received: {kernel_size}"
+            )
+        if initial_filters not in mel.INITIAL_FILTERS:
+            raise ValueError(
+                f"`initial_filters` must be one of {mel.INITIAL_FILTERS}. "
+                f"Received: {initial_filters!r}"
+            )
+        self.n_filters = n_filters
+        self.kernel_size = kernel_size
+        self.sample_rate = sample_rate
+        self.min_freq = min_freq
+        self.max_freq = max_freq
+        self.strides = strides
+        self.initial_filters = initial_filters
+
+    def build(self, input_shape):
+        if input_shape[-1] != 1:
+            raise ValueError(
+                "GaborConv1D expects one channel, (batch, samples, 1). "
+                f"Received: input shape {tuple(input_shape)}"
+            )
+        center_freqs, sigmas = mel.initial_gabor_filters(
+            self.n_filters,
+            self.kernel_size,
+            self.sample_rate,
+            self.min_freq,
+            self.max_freq,
+            self.initial_filters,
+        )
+        self.center_freqs = self.add_bounded_weight(
+            "center_freqs", center_freqs, 0.0, math.pi
+        )
+        self.sigmas = self.add_bounded_weight(
+            "sigmas", sigmas, *mel.sigma_limits(self.kernel_size)
+        )
+
+    def call(self, inputs):
+        waveform = ops.cast(inputs, self.stage_dtype)
+        real, imaginary = impulse_responses.gabor(
+            bounded(self.center_freqs), bounded(self.sigmas), self.kernel_size
+        )
+        taps = ops.stack([real, imaginary], axis=-1)
+        taps = ops.reshape(taps, (self.kernel_size, 1, 2 * self.n_filters))
+        return ops.conv(
+            waveform,
+            taps,
+            strides=self.strides,
+            padding="same",
+            data_format="channels_last",
+        )
+
+    def compute_output_shape(self, input_shape):
+        return (
+            input_shape[0],
+            units.n_frames(input_shape[1], self.strides),
+            2 * self.n_filters,
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "n_filters": self.n_filters,
+            "kernel_size": self.kernel_size,
+            "sample_rate": self.sample_rate,
+            "min_freq": self.min_freq,
+            "max_freq": self.max_freq,
+            "strides": self.strides,
+            "initial_filters": self.initial_filters,
+        }

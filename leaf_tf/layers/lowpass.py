@@ -1,0 +1,83 @@
+"""Pooling: learned Gaussian lowpass filters."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from leaf_tf.dsp import impulse_responses, units
+from leaf_tf.layers.stage import Stage, bounded, require_positive_int
+
+INITIAL_WIDTH = 0.4
+MAX_WIDTH = 0.5
+
+
+@keras.saving.register_keras_serializable("leaf_tf")
+class GaussianLowpass(Stage):
+    """Smooths and subsamples each channel with a Gaussian of learned width.
+
+    K = kernel_size taps, k = 0 ... K - 1, peak 1, not normalised:
+
+        exp(-((k - (K - 1) / 2) / (w (K - 1) / 2))^2 / 2)
+
+    Zeros beyond the ends (SAME): at 16000 samples, 401 taps and strides of 160,
+    120 zeros on the left and 121 on the right.
+
+    Args:
+        kernel_size: Taps K, in samples, at least 2.
+        strides: Samples between frames.
+
+    Weights:
+        widths: (n_filters,), w, relative to half the window, initially 0.4,
+            kept in [2 / K, 0.5].
+
+    Input shape: (batch, samples, n_filters), float.
+    Output shape: (batch, ceil(samples / strides), n_filters), float32.
+
+    Raises:
+        ValueError: Argument out of range.
+
+    Source: LEAF, arXiv:2101.08596, Sec. 3.
+    """
+
+    def __init__(self, kernel_size=401, strides=160, **kwargs):
+        super().__init__(**kwargs)
+        require_positive_int(kernel_size=kernel_size, strides=strides)
+        if kernel_size < 4:
+            raise ValueError(
+                "`kernel_size` must be at least 4, or no width is allowed. "
+                f"Received: {kernel_size}"
+            )
+        self.kernel_size = kernel_size
+        self.strides = strides
+
+    def build(self, input_shape):
+        self.widths = self.add_bounded_weight(
+            "widths",
+            np.full(input_shape[-1], INITIAL_WIDTH),
+            2.0 / self.kernel_size,
+            MAX_WIDTH,
+        )
+
+    def call(self, inputs):
+        energies = ops.cast(inputs, self.stage_dtype)
+        taps = impulse_responses.gaussian_lowpass(
+            bounded(self.widths), self.kernel_size
+        )
+        return ops.depthwise_conv(
+            energies,
+            ops.expand_dims(taps, axis=-1),
+            strides=self.strides,
+            padding="same",
+            data_format="channels_last",
+        )
+
+    def compute_output_shape(self, input_shape):
+        batch, samples, n_filters = input_shape
+        return (batch, units.n_frames(samples, self.strides), n_filters)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+        }

@@ -1,0 +1,119 @@
+"""Compression: per-channel energy normalisation with learned parameters."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from leaf_tf.dsp import compression
+from leaf_tf.layers.stage import Stage, bounded
+
+# Lower bound of delta: at 0 the gradient of delta^(1 / root) is infinite, below
+# it the output is NaN.
+MIN_DELTA = 1e-6
+
+
+@keras.saving.register_keras_serializable("leaf_tf")
+class PCEN(Stage):
+    """Normalises each channel by its own recent loudness, then compresses it.
+
+        (E / (floor + M)^alpha + delta)^(1 / root) - delta^(1 / root)
+        M_0 = E_0,  M_t = s E_t + (1 - s) M_(t - 1),  s = smooth_coef
+
+    The defaults assume energies of a waveform in [-1, 1] pooled by LEAF. All of
+    alpha, delta, root and s are learned, one each per channel. Computed in
+    float32 under half-precision policies.
+
+    Args:
+        alpha: Initial strength of the normalisation, in [0, 1].
+        smooth_coef: Initial s, in [0, 1].
+        delta: Initial offset, at least 1e-6.
+        root: Initial root, at least 1.
+        floor: Added to M, > 0; not learned.
+        learn_smooth_coef: Whether s is learned. Defaults to True.
+
+    Weights:
+        alpha, delta, root, smooth_coef: (n_filters,). Optimizers keep them in
+            (-inf, 1], [1e-6, inf), [1, inf) and [0, 1].
+
+    Input shape: (batch, frames, n_filters), float; values below 0 count as 0.
+    Output shape: the same; the policy's compute dtype.
+
+    Raises:
+        ValueError: Argument out of range.
+
+    Source: arXiv:1607.05666; LEAF, arXiv:2101.08596, Sec. 3.
+    """
+
+    def __init__(
+        self,
+        alpha=0.96,
+        smooth_coef=0.04,
+        delta=2.0,
+        root=2.0,
+        floor=1e-12,
+        learn_smooth_coef=True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        _require_in("alpha", alpha, 0.0, 1.0)
+        _require_in("smooth_coef", smooth_coef, 0.0, 1.0)
+        _require_in("delta", delta, MIN_DELTA, float("inf"))
+        _require_in("root", root, 1.0, float("inf"))
+        if not floor > 0:
+            raise ValueError(f"`floor` must be greater than 0. Received: {floor}")
+        self.alpha_init = alpha
+        self.smooth_coef_init = smooth_coef
+        self.delta_init = delta
+        self.root_init = root
+        self.floor = floor
+        self.learn_smooth_coef = learn_smooth_coef
+
+    def build(self, input_shape):
+        ones = np.ones(input_shape[-1])
+        self.alpha = self.add_bounded_weight(
+            "alpha", self.alpha_init * ones, max_value=1.0
+        )
+        self.delta = self.add_bounded_weight(
+            "delta", self.delta_init * ones, min_value=MIN_DELTA
+        )
+        self.root = self.add_bounded_weight(
+            "root", self.root_init * ones, min_value=1.0
+        )
+        self.smooth_coef = self.add_bounded_weight(
+            "smooth_coef",
+            self.smooth_coef_init * ones,
+            0.0,
+            1.0,
+            trainable=self.learn_smooth_coef,
+        )
+
+    def call(self, inputs):
+        energies = ops.maximum(ops.cast(inputs, self.stage_dtype), 0.0)
+        outputs = compression.pcen(
+            energies,
+            bounded(self.alpha),
+            bounded(self.delta),
+            bounded(self.root),
+            bounded(self.smooth_coef),
+            self.floor,
+        )
+        return ops.cast(outputs, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "alpha": self.alpha_init,
+            "smooth_coef": self.smooth_coef_init,
+            "delta": self.delta_init,
+            "root": self.root_init,
+            "floor": self.floor,
+            "learn_smooth_coef": self.learn_smooth_coef,
+        }
+
+
+def _require_in(name, value, low, high):
+    if not low <= value <= high:
+        raise ValueError(f"`{name}` must be in [{low}, {high}]. Received: {value}")

@@ -1,0 +1,91 @@
+"""What all stages of a frontend share: precision, and weights kept in bounds."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("leaf_tf")
+class Interval(keras.constraints.Constraint):
+    """Keeps each weight in [min_value, max_value]; None leaves an end open."""
+
+    def __init__(self, min_value=None, max_value=None):
+        self.min_value = min_value
+        self.max_value = max_value
+
+    def __call__(self, w):
+        if self.min_value is not None:
+            w = ops.maximum(w, self.min_value)
+        if self.max_value is not None:
+            w = ops.minimum(w, self.max_value)
+        return w
+
+    def get_config(self):
+        return {"min_value": self.min_value, "max_value": self.max_value}
+
+
+class Stage(keras.layers.Layer):
+    """A layer that computes in float32 under half-precision policies.
+
+    Audio spans more than the 11 bits of float16 or the 8 of bfloat16: rounding
+    the waveform would bury quiet bands under noise, and energies of loud ones
+    would overflow. The frontend is a small part of a model's work, so it stays
+    in float32 (float64 under the float64 policy), its weights too; a frontend
+    casts its features to the policy's compute dtype at the end.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+
+    @property
+    def stage_dtype(self):
+        """The dtype this stage computes in: "float32" or "float64"."""
+        return "float64" if self.compute_dtype == "float64" else "float32"
+
+    def add_bounded_weight(
+        self, name, initial_values, min_value=None, max_value=None, trainable=True
+    ):
+        """Adds a float32 weight that optimizers keep in [min_value, max_value].
+
+        Values outside, as an import may bring, stay as they are until the first
+        optimizer step; `call` clips them by `bounded`.
+        """
+        return self.add_weight(
+            name=name,
+            shape=initial_values.shape,
+            initializer=lambda shape, dtype: ops.cast(initial_values, dtype),
+            dtype=self.stage_dtype,
+            autocast=False,
+            constraint=Interval(min_value, max_value),
+            trainable=trainable,
+        )
+
+
+def bounded(weight):
+    """The weight's value, clipped to the interval of its constraint."""
+    return weight.constraint(ops.convert_to_tensor(weight))
+
+
+def require_positive_int(**arguments):
+    """Raises a ValueError naming the first argument that is no integer >= 1."""
+    for name, value in arguments.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(
+                f"`{name}` must be an integer of at least 1. Received: {value!r}"
+            )
+
+
+def require_band(min_freq, max_freq, sample_rate):
+    """Raises a ValueError unless 0 <= min_freq < max_freq <= sample_rate / 2."""
+    nyquist = sample_rate / 2
+    if min_freq < 0:
+        raise ValueError(f"`min_freq` must be at least 0 Hz. Received: {min_freq}")
+    if max_freq > nyquist:
+        raise ValueError(
+            f"`max_freq` must be at most sample_rate / 2 = {nyquist} Hz. "
+            f"Received: {max_freq}"
+        )
+    if max_freq <= min_freq:
+        raise ValueError(
+            f"`max_freq` must be greater than min_freq = {min_freq} Hz. "
+            f"Received: {max_freq}"
+        )
