@@ -1,0 +1,24 @@
+"""`python -m export`, also installed as `leaf-export`."""
+
+import sys
+
+from files import command_line
+
+
+def dispatch(argv):
+    """Runs the command that `argv` names; returns its exit code."""
+    if argv[:1] == ["predict"]:
+        from export import predict_command
+
+        return predict_command.main(argv[1:])
+    from export import export_command
+
+    return export_command.main(argv)
+
+
+def main():
+    return command_line.run(dispatch, sys.argv[1:], prog="python -m export")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""What the two commands take."""
+
+import argparse
+import math
+
+FORMATS = ("saved_model", "tflite")
+
+
+def export_parser():
+    """The arguments of `python -m export RUN_OR_KERAS_FILE --output DIR`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m export",
+        description="Writes a trained model as files that run without this package, "
+        "and compares each of them with Keras on real clips.",
+        epilog="`python -m export predict --help` tells how to run such a file "
+        "(a run folder of the name `predict` is given as `./predict`).",
+    )
+    parser.add_argument(
+        "source",
+        metavar="RUN_OR_KERAS_FILE",
+        help="a run folder of `python -m training fit`, or any `.keras` file that "
+        "takes a waveform and has a leaf_tf frontend inside",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        required=True,
+        help="artifact folder to write: new, empty, or an earlier export, which is "
+        "replaced when this one succeeds",
+    )
+    parser.add_argument(
+        "--formats",
+        type=_formats,
+        default=FORMATS,
+        metavar="NAME[,NAME...]",
+        help=f"any of {', '.join(FORMATS)} (default: all)",
+    )
+    parser.add_argument(
+        "--window",
+        type=_seconds,
+        metavar="SECONDS",
+        help="length of the waveform that `model.tflite` takes (default: the run's, "
+        "else the model's own fixed length, else 1)",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="FILE",
+        help="text file with one label a line (default: the run's, else class_0, ...)",
+    )
+    parser.add_argument(
+        "--clips",
+        metavar="FOLDER",
+        help="audio files to compare on; labelled by a `clips.csv` or by their "
+        "subfolders (default: the run's evaluation clips, else noise and chirps)",
+    )
+    return parser
+
+
+def predict_parser():
+    """The arguments of `python -m export predict ARTIFACT CLIP...`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m export predict",
+        description="Runs an exported model on audio files: the whole clip, window by "
+        "window, the windows' logits averaged.",
+    )
+    parser.add_argument(
+        "artifact",
+        metavar="ARTIFACT",
+        help="a `.tflite` file, a SavedModel folder, or the artifact folder "
+        "(its `model.tflite` is preferred)",
+    )
+    parser.add_argument(
+        "clips", metavar="CLIP", nargs="+", help="audio file of any rate and channels"
+    )
+    parser.add_argument(
+        "--top",
+        type=_count,
+        default=3,
+        metavar="N",
+        help="labels to print per clip (default: 3)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON instead of text"
+    )
+    parser.add_argument(
+        "--sample-rate",
+        type=_count,
+        metavar="HZ",
+        help="the model's rate; needed only where no `report.json` lies beside it",
+    )
+    return parser
+
+
+def _formats(text):
+    names = [name.strip() for name in text.split(",")]
+    unknown = [repr(name) for name in names if name not in FORMATS]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"allowed are {', '.join(FORMATS)}; received {', '.join(unknown)}"
+        )
+    return tuple(name for name in FORMATS if name in names)
+
+
+def _seconds(text):
+    seconds = _number(float, text)
+    if not (0 < seconds < math.inf):
+        raise argparse.ArgumentTypeError(f"must be seconds above 0; received {text}")
+    return seconds
+
+
+def _count(text):
+    count = _number(int, text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1; received {text}")
+    return count
+
+
+def _number(kind, text):
+    try:
+        return kind(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be a number; received {text!r}"
+        ) from None

@@ -1,0 +1,118 @@
+"""The clips on which an artifact is compared with Keras."""
+
+import csv
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from files.clips import is_audio_path, read_clip
+from files.errors import UserError
+from files.windows import cut_windows
+
+_SYNTHETIC_WINDOWS = 2  # per clip
+
+
+@dataclasses.dataclass(frozen=True)
+class Clips:
+    """Windows of clips, in order.
+
+    Attributes:
+        origin: Where they are from, for the report.
+        windows: (n_windows, window_samples), float32.
+        clip_of_window: (n_windows,), the index of each window's clip.
+        true_classes: (n_clips,), each clip's class index; None if unknown.
+    """
+
+    origin: str
+    windows: np.ndarray
+    clip_of_window: np.ndarray
+    true_classes: np.ndarray | None
+
+    @property
+    def n_clips(self):
+        return int(self.clip_of_window[-1]) + 1
+
+
+def read_clips(folder, sample_rate, window_samples, labels):
+    """Reads a folder of clips, cut into windows.
+
+    A `clips.csv` (header `file,label`) names the clips and their labels.
+    Without it all audio files below the folder are taken; they are labelled
+    if each lies in a subfolder that has the name of a label.
+
+    Args:
+        folder: The folder.
+        sample_rate: In Hz; clips of other rates are resampled.
+        window_samples: Length of a window.
+        labels: The model's, in the order of its classes.
+
+    Returns:
+        `Clips`.
+
+    Raises:
+        UserError: No clips, one that can't be read, or an unknown label.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"there is no folder of clips {folder}")
+    table = folder / "clips.csv"
+    named = _read_table(table, labels) if table.is_file() else _find(folder)
+    if not named:
+        raise UserError(f"the folder {folder} holds no clips to compare on")
+    waveforms = [read_clip(path, sample_rate)[0] for path, _ in named]
+    known = all(label in labels for _, label in named)
+    classes = [labels.index(label) for _, label in named] if known else None
+    return _cut(folder.name, waveforms, window_samples, classes)
+
+
+def synthetic_clips(sample_rate, window_samples):
+    """Noise, chirps, a click and silence: the same ones each time.
+
+    Loud and quiet ones, since PCEN and log treat them differently.
+
+    Returns:
+        `Clips`, without labels.
+    """
+    samples = _SYNTHETIC_WINDOWS * window_samples
+    noise = np.random.default_rng(0).standard_normal(samples)
+    # From 0 Hz to half the sample rate.
+    chirp = np.sin(np.pi * np.arange(samples) ** 2 / (2 * samples))
+    click = np.zeros(samples)
+    click[samples // 3] = 1.0
+    loud = [0.3 * noise, 0.9 * chirp, 0.05 * noise + 0.5 * chirp, click]
+    waveforms = [*loud, *(0.01 * waveform for waveform in loud), 0.0 * noise]
+    waveforms = [np.clip(w, -1, 1).astype(np.float32) for w in waveforms]
+    return _cut("synthetic noise and chirps", waveforms, window_samples, None)
+
+
+def _read_table(path, labels):
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        if not row.get("file") or not row.get("label"):
+            raise UserError(
+                f"{path} must have the columns file,label, both filled in "
+                f"each row; received the row {dict(row)}"
+            )
+        if row["label"] not in labels:
+            raise UserError(
+                f"{path} gives {row['file']} the label {row['label']}, which "
+                f"the model does not know; it knows {', '.join(labels)}"
+            )
+    return [(path.parent / row["file"], row["label"]) for row in rows]
+
+
+def _find(folder):
+    paths = sorted(path for path in folder.rglob("*") if is_audio_path(path))
+    return [(path, path.parent.name) for path in paths]
+
+
+def _cut(origin, waveforms, window_samples, classes):
+    cut = [cut_windows(waveform, window_samples) for waveform in waveforms]
+    return Clips(
+        origin=origin,
+        windows=np.concatenate(cut),
+        clip_of_window=np.repeat(np.arange(len(cut)), [len(c) for c in cut]),
+        true_classes=None if classes is None else np.array(classes),
+    )

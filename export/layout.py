@@ -1,0 +1,35 @@
+"""The names inside an artifact folder: the contract of writing and running."""
+
+from pathlib import Path
+
+from files.errors import UserError
+
+SAVED_MODEL = "saved_model"
+VERSION = "1"  # TF Serving takes the highest-numbered folder of `SAVED_MODEL`
+TFLITE = "model.tflite"
+LABELS = "labels.txt"
+REPORT_JSON = "report.json"
+REPORT_MD = "report.md"
+
+INPUT = "waveform"
+OUTPUT = "probabilities"
+
+_OURS = {SAVED_MODEL, TFLITE, LABELS, REPORT_JSON, REPORT_MD}
+
+
+def refuse_foreign_files(folder):
+    """Guards what no export wrote: the folder is replaced as a whole.
+
+    Raises:
+        UserError: `folder` holds anything but the files of an export.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        return
+    foreign = sorted({entry.name for entry in folder.iterdir()} - _OURS)
+    if foreign:
+        shown = ", ".join(foreign[:3]) + (", ..." if foreign[3:] else "")
+        raise UserError(
+            f"will not replace the folder {folder}: it holds what no export "
+            f"wrote ({shown}); name a new or an empty folder"
+        )

@@ -1,0 +1,166 @@
+"""Opens an artifact to run it, with what lies beside it."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from export.averaging import SOFTMAX
+from export.layout import LABELS, REPORT_JSON, SAVED_MODEL, TFLITE
+from files.errors import UserError
+
+_PB = "saved_model.pb"
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenArtifact:
+    """A model that is ready to run.
+
+    Attributes:
+        path: The `.tflite` file or the SavedModel's folder.
+        runner: With `probabilities(windows)`.
+        sample_rate: In Hz.
+        window_samples: Length of a window.
+        activation: As in `export.averaging`.
+        labels: A tuple, or None where nothing tells them.
+    """
+
+    path: Path
+    runner: object
+    sample_rate: int
+    window_samples: int
+    activation: str
+    labels: tuple | None
+
+    def labels_of(self, n_classes):
+        """The labels of `n_classes`: class_0, ... where nothing tells them.
+
+        Raises:
+            UserError: The labels beside the artifact are another model's.
+        """
+        if self.labels is None:
+            return tuple(f"class_{index}" for index in range(n_classes))
+        if len(self.labels) != n_classes:
+            raise UserError(
+                f"{self.path} gives {n_classes} classes, but beside it are "
+                f"{len(self.labels)} labels, of another model; put the "
+                "artifact beside its own report"
+            )
+        return self.labels
+
+
+def open_artifact(path, sample_rate=None):
+    """Opens an artifact; rate, window and labels come from its report.
+
+    Args:
+        path: `.tflite` file, SavedModel folder or its parent, or artifact
+            folder, whose `model.tflite` is preferred.
+        sample_rate: In Hz, where no report lies beside it.
+
+    Returns:
+        `OpenArtifact`.
+
+    Raises:
+        UserError: No artifact lies there, it doesn't load, or its sample rate
+            is not known.
+    """
+    path = _resolve(Path(path))
+    # A SavedModel's report lies two floors above, beside `saved_model/`.
+    folders = [path.parent] if path.is_file() else [path, *path.parents[:2]]
+    report = _report(folders)
+    sample_rate = _sample_rate(path, sample_rate, report)
+    runner = _runner(path)
+    # One second, as `python -m export` has it, where nothing tells the window.
+    window = report.get("window_samples", sample_rate)
+    return OpenArtifact(
+        path=path,
+        runner=runner,
+        sample_rate=sample_rate,
+        window_samples=runner.window_samples or window,
+        activation=report.get("activation", SOFTMAX),
+        labels=_labels(folders, report),
+    )
+
+
+def _resolve(path):
+    """The `.tflite` file or the folder of `saved_model.pb` that is meant."""
+    path = path.resolve()
+    if path.is_file():
+        return path
+    versions = [
+        version
+        for parent in (path, path / SAVED_MODEL)
+        for version in sorted(_numbered(parent), key=lambda p: int(p.name))
+    ]
+    candidates = [path / TFLITE, path, *reversed(versions)]
+    for candidate in candidates:
+        if candidate.is_file() or (candidate / _PB).is_file():
+            return candidate
+    raise UserError(
+        f"there is no artifact at {path}; name a .tflite file, a SavedModel "
+        "folder, or the --output of python -m export"
+    )
+
+
+def _numbered(folder):
+    if not folder.is_dir():
+        return []
+    return [entry for entry in folder.iterdir() if entry.name.isdecimal()]
+
+
+def _runner(path):
+    # Imported here: a .tflite file is run where TensorFlow is not installed.
+    if path.is_file():
+        from export.litert_runner import LiteRTRunner
+
+        return LiteRTRunner(path)
+    from export.saved_model_runner import SavedModelRunner
+
+    return SavedModelRunner(path)
+
+
+def _first(folders, name):
+    return next((f / name for f in folders if (f / name).is_file()), None)
+
+
+def _report(folders):
+    path = _first(folders, REPORT_JSON)
+    if path is None:
+        return {}
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        return {
+            "sample_rate": int(report["sample_rate"]),
+            "window_samples": int(report["window_samples"]),
+            "activation": str(report["activation"]),
+            "labels": tuple(map(str, report["labels"])),
+        }
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path} is not a report of python -m export "
+            f"({type(error).__name__}: {error}); move it away and pass "
+            "--sample-rate"
+        ) from error
+
+
+def _sample_rate(path, given, report):
+    told = report.get("sample_rate")
+    if told is None and given is None:
+        raise UserError(
+            f"no {REPORT_JSON} lies beside {path}, so the rate of the "
+            "waveforms it takes is not known; pass --sample-rate HZ"
+        )
+    if told is not None and given not in (None, told):
+        raise UserError(
+            f"{path} takes {told} Hz by its {REPORT_JSON}; received "
+            f"--sample-rate {given}, leave it out"
+        )
+    return told or given
+
+
+def _labels(folders, report):
+    if "labels" in report:
+        return report["labels"]
+    path = _first([*folders, folders[0] / "assets"], LABELS)
+    if path is None:
+        return None
+    return tuple(path.read_text(encoding="utf-8").splitlines())

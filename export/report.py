@@ -1,0 +1,107 @@
+"""What an export says about itself, for programs and for people."""
+
+import importlib.metadata
+
+_DISTRIBUTIONS = ("keras", "tensorflow", "ai-edge-litert")
+_TITLES = {"saved_model": "SavedModel", "tflite": "TFLite float32"}
+_ROWS = (
+    ("bytes", "bytes", "{:,}"),
+    ("largest difference in probability", "max_difference", "{:.1e}"),
+    ("mean difference in probability", "mean_difference", "{:.1e}"),
+    ("windows with another top label", "windows_with_another_label", "{}"),
+    ("accuracy", "accuracy", "{:.2%}"),
+    ("latency", "latency_ms", "{:.1f} ms"),
+)
+
+
+def build_report(source, clips, keras, artifacts):
+    """The content of `report.json`.
+
+    `sample_rate`, `window_samples`, `labels` and `activation` are what
+    `export predict` needs to run an artifact.
+
+    Args:
+        source: `export.sources.Source`.
+        clips: `export.clips.Clips`.
+        keras: dict of what was measured on the Keras model.
+        artifacts: {format: dict of what was measured on the artifact}.
+    """
+    return {
+        "source": source.name,
+        "sample_rate": source.sample_rate,
+        "window_samples": source.window_samples,
+        "labels": list(source.labels),
+        "activation": source.activation,
+        "clips": {
+            "origin": clips.origin,
+            "n_clips": clips.n_clips,
+            "n_windows": len(clips.windows),
+        },
+        "keras": keras,
+        "artifacts": artifacts,
+        "versions": {name: importlib.metadata.version(name) for name in _DISTRIBUTIONS},
+    }
+
+
+def report_markdown(report):
+    """The same as `report.md`."""
+    lines = [f"# Export of {report['source']}", "", summary(report)]
+    for name, measured in report["artifacts"].items():
+        lines += ["", f"## {measured['path']}", "", _ops(measured["ops"])]
+        if name == "tflite":
+            lines += ["", _folding(measured)]
+    versions = ", ".join(f"{n} {v}" for n, v in report["versions"].items())
+    return "\n".join([*lines, "", f"Written with {versions}.", ""])
+
+
+def summary(report):
+    """What the command prints: the model's contract and the measurements."""
+    clips = report["clips"]
+    seconds = report["window_samples"] / report["sample_rate"]
+    lines = [
+        f"A waveform of {report['sample_rate']} Hz in [-1, 1], {seconds:g} s "
+        f"({report['window_samples']} samples) a window, to the probabilities",
+        f"of {len(report['labels'])} labels ({report['activation']}). Compared "
+        f"with Keras on {clips['n_windows']} windows of {clips['n_clips']} clips",
+        f"({clips['origin']}).",
+        "",
+        *_table(report),
+        "",
+        "Accuracy is that of whole clips, their windows' logits averaged. Latency",
+        "is the median for one window on this machine, LiteRT on one thread.",
+    ]
+    return "\n".join(lines)
+
+
+def _table(report):
+    columns = {"Keras": report["keras"]}
+    for name, measured in report["artifacts"].items():
+        columns[_TITLES[name]] = measured
+    rows = [["", *columns]]
+    for title, key, form in _ROWS:
+        cells = [_cell(measured.get(key), form) for measured in columns.values()]
+        rows.append([title, *cells])
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    for row in [rows[0], rule, *rows[1:]]:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        yield f"| {' | '.join(cells)} |"
+
+
+def _cell(value, form):
+    return "-" if value is None else form.format(value)
+
+
+def _ops(ops):
+    counted = ", ".join(f"{name} {count}" for name, count in ops.items())
+    return f"{sum(ops.values())} operators: {counted}."
+
+
+def _folding(measured):
+    subgraphs = measured["subgraphs"]
+    graph = f"{subgraphs} subgraph{'s' * (subgraphs > 1)}, builtin operators"
+    again = ", ".join(measured["unfolded_ops"])
+    if again:
+        return f"{graph}; computed again from constants in each run: {again}."
+    return f"{graph}; all that depends on weights alone is a constant."

@@ -1,0 +1,55 @@
+"""Runs a SavedModel with plain TensorFlow: neither Keras nor leaf_tf."""
+
+import numpy as np
+
+from export.layout import INPUT, OUTPUT
+from export.quiet import import_tensorflow, native_logs_hidden
+from files.errors import UserError
+
+_BATCH = 8  # windows at once; the filtered waveform of one takes about 5 MB a second
+
+
+class SavedModelRunner:
+    """A SavedModel's `serving_default`.
+
+    Args:
+        folder: Holds `saved_model.pb`.
+
+    Attributes:
+        window_samples: Samples that the model takes; None when it takes any number.
+
+    Raises:
+        UserError: The folder holds no SavedModel, or it lacks the signature.
+    """
+
+    def __init__(self, folder):
+        self._tf = import_tensorflow()
+        with native_logs_hidden():
+            try:
+                # Kept: a signature doesn't keep the weights it reads alive.
+                self._loaded = self._tf.saved_model.load(str(folder))
+            except (OSError, ValueError, self._tf.errors.OpError) as error:
+                reason = str(error).splitlines()[0]
+                raise UserError(
+                    f"{folder} is not a SavedModel that loads: {reason}"
+                ) from error
+        self.signature = self._loaded.signatures.get("serving_default")
+        inputs = self.signature.structured_input_signature[1] if self.signature else {}
+        outputs = self.signature.structured_outputs if self.signature else {}
+        if set(inputs) != {INPUT} or OUTPUT not in outputs:
+            raise UserError(
+                f"{folder} must have a signature serving_default from {INPUT} to "
+                f"{OUTPUT}, as python -m export writes it; received from "
+                f"{sorted(inputs)} to {sorted(outputs)}"
+            )
+        self.window_samples = inputs[INPUT].shape[1]
+
+    def probabilities(self, windows):
+        """(n, samples) -> (n, classes), float32."""
+        batches = [
+            self.signature(
+                **{INPUT: self._tf.constant(windows[start : start + _BATCH])}
+            )[OUTPUT]
+            for start in range(0, len(windows), _BATCH)
+        ]
+        return np.concatenate([batch.numpy() for batch in batches])

@@ -1,0 +1,211 @@
+"""Opens what is to be exported: a run folder or a `.keras` file."""
+
+import dataclasses
+import json
+import os
+
+from export.activation import output_activation
+from export.quiet import import_keras, native_logs_hidden
+from files.errors import UserError
+
+DEFAULT_WINDOW_SECONDS = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A trained model and what its files must say about it.
+
+    Attributes:
+        name: Of the run folder or the file, without its path.
+        model: keras.Model, waveform (batch, samples) or (batch, samples, 1) ->
+            (batch, classes).
+        activation: "softmax" or "sigmoid": what makes its output probabilities.
+        gives_logits: Whether that step is still to be done.
+        sample_rate: In Hz.
+        window_samples: Length of the waveform that a fixed-length artifact takes.
+        labels: One per class.
+        clips_folder: Clips to compare on, or None.
+    """
+
+    name: str
+    model: object
+    activation: str
+    gives_logits: bool
+    sample_rate: int
+    window_samples: int
+    labels: tuple
+    clips_folder: str | None
+
+
+def open_source(path, window_seconds=None, labels_file=None, clips_folder=None):
+    """Loads `path`; what is not given comes from the run, then from the model.
+
+    Args:
+        path: A run folder (`model.keras`, `config.json`, `labels.txt`,
+            `evaluation_clips/`) or a `.keras` file.
+        window_seconds, labels_file, clips_folder: As in `export.arguments`.
+
+    Returns:
+        `Source`.
+
+    Raises:
+        UserError: Nothing that loads lies there, or the model is not one
+            from a waveform to classes.
+    """
+    run = _read_run(path) if os.path.isdir(path) else {"model": path}
+    model = _load_model(run["model"])
+    sample_rate = _sample_rate(model, path)
+    if run.get("sample_rate", sample_rate) != sample_rate:
+        raise UserError(
+            f"in {path}, config.json says {run['sample_rate']} Hz, the model's "
+            f"frontend {sample_rate} Hz; one of the two is from another run"
+        )
+    activation, gives_logits = output_activation(model)
+    return Source(
+        name=os.path.basename(os.path.abspath(path)),
+        model=model,
+        activation=activation,
+        gives_logits=gives_logits,
+        sample_rate=sample_rate,
+        window_samples=_window_samples(
+            model,
+            sample_rate,
+            window_seconds,
+            run.get("window_seconds", DEFAULT_WINDOW_SECONDS),
+        ),
+        labels=_labels(labels_file or run.get("labels"), model.output_shape[-1]),
+        clips_folder=clips_folder or run.get("clips"),
+    )
+
+
+def _read_run(folder):
+    model = os.path.join(folder, "model.keras")
+    if not os.path.isfile(model):
+        raise UserError(
+            f"{folder} is not a run folder: it holds no model.keras; name the --output "
+            "of python -m training fit, or a .keras file"
+        )
+    run = {"model": model}
+    config_path = os.path.join(folder, "config.json")
+    if os.path.isfile(config_path):
+        try:
+            with open(config_path, encoding="utf-8") as file:
+                config = json.load(file)
+        except ValueError as error:
+            raise UserError(f"{config_path} is not JSON: {error}") from error
+        run.update(
+            {
+                key: config[key]
+                for key in ("sample_rate", "window_seconds")
+                if key in config
+            }
+        )
+    labels = os.path.join(folder, "labels.txt")
+    if os.path.isfile(labels):
+        run["labels"] = labels
+    clips = os.path.join(folder, "evaluation_clips")
+    if os.path.isdir(clips):
+        run["clips"] = clips
+    return run
+
+
+def _load_model(path):
+    if not os.path.exists(path):
+        raise UserError(f"there is no {path}; name a run folder or a .keras file")
+    if not str(path).endswith(".keras"):
+        raise UserError(f"{path} is neither a run folder nor a .keras file")
+    keras = import_keras()
+    with native_logs_hidden():
+        import leaf_tf  # noqa: F401  registers its layers with Keras
+
+        try:
+            model = keras.saving.load_model(path, compile=False)
+        except (
+            Exception
+        ) as error:  # Keras raises many kinds, depending on what is broken.
+            reason = (
+                str(error).strip().splitlines()[0]
+                if str(error)
+                else type(error).__name__
+            )
+            raise UserError(
+                f"{path} does not load as a Keras model: {reason}"
+            ) from error
+    return _one_to_one(keras, model, path)
+
+
+def _one_to_one(keras, model, path):
+    """The model as functional, its one input and one output out of any dict or list."""
+    try:
+        inputs, outputs = model.inputs, model.outputs
+    except AttributeError:
+        inputs, outputs = None, None
+    if not inputs or not outputs:
+        raise UserError(
+            f"{path} must hold a built functional or Sequential model; received "
+            f"{type(model).__name__} without symbolic inputs"
+        )
+    shapes = f"{[t.shape for t in inputs]} -> {[t.shape for t in outputs]}"
+    waveform = len(inputs) == 1 and (
+        len(inputs[0].shape) == 2
+        or (len(inputs[0].shape) == 3 and inputs[0].shape[-1] == 1)
+    )
+    classes = len(outputs) == 1 and len(outputs[0].shape) == 2 and outputs[0].shape[-1]
+    if not waveform or not classes:
+        raise UserError(
+            f"{path} must hold a model (batch, samples) -> (batch, classes); received "
+            f"{shapes}"
+        )
+    return keras.Model(inputs[0], outputs[0])
+
+
+def _layers(model):
+    for layer in model.layers:
+        yield layer
+        if hasattr(layer, "layers"):
+            yield from _layers(layer)
+
+
+def _sample_rate(model, path):
+    for layer in _layers(model):
+        if hasattr(layer, "sample_rate"):
+            return layer.sample_rate
+    raise UserError(
+        f"no layer of {path} has a sample_rate; put a leaf_tf frontend, which has one, "
+        "inside the model"
+    )
+
+
+def _window_samples(model, sample_rate, asked_seconds, default_seconds):
+    fixed = model.input_shape[1]
+    seconds = default_seconds if asked_seconds is None else asked_seconds
+    samples = round(seconds * sample_rate)
+    if samples < 1:
+        raise UserError(
+            f"the window must be at least one sample, 1 / {sample_rate} s; "
+            f"received {seconds} s"
+        )
+    if fixed is None:
+        return samples
+    if asked_seconds is not None and samples != fixed:
+        raise UserError(
+            f"the model takes {fixed / sample_rate:g} s ({fixed} samples) and nothing "
+            f"else; received --window {asked_seconds:g}, leave it out"
+        )
+    return fixed
+
+
+def _labels(path, n_classes):
+    if path is None:
+        return tuple(f"class_{index}" for index in range(n_classes))
+    try:
+        with open(path, encoding="utf-8") as file:
+            labels = tuple(file.read().splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read the labels in {path}: {error}") from error
+    if len(labels) != n_classes:
+        raise UserError(
+            f"{path} must hold one label a line for each of the model's {n_classes} "
+            f"classes; received {len(labels)} lines"
+        )
+    return labels
