@@ -16,6 +16,7 @@ class LiteRTRunner:
 
     Attributes:
         window_samples: Samples that the model takes.
+        n_classes: Classes that it tells apart.
 
     Raises:
         UserError: The file is no model, or lacks the signature.
@@ -42,6 +43,7 @@ class LiteRTRunner:
                 f"export writes it; received from {sorted(inputs)} to {sorted(outputs)}"
             )
         self.window_samples = int(inputs[INPUT]["shape"][1])
+        self.n_classes = int(outputs[OUTPUT]["shape"][1])
 
     def probabilities(self, windows):
         """(n, window_samples) -> (n, classes), float32."""

@@ -17,11 +17,11 @@ class OpenArtifact:
 
     Attributes:
         path: The `.tflite` file or the SavedModel's folder.
-        runner: With `probabilities(windows)`.
+        runner: `LiteRTRunner` or `SavedModelRunner`.
         sample_rate: In Hz.
         window_samples: Length of a window.
         activation: As in `export.averaging`.
-        labels: A tuple, or None where nothing tells them.
+        labels: One per class; class_0, ... where nothing tells them.
     """
 
     path: Path
@@ -29,23 +29,7 @@ class OpenArtifact:
     sample_rate: int
     window_samples: int
     activation: str
-    labels: tuple | None
-
-    def labels_of(self, n_classes):
-        """The labels of `n_classes`: class_0, ... where nothing tells them.
-
-        Raises:
-            UserError: The labels beside the artifact are another model's.
-        """
-        if self.labels is None:
-            return tuple(f"class_{index}" for index in range(n_classes))
-        if len(self.labels) != n_classes:
-            raise UserError(
-                f"{self.path} gives {n_classes} classes, but beside it are "
-                f"{len(self.labels)} labels, of another model; put the "
-                "artifact beside its own report"
-            )
-        return self.labels
+    labels: tuple
 
 
 def open_artifact(path, sample_rate=None):
@@ -60,13 +44,12 @@ def open_artifact(path, sample_rate=None):
         `OpenArtifact`.
 
     Raises:
-        UserError: No artifact lies there, it doesn't load, or its sample rate
-            is not known.
+        UserError: No artifact lies there, it doesn't load, its sample rate is
+            not known, or the labels beside it are another model's.
     """
     path = _resolve(Path(path))
-    # A SavedModel's report lies two floors above, beside `saved_model/`.
-    folders = [path.parent] if path.is_file() else [path, *path.parents[:2]]
-    report = _report(folders)
+    place = _artifact_folder(path)
+    report = _report(place / REPORT_JSON)
     sample_rate = _sample_rate(path, sample_rate, report)
     runner = _runner(path)
     # One second, as `python -m export` has it, where nothing tells the window.
@@ -77,7 +60,7 @@ def open_artifact(path, sample_rate=None):
         sample_rate=sample_rate,
         window_samples=runner.window_samples or window,
         activation=report.get("activation", SOFTMAX),
-        labels=_labels(folders, report),
+        labels=_labels(path, place, report, runner.n_classes),
     )
 
 
@@ -107,6 +90,13 @@ def _numbered(folder):
     return [entry for entry in folder.iterdir() if entry.name.isdecimal()]
 
 
+def _artifact_folder(path):
+    """Where the report of an artifact lies, if it has one."""
+    if path.is_file():
+        return path.parent
+    return path.parents[1] if path.parent.name == SAVED_MODEL else path
+
+
 def _runner(path):
     # Imported here: a .tflite file is run where TensorFlow is not installed.
     if path.is_file():
@@ -118,13 +108,8 @@ def _runner(path):
     return SavedModelRunner(path)
 
 
-def _first(folders, name):
-    return next((f / name for f in folders if (f / name).is_file()), None)
-
-
-def _report(folders):
-    path = _first(folders, REPORT_JSON)
-    if path is None:
+def _report(path):
+    if not path.is_file():
         return {}
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
@@ -157,10 +142,17 @@ def _sample_rate(path, given, report):
     return told or given
 
 
-def _labels(folders, report):
-    if "labels" in report:
-        return report["labels"]
-    path = _first([*folders, folders[0] / "assets"], LABELS)
-    if path is None:
-        return None
-    return tuple(path.read_text(encoding="utf-8").splitlines())
+def _labels(path, place, report, n_classes):
+    labels = report.get("labels")
+    if labels is None:
+        files = [path / "assets" / LABELS, place / LABELS]
+        file = next((file for file in files if file.is_file()), None)
+        if file is None:
+            return tuple(f"class_{index}" for index in range(n_classes))
+        labels = tuple(file.read_text(encoding="utf-8").splitlines())
+    if len(labels) != n_classes:
+        raise UserError(
+            f"{path} tells {n_classes} classes apart, but the labels beside it "
+            f"are {len(labels)}, another model's; put it beside its own report"
+        )
+    return labels

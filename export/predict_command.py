@@ -57,14 +57,14 @@ def predict_clip(model, path, n_top):
     probabilities = clip_probabilities(
         model.runner.probabilities(windows), model.activation
     )
-    labels = model.labels_of(len(probabilities))
     top = np.argsort(-probabilities, kind="stable")[:n_top]
     return {
         "clip": str(path),
         "seconds": round(waveform.size / sample_rate, 3),
         "windows": len(windows),
         "labels": [
-            {"label": labels[i], "probability": float(probabilities[i])} for i in top
+            {"label": model.labels[i], "probability": float(probabilities[i])}
+            for i in top
         ],
     }
 

@@ -39,7 +39,7 @@ def build_report(source, clips, keras, artifacts):
         },
         "keras": keras,
         "artifacts": artifacts,
-        "versions": {name: importlib.metadata.version(name) for name in _DISTRIBUTIONS},
+        "versions": _versions(),
     }
 
 
@@ -71,6 +71,13 @@ def summary(report):
         "is the median for one window on this machine, LiteRT on one thread.",
     ]
     return "\n".join(lines)
+
+
+def _versions():
+    import leaf_tf
+
+    others = {name: importlib.metadata.version(name) for name in _DISTRIBUTIONS}
+    return {"leaf_tf": leaf_tf.__version__, **others}
 
 
 def _table(report):

@@ -17,6 +17,7 @@ class SavedModelRunner:
 
     Attributes:
         window_samples: Samples that the model takes; None when it takes any number.
+        n_classes: Classes that it tells apart.
 
     Raises:
         UserError: The folder holds no SavedModel, or it lacks the signature.
@@ -43,6 +44,7 @@ class SavedModelRunner:
                 f"{sorted(inputs)} to {sorted(outputs)}"
             )
         self.window_samples = inputs[INPUT].shape[1]
+        self.n_classes = outputs[OUTPUT].shape[1]
 
     def probabilities(self, windows):
         """(n, samples) -> (n, classes), float32."""
