@@ -1,0 +1,47 @@
+import pytest
+
+from export.arguments import export_parser, predict_parser
+
+
+def test_formats_are_all_by_default():
+    arguments = export_parser().parse_args(["run", "--output", "out"])
+    assert arguments.formats == ("saved_model", "tflite")
+
+
+def test_formats_are_a_list():
+    arguments = export_parser().parse_args(
+        ["run", "--output", "out", "--formats", "tflite, saved_model,tflite"]
+    )
+    assert arguments.formats == ("saved_model", "tflite")
+
+
+@pytest.mark.parametrize(
+    "argv, message",
+    [
+        (["--formats", "onnx"], "allowed are saved_model, tflite; received 'onnx'"),
+        (["--formats", ""], "allowed are saved_model, tflite; received ''"),
+        (["--window", "0"], "must be seconds above 0; received 0"),
+        (["--window", "inf"], "must be seconds above 0; received inf"),
+        (["--window", "long"], "must be a number; received 'long'"),
+    ],
+)
+def test_export_refuses(argv, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        export_parser().parse_args(["run", "--output", "out", *argv])
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "argv, message",
+    [
+        (["--top", "0", "clip.wav"], "must be at least 1; received 0"),
+        (["--sample-rate", "8k", "clip.wav"], "must be a number; received '8k'"),
+        ([], "the following arguments are required: CLIP"),
+    ],
+)
+def test_predict_refuses(argv, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        predict_parser().parse_args(["model.tflite", *argv])
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err

@@ -1,0 +1,156 @@
+import dataclasses
+import json
+import os
+
+import keras
+import pytest
+
+from export import artifacts
+from export.__main__ import dispatch
+from files import command_line
+from files.clips import write_clip
+from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier
+
+
+def run_command(*argv):
+    return command_line.run(dispatch, [str(a) for a in argv], "python -m export")
+
+
+@pytest.fixture(scope="module")
+def report(exported):
+    return json.loads((exported / "report.json").read_text())
+
+
+def test_the_folder_holds_what_the_contract_says(exported):
+    assert sorted(os.listdir(exported)) == [
+        "labels.txt",
+        "model.tflite",
+        "report.json",
+        "report.md",
+        "saved_model",
+    ]
+    assert (exported / "labels.txt").read_text() == "north\nsouth\neast\nwest\n"
+
+
+def test_the_report_tells_what_predict_needs(report):
+    assert report["sample_rate"] == SAMPLE_RATE
+    assert report["window_samples"] == SAMPLE_RATE // 2
+    assert report["labels"] == ["north", "south", "east", "west"]
+    assert report["activation"] == "softmax"
+
+
+def test_the_report_compares_with_keras_on_the_evaluation_clips(report, run, exported):
+    # 0.3, 0.5, 0.8, 1.1, 1.6 and 0.6 s in windows of 0.5 s.
+    assert report["clips"] == {
+        "origin": "evaluation_clips",
+        "n_clips": 6,
+        "n_windows": 1 + 1 + 2 + 3 + 4 + 2,
+    }
+    assert report["keras"] == {"accuracy": pytest.approx(run.accuracy)}
+    for artifact in report["artifacts"].values():
+        assert 0 < artifact["max_difference"] < 1e-5
+        assert 0 < artifact["mean_difference"] <= artifact["max_difference"]
+        assert artifact["windows_with_another_label"] == 0
+        assert artifact["accuracy"] == pytest.approx(run.accuracy)
+        assert artifact["latency_ms"] > 0
+    tflite = report["artifacts"]["tflite"]
+    assert tflite["bytes"] == (exported / "model.tflite").stat().st_size
+    assert tflite["ops"]["CONV_2D"] >= 2
+    assert report["artifacts"]["saved_model"]["ops"]["Cos"] == 1
+
+
+def test_the_report_for_people_says_the_same(exported, report):
+    text = (exported / "report.md").read_text()
+    assert "| accuracy" in text and "66.67%" in text
+    assert f"{report['artifacts']['tflite']['bytes']:,}" in text
+    assert "A waveform of 8000 Hz in [-1, 1], 0.5 s (4000 samples) a window" in text
+
+
+def test_one_format_on_clips_of_the_users_own(run, tmp_path, rng):
+    for label in ("north", "west"):
+        (tmp_path / "own" / label).mkdir(parents=True)
+        path = tmp_path / "own" / label / "clip.wav"
+        write_clip(path, 0.1 * rng.standard_normal(44100), 44100)
+    output = tmp_path / "out"
+    code = run_command(
+        run.folder, "--output", output, "--formats", "tflite", "--window", "0.25",
+        "--clips", tmp_path / "own",
+    )  # fmt: skip
+    assert code == 0
+    report = json.loads((output / "report.json").read_text())
+    assert list(report["artifacts"]) == ["tflite"]
+    assert not (output / "saved_model").exists()
+    assert report["window_samples"] == SAMPLE_RATE // 4
+    assert report["clips"] == {"origin": "own", "n_clips": 2, "n_windows": 8}
+
+
+def failed(capsys, tmp_path, message):
+    """One line on stderr, and nothing beside what was there."""
+    error = capsys.readouterr().err
+    assert error.startswith("python -m export: error: ") and error.count("\n") == 1
+    assert message in error
+    assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
+
+
+def test_what_tflite_lacks_fails_and_leaves_nothing(keras_file, tmp_path, capsys):
+    path = keras_file(classifier(features=keras.ops.tan))
+    assert run_command(path, "--output", tmp_path / "out", "--window", "0.1") == 1
+    failed(capsys, tmp_path, "TFLite has no builtin operator for tf.Tan")
+    assert os.listdir(tmp_path) == ["model.keras"]
+
+
+def tampered(write):
+    """`write`, of a model whose first logit is 0.01 higher."""
+
+    def wrapper(source, path):
+        model = keras.models.clone_model(source.model)
+        model.set_weights(source.model.get_weights())
+        model.layers[-1].bias.assign_add([0.01] + [0.0] * (N_CLASSES - 1))
+        write(dataclasses.replace(source, model=model), path)
+
+    return wrapper
+
+
+def test_an_artifact_that_differs_fails_and_the_last_export_stays(
+    run, tmp_path, capsys, monkeypatch
+):
+    output = tmp_path / "out"
+    assert run_command(run.folder, "--output", output, "--formats", "tflite") == 0
+    before = (output / "model.tflite").read_bytes()
+    monkeypatch.setattr(artifacts, "write_tflite", tampered(artifacts.write_tflite))
+    assert run_command(run.folder, "--output", output, "--formats", "tflite") == 1
+    failed(capsys, tmp_path, "model.tflite differs from Keras by")
+    assert (output / "model.tflite").read_bytes() == before
+
+
+def test_an_earlier_export_is_replaced(run, tmp_path):
+    output = tmp_path / "out"
+    options = ("--output", output, "--formats", "tflite", "--window")
+    assert run_command(run.folder, *options, "0.25") == 0
+    assert run_command(run.folder, *options, "0.1") == 0
+    assert json.loads((output / "report.json").read_text())["window_samples"] == 800
+
+
+def test_the_users_own_files_are_never_replaced(run, tmp_path, capsys):
+    assert run_command(run.folder, "--output", run.folder) == 1
+    failed(
+        capsys, tmp_path, "holds what no export wrote (config.json, evaluation_clips"
+    )
+    (tmp_path / "report.json").write_text("{}")
+    (tmp_path / "thesis.tex").write_text("text")
+    assert run_command(run.folder, "--output", tmp_path) == 1
+    failed(capsys, tmp_path, "wrote (thesis.tex)")
+    assert (tmp_path / "thesis.tex").read_text() == "text"
+
+
+def test_an_output_below_a_file_fails_before_the_work(run, tmp_path, capsys):
+    (tmp_path / "file").write_text("text")
+    for output in (tmp_path / "file", tmp_path / "file" / "below"):
+        assert run_command(run.folder, "--output", output) == 1
+        failed(capsys, tmp_path, "cannot write to the folder")
+
+
+def test_a_wrong_source_leaves_no_folder(tmp_path, capsys):
+    assert run_command(tmp_path / "none", "--output", tmp_path / "a" / "b") == 1
+    failed(capsys, tmp_path, "there is no")
+    assert os.listdir(tmp_path) == []

@@ -1,0 +1,187 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from export.__main__ import dispatch
+from files import command_line
+from tests.export.conftest import LABELS, WINDOW_SAMPLES
+from tests.export.models import SAMPLE_RATE, softmax
+
+
+def predict(*argv):
+    return command_line.run(dispatch, ["predict", *map(str, argv)], "python -m export")
+
+
+@pytest.fixture
+def clip(tmp_path, rng):
+    """Writes a WAV file of float samples; returns its path."""
+
+    def write(name, waveform, sample_rate=SAMPLE_RATE):
+        soundfile.write(tmp_path / name, waveform, sample_rate, subtype="FLOAT")
+        return tmp_path / name
+
+    return write
+
+
+def keras_answer(run, windows):
+    """[(label, probability)], the most probable first, by Keras and NumPy."""
+    probabilities = softmax(run.model(np.float32(windows)).numpy().mean(axis=0))
+    order = np.argsort(-probabilities)
+    return [(LABELS[i], probabilities[i]) for i in order]
+
+
+def json_answers(capsys):
+    return [
+        [(entry["label"], entry["probability"]) for entry in answer["labels"]]
+        for answer in json.loads(capsys.readouterr().out)
+    ]
+
+
+def same(answer, expected):
+    assert [label for label, _ in answer] == [label for label, _ in expected]
+    np.testing.assert_allclose(
+        [p for _, p in answer], [p for _, p in expected], atol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    "artifact", ["", "model.tflite", "saved_model", "saved_model/1"]
+)
+def test_a_long_clip_is_answered_as_keras_does(
+    exported, run, clip, windows, capsys, artifact
+):
+    tones = windows[:3]
+    path = clip("tones.wav", tones.ravel())
+    assert predict(exported / artifact, path, "--top", 4, "--json") == 0
+    same(json_answers(capsys)[0], keras_answer(run, tones))
+
+
+def test_a_stereo_clip_of_another_rate(exported, run, clip, capsys):
+    def tones(rate, seconds=0.5):
+        t = np.arange(int(rate * seconds)) / rate
+        return 0.3 * np.sin(2 * np.pi * 500 * t), 0.3 * np.sin(2 * np.pi * 1500 * t)
+
+    path = clip("stereo.wav", np.stack(tones(44100), axis=1), 44100)
+    assert predict(exported, path, "--top", 4, "--json") == 0
+    (answer,) = json_answers(capsys)
+    expected = keras_answer(run, np.mean(tones(SAMPLE_RATE), axis=0)[None])
+    # Resampling differs a little from sampling the tones at the other rate.
+    assert answer[0][0] == expected[0][0]
+    assert dict(answer) == pytest.approx(dict(expected), abs=0.02)
+
+
+def test_ten_samples_and_silence_are_answered(exported, run, clip, rng, capsys):
+    ten = rng.uniform(-0.5, 0.5, 10).astype(np.float32)
+    paths = [clip("ten.wav", ten), clip("silence.wav", np.zeros(WINDOW_SAMPLES))]
+    assert predict(exported, *paths, "--top", 4, "--json") == 0
+    padded = np.pad(ten, (WINDOW_SAMPLES - 10) // 2)
+    answers = json_answers(capsys)
+    same(answers[0], keras_answer(run, padded[None]))
+    same(answers[1], keras_answer(run, np.zeros((1, WINDOW_SAMPLES))))
+
+
+def test_the_text_is_aligned(exported, run, clip, windows, capsys):
+    path = clip("tone.wav", windows[0])
+    assert predict(exported, path, path, "--top", 2) == 0
+    (first, p), (second, q) = keras_answer(run, windows[:1])[:2]
+    group = f"{path} (0.5 s)\n  {first:<5}  {p:.4f}\n  {second:<5}  {q:.4f}\n"
+    assert capsys.readouterr().out == group * 2
+
+
+def test_one_broken_clip_does_not_keep_the_others_from_an_answer(
+    exported, clip, windows, tmp_path, capsys
+):
+    (tmp_path / "broken.wav").write_text("hello")
+    good = clip("tone.wav", windows[0])
+    assert predict(exported, tmp_path / "broken.wav", good, "--top", 1) == 1
+    output = capsys.readouterr()
+    assert output.out.startswith(str(good)) and output.out.count("\n") == 2
+    assert output.err.count("\n") == 1 and "broken.wav" in output.err
+
+
+def test_a_tflite_file_runs_where_tensorflow_is_not_installed(exported, clip, windows):
+    program = """
+import sys
+for name in ("tensorflow", "keras", "leaf_tf", "jax", "torch"):
+    sys.modules[name] = None  # importing it fails
+from export.__main__ import dispatch
+sys.exit(dispatch(["predict", *sys.argv[1:]]))
+"""
+    command = [sys.executable, "-c", program, exported, clip("tone.wav", windows[0])]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[1].split()[0] in LABELS
+
+
+def test_without_a_report_the_rate_is_asked_for(
+    exported, run, clip, windows, tmp_path, capsys
+):
+    lone = shutil.copy(exported / "model.tflite", tmp_path)
+    path = clip("tone.wav", windows[0])
+    assert predict(lone, path) == 1
+    assert "pass --sample-rate HZ" in capsys.readouterr().err
+    assert predict(lone, path, "--sample-rate", SAMPLE_RATE, "--json", "--top", 1) == 0
+    ((label, _),) = json_answers(capsys)[0]
+    expected, _ = keras_answer(run, windows[:1])[0]
+    assert label == f"class_{LABELS.index(expected)}"
+
+
+def test_a_lone_saved_model_brings_its_labels(
+    exported, run, clip, windows, tmp_path, capsys
+):
+    lone = shutil.copytree(exported / "saved_model" / "1", tmp_path / "lone")
+    path = clip("tone.wav", windows[0])
+    assert predict(lone, path, "--sample-rate", SAMPLE_RATE, "--json", "--top", 1) == 0
+    assert json_answers(capsys)[0][0][0] in LABELS
+
+
+def test_the_highest_version_is_taken(exported, clip, windows, tmp_path, capsys):
+    for version, labels in ((9, "abcd"), (10, "efgh")):
+        folder = tmp_path / "served" / str(version)
+        shutil.copytree(exported / "saved_model" / "1", folder)
+        (folder / "assets" / "labels.txt").write_text("\n".join(labels))
+    path = clip("tone.wav", windows[0])
+    assert predict(tmp_path / "served", path, "--sample-rate", 8000, "--json") == 0
+    assert json_answers(capsys)[0][0][0] in "efgh"
+
+
+@pytest.fixture
+def refused(clip, windows, capsys):
+    """Asserts that predicting with `argv` is one line of complaint."""
+    path = clip("tone.wav", windows[0])
+
+    def check(message, artifact, *argv):
+        assert predict(artifact, path, *argv) == 1
+        output = capsys.readouterr()
+        assert output.out == ""
+        assert output.err.startswith("python -m export: error: ")
+        assert output.err.count("\n") == 1
+        assert message in output.err
+
+    return check
+
+
+def test_what_is_no_artifact_is_refused(refused, tmp_path):
+    refused("there is no artifact at", tmp_path / "missing")
+    refused("there is no artifact at", tmp_path)
+    (tmp_path / "text.tflite").write_text("hello")
+    refused("not a TFLite model", tmp_path / "text.tflite", "--sample-rate", 8000)
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "saved_model.pb").write_text("hello")
+    refused("not a SavedModel", tmp_path / "bad", "--sample-rate", 8000)
+
+
+def test_a_report_that_does_not_fit_is_refused(refused, exported, tmp_path):
+    refused("takes 8000 Hz", exported, "--sample-rate", 16000)
+    lone = shutil.copy(exported / "model.tflite", tmp_path)
+    (tmp_path / "report.json").write_text("{}")
+    refused("report.json is not a report of python -m export", lone)
+    (tmp_path / "report.json").unlink()
+    (tmp_path / "labels.txt").write_text("a\nb\n")
+    refused("tells 4 classes apart", lone, "--sample-rate", 8000)

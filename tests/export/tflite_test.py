@@ -1,0 +1,68 @@
+import keras
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from export.flatbuffer import read_graph
+from export.sources import open_source
+from export.tflite import write_tflite
+from files.errors import UserError
+from tests.export.models import N_CLASSES, N_FILTERS, classifier
+from tests.reference.leaf import gabor_filters
+
+
+@pytest.fixture(scope="module")
+def path(exported):
+    return exported / "model.tflite"
+
+
+def test_it_answers_as_keras_does(path, windows, expected):
+    interpreter = Interpreter(str(path))
+    assert interpreter.get_signature_list() == {
+        "serving_default": {"inputs": ["waveform"], "outputs": ["probabilities"]}
+    }
+    model = interpreter.get_signature_runner("serving_default")
+    answers = [model(waveform=w[None])["probabilities"][0] for w in windows]
+    np.testing.assert_allclose(answers, expected, atol=1e-5)
+
+
+def test_its_graph_is_one_of_builtin_operators_on_the_waveform(path):
+    graph = read_graph(path)
+    assert graph.n_subgraphs == 1
+    assert all(name.isupper() for name in graph.ops)
+    assert graph.unfolded_ops == {}
+    assert not {"SIN", "COS"} & set(graph.ops)
+
+
+def test_the_filters_are_constants_with_the_right_taps(path, run):
+    gabor = run.model.layers[1].filtering
+    taps = gabor_filters(gabor.center_freqs, gabor.sigmas, gabor.kernel_size)
+    expected = np.stack([taps.real, taps.imag], axis=1).reshape(2 * N_FILTERS, -1)
+    interpreter = Interpreter(str(path))
+    filterbanks = [
+        interpreter.get_tensor(tensor["index"]).reshape(expected.shape)
+        for tensor in interpreter.get_tensor_details()
+        if np.prod(tensor["shape"]) == expected.size and tensor["shape"][0] > 1
+    ]
+    assert len(filterbanks) == 1
+    np.testing.assert_allclose(filterbanks[0], expected, atol=1e-6)
+
+
+def test_an_operator_that_tflite_lacks_is_named(keras_file, tmp_path):
+    source = open_source(keras_file(classifier(features=keras.ops.tan)))
+    with pytest.raises(UserError, match="no builtin operator for tf.Tan:.*select-TF"):
+        write_tflite(source, tmp_path / "model.tflite")
+    assert not (tmp_path / "model.tflite").exists()
+
+
+def test_a_model_of_fixed_length_with_a_channel_axis_that_ends_in_sigmoid(
+    keras_file, tmp_path, windows
+):
+    head = keras.layers.Dense(N_CLASSES, activation="sigmoid")
+    model = classifier(input_shape=(4000, 1), head=head)
+    source = open_source(keras_file(model))
+    assert source.window_samples == 4000
+    write_tflite(source, tmp_path / "model.tflite")
+    runner = Interpreter(str(tmp_path / "model.tflite")).get_signature_runner()
+    answers = [runner(waveform=w[None])["probabilities"][0] for w in windows]
+    np.testing.assert_allclose(answers, model(windows[..., None]), atol=1e-5)
