@@ -48,6 +48,11 @@ def read_clip(path, sample_rate=None):
             f"cannot read the audio file {path}: it is damaged, cut short or "
             "holds no audio"
         ) from error
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"cannot open the audio file {path}: its name is not valid text; "
+            "rename it"
+        ) from error
     if not waveform.size:
         raise UserError(f"the audio file {path} holds no samples")
     if not np.isfinite(waveform).all():
