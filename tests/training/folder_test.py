@@ -1,0 +1,162 @@
+import numpy as np
+import pytest
+
+from files.clips import read_clip, write_clip
+from files.errors import UserError
+from training.folder import FolderTask
+from training.tasks import get_task
+
+
+def clip_names(clip_set):
+    return [
+        clip["clip"].decode()
+        for clip in clip_set.dataset(8000).as_numpy_iterator()
+    ]
+
+
+def test_clips_carry_their_sound_label_and_name(make_folder):
+    folder = make_folder({"dog": 4, "cat": 5})
+    data = get_task(f"folder:{folder}").load(seed=0)
+    assert data.labels == ("cat", "dog")
+    for split, n_examples in (("train", 5), ("validation", 2), ("test", 2)):
+        clip_set = data.splits[split]
+        clips = list(clip_set.dataset(8000).as_numpy_iterator())
+        assert len(clips) == clip_set.n_examples == n_examples
+        for clip in clips:
+            name = clip["clip"].decode()
+            assert name.startswith(data.labels[clip["label"]] + "/")
+            expected, _ = read_clip(folder / name)
+            np.testing.assert_array_equal(clip["waveform"], expected)
+
+
+def test_clips_are_resampled_to_one_rate(make_folder):
+    folder = make_folder({"a": 3, "b": 3}, samples=4410, sample_rate=44100)
+    data = FolderTask(folder).load()
+    for clip in data.splits["train"].dataset(16000):
+        assert clip["waveform"].shape == (1600,)
+
+
+def test_no_clip_is_in_two_splits_and_the_seed_chooses(make_folder):
+    folder = make_folder({"a": 20, "b": 20})
+
+    def names(seed):
+        splits = FolderTask(folder).load(seed=seed).splits
+        return {split: set(clip_names(splits[split])) for split in splits}
+
+    first = names(seed=0)
+    assert sum(map(len, first.values())) == 40
+    assert len(set.union(*first.values())) == 40
+    assert names(seed=0) == first
+    assert names(seed=1) != first
+
+
+def test_the_split_outlives_renaming(make_folder):
+    folder = make_folder({"a": 20, "b": 20})
+    before = FolderTask(folder).load().splits["test"]
+    sounds = {
+        clip["waveform"].tobytes()
+        for clip in before.dataset(8000).as_numpy_iterator()
+    }
+    for n, path in enumerate(sorted((folder / "a").iterdir(), reverse=True)):
+        path.rename(path.with_name(f"renamed{n}.wav"))
+    after = FolderTask(folder).load().splits["test"]
+    assert sounds == {
+        clip["waveform"].tobytes()
+        for clip in after.dataset(8000).as_numpy_iterator()
+    }
+
+
+def test_copies_in_another_format_do_not_leak(make_folder):
+    folder = make_folder({"a": 10, "b": 10})
+    for path in list((folder / "a").iterdir()):
+        waveform, sample_rate = read_clip(path)
+        write_clip(path.with_suffix(".flac"), waveform, sample_rate)
+    for clips in FolderTask(folder).load().splits.values():
+        names = [name for name in clip_names(clips) if name[0] == "a"]
+        stems = [name.split(".")[0] for name in names]
+        assert len(names) == 2 * len(set(stems))
+
+
+def test_other_files_hidden_files_and_depth(make_folder):
+    folder = make_folder({"a": 3, "b": 3})
+    (folder / "README.md").write_text("about")
+    (folder / ".cache").mkdir()
+    (folder / "a" / "notes.txt").write_text("about")
+    (folder / "a" / "._0.wav").write_text("left by another system")
+    (folder / "a" / "deeper").mkdir()
+    write_clip(folder / "a" / "deeper" / "x.WAV", np.ones(10), 8000)
+    clips = FolderTask(folder).load_all(["a", "b"])
+    assert clips.n_examples == 7
+    assert "a/deeper/x.WAV" in clip_names(clips)
+
+
+def test_silence_and_ten_samples_are_clips(make_folder):
+    folder = make_folder({"a": 3, "b": 3}, samples=10)
+    write_clip(folder / "a" / "silence.wav", np.zeros(8000), 8000)
+    data = FolderTask(folder).load()
+    assert sum(clips.n_examples for clips in data.splits.values()) == 7
+
+
+def refusal(folder):
+    with pytest.raises(UserError) as error:
+        FolderTask(folder).load()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_what_is_no_folder_of_classes_is_refused(tmp_path):
+    assert "there is no folder" in refusal(tmp_path / "missing")
+    assert "is empty" in refusal(tmp_path)
+    write_clip(tmp_path / "loose.wav", np.ones(10), 8000)
+    assert "has files but no subfolders" in refusal(tmp_path)
+    assert "is a file" in refusal(tmp_path / "loose.wav")
+
+
+def test_one_class_is_refused(make_folder):
+    assert "one class only, 'a'" in refusal(make_folder({"a": 5}))
+
+
+@pytest.mark.parametrize("n_clips", [0, 1, 2])
+def test_a_small_class_is_named(make_folder, n_clips):
+    message = refusal(make_folder({"many": 5, "few": n_clips}))
+    assert f"class 'few' has {n_clips} distinct clips" in message
+    assert "at least 3" in message
+
+
+def test_bad_clips_are_counted_and_the_first_named(make_folder):
+    folder = make_folder({"a": 4, "b": 4})
+    for n in range(5):
+        (folder / "b" / f"bad{n}.wav").write_text("no sound")
+    message = refusal(folder)
+    assert "5 of 13 clips can't be used" in message
+    for n in range(3):
+        assert str(folder / "b" / f"bad{n}.wav") in message
+    assert "bad3" not in message
+
+
+def test_load_all_maps_to_the_labels_of_a_model(make_folder):
+    folder = make_folder({"b": 2, "d": 1})
+    clips = FolderTask(folder).load_all(("a", "b", "c", "d"))
+    found = [
+        (clip["clip"], clip["label"])
+        for clip in clips.dataset(8000).as_numpy_iterator()
+    ]
+    assert found == [(b"b/0.wav", 1), (b"b/1.wav", 1), (b"d/0.wav", 3)]
+
+
+def test_load_all_names_classes_the_model_does_not_know(make_folder):
+    folder = make_folder({"b": 1, "zebra": 1, "yak": 1})
+    with pytest.raises(UserError, match="doesn't know: yak, zebra; it knows a"):
+        FolderTask(folder).load_all(("a", "b"))
+
+
+def test_load_all_refuses_no_clips(make_folder):
+    with pytest.raises(UserError, match="holds no audio files"):
+        FolderTask(make_folder({"a": 0})).load_all(("a", "b"))
+
+
+def test_names_in_any_language(make_folder):
+    folder = make_folder({"ключ": 3, "b": 3})
+    (folder / "ключ" / "0.wav").rename(folder / "ключ" / "größe 鍵.wav")
+    clips = FolderTask(folder).load_all(("b", "ключ"))
+    assert "ключ/größe 鍵.wav" in clip_names(clips)

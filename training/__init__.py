@@ -1,0 +1,1 @@
+"""Trains and evaluates classifiers of waveforms: `python -m training --help`."""

@@ -1,0 +1,54 @@
+"""What a task hands to the pipeline: clips with labels, in three splits."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class ClipSet:
+    """Labelled clips in a fixed order, read when they are asked for.
+
+    Attributes:
+        n_examples: Number of clips.
+        read: From a sample rate in Hz to the clips as a `tf.data.Dataset`.
+    """
+
+    n_examples: int
+    read: "Callable[[int], tf.data.Dataset]"
+
+    def dataset(self, sample_rate):
+        """The clips as a `tf.data.Dataset`, in the same order each time.
+
+        Args:
+            sample_rate: In Hz; clips of another rate are resampled.
+
+        Returns:
+            A dataset of dicts: "waveform", float32 (samples,), mono, full
+            scale is [-1, 1]; "label", int64, an index of the task's labels;
+            "clip", a string, unique in the task.
+        """
+        import tensorflow as tf
+
+        return self.read(sample_rate).apply(
+            tf.data.experimental.assert_cardinality(self.n_examples)
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskData:
+    """The clips of one task.
+
+    Attributes:
+        labels: Names of the classes.
+        splits: A `ClipSet` for each of `SPLITS`; none shares a clip with
+            another.
+    """
+
+    labels: tuple[str, ...]
+    splits: Mapping[str, ClipSet]

@@ -1,0 +1,74 @@
+"""The split of a task that has no official one: fixed by seed and clips."""
+
+import hashlib
+from collections import defaultdict
+
+from files.errors import UserError
+
+_HELD_OUT = 0.1  # share of each class for validation, and again for test
+_LEAST_CLIPS = 3  # one for each split
+
+
+def identity(waveform, sample_rate):
+    """What makes a clip this clip: its sound, not its name or place.
+
+    Args:
+        waveform: NumPy array as decoded, before resampling.
+        sample_rate: In Hz.
+
+    Returns:
+        A string; copies of a clip have the same.
+    """
+    digest = hashlib.sha256(waveform.tobytes())
+    digest.update(f"{waveform.dtype}, {sample_rate} Hz".encode())
+    return digest.hexdigest()
+
+
+def split_clips(clips, labels, seed):
+    """Splits clips 80/10/10 within each class.
+
+    The order of the clips doesn't matter: a class's distinct clips are ranked
+    by a hash of seed and identity. Copies of a clip go where it goes, even if
+    another class holds them.
+
+    Args:
+        clips: (identity, label) of each clip.
+        labels: Names of the classes.
+        seed: An int.
+
+    Returns:
+        The split of each clip, "train", "validation" or "test", in the order
+        of `clips`.
+
+    Raises:
+        UserError: A class with fewer than 3 distinct clips.
+    """
+    class_of = {}
+    for clip, label in clips:
+        class_of[clip] = min(label, class_of.get(clip, label))
+    members = defaultdict(list)
+    for clip, label in class_of.items():
+        members[label].append(clip)
+
+    split_of = {}
+    for label in labels:
+        n_clips = len(members[label])
+        if n_clips < _LEAST_CLIPS:
+            raise UserError(
+                f"class {label!r} has {n_clips} distinct clips; each class "
+                f"needs at least {_LEAST_CLIPS}, one each to train, validate "
+                "and test: add clips to it, or leave the class out"
+            )
+        ranked = sorted(
+            members[label],
+            key=lambda clip: hashlib.sha256(f"{seed} {clip}".encode()).digest(),
+        )
+        held_out = max(1, round(_HELD_OUT * n_clips))
+        for rank, clip in enumerate(ranked):
+            if rank < held_out:
+                split_of[clip] = "test"
+            elif rank < 2 * held_out:
+                split_of[clip] = "validation"
+            else:
+                split_of[clip] = "train"
+    return [split_of[clip] for clip, _ in clips]
