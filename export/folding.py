@@ -23,7 +23,9 @@ def fold(concrete_function):
         convert_variables_to_constants_v2,
     )
 
-    frozen = convert_variables_to_constants_v2(concrete_function)
+    frozen = convert_variables_to_constants_v2(
+        concrete_function, lower_control_flow=False
+    )
     (waveform,), (output,) = frozen.inputs, frozen.outputs
     borders = _borders(waveform, output, frozen.graph)
     values = frozen.prune([], borders)()
@@ -57,5 +59,7 @@ def _borders(waveform, output, graph):
     return [
         tensor
         for tensor in entering.values()
-        if tensor.op not in at_run_time and tensor.op.type != "Const"
+        if tensor.op not in at_run_time
+        and tensor.op.type != "Const"
+        and tensor.dtype.is_numpy_compatible  # a loop's empty list is not
     ]

@@ -1,5 +1,7 @@
 """Writes a TFLite file of builtin operators."""
 
+import tempfile
+
 from export.folding import fold
 from export.quiet import import_tensorflow, native_logs_hidden
 from export.serving import serving_function
@@ -21,11 +23,16 @@ def write_tflite(source, path):
     """
     tf = import_tensorflow()
     serve = serving_function(source, batch=1, samples=source.window_samples)
-    with native_logs_hidden():
-        folded = fold(serve.get_concrete_function())
-        converter = tf.lite.TFLiteConverter.from_concrete_functions(
-            [folded.get_concrete_function()], tf.Module()
+    with native_logs_hidden(), tempfile.TemporaryDirectory() as folder:
+        # Saved here, not by the converter: where it can't save (a swish brings
+        # a gradient of its own), it says nothing and leaves the names out.
+        tf.saved_model.save(
+            tf.Module(),
+            folder,
+            signatures={"serving_default": fold(serve.get_concrete_function())},
+            options=tf.saved_model.SaveOptions(experimental_custom_gradients=False),
         )
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         try:
             content = converter.convert()

@@ -32,7 +32,7 @@ def classifier(input_shape=(None,), head=None, features=lambda features: feature
     keras.utils.set_random_seed(0)
     waveform = keras.Input(input_shape, name="waveform")
     outputs = features(frontend()(waveform))
-    outputs = keras.layers.Conv1D(12, 3, padding="same", activation="relu")(outputs)
+    outputs = keras.layers.Conv1D(12, 3, padding="same", activation="swish")(outputs)
     outputs = keras.layers.GlobalAveragePooling1D()(outputs)
     # The probabilities depend on the sound, and are not near 0 and 1, where no
     # mistake would show.

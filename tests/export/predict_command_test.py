@@ -89,7 +89,10 @@ def test_the_text_is_aligned(exported, run, clip, windows, capsys):
     path = clip("tone.wav", windows[0])
     assert predict(exported, path, path, "--top", 2) == 0
     (first, p), (second, q) = keras_answer(run, windows[:1])[:2]
-    group = f"{path} (0.5 s)\n  {first:<5}  {p:.4f}\n  {second:<5}  {q:.4f}\n"
+    width = max(len(first), len(second))
+    group = (
+        f"{path} (0.5 s)\n  {first:<{width}}  {p:.4f}\n  {second:<{width}}  {q:.4f}\n"
+    )
     assert capsys.readouterr().out == group * 2
 
 

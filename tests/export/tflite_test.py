@@ -3,11 +3,12 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+import leaf_tf
 from export.flatbuffer import read_graph
 from export.sources import open_source
 from export.tflite import write_tflite
 from files.errors import UserError
-from tests.export.models import N_CLASSES, N_FILTERS, classifier
+from tests.export.models import N_CLASSES, N_FILTERS, classifier, softmax
 from tests.reference.leaf import gabor_filters
 
 
@@ -66,3 +67,23 @@ def test_a_model_of_fixed_length_with_a_channel_axis_that_ends_in_sigmoid(
     runner = Interpreter(str(tmp_path / "model.tflite")).get_signature_runner()
     answers = [runner(waveform=w[None])["probabilities"][0] for w in windows]
     np.testing.assert_allclose(answers, model(windows[..., None]), atol=1e-5)
+
+
+def test_filters_of_full_size_are_folded_too(keras_file, tmp_path):
+    # The converter by itself stops at 40 filters of 401 taps.
+    layers = [keras.Input((None,)), leaf_tf.Leaf(), keras.layers.GlobalMaxPooling1D()]
+    source = open_source(keras_file(keras.Sequential(layers)))
+    write_tflite(source, tmp_path / "model.tflite")
+    assert read_graph(tmp_path / "model.tflite").unfolded_ops == {}
+
+
+def test_a_recurrent_encoder_keeps_its_loop(keras_file, tmp_path, windows):
+    recurrent = keras.layers.GRU(5, return_sequences=True)
+    model = classifier(features=recurrent)
+    source = open_source(keras_file(model), window_seconds=0.5)
+    write_tflite(source, tmp_path / "model.tflite")
+    assert "WHILE" in read_graph(tmp_path / "model.tflite").ops
+    runner = Interpreter(str(tmp_path / "model.tflite")).get_signature_runner()
+    answers = [runner(waveform=w[None])["probabilities"][0] for w in windows]
+    expected = softmax(keras.ops.convert_to_numpy(model(windows)))
+    np.testing.assert_allclose(answers, expected, atol=1e-5)
