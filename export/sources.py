@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import zipfile
 
 from export.activation import output_activation
 from export.quiet import import_keras, native_logs_hidden
@@ -114,6 +115,8 @@ def _load_model(path):
         raise UserError(f"there is no {path}; name a run folder or a .keras file")
     if not str(path).endswith(".keras"):
         raise UserError(f"{path} is neither a run folder nor a .keras file")
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{path} is damaged, or no .keras file: those are zip archives")
     keras = import_keras()
     with native_logs_hidden():
         import leaf_tf  # noqa: F401  registers its layers with Keras

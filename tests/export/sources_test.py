@@ -1,5 +1,6 @@
 import json
 import shutil
+import zipfile
 
 import keras
 import numpy as np
@@ -74,7 +75,10 @@ def test_what_is_no_model_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
     refused("neither a run folder nor a .keras file", tmp_path / "notes.txt")
     (tmp_path / "broken.keras").write_text("hello")
-    refused("broken.keras does not load as a Keras model", tmp_path / "broken.keras")
+    refused("broken.keras is damaged, or no .keras file", tmp_path / "broken.keras")
+    with zipfile.ZipFile(tmp_path / "other.keras", "w") as archive:
+        archive.writestr("notes.txt", "hello")
+    refused("other.keras does not load as a Keras model", tmp_path / "other.keras")
 
 
 def test_a_model_that_is_no_classifier_of_waveforms_is_refused(keras_file):
