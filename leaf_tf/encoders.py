@@ -5,7 +5,42 @@ n_filters), any number of frames, to embeddings (batch, dims).
 """
 
 import keras
-from keras import layers
+from keras import layers, ops
+
+# Five halvings of an image must leave a pixel.
+_EFFICIENTNET_MIN_SIZE = 32
+
+
+@keras.saving.register_keras_serializable("leaf_tf")
+class PadToAtLeast(layers.Layer):
+    """Adds zeros after an image until both of its sides have `size` pixels.
+
+    Input shape: (batch, height, width, channels).
+    Output shape: (batch, max(height, size), max(width, size), channels).
+    """
+
+    def __init__(self, size, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+
+    def call(self, inputs):
+        _, height, width, _ = ops.shape(inputs)
+        return ops.pad(
+            inputs,
+            ((0, 0), (0, self._missing(height)), (0, self._missing(width)), (0, 0)),
+        )
+
+    def _missing(self, side):
+        known = isinstance(side, int)
+        return max(self.size - side, 0) if known else ops.maximum(self.size - side, 0)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        sides = (None if s is None else max(s, self.size) for s in (height, width))
+        return (batch, *sides, channels)
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
 
 
 def small(n_filters, dropout=0.3):
@@ -56,6 +91,7 @@ def efficientnet_b0(n_filters, dropout=0.2):
     image = layers.Reshape((-1, n_filters, 1))(features)
     # keras.applications divides its images by 255; our features are no pixels.
     image = layers.Rescaling(255.0, name="undo_pixel_scale")(image)
+    image = PadToAtLeast(_EFFICIENTNET_MIN_SIZE, name="pad")(image)
     network = keras.applications.EfficientNetB0(
         include_top=False,
         weights=None,

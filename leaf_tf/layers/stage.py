@@ -13,10 +13,11 @@ class Interval(keras.constraints.Constraint):
         self.max_value = max_value
 
     def __call__(self, w):
+        # The limits in the weight's own dtype: torch would promote float64 down.
         if self.min_value is not None:
-            w = ops.maximum(w, self.min_value)
+            w = ops.maximum(w, ops.cast(self.min_value, w.dtype))
         if self.max_value is not None:
-            w = ops.minimum(w, self.max_value)
+            w = ops.minimum(w, ops.cast(self.max_value, w.dtype))
         return w
 
     def get_config(self):

@@ -1,0 +1,29 @@
+"""Where the shared folder is, and numbers every test can draw from."""
+
+import os
+import pathlib
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+
+SHARED = pathlib.Path(
+    os.environ.get(
+        "LEAF_TF_SHARED", pathlib.Path(__file__).parents[2] / "shared"
+    )
+)
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The project's shared folder: golden files and real clips."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the project's shared folder, not found at {SHARED}")
+    return SHARED
+
+
+@pytest.fixture
+def rng():
+    """A generator with a fixed seed."""
+    return np.random.default_rng(20260801)

@@ -1,0 +1,201 @@
+"""What every frontend owes a Keras user."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import leaf_tf
+from leaf_tf.frontends import FRONTENDS
+from tests.leaf_tf.parameters import numbers, perturb
+
+TENSORFLOW = keras.backend.backend() == "tensorflow"
+needs_tensorflow = pytest.mark.skipif(
+    not TENSORFLOW, reason="tests TensorFlow's own tracing"
+)
+
+pytestmark = pytest.mark.parametrize("frontend", FRONTENDS.values(), ids=FRONTENDS)
+
+SIGNALS = {
+    "silence": np.zeros(3200),
+    "impulse": np.eye(1, 3200, 1600)[0],
+    "full_scale": np.sign(np.sin(np.arange(3200))),
+    "dc": np.ones(3200),
+    "denormal": np.full(3200, 1e-40),
+    "int16_scale": 32768 * np.sin(np.arange(3200)),
+}
+
+
+def noise(rng, *shape):
+    return rng.uniform(-1, 1, shape).astype("float32")
+
+
+@pytest.mark.parametrize("samples, frames", [(1, 1), (160, 1), (161, 2), (16000, 100)])
+def test_same_features_for_both_ranks_and_as_declared(frontend, samples, frames, rng):
+    waveform = noise(rng, 2, samples)
+    layer = frontend()
+    features = layer(waveform)
+    assert tuple(features.shape) == (2, frames, 40)
+    assert layer.compute_output_shape((2, samples)) == (2, frames, 40)
+    assert layer.compute_output_shape((None, None, 1)) == (None, None, 40)
+    again = layer(waveform[..., None])
+    np.testing.assert_array_equal(numbers(features), numbers(again))
+
+
+def test_sequential_and_functional_with_unknown_length(frontend, rng):
+    sequential = keras.Sequential([keras.Input((None,)), frontend()])
+    inputs = keras.Input((None, 1))
+    functional = keras.Model(inputs, frontend()(inputs))
+    assert sequential.output_shape == (None, None, 40)
+    layer = frontend()
+    for samples in (1, 500, 20800):
+        waveform = noise(rng, 2, samples)
+        expected = numbers(layer(waveform))
+        for outputs in (
+            sequential.predict(waveform, verbose=0),
+            functional.predict(waveform[..., None], verbose=0),
+        ):
+            np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_keras_file_round_trip(frontend, rng, tmp_path):
+    layer = frontend(n_filters=8, sample_rate=8000, window_len=20.0)
+    model = keras.Sequential([keras.Input((None,)), layer, keras.layers.Dense(3)])
+    if layer.weights:
+        perturb(layer, rng)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    waveform = noise(rng, 2, 3000)
+    np.testing.assert_array_equal(
+        model.predict(waveform, verbose=0), loaded.predict(waveform, verbose=0)
+    )
+    assert loaded.layers[0].get_config() == layer.get_config()
+
+
+def test_weights_round_trip(frontend, rng, tmp_path):
+    def build():
+        return keras.Sequential([keras.Input((None,)), frontend(n_filters=8)])
+
+    model, other = build(), build()
+    if model.weights:
+        perturb(model.layers[0], rng)
+    model.save_weights(tmp_path / "all.weights.h5")
+    other.load_weights(tmp_path / "all.weights.h5")
+    waveform = noise(rng, 1, 2000)
+    np.testing.assert_array_equal(
+        model.predict(waveform, verbose=0), other.predict(waveform, verbose=0)
+    )
+
+
+def test_config_round_trip_with_a_layer_as_compression(frontend):
+    layer = frontend(compression=leaf_tf.PCEN(alpha=0.5, floor=1e-6), min_freq=100.0)
+    copy = frontend.from_config(layer.get_config())
+    assert copy.get_config() == layer.get_config()
+    assert copy.compression.get_config()["alpha"] == 0.5
+    assert copy.compression is not layer.compression
+
+
+def test_a_clip_does_not_depend_on_its_neighbours(frontend, rng):
+    layer = frontend()
+    waveform = noise(rng, 3, 4000)
+    alone = numbers(layer(waveform[1:2]))
+    waveform[0] *= 1000
+    together = numbers(layer(waveform))
+    np.testing.assert_allclose(together[1:2], alone, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
+@pytest.mark.parametrize(
+    "policy", ["float32", "mixed_float16", "mixed_bfloat16", "float16", "bfloat16"]
+)
+@needs_tensorflow
+def test_finite_outputs_and_gradients(frontend, signal, policy):
+    import tensorflow as tf
+
+    layer = frontend(dtype=policy)
+    layer.build((None, None))
+    waveform = signal[None].astype("float32")
+    with tf.GradientTape() as tape:
+        features = layer(waveform)
+        loss = tf.reduce_mean(tf.cast(features, tf.float32))
+    assert features.dtype.name in policy
+    assert np.all(np.isfinite(numbers(ops.cast(features, "float32"))))
+    for gradient in tape.gradient(loss, layer.trainable_variables):
+        assert np.all(np.isfinite(gradient))
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="JAX has no float64 unless told so"
+)
+def test_float64_policy(frontend, rng):
+    waveform = noise(rng, 1, 2000)
+    features = frontend(dtype="float64")(waveform.astype("float64"))
+    assert keras.backend.standardize_dtype(features.dtype) == "float64"
+    single = numbers(frontend()(waveform))
+    np.testing.assert_allclose(numbers(features), single, rtol=1e-4, atol=1e-4)
+
+
+@needs_tensorflow
+def test_jit_compile(frontend, rng):
+    import tensorflow as tf
+
+    waveform = noise(rng, 2, 4000)
+    layer = frontend()
+    compiled = tf.function(layer, jit_compile=True)
+    np.testing.assert_allclose(
+        compiled(waveform), layer(waveform), rtol=1e-4, atol=1e-4
+    )
+
+
+def test_fits_with_jit(frontend, rng):
+    # Low against high noise: a linear read-out of any frontend tells them apart.
+    waveforms = noise(rng, 32, 1600)
+    waveforms[::2] = np.cumsum(waveforms[::2], axis=1) / 20
+    labels = np.arange(32) % 2
+    model = keras.Sequential(
+        [
+            keras.Input((1600,)),
+            frontend(n_filters=8),
+            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dense(2),
+        ]
+    )
+    model.compile(
+        keras.optimizers.Adam(0.03),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=True,
+    )
+    history = model.fit(waveforms, labels, epochs=15, verbose=0).history["loss"]
+    assert history[-1] < 0.5 * history[0]
+
+
+@pytest.mark.parametrize(
+    "waveform, message",
+    [
+        (np.zeros((1, 100, 2), "float32"), "mix the channels down with keras.ops.mean"),
+        (np.zeros((1, 1, 100, 1), "float32"), "merge the other axes into the batch"),
+        (np.zeros((100,), "float32"), "add the batch axis with waveform"),
+        (np.zeros((1, 100), "int16"), "divide 16-bit samples by 32768"),
+    ],
+    ids=["stereo", "rank 4", "rank 1", "integers"],
+)
+def test_refuses_other_inputs_with_advice(frontend, waveform, message):
+    with pytest.raises(ValueError, match=message):
+        frontend()(waveform)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"n_filters": -1}, "`n_filters` must be an integer of at least 1"),
+        ({"sample_rate": 0}, "`sample_rate` must be an integer of at least 1"),
+        ({"window_stride": 0.01}, "`window_stride` must be at least one sample"),
+        ({"window_len": 0.0}, "`window_len` must be at least one sample"),
+        ({"sample_rate": 8000, "max_freq": 7800.0}, "sample_rate / 2 = 4000.0 Hz"),
+        ({"compression": "cube"}, "`compression` must be one of"),
+    ],
+)
+def test_bad_arguments(frontend, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        frontend(**arguments)
