@@ -1,7 +1,7 @@
 """Computes at export what depends on the weights alone."""
 
 from export.layout import INPUT, OUTPUT
-from export.quiet import import_tensorflow
+from files.quiet import import_tensorflow
 
 
 def fold(concrete_function):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from export.layout import INPUT, OUTPUT
-from export.quiet import native_logs_hidden
+from files.quiet import native_logs_hidden
 from files.errors import UserError
 
 

@@ -3,7 +3,7 @@
 import collections
 import os
 
-from export.quiet import import_tensorflow, native_logs_hidden
+from files.quiet import import_tensorflow, native_logs_hidden
 from export.serving import serving_function
 
 _PLUMBING = ("Const", "Identity", "NoOp", "Placeholder")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from export.layout import INPUT, OUTPUT
-from export.quiet import import_tensorflow, native_logs_hidden
+from files.quiet import import_tensorflow, native_logs_hidden
 from files.errors import UserError
 
 _BATCH = 8  # windows at once; the filtered waveform of one takes about 5 MB a second

@@ -1,7 +1,7 @@
 """The function that every artifact computes: waveform to probabilities."""
 
 from export.layout import INPUT, OUTPUT
-from export.quiet import import_tensorflow
+from files.quiet import import_tensorflow
 
 
 def serving_function(source, batch, samples):

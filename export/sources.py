@@ -6,7 +6,7 @@ import os
 import zipfile
 
 from export.activation import output_activation
-from export.quiet import import_keras, native_logs_hidden
+from files.quiet import import_keras, native_logs_hidden
 from files.errors import UserError
 
 DEFAULT_WINDOW_SECONDS = 1.0

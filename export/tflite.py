@@ -3,7 +3,7 @@
 import tempfile
 
 from export.folding import fold
-from export.quiet import import_tensorflow, native_logs_hidden
+from files.quiet import import_tensorflow, native_logs_hidden
 from export.serving import serving_function
 from files.errors import UserError
 

@@ -60,12 +60,12 @@ def small(n_filters, dropout=0.3):
     features = keras.Input((None, n_filters), name="features")
     outputs = layers.Reshape((-1, n_filters, 1))(features)
     # Brings the features of any compression to one scale.
-    outputs = layers.BatchNormalization(name="feature_norm")(outputs)
+    outputs = _batch_norm("feature_norm")(outputs)
     for block, channels in enumerate((24, 32, 48, 64), start=1):
         outputs = layers.Conv2D(
             channels, 3, padding="same", use_bias=False, name=f"conv{block}"
         )(outputs)
-        outputs = layers.BatchNormalization(name=f"norm{block}")(outputs)
+        outputs = _batch_norm(f"norm{block}")(outputs)
         outputs = layers.ReLU(name=f"relu{block}")(outputs)
         outputs = layers.MaxPooling2D(2, padding="same", name=f"pool{block}")(outputs)
     mean = layers.GlobalAveragePooling2D(name="mean")(outputs)
@@ -73,6 +73,12 @@ def small(n_filters, dropout=0.3):
     outputs = layers.Add(name="embedding")([mean, maximum])
     outputs = layers.Dropout(dropout, name="dropout")(outputs)
     return keras.Model(features, outputs, name="small")
+
+
+def _batch_norm(name):
+    # Keras's momentum of 0.99 needs some 500 steps to forget its start; a small
+    # task has no more than that in all.
+    return layers.BatchNormalization(momentum=0.9, name=name)
 
 
 def efficientnet_b0(n_filters, dropout=0.2):

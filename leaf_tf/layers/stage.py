@@ -1,5 +1,7 @@
 """What all stages of a frontend share: precision, and weights kept in bounds."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -13,12 +15,9 @@ class Interval(keras.constraints.Constraint):
         self.max_value = max_value
 
     def __call__(self, w):
-        # The limits in the weight's own dtype: torch would promote float64 down.
-        if self.min_value is not None:
-            w = ops.maximum(w, ops.cast(self.min_value, w.dtype))
-        if self.max_value is not None:
-            w = ops.minimum(w, ops.cast(self.max_value, w.dtype))
-        return w
+        low = -math.inf if self.min_value is None else self.min_value
+        high = math.inf if self.max_value is None else self.max_value
+        return ops.clip(w, low, high)
 
     def get_config(self):
         return {"min_value": self.min_value, "max_value": self.max_value}

@@ -4,7 +4,7 @@ import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
 from export.flatbuffer import read_graph
-from export.quiet import native_logs_hidden
+from files.quiet import native_logs_hidden
 
 
 @pytest.fixture

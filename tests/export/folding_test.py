@@ -5,7 +5,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from export.flatbuffer import read_graph
 from export.folding import fold
-from export.quiet import native_logs_hidden
+from files.quiet import native_logs_hidden
 
 
 @pytest.fixture

@@ -1,0 +1,76 @@
+"""`python -m training`, also installed as `leaf-train`."""
+
+import json
+import os
+import sys
+
+from files import command_line, quiet
+from training.arguments import fit_config, make_parser
+
+
+def dispatch(argv):
+    """Runs the command that `argv` names; returns its exit code."""
+    arguments = make_parser().parse_args(argv)
+    return {"fit": _fit, "evaluate": _evaluate, "tasks": _tasks}[arguments.command](
+        arguments
+    )
+
+
+def _fit(arguments):
+    from training.run_folder import RunFolder
+    from training.tasks import get_task
+
+    # The mistakes that cost no import of TensorFlow to find.
+    get_task(arguments.task)
+    RunFolder(arguments.output).require_writable()
+    _import_keras()
+    from training.fitting import fit
+
+    fit(fit_config(arguments), arguments.output)
+
+
+def _evaluate(arguments):
+    from training.run_folder import RunFolder
+
+    RunFolder(arguments.run).require_finished()
+    _import_keras()
+    from training.evaluating import evaluate
+
+    name, labels, predictions = evaluate(
+        arguments.run, arguments.task, arguments.data_dir
+    )
+    if arguments.json:
+        print(json.dumps({"tasks": {name: predictions.metrics}}, indent=2))
+        return
+    metrics = predictions.metrics
+    print(
+        f"{name}: accuracy {metrics['accuracy']:.4f}, loss {metrics['loss']:.4f} "
+        f"on {metrics['n_examples']} clips"
+    )
+    counts = predictions.confusion()
+    width = max(map(len, labels))
+    for label, row, right in zip(labels, counts, counts.diagonal()):
+        if row.sum():
+            print(f"  {label:<{width}}  {right} of {row.sum()} right")
+
+
+def _tasks(arguments):
+    from training.tasks import known_tasks
+
+    for task in known_tasks():
+        print(f"{task.name:<14} download: {task.download}; {task.licence}; {task.homepage}")
+    print("folder:PATH    a folder of yours with a subfolder of clips per class")
+
+
+def _import_keras():
+    """Keras on TensorFlow, which the input pipeline and the export need."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    quiet.import_tensorflow()
+
+
+def main():
+    return command_line.run(dispatch, sys.argv[1:], prog="python -m training")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""The files of a run and their names: what fit writes and others read."""
+
+import csv
+from pathlib import Path
+
+from files.atomic import make_folder, replacing, writable_folder
+from files.clips import write_clip
+from files.errors import UserError
+
+# Enough to check an export by, in minutes of audio that any disk holds.
+_MAX_EVALUATION_CLIPS = 500
+
+
+class RunFolder:
+    """Where a run keeps its files.
+
+    Attributes:
+        path: The folder; the other attributes are paths in it.
+        config: The settings, JSON.
+        model: The best model of the run, `.keras`.
+        labels: One label a line, in the order of the logits.
+        metrics: JSON; its presence says that the run is finished.
+        history: One row an epoch, CSV.
+        logs: For TensorBoard.
+        best, last: Checkpoints with optimizer state, `.keras`.
+        evaluation_clips: Clips of the test split at the model's rate, with
+            `clips.csv`; exports are checked on them.
+        figures: PNG files.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.config = self.path / "config.json"
+        self.model = self.path / "model.keras"
+        self.labels = self.path / "labels.txt"
+        self.metrics = self.path / "metrics.json"
+        self.history = self.path / "history.csv"
+        self.logs = self.path / "logs"
+        self.best = self.path / "checkpoints" / "best.keras"
+        self.last = self.path / "checkpoints" / "last.keras"
+        self.evaluation_clips = self.path / "evaluation_clips"
+        self.figures = self.path / "figures"
+
+    def require_writable(self):
+        """Checks that a new run can be written here; writes nothing.
+
+        Raises:
+            UserError: It can't be written, or holds a finished run or files
+                that are no run's.
+        """
+        writable_folder(self.path)
+        if self.metrics.exists():
+            raise UserError(
+                f"{self.path} holds a finished run already; name another --output, "
+                "or remove it"
+            )
+        if not self.config.exists() and self.path.exists() and any(self.path.iterdir()):
+            raise UserError(
+                f"{self.path} holds files that are no run's; name a new folder as "
+                "--output"
+            )
+
+    def require_finished(self):
+        """Checks that a finished run lies here.
+
+        Raises:
+            UserError: There is none.
+        """
+        for path in (self.config, self.labels, self.model):
+            if not path.is_file():
+                raise UserError(
+                    f"{self.path} holds no finished run: {path.name} is missing; name "
+                    "a folder that `python -m training fit` wrote"
+                )
+
+    def read_labels(self):
+        """The labels, in the order of the logits."""
+        return self.labels.read_text(encoding="utf-8").splitlines()
+
+    def write_evaluation_clips(self, clip_set, labels, sample_rate):
+        """Keeps clips of the test split, spread evenly where there are many."""
+        make_folder(self.evaluation_clips)
+        step = max(1, -(-clip_set.n_examples // _MAX_EVALUATION_CLIPS))
+        rows = []
+        clips = clip_set.dataset(sample_rate).shard(step, 0)
+        for index, clip in enumerate(clips.as_numpy_iterator()):
+            name = f"{index:04d}.flac"
+            write_clip(self.evaluation_clips / name, clip["waveform"], sample_rate)
+            rows.append((name, labels[clip["label"]]))
+        with (
+            replacing(self.evaluation_clips / "clips.csv") as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
+            csv.writer(file).writerows([("file", "label"), *rows])
