@@ -1,0 +1,136 @@
+"""From raw waveforms to a file for a phone, in one go and without a download.
+
+    python examples/quickstart.py [--output FOLDER]
+
+Runs the commands that you would run on your own clips, one after another: trains
+a classifier of synthetic words with LEAF in front and another one with a
+mel-filterbank, evaluates both on speakers they never heard, exports the LEAF one
+as SavedModel and TFLite (both checked against Keras), and runs the TFLite file on
+a WAV file.
+"""
+
+import argparse
+import json
+import pathlib
+import shlex
+import subprocess
+import sys
+import time
+
+from matplotlib.figure import Figure
+
+from files.clips import read_clip, write_clip
+from files.errors import UserError
+
+TASK = "synthetic"
+SETTINGS = "--epochs 20 --batch-size 16 --learning-rate 0.003"
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--output",
+        type=pathlib.Path,
+        help="folder to write (default: quickstart_output, or the next free number)",
+    )
+    output = new_folder(parser.parse_args().output)
+    started = time.monotonic()
+
+    for frontend in ("leaf", "mel"):
+        run(
+            f"python -m training fit --task {TASK} --frontend {frontend} {SETTINGS} "
+            f"--data-dir {quoted(output / 'data')} --output {quoted(output / frontend)}"
+        )
+    run(f"python -m export {quoted(output / 'leaf')} --output {quoted(output / 'phone')}")
+    wav, label = make_wav(output)
+    print(f"\n# a test clip, as a WAV file; the word is {label!r}: {wav}")
+    run(
+        f"python -m export predict {quoted(output / 'phone' / 'model.tflite')} "
+        f"{quoted(wav)} --top 3"
+    )
+    draw_comparison(output)
+    summarize(output, time.monotonic() - started)
+
+
+def new_folder(asked):
+    """The folder to write: the one asked for, or one that is not there yet."""
+    if asked is not None:
+        if asked.exists():
+            raise UserError(f"{asked} exists already; name a new folder as --output")
+        return asked
+    folder, number = pathlib.Path("quickstart_output"), 1
+    while folder.exists():
+        number += 1
+        folder = pathlib.Path(f"quickstart_output_{number}")
+    return folder
+
+
+def run(command):
+    """Shows a command and runs it with this Python; ends where it fails."""
+    print(f"\n$ {command}", flush=True)
+    arguments = shlex.split(command)
+    status = subprocess.call([sys.executable, *arguments[1:]])
+    if status:
+        sys.exit(status)
+
+
+def quoted(path):
+    return shlex.quote(str(path))
+
+
+def make_wav(output):
+    """Writes the first evaluation clip of the run as WAV; returns its label, too."""
+    clips = output / "leaf" / "evaluation_clips"
+    name, label = (clips / "clips.csv").read_text().splitlines()[1].split(",")
+    waveform, sample_rate = read_clip(clips / name)
+    write_clip(output / "clip.wav", waveform, sample_rate)
+    return output / "clip.wav", label
+
+
+def draw_comparison(output):
+    """Draws the validation accuracy of both runs, epoch by epoch."""
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for frontend, color in (("leaf", "#c2410c"), ("mel", "#64748b")):
+        rows = (output / frontend / "history.csv").read_text().splitlines()
+        column = rows[0].split(",").index("val_accuracy")
+        accuracies = [float(row.split(",")[column]) for row in rows[1:]]
+        axes.plot(range(1, len(rows)), accuracies, ".-", color=color, label=frontend)
+    axes.set(xlabel="epoch", ylabel="accuracy", title="Validation clips", ylim=(0, 1))
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.savefig(output / "leaf_and_mel.png", dpi=120)
+
+
+def summarize(output, seconds):
+    print(f"\nDone in {seconds:.0f} s.")
+    for frontend in ("leaf", "mel"):
+        metrics = json.loads((output / frontend / "metrics.json").read_text())
+        task = metrics["tasks"][TASK]
+        print(
+            f"  {frontend:<5} test accuracy {task['accuracy']:.3f} on "
+            f"{task['n_examples']} clips of new speakers; "
+            f"{metrics['parameters']['frontend']} parameters in the frontend"
+        )
+    report = json.loads((output / "phone" / "report.json").read_text())
+    for name, artifact in report["artifacts"].items():
+        print(
+            f"  {name:<12} differs from Keras by at most "
+            f"{artifact['max_difference']:.1e} in probability"
+        )
+    for path, what in (
+        ("leaf", "the run: model.keras, metrics, history, figures/"),
+        ("mel", "the same with a mel-filterbank"),
+        ("phone", "model.tflite, saved_model/, labels.txt, report.md"),
+        ("leaf_and_mel.png", "both runs, epoch by epoch"),
+    ):
+        print(f"  {output / path}: {what}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"quickstart: error: {error}")
