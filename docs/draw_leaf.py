@@ -105,9 +105,7 @@ def _draw_energy(axes, filtered, energies):
     axes.plot(
         _seconds(filtered)[shown], filtered[shown, 2 * n], color=GREY, linewidth=0.7
     )
-    axes.plot(
-        _seconds(filtered)[shown], np.sqrt(energies[shown, n]), color=COLORS[0]
-    )
+    axes.plot(_seconds(filtered)[shown], np.sqrt(energies[shown, n]), color=COLORS[0])
     axes.set(xlabel="seconds")
 
 

@@ -43,11 +43,12 @@ def main():
             f"python -m training fit --task {TASK} --frontend {frontend} {SETTINGS} "
             f"--data-dir {quoted(output / 'data')} --output {quoted(output / frontend)}"
         )
-    run(f"python -m export {quoted(output / 'leaf')} --output {quoted(output / 'phone')}")
+    leaf, phone = output / "leaf", output / "phone"
+    run(f"python -m export {quoted(leaf)} --output {quoted(phone)}")
     wav, label = make_wav(output)
     print(f"\n# a test clip, as a WAV file; the word is {label!r}: {wav}")
     run(
-        f"python -m export predict {quoted(output / 'phone' / 'model.tflite')} "
+        f"python -m export predict {quoted(phone / 'model.tflite')} "
         f"{quoted(wav)} --top 3"
     )
     draw_comparison(output)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from export.layout import INPUT, OUTPUT
-from files.quiet import native_logs_hidden
 from files.errors import UserError
+from files.quiet import native_logs_hidden
 
 
 class LiteRTRunner:

@@ -3,8 +3,8 @@
 import collections
 import os
 
-from files.quiet import import_tensorflow, native_logs_hidden
 from export.serving import serving_function
+from files.quiet import import_tensorflow, native_logs_hidden
 
 _PLUMBING = ("Const", "Identity", "NoOp", "Placeholder")
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from export.layout import INPUT, OUTPUT
-from files.quiet import import_tensorflow, native_logs_hidden
 from files.errors import UserError
+from files.quiet import import_tensorflow, native_logs_hidden
 
 _BATCH = 8  # windows at once; the filtered waveform of one takes about 5 MB a second
 

@@ -6,8 +6,8 @@ import os
 import zipfile
 
 from export.activation import output_activation
-from files.quiet import import_keras, native_logs_hidden
 from files.errors import UserError
+from files.quiet import import_keras, native_logs_hidden
 
 DEFAULT_WINDOW_SECONDS = 1.0
 

@@ -3,9 +3,9 @@
 import tempfile
 
 from export.folding import fold
-from files.quiet import import_tensorflow, native_logs_hidden
 from export.serving import serving_function
 from files.errors import UserError
+from files.quiet import import_tensorflow, native_logs_hidden
 
 
 def write_tflite(source, path):

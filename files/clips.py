@@ -50,8 +50,7 @@ def read_clip(path, sample_rate=None):
         ) from error
     except UnicodeEncodeError as error:
         raise UserError(
-            f"cannot open the audio file {path}: its name is not valid text; "
-            "rename it"
+            f"cannot open the audio file {path}: its name is not valid text; rename it"
         ) from error
     if not waveform.size:
         raise UserError(f"the audio file {path} holds no samples")
@@ -79,9 +78,7 @@ def write_clip(path, waveform, sample_rate):
     """
     path = Path(path)
     if path.suffix.lower() not in (".flac", ".wav"):
-        raise ValueError(
-            f"`path` must end in .flac or .wav. Received: {path.name}"
-        )
+        raise ValueError(f"`path` must end in .flac or .wav. Received: {path.name}")
     waveform = np.asarray(waveform)
     if waveform.ndim != 1 or not waveform.size:
         raise ValueError(
@@ -92,9 +89,7 @@ def write_clip(path, waveform, sample_rate):
         raise ValueError("`waveform` must hold finite numbers only.")
     pcm = np.clip(np.round(waveform * 32768.0), -32768, 32767)
     with replacing(path) as temporary:
-        soundfile.write(
-            temporary, pcm.astype(np.int16), sample_rate, subtype="PCM_16"
-        )
+        soundfile.write(temporary, pcm.astype(np.int16), sample_rate, subtype="PCM_16")
 
 
 def resample(waveform, from_rate, to_rate):

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 
 SHARED = pathlib.Path(
-    os.environ.get(
-        "LEAF_TF_SHARED", pathlib.Path(__file__).parents[2] / "shared"
-    )
+    os.environ.get("LEAF_TF_SHARED", pathlib.Path(__file__).parents[2] / "shared")
 )
 
 

@@ -24,9 +24,7 @@ def exponential_moving_average(energies, smooth_coef):
         (batch, frames, n_filters).
     """
     decay = 1.0 - smooth_coef
-    inputs = ops.concatenate(
-        [energies[:, :1], smooth_coef * energies[:, 1:]], axis=1
-    )
+    inputs = ops.concatenate([energies[:, :1], smooth_coef * energies[:, 1:]], axis=1)
     return _recurrence(inputs, decay, _DYNAMIC_LEVELS)
 
 

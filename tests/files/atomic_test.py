@@ -116,9 +116,7 @@ def test_writable_folder_leaves_no_trace(tmp_path):
     assert os.listdir(tmp_path / "there") == []
 
 
-@pytest.mark.parametrize(
-    "check", [atomic.writable_folder, atomic.make_folder]
-)
+@pytest.mark.parametrize("check", [atomic.writable_folder, atomic.make_folder])
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path, check):
     file = tmp_path / "file"
     file.touch()

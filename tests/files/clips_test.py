@@ -67,9 +67,7 @@ def test_a_clip_longer_than_a_block_is_read_whole(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("from_rate, to_rate", [(44100, 16000), (8000, 16000)])
-def test_resampling_keeps_a_tone_its_frequency_level_and_length(
-    from_rate, to_rate
-):
+def test_resampling_keeps_a_tone_its_frequency_level_and_length(from_rate, to_rate):
     resampled = clips.resample(tone(1000, from_rate), from_rate, to_rate)
     assert len(resampled) == to_rate // 2
     inner = slice(1000, -1000)

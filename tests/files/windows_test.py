@@ -30,9 +30,7 @@ def test_one_sample_too_many_gives_a_second_window():
 
 @pytest.mark.parametrize("window_samples", [1, 7, 16, 100, 333])
 @pytest.mark.parametrize("samples", [1, 15, 16, 17, 100, 999])
-def test_every_sample_is_heard_and_no_long_clip_is_padded(
-    samples, window_samples
-):
+def test_every_sample_is_heard_and_no_long_clip_is_padded(samples, window_samples):
     waveform = np.arange(1, samples + 1)
     windows = cut_windows(waveform, window_samples)
     assert windows.shape == (-(-samples // window_samples), window_samples)

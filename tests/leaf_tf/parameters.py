@@ -3,7 +3,6 @@
 import numpy as np
 from keras import ops
 
-
 numbers = ops.convert_to_numpy
 
 
@@ -14,10 +13,7 @@ def weights_by_name(layer):
 
 def parameters_of(layer):
     """The layer's weights as NumPy arrays by name."""
-    return {
-        name: numbers(weight)
-        for name, weight in weights_by_name(layer).items()
-    }
+    return {name: numbers(weight) for name, weight in weights_by_name(layer).items()}
 
 
 def perturb(layer, rng):

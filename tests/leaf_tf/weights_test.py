@@ -27,7 +27,9 @@ def test_each_variable_finds_its_place():
     layer, arrays = built(), official()
     leaf_tf.import_weights(layer, {f"{name}:0": a for name, a in arrays.items()})
     values = parameters_of(layer)
-    np.testing.assert_allclose(values["center_freqs"], arrays["kernel"][:, 0], rtol=1e-6)
+    np.testing.assert_allclose(
+        values["center_freqs"], arrays["kernel"][:, 0], rtol=1e-6
+    )
     np.testing.assert_allclose(values["sigmas"], arrays["kernel"][:, 1], rtol=1e-6)
     np.testing.assert_allclose(values["widths"], np.linspace(0.1, 0.5, 40), rtol=1e-6)
     np.testing.assert_allclose(values["alpha"], np.linspace(0.5, 0.9, 40), rtol=1e-6)
@@ -49,7 +51,9 @@ def test_other_forms_of_the_moving_average(kind):
         arrays[f"{cell}/kernel"] = 0.25 * np.eye(40)
         arrays[f"{cell}/recurrent_kernel"] = 0.75 * np.eye(40)
     leaf_tf.import_weights(layer, arrays)
-    np.testing.assert_allclose(numbers(layer.compressing.smooth_coef), np.full(40, 0.25))
+    np.testing.assert_allclose(
+        numbers(layer.compressing.smooth_coef), np.full(40, 0.25)
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from tests.reference import mel as reference
 
 def test_hz_to_mel_known_values():
     np.testing.assert_allclose(mel.hz_to_mel(700.0), 1127.0 * np.log(2.0))
-    np.testing.assert_allclose(mel.mel_to_hz(mel.hz_to_mel([0.0, 60.0, 7800.0])), [0.0, 60.0, 7800.0])
+    np.testing.assert_allclose(
+        mel.mel_to_hz(mel.hz_to_mel([0.0, 60.0, 7800.0])), [0.0, 60.0, 7800.0]
+    )
 
 
 def test_filterbank_equals_reference():
@@ -16,7 +18,9 @@ def test_filterbank_equals_reference():
     np.testing.assert_allclose(ours, theirs, atol=1e-12)
 
 
-@pytest.mark.parametrize("sample_rate, n_filters", [(16000, 40), (48000, 128), (8000, 23)])
+@pytest.mark.parametrize(
+    "sample_rate, n_filters", [(16000, 40), (48000, 128), (8000, 23)]
+)
 def test_initial_filters_have_the_width_of_mel_triangles(sample_rate, n_filters):
     max_freq = 0.4875 * sample_rate
     kernel_size = units.window_samples(25.0, sample_rate)
@@ -55,7 +59,9 @@ def test_initial_filters_are_never_out_of_bounds():
 
 
 def test_official_filters_are_whole_bins_and_close_to_the_exact_ones():
-    official, _ = mel.initial_gabor_filters(40, 401, 16000, 60.0, 7800.0, "official_mel")
+    official, _ = mel.initial_gabor_filters(
+        40, 401, 16000, 60.0, 7800.0, "official_mel"
+    )
     exact, _ = mel.initial_gabor_filters(40, 401, 16000, 60.0, 7800.0, "mel")
     bins = official * 512 / (2 * np.pi)
     np.testing.assert_allclose(bins, np.round(bins), atol=1e-9)

@@ -65,8 +65,12 @@ def test_official_initial_filters(shared, name):
         initial_filters="official_mel",
     )
     layer.build((None, None, 1))
-    np.testing.assert_allclose(numbers(layer.center_freqs), weights["kernel"][:, 0], rtol=1e-5)
-    np.testing.assert_allclose(numbers(layer.sigmas), weights["kernel"][:, 1], rtol=1e-5)
+    np.testing.assert_allclose(
+        numbers(layer.center_freqs), weights["kernel"][:, 0], rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        numbers(layer.sigmas), weights["kernel"][:, 1], rtol=1e-5
+    )
 
 
 def test_stages(shared):

@@ -22,7 +22,9 @@ def test_equals_reference_with_parameters_out_of_bounds(rng):
     perturb(layer, rng)
     waveform = rng.uniform(-1, 1, 3000).astype("float32")
     expected = reference.leaf(waveform, parameters_of(layer))
-    np.testing.assert_allclose(numbers(layer(waveform[None]))[0], expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        numbers(layer(waveform[None]))[0], expected, rtol=1e-4, atol=1e-4
+    )
 
 
 def test_equals_reference_at_another_rate_and_window(rng):

@@ -25,7 +25,9 @@ def test_equals_reference_with_an_even_window_at_a_high_rate(rng):
     assert layer.kernel_size == 882 and layer.n_fft == 1024
     triangles = reference.mel_triangles(64, 1024, 44100, 60.0, 20000.0)
     expected = reference.log_mel(waveform[0], triangles, 882, 441, 1024)
-    np.testing.assert_allclose(numbers(layer(waveform))[0], expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        numbers(layer(waveform))[0], expected, rtol=1e-4, atol=1e-4
+    )
 
 
 def test_nothing_is_learned():

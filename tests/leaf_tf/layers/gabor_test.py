@@ -21,7 +21,9 @@ def test_impulse_returns_the_taps_reversed():
     impulse = np.zeros(801)
     impulse[400] = 1.0
     outputs = responses(layer, impulse)
-    expected = reference.gabor_filters(numbers(layer.center_freqs), numbers(layer.sigmas), 401)
+    expected = reference.gabor_filters(
+        numbers(layer.center_freqs), numbers(layer.sigmas), 401
+    )
     # Cross-correlation reads the taps backwards.
     np.testing.assert_allclose(outputs[200:601], expected[:, ::-1].T, atol=2e-7)
     assert np.all(outputs[:200] == 0) and np.all(outputs[601:] == 0)
@@ -61,7 +63,9 @@ def test_parameters_outside_their_bounds_are_clipped_forward(rng):
     layer.center_freqs.assign([-1.0, 0.5, 4.0, 1.0])
     layer.sigmas.assign([0.1, 10.0, 1000.0, 20.0])
     waveform = rng.uniform(-1, 1, 900)
-    expected = reference.energies(waveform, numbers(layer.center_freqs), numbers(layer.sigmas), 401)
+    expected = reference.energies(
+        waveform, numbers(layer.center_freqs), numbers(layer.sigmas), 401
+    )
     np.testing.assert_allclose(
         np.abs(responses(layer, waveform)) ** 2, expected, atol=1e-6
     )

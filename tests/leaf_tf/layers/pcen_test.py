@@ -37,7 +37,10 @@ def test_alpha_1_forgets_the_level(rng):
     energies = rng.exponential(size=(1, 100, 3)).astype("float32")
     layer = leaf_tf.PCEN(alpha=1.0)
     np.testing.assert_allclose(
-        numbers(layer(energies)), numbers(layer(1000.0 * energies)), rtol=1e-4, atol=1e-5
+        numbers(layer(energies)),
+        numbers(layer(1000.0 * energies)),
+        rtol=1e-4,
+        atol=1e-5,
     )
 
 
