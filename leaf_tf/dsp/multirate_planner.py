@@ -1,0 +1,357 @@
+"""Chooses the cheapest multirate plan that meets a tolerance, in NumPy."""
+
+import dataclasses
+import functools
+import itertools
+import math
+
+import numpy as np
+
+from leaf_tf.dsp import multirate_taps
+from leaf_tf.dsp.multirate import Group, allowed_errors, exact_plan
+
+TOLERANCE = 2e-4
+
+_RATES = (2, 3, 4, 5, 7, 8)
+_MOST_RATES = 2
+# Candidate half-lengths of filters, in sigmas.
+_REACHES = (3.0, 3.3, 3.6, 4.0, 4.5, 5.0)
+# Errors of taps and of strides are limited one by one, but add up, and a group
+# compromises between its filters. The limits of filters that miss the tolerance are
+# tightened by this factor, and the plan is made again, at most so often.
+_TIGHTENING = 0.7
+_MAX_ROUNDS = 12
+# Numbers in the systems of equations solved at a time.
+_MAX_SOLVED = 4_000_000
+# Cost model, in multiplications per sample: a convolution costs as if it had 16
+# channels more; each group, decimator and permutation has a cost of its own.
+_BASE_CHANNELS = 16
+_GROUP_COST = 150.0
+_DECIMATOR_COST = 200.0
+_PERMUTATION_COST = 50.0
+
+
+def plan_multirate(
+    center_freqs,
+    sigmas,
+    pooling_widths,
+    kernel_size=401,
+    pool_size=401,
+    strides=160,
+    tolerance=TOLERANCE,
+    margin=0.0,
+):
+    """The cheapest plan whose predicted errors are within the tolerance.
+
+    Works for any filters, window and hop; what nothing cheaper holds is computed
+    at every sample, which is exact.
+
+    Args:
+        center_freqs: (n_filters,), rad/sample, in [0, pi].
+        sigmas: (n_filters,), samples, > 0.
+        pooling_widths: (n_filters,), relative to half the pooling window, > 0.
+        kernel_size, pool_size, strides: Samples: filters, pooling window, hop.
+        tolerance: Relative RMS error of a pooled energy on noise, > 0; see
+            `multirate.allowed_errors`. PCEN makes about a fifth of it, on average.
+        margin: Part by which sigmas may shrink or grow while the plan holds.
+
+    Returns:
+        A `multirate.Plan`.
+
+    Raises:
+        ValueError: Argument out of range.
+    """
+    bank = tuple(
+        tuple(map(float, values)) for values in (center_freqs, sigmas, pooling_widths)
+    )
+    lengths = [len(values) for values in bank]
+    if min(lengths) < 1 or len(set(lengths)) > 1:
+        raise ValueError(
+            "`center_freqs`, `sigmas` and `pooling_widths` must be of one length, at "
+            f"least 1. Received: lengths {lengths}"
+        )
+    if not tolerance > 0.0:
+        raise ValueError(f"`tolerance` must be positive. Received: {tolerance}")
+    if not margin >= 0.0:
+        raise ValueError(f"`margin` must be at least 0. Received: {margin}")
+    return _plan(*bank, kernel_size, pool_size, strides, tolerance, margin)
+
+
+@functools.lru_cache(maxsize=64)
+def _plan(
+    center_freqs,
+    sigmas,
+    pooling_widths,
+    kernel_size,
+    pool_size,
+    strides,
+    tolerance,
+    margin,
+):
+    exact = exact_plan(
+        center_freqs, sigmas, pooling_widths, kernel_size, pool_size, strides
+    )
+    allowed = allowed_errors(sigmas, kernel_size, tolerance)
+    errors = _Errors(exact, allowed, margin)
+    limits = np.ones(exact.n_filters)
+    for _ in range(_MAX_ROUNDS):
+        groups = _cheapest_groups(errors.limits(limits), strides, kernel_size)
+        plan = dataclasses.replace(exact, groups=groups, tolerance=tolerance)
+        missed = np.any(plan.predicted_errors() > allowed, axis=0)
+        if not np.any(missed):
+            return plan
+        limits[missed] *= _TIGHTENING
+    return dataclasses.replace(exact, tolerance=tolerance)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Limits:
+    """How far each filter can be simplified; arrays (n_filters,).
+
+    Attributes:
+        half_lengths: {rate: shortest half-length, samples; 0: the rate is too low}.
+        strides: Longest stride with the definition's cut.
+        soft_strides: Longest stride if the cut may be softened; 0: none.
+        soft: Whether softening changes the filter.
+    """
+
+    half_lengths: dict
+    strides: np.ndarray
+    soft_strides: np.ndarray
+    soft: np.ndarray
+
+
+class _Errors:
+    """Errors that shorter taps, lower rates and longer strides make, one by one.
+
+    All are relative to what is allowed, the worst of the three situations.
+    """
+
+    def __init__(self, exact, allowed, margin):
+        self._exact = exact
+        self._allowed = allowed
+        self._statistics = exact.statistics(
+            exact.center_freqs,
+            np.array(exact.sigmas) / (1.0 + margin),
+            exact.pooling_widths,
+        )
+        # Short strides for filters that shrink, long taps for filters that grow.
+        self._longest_sigmas = np.array(exact.sigmas) * (1.0 + margin)
+        self._half_kernel = exact.kernel_size // 2
+        self._filters = np.arange(exact.n_filters)
+        self._soft = _REACHES[-1] * self._longest_sigmas > self._half_kernel
+        self._least = _TIGHTENING**_MAX_ROUNDS
+        self._of_taps = {
+            rate: self._tap_errors(rate)
+            for rate in (1,) + _RATES
+            if exact.strides % rate == 0
+        }
+        self._of_strides = self._stride_errors(self._filters, soft=False)
+        self._of_soft_strides = self._stride_errors(
+            self._filters[self._soft], soft=True
+        )
+
+    def limits(self, limit):
+        """`_Limits` where each error alone is at most `limit`, (n_filters,)."""
+        half_lengths = {}
+        for rate, errors in self._of_taps.items():
+            reached = np.zeros(len(self._filters), int)
+            for reach in _REACHES[::-1]:
+                met = errors[reach] <= limit
+                reached[met] = self._half_lengths(reach)[met]
+            half_lengths[rate] = reached
+        full = half_lengths[1] == 0
+        half_lengths[1][full] = self._half_kernel
+        strides = _longest(self._of_strides, limit, 1)
+        soft_strides = _longest(self._of_soft_strides, limit, 0)
+        return _Limits(
+            half_lengths,
+            strides,
+            np.where(self._soft, soft_strides, strides),
+            self._soft,
+        )
+
+    def _half_lengths(self, reach):
+        reached = np.ceil(reach * self._longest_sigmas).astype(int)
+        return np.minimum(reached, self._half_kernel)
+
+    def _tap_errors(self, rate):
+        """{reach: errors (n_filters,)} of taps that end early, at a lower rate.
+
+        Behind a decimator energies exist at multiples of the rate only, and images
+        of other frequencies show only there.
+        """
+        errors = {reach: np.full(len(self._filters), np.inf) for reach in _REACHES}
+        stride = rate * -(-4 // rate) if rate > 1 else 1
+        if self._exact.strides % stride:
+            return errors
+        positions = self._exact.positions(
+            Group((), rate, stride, self._half_kernel)
+        )
+        centers = self._statistics.center_freqs
+        filters = self._filters[centers < np.pi / rate] if rate > 1 else self._filters
+        times = np.abs(np.arange(-self._half_kernel, self._half_kernel + 1))
+        cut = multirate_taps.cut_window(
+            self._exact.kernel_size, self._half_kernel, stride
+        )
+        for reach in _REACHES:
+            if not filters.size:
+                break
+            half_lengths = self._half_lengths(reach)[filters]
+            errors[reach][filters] = self._worst(
+                filters,
+                positions,
+                (rate, stride, self._half_kernel),
+                cut * (times <= half_lengths[:, None]),
+            )
+            filters = filters[errors[reach][filters] > self._least]
+        for shorter, longer in itertools.pairwise(_REACHES):
+            errors[longer] = np.minimum(errors[longer], errors[shorter])
+        return errors
+
+    def _stride_errors(self, filters, soft):
+        """{stride: errors (n_filters,)} of energies at every stride-th sample."""
+        errors = {}
+        lower = np.full(len(self._filters), np.inf)
+        for stride in _divisors(self._exact.strides):
+            if stride == 1 or stride > self._half_kernel:
+                continue
+            half_length = self._half_kernel
+            if soft:
+                half_length = multirate_taps.soft_half_length(
+                    self._exact.kernel_size, stride
+                )
+            group = Group((), 1, stride, half_length)
+            positions = self._exact.positions(group)
+            size = max(1, _MAX_SOLVED // len(positions) ** 2)
+            for start in range(0, len(filters), size):
+                some = filters[start : start + size]
+                lower[some] = self._worst(some, positions, (1, stride, half_length))
+            filters = filters[lower[filters] > self._least]
+            errors[stride] = lower.copy()
+        return errors
+
+    def _worst(self, filters, positions, how, cut=None):
+        computed = self._statistics.computed_responses(filters, *how, cut)
+        if how[1] == 1:
+            weights = self._statistics.lowpasses[:, filters] @ (
+                np.arange(self._exact.pool_size)[:, None] == positions
+            )
+        else:
+            weights = self._statistics.pooling_weights(filters, computed, positions)
+        errors = self._statistics.relative_errors(filters, computed, positions, weights)
+        return (errors / self._allowed[:, filters]).max(axis=0)
+
+
+def _divisors(number):
+    """From the greatest to 1."""
+    return [d for d in range(number, 0, -1) if number % d == 0]
+
+
+def _longest(errors, limit, otherwise):
+    """The longest stride of each filter whose error is at most `limit`."""
+    longest = None
+    for stride in sorted(errors):
+        if longest is None:
+            longest = np.full(len(errors[stride]), otherwise)
+        longest[errors[stride] <= limit] = stride
+    return longest
+
+
+def _cheapest_groups(limits, strides, kernel_size):
+    """Groups of least cost, runs of filters in one of two orders.
+
+    The filters as they come, or by the lowest rate and longest stride they stand.
+    """
+    n_filters = len(limits.strides)
+    given = np.arange(n_filters)
+    rates = np.max(
+        [np.where(half > 0, rate, 1) for rate, half in limits.half_lengths.items()],
+        axis=0,
+    )
+    sorted_ = np.lexsort((given, -limits.strides, -rates))
+    best_cost, best_groups = _best_runs(given, limits, strides, kernel_size)
+    if not np.array_equal(sorted_, given):
+        cost, groups = _best_runs(sorted_, limits, strides, kernel_size)
+        if cost + _PERMUTATION_COST < best_cost:
+            best_groups = groups
+    return best_groups
+
+
+def _best_runs(order, limits, strides, kernel_size):
+    """Dynamic programming over runs of `order`; cost and groups."""
+    runs = _runs(order, limits, strides, kernel_size)
+    lower_rates = [rate for rate in limits.half_lengths if rate > 1]
+    best_cost, best_chain = math.inf, None
+    for n_rates in range(_MOST_RATES + 1):
+        for chosen in itertools.combinations(lower_rates, n_rates):
+            costs = [n_rates * _DECIMATOR_COST] + [math.inf] * len(order)
+            chains = [()] + [None] * len(order)
+            for (first, last), by_rate in runs:
+                for rate in (1, *chosen):
+                    if rate not in by_rate:
+                        continue
+                    run_cost, group = by_rate[rate]
+                    if costs[first] + run_cost < costs[last]:
+                        costs[last] = costs[first] + run_cost
+                        chains[last] = (first, group)
+            if costs[-1] < best_cost:
+                best_cost, best_chain = costs[-1], chains
+    groups = []
+    last = len(order)
+    while last:
+        last, group = best_chain[last]
+        groups.append(group)
+    return best_cost, tuple(reversed(groups))
+
+
+def _runs(order, limits, strides, kernel_size):
+    """Every run of `order` and its cheapest group at each rate.
+
+    Returns:
+        List of ((first, last), {rate: (cost, group)}), in an order in which a run
+        comes after all runs that end where it starts.
+    """
+    divisors = _divisors(strides)
+    runs = []
+    for first in range(len(order)):
+        half_lengths = dict.fromkeys(limits.half_lengths, 0)
+        stride, soft_stride, soft = strides, strides, False
+        for last, index in enumerate(order[first:], start=first + 1):
+            stride = min(stride, limits.strides[index])
+            soft_stride = min(soft_stride, limits.soft_strides[index])
+            soft = soft or limits.soft[index]
+            for rate in list(half_lengths):
+                needed = limits.half_lengths[rate][index]
+                if needed:
+                    half_lengths[rate] = max(half_lengths[rate], needed)
+                else:
+                    del half_lengths[rate]
+            filters = tuple(int(i) for i in order[first:last])
+            by_rate = {}
+            for rate, half_length in half_lengths.items():
+                candidates = []
+                hard = _longest_divisor(divisors, stride, rate)
+                if hard:
+                    candidates.append(Group(filters, rate, hard, int(half_length)))
+                softened = soft and _longest_divisor(divisors, soft_stride, rate)
+                if softened:
+                    reach = multirate_taps.soft_half_length(kernel_size, softened)
+                    candidates.append(Group(filters, rate, softened, reach))
+                if candidates:
+                    by_rate[rate] = min(
+                        ((_cost(group), group) for group in candidates),
+                        key=lambda pair: pair[0],
+                    )
+            runs.append(((first, last), by_rate))
+    return runs
+
+
+def _longest_divisor(divisors, limit, rate):
+    """The greatest of `divisors` up to `limit` that `rate` divides, or None."""
+    return next((d for d in divisors if d <= limit and d % rate == 0), None)
+
+
+def _cost(group):
+    channels = _BASE_CHANNELS + 2 * len(group.filters)
+    return _GROUP_COST + channels * group.n_taps / group.stride

@@ -1,0 +1,126 @@
+"""Short and decimated taps of Gabor filters: fixed matrices, in NumPy.
+
+What depends on a plan alone and not on the weights. Every matrix is linear in
+what the weights make, so gradients pass through.
+"""
+
+import functools
+
+import numpy as np
+
+# Side lobes: of the decimators 80 dB down, of a softened cut 45 dB.
+_DECIMATOR_BETA = 8.0
+_SOFT_CUT_BETA = 4.5
+# Pass band of a softened cut, relative to half the rate of the energies.
+_SOFT_CUT_BAND = 1.1
+# How far a softened cut reaches beyond the hard one, in strides.
+_SOFT_CUT_STRIDES = 2.5
+# Ridge of the least-squares taps, relative to the decimator's pass band.
+_RIDGE = 1e-6
+# Samples that decimated taps reach beyond the taps they stand for.
+_REACH = 8
+# A decimator maps blocks of 16 * rate samples to 16 samples.
+_BLOCK = 16
+
+
+def lowpass(n_taps, band, beta):
+    """Sinc under a Kaiser window, sum 1; `band` is relative to half the rate."""
+    times = np.arange(n_taps) - (n_taps - 1) / 2
+    taps = np.sinc(band * times) * np.kaiser(n_taps, beta)
+    return taps / taps.sum()
+
+
+def decimator(rate):
+    """The lowpass before every `rate`-th sample is kept: (32 * rate + 1,)."""
+    return lowpass(32 * rate + 1, 1.0 / rate, _DECIMATOR_BETA)
+
+
+@functools.lru_cache(maxsize=16)
+def decimator_kernel(rate):
+    """The decimator as a convolution over blocks of 16 * rate samples.
+
+    Returns:
+        (3, 16 * rate, 16): three blocks in, 16 samples at the lower rate out.
+    """
+    taps = decimator(rate)
+    kernel = np.zeros((3 * _BLOCK * rate, _BLOCK))
+    for output in range(_BLOCK):
+        kernel[output * rate : output * rate + len(taps), output] = taps
+    return kernel.reshape(3, _BLOCK * rate, _BLOCK)
+
+
+def soft_half_length(kernel_size, stride):
+    """Samples either side of the center of a filter with a softened cut."""
+    return kernel_size // 2 + int(_SOFT_CUT_STRIDES * stride)
+
+
+def cut_window(kernel_size, half_length, stride):
+    """What the Gaussian on +-half_length is multiplied by: (2 half_length + 1,).
+
+    By definition it is cut at -(K // 2) and (K + 1) // 2 - 1, which stays so if
+    `half_length` ends there or before. If it ends later, the cut is softened: a
+    hard one spreads a filter over all frequencies, and its energies over more
+    than one in `stride` samples can carry.
+    """
+    times = np.arange(-half_length, half_length + 1)
+    box = (times >= -(kernel_size // 2)) & (times <= (kernel_size + 1) // 2 - 1)
+    reach = half_length - kernel_size // 2
+    if reach <= 0:
+        return box.astype(np.float64)
+    edge = lowpass(2 * reach + 1, _SOFT_CUT_BAND / stride, _SOFT_CUT_BETA)
+    return np.convolve(box, edge, "same")
+
+
+def n_taps(half_length, rate):
+    """Taps of a filter on +-half_length samples, at `rate` behind its decimator."""
+    if rate == 1:
+        return 2 * half_length + 1
+    return 2 * (-(-(half_length + _REACH) // rate)) + 1
+
+
+@functools.lru_cache(maxsize=256)
+def decimated_taps(half_length, rate):
+    """Taps behind a decimator, by least squares from taps at the full rate.
+
+    P = (H H^T + eps I)^-1 H, row k of H the decimator shifted by rate * k. Of all
+    taps at the lower rate, P g with its decimator comes closest to g.
+
+    Returns:
+        P (n_taps, 2 * half_length + 1) and H (n_taps, odd), whose product H^T P g
+        is what taps and decimator do together, centered.
+    """
+    if rate == 1:
+        identity = np.eye(2 * half_length + 1)
+        return identity, identity
+    taps = decimator(rate)
+    rows = n_taps(half_length, rate)
+    reach = rows // 2 * rate + len(taps) // 2
+    shifted = np.zeros((rows, 2 * reach + 1))
+    for row in range(rows):
+        shifted[row, row * rate : row * rate + len(taps)] = taps
+    gram = shifted @ shifted.T + _RIDGE * np.eye(rows)
+    kept = shifted[:, reach - half_length : reach + half_length + 1]
+    return np.linalg.solve(gram, kept), shifted
+
+
+@functools.lru_cache(maxsize=256)
+def tap_matrices(kernel_size, half_length, rate, stride):
+    """From half a Gabor to the taps of a convolution over blocks of one stride.
+
+    A Gabor's real part is even and its imaginary part odd, so times 0 ...
+    half_length hold all of it.
+
+    Returns:
+        Two matrices (blocks * stride / rate, half_length + 1), for the real and the
+        imaginary part: cut, decimation, mirror image, zeros up to whole blocks.
+    """
+    taps, _ = decimated_taps(half_length, rate)
+    taps = taps * cut_window(kernel_size, half_length, stride)
+    size = stride // rate
+    padded = np.zeros((-(-len(taps) // size) * size, taps.shape[1]))
+    padded[: len(taps)] = taps
+    center, later = padded[:, half_length], padded[:, half_length + 1 :]
+    earlier = padded[:, :half_length][:, ::-1]
+    even = np.column_stack([center, later + earlier])
+    odd = np.column_stack([np.zeros_like(center), later - earlier])
+    return even, odd
