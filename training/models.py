@@ -1,8 +1,20 @@
 """The classifier: frontend, encoder, linear head."""
 
+import zipfile
+
 import keras
 
+from files.errors import UserError
 from leaf_tf import encoders, frontends
+
+
+def check_frontend(config):
+    """Checks that the frontend takes the settings of a `FitConfig`.
+
+    Raises:
+        UserError: It doesn't; the message has the frontend's reason.
+    """
+    _waveform_and_features(config)
 
 
 def build_classifier(config, n_classes):
@@ -15,14 +27,14 @@ def build_classifier(config, n_classes):
     Returns:
         A Keras model (batch, samples) -> (batch, n_classes), built from
         `leaf_tf` layers alone, so that `import leaf_tf` is enough to load it.
+
+    Raises:
+        UserError: The frontend refuses the settings.
     """
-    waveform = keras.Input((None,), name="waveform")
-    frontend = frontends.FRONTENDS[config.frontend](
-        n_filters=config.n_filters, sample_rate=config.sample_rate, name="frontend"
-    )
+    waveform, features = _waveform_and_features(config)
     encoder = encoders.ENCODERS[config.encoder](config.n_filters)
     logits = keras.layers.Dense(n_classes, dtype="float32", name="logits")
-    outputs = logits(encoder(frontend(waveform)))
+    outputs = logits(encoder(features))
     return keras.Model(waveform, outputs, name="classifier")
 
 
@@ -40,3 +52,54 @@ def compile_classifier(model, config, steps):
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )
+
+
+def without_optimizer(model):
+    """A copy of a trained model that holds what is needed to predict."""
+    # `keras.models.clone_model` would copy the compilation, too.
+    bare = keras.Model.from_config(model.get_config())
+    bare.set_weights(model.get_weights())
+    return bare
+
+
+def load_classifier(path, n_classes):
+    """The model that `fit` saved.
+
+    Args:
+        path: Of a `.keras` file.
+        n_classes: Number of labels that lie beside it.
+
+    Raises:
+        UserError: The file is damaged, or tells another number of classes apart.
+    """
+    if not zipfile.is_zipfile(path):
+        raise UserError(f"{path} is damaged: a .keras file is a zip archive")
+    try:
+        model = keras.models.load_model(path, compile=False)
+    # Keras raises many kinds, depending on what is broken.
+    except Exception as error:
+        reason = str(error).strip() or type(error).__name__
+        raise UserError(
+            f"{path} doesn't load as a Keras model: {reason.splitlines()[0]:.200}"
+        ) from error
+    if model.output_shape[-1] != n_classes:
+        raise UserError(
+            f"{path} tells {model.output_shape[-1]} classes apart, but the labels "
+            f"beside it are {n_classes}, another model's"
+        )
+    return model
+
+
+def _waveform_and_features(config):
+    """The symbolic input of the classifier, and the frontend's output."""
+    waveform = keras.Input((None,), name="waveform")
+    try:
+        frontend = frontends.FRONTENDS[config.frontend](
+            n_filters=config.n_filters, sample_rate=config.sample_rate, name="frontend"
+        )
+        return waveform, frontend(waveform)
+    except ValueError as error:
+        raise UserError(
+            f"the frontend {config.frontend} can't be made with {config.n_filters} "
+            f"filters at {config.sample_rate} Hz: {error}"
+        ) from error

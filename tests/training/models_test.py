@@ -1,0 +1,90 @@
+import keras
+import numpy as np
+import pytest
+
+from files.errors import UserError
+from training.config import FitConfig
+from training.models import (
+    build_classifier,
+    check_frontend,
+    compile_classifier,
+    load_classifier,
+    without_optimizer,
+)
+
+CONFIG = FitConfig("t", frontend="mel", n_filters=8, sample_rate=8000)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build_classifier(CONFIG, 3)
+
+
+def test_any_length_gives_logits(model):
+    assert model.output_shape == (None, 3)
+    for samples in (1, 799, 8000):
+        assert model(np.zeros((2, samples), np.float32)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("frontend", ["mel", "leaf"])
+def test_one_filter_is_enough(frontend):
+    config = FitConfig("t", frontend=frontend, n_filters=1, sample_rate=8000)
+    assert build_classifier(config, 2)(np.zeros((1, 400), np.float32)).shape == (1, 2)
+
+
+@pytest.mark.parametrize("frontend", ["mel", "leaf"])
+@pytest.mark.parametrize("sample_rate", [1, 99, 100])
+def test_what_the_frontend_refuses_is_a_users_mistake(frontend, sample_rate):
+    config = FitConfig("t", frontend=frontend, sample_rate=sample_rate)
+    for call in (check_frontend, lambda config: build_classifier(config, 2)):
+        with pytest.raises(UserError) as error:
+            call(config)
+        assert f"at {sample_rate} Hz: `" in str(error.value)
+
+
+def test_the_rate_falls_as_a_cosine_to_zero(model):
+    compile_classifier(model, CONFIG, steps=100)
+    rates = [float(model.optimizer._learning_rate(step)) for step in (0, 25, 50, 100)]
+    expected = 1e-3 * 0.5 * (1 + np.cos(np.pi * np.array([0, 0.25, 0.5, 1])))
+    np.testing.assert_allclose(rates, expected, rtol=1e-5, atol=1e-12)
+
+
+def test_the_loss_is_cross_entropy_of_logits(model):
+    compile_classifier(model, CONFIG, steps=10)
+    random = np.random.default_rng(0)
+    waveform = random.uniform(-1, 1, (4, 2000)).astype(np.float32)
+    labels = np.array([0, 1, 2, 1])
+    logits = np.asarray(model(waveform), np.float64)
+    log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    expected = -log_p[range(4), labels].mean()
+    found = model.evaluate(waveform, labels, verbose=0, return_dict=True)
+    assert found["loss"] == pytest.approx(expected, rel=1e-5)
+    assert found["accuracy"] == np.mean(logits.argmax(axis=1) == labels)
+
+
+def test_the_bare_copy_predicts_the_same_and_holds_no_optimizer(model, tmp_path):
+    compile_classifier(model, CONFIG, steps=10)
+    model.optimizer.build(model.trainable_variables)
+    without_optimizer(model).save(tmp_path / "bare.keras")
+    model.save(tmp_path / "full.keras")
+    bare = load_classifier(tmp_path / "bare.keras", 3)
+    waveform = np.random.default_rng(0).uniform(-1, 1, (2, 900)).astype(np.float32)
+    np.testing.assert_array_equal(bare(waveform), model(waveform))
+    assert not keras.models.load_model(tmp_path / "bare.keras").compiled
+    sizes = [(tmp_path / f"{name}.keras").stat().st_size for name in ("bare", "full")]
+    assert sizes[0] < 0.6 * sizes[1]
+
+
+def test_damage_and_other_labels_are_one_line(model, tmp_path):
+    path = tmp_path / "model.keras"
+    without_optimizer(model).save(path)
+    with pytest.raises(UserError, match="tells 3 classes apart.*labels.*are 4"):
+        load_classifier(path, 4)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match="model.keras is damaged"):
+        load_classifier(path, 3)
+    path.write_bytes(whole[:2000] + bytes(4000) + whole[6000:])
+    with pytest.raises(UserError, match="model.keras doesn't load") as error:
+        load_classifier(path, 3)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,44 @@
+"""A folder task that anyone can hear, and runs on it, for all tests."""
+
+import numpy as np
+
+from files.clips import write_clip
+from training.config import FitConfig
+
+SAMPLE_RATE = 8000
+
+
+def noise(random, seconds, high):
+    """Noise below or above a quarter of the sample rate."""
+    samples = int(seconds * SAMPLE_RATE)
+    spectrum = np.fft.rfft(random.standard_normal(samples))
+    upper = np.arange(len(spectrum)) > len(spectrum) / 2
+    waveform = np.fft.irfft(np.where(upper == high, spectrum, 0), samples)
+    return 0.3 * waveform / np.abs(waveform).max()
+
+
+def write_noises(folder, n_clips=20, longest=0.8, seed=0):
+    """Two classes, "high" and "low": clips of 0.2 s to `longest` seconds."""
+    random = np.random.default_rng(seed)
+    for label in ("high", "low"):
+        for index in range(n_clips):
+            waveform = noise(random, random.uniform(0.2, longest), label == "high")
+            path = folder / label / f"{index:02d}.flac"
+            write_clip(path, waveform, SAMPLE_RATE)
+    return folder
+
+
+def small_config(folder, **settings):
+    """A run of seconds: 0.25 s windows of 8 kHz, 8 mel bands."""
+    defaults = dict(
+        task=f"folder:{folder}",
+        frontend="mel",
+        n_filters=8,
+        sample_rate=SAMPLE_RATE,
+        window_seconds=0.25,
+        epochs=3,
+        steps_per_epoch=8,
+        batch_size=8,
+        learning_rate=5e-3,
+    )
+    return FitConfig(**{**defaults, **settings})
