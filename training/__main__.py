@@ -1,7 +1,6 @@
 """`python -m training`, also installed as `leaf-train`."""
 
 import json
-import os
 import sys
 
 from files import command_line, quiet
@@ -21,19 +20,20 @@ def _fit(arguments):
     from training.tasks import get_task
 
     # The mistakes that cost no import of TensorFlow to find.
-    get_task(arguments.task)
+    config = fit_config(arguments)
+    get_task(config.task)
     RunFolder(arguments.output).require_writable()
-    _import_keras()
+    quiet.import_keras()
     from training.fitting import fit
 
-    fit(fit_config(arguments), arguments.output)
+    fit(config, arguments.output)
 
 
 def _evaluate(arguments):
     from training.run_folder import RunFolder
 
     RunFolder(arguments.run).require_finished()
-    _import_keras()
+    quiet.import_keras()
     from training.evaluating import evaluate
 
     name, labels, predictions = evaluate(
@@ -60,12 +60,6 @@ def _tasks(arguments):
     for task in known_tasks():
         print(f"{task.name:<14} download: {task.download}; {task.licence}; {task.homepage}")
     print("folder:PATH    a folder of yours with a subfolder of clips per class")
-
-
-def _import_keras():
-    """Keras on TensorFlow, which the input pipeline and the export need."""
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    quiet.import_tensorflow()
 
 
 def main():

@@ -2,17 +2,27 @@
 
 import argparse
 import dataclasses
-import math
+import os
 
-from training.config import FitConfig
+from training.config import FitConfig, require
 
 FRONTENDS = ("leaf", "mel")
 ENCODERS = ("small", "efficientnet_b0")
 
+_KINDS = {int: "a whole number", float: "a number"}
+_METAVARS = {int: "N", float: "X", str: "DIR"}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers a mistake with one line, not with the usage as well."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+
 
 def make_parser():
     """The parser of all commands; `command` holds the chosen one."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m training",
         description="Trains and evaluates classifiers of waveforms.",
     )
@@ -28,10 +38,18 @@ def make_parser():
 
 
 def fit_config(arguments):
-    """The `FitConfig` of parsed arguments of `fit`."""
+    """The `FitConfig` of parsed arguments of `fit`.
+
+    Paths are made absolute, so that the run finds its data from any folder.
+    """
     names = {field.name for field in dataclasses.fields(FitConfig)}
-    given = vars(arguments).items()
-    return FitConfig(**{name: value for name, value in given if name in names})
+    given = {name: value for name, value in vars(arguments).items() if name in names}
+    if "data_dir" in given:
+        given["data_dir"] = _absolute(given["data_dir"])
+    prefix, colon, path = given["task"].partition(":")
+    if prefix == "folder" and path:
+        given["task"] = prefix + colon + _absolute(path)
+    return FitConfig(**given)
 
 
 def _add_fit(commands):
@@ -47,27 +65,37 @@ def _add_fit(commands):
     def add(name, kind, text, **options):
         option = "--" + name.replace("_", "-")
         default = argparse.SUPPRESS if defaults[name] is None else defaults[name]
-        parser.add_argument(option, type=kind, default=default, help=text, **options)
+        if "choices" not in options:
+            options["metavar"] = _METAVARS[kind]
+        parser.add_argument(
+            option, type=_setting(name, kind), default=default, help=text, **options
+        )
 
     parser.add_argument(
         "--task",
+        metavar="TASK",
         required=True,
         default=argparse.SUPPRESS,
         help="a name that `tasks` lists, or folder:PATH, a folder with a subfolder "
         "of clips per class",
     )
     parser.add_argument(
-        "--output", required=True, default=argparse.SUPPRESS, help="run folder to write"
+        "--output",
+        metavar="RUN",
+        required=True,
+        default=argparse.SUPPRESS,
+        help="run folder to write: new, empty, or of a run that didn't finish, which "
+        "starts anew",
     )
     add("frontend", str, "the layer that turns waveforms into features", choices=FRONTENDS)
     add("encoder", str, "the network behind it", choices=ENCODERS)
-    add("n_filters", _positive_int, "channels of the features")
-    add("sample_rate", _positive_int, "of the model, Hz; clips are resampled")
-    add("window_seconds", _positive_float, "length of a window of a clip")
-    add("epochs", _positive_int, "passes over the training clips")
-    add("steps_per_epoch", _positive_int, "batches in an epoch (default: one pass)")
-    add("batch_size", _positive_int, "windows in a batch")
-    add("learning_rate", _positive_float, "of Adam at its highest; falls as a cosine")
+    add("n_filters", int, "channels of the features")
+    add("sample_rate", int, "of the model, Hz; clips are resampled")
+    add("window_seconds", float, "length of a window of a clip")
+    add("epochs", int, "passes over the training clips")
+    add("steps_per_epoch", int, "batches in an epoch (default: one pass)")
+    add("batch_size", int, "windows in a batch")
+    add("learning_rate", float, "of Adam at its highest; falls as a cosine")
     add("seed", int, "of the split, the weights and the windows")
     add("data_dir", str, "where TFDS keeps its data (default: TFDS's own place)")
 
@@ -89,15 +117,26 @@ def _add_evaluate(commands):
     parser.add_argument("--json", action="store_true", help="print metrics as JSON")
 
 
-def _positive_int(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {text}")
-    return value
+def _setting(name, kind):
+    """The argparse type of a setting: its kind, and its range by `FitConfig`."""
+
+    def parse(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(
+                f"must be {_KINDS[kind]}. Received: {text}"
+            ) from None
+        try:
+            require(name, value)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return value
+
+    return parse
 
 
-def _positive_float(text):
-    value = float(text)
-    if not (value > 0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f"must be a number above 0, not {text}")
-    return value
+def _absolute(path):
+    if "://" in path:  # a bucket, which TFDS reads as well
+        return path
+    return os.path.abspath(os.path.expanduser(path))

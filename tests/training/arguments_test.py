@@ -1,0 +1,101 @@
+import os
+
+import pytest
+
+import leaf_tf
+from leaf_tf import frontends
+from training import arguments
+from training.config import FitConfig
+
+
+def parse(*argv):
+    return arguments.make_parser().parse_args(argv)
+
+
+def config(*argv):
+    return arguments.fit_config(
+        parse("fit", "--task", "synthetic", "--output", "run", *argv)
+    )
+
+
+def test_the_names_are_those_of_leaf_tf():
+    assert set(arguments.FRONTENDS) == set(frontends.FRONTENDS)
+    assert set(arguments.ENCODERS) == set(leaf_tf.encoders.ENCODERS)
+
+
+def test_defaults_are_those_of_the_config():
+    assert config() == FitConfig("synthetic")
+
+
+def test_every_setting_can_be_given():
+    given = config(
+        *("--frontend", "mel", "--encoder", "efficientnet_b0", "--n-filters", "3"),
+        *("--sample-rate", "8000", "--window-seconds", "0.5", "--epochs", "2"),
+        *("--steps-per-epoch", "4", "--batch-size", "5", "--learning-rate", "1e-4"),
+        *("--seed", "6", "--data-dir", "/data"),
+    )
+    assert given == FitConfig(
+        task="synthetic",
+        frontend="mel",
+        encoder="efficientnet_b0",
+        n_filters=3,
+        sample_rate=8000,
+        window_seconds=0.5,
+        epochs=2,
+        steps_per_epoch=4,
+        batch_size=5,
+        learning_rate=1e-4,
+        seed=6,
+        data_dir="/data",
+    )
+
+
+def test_paths_hold_from_any_folder():
+    given = parse("fit", "--task", "folder:a:b", "--output", "r", "--data-dir", "~/d")
+    found = arguments.fit_config(given)
+    assert found.task == f"folder:{os.getcwd()}/a:b"
+    assert found.data_dir == os.path.expanduser("~/d")
+    assert config("--data-dir", "gs://bucket/d").data_dir == "gs://bucket/d"
+
+
+@pytest.mark.parametrize(
+    "argv, message",
+    [
+        (["--epochs", "0"], "--epochs: must be at least 1. Received: 0"),
+        (["--epochs", "2.5"], "--epochs: must be a whole number. Received: 2.5"),
+        (["--window-seconds", "nan"], "--window-seconds: must be above 0"),
+        (["--window-seconds", "long"], "must be a number. Received: long"),
+        (["--sample-rate", "0"], "--sample-rate: must be from 1 to 655350 Hz"),
+        (["--learning-rate", "inf"], "--learning-rate: must be a finite number"),
+        (["--seed", "-1"], "--seed: must be from 0 to 4294967295. Received: -1"),
+        (["--frontend", "Leaf"], "invalid choice: 'Leaf' (choose from "),
+        (["--encoder", "huge"], "invalid choice: 'huge' (choose from "),
+        (["--speed", "1"], "unrecognized arguments: --speed 1"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(argv, message, capsys):
+    with pytest.raises(SystemExit) as exit:
+        config(*argv)
+    assert exit.value.code == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert message in printed.err
+    assert "--help" in printed.err
+
+
+@pytest.mark.parametrize("argv", [[], ["fit"], ["evaluate"], ["fly"]])
+def test_what_is_missing_is_one_line(argv, capsys):
+    with pytest.raises(SystemExit) as exit:
+        parse(*argv)
+    assert exit.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_help_tells_each_default_once(capsys):
+    with pytest.raises(SystemExit):
+        parse("fit", "--help")
+    text = " ".join(capsys.readouterr().out.split())
+    assert "(default: 0.001)" in text
+    assert "==SUPPRESS==" not in text
+    assert "None" not in text

@@ -1,0 +1,84 @@
+import dataclasses
+import json
+
+import pytest
+
+from files.errors import UserError
+from training.config import FitConfig
+
+
+def test_settings_survive_a_file(tmp_path):
+    config = FitConfig(
+        task="folder:größe", steps_per_epoch=7, window_seconds=0.3, data_dir="data"
+    )
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config.to_dict()), encoding="utf-8")
+    assert FitConfig.read(path) == config
+    assert dataclasses.replace(config, seed=1) != config
+
+
+def test_a_window_in_samples_is_rounded_once():
+    assert FitConfig("t", window_seconds=0.1, sample_rate=22050).window_samples == 2205
+    assert FitConfig("t", window_seconds=0.3, sample_rate=11).window_samples == 3
+    assert FitConfig("t", window_seconds=1e-9).window_samples == 1
+
+
+@pytest.mark.parametrize(
+    "setting, message",
+    [
+        ({"epochs": 0}, "`epochs` must be at least 1. Received: 0"),
+        ({"n_filters": -1}, "`n_filters` must be at least 1. Received: -1"),
+        ({"batch_size": "8"}, "`batch_size` must be int. Received: '8'"),
+        ({"steps_per_epoch": 0}, "`steps_per_epoch` must be at least 1"),
+        ({"learning_rate": float("nan")}, "`learning_rate` must be a finite number"),
+        ({"learning_rate": float("inf")}, "`learning_rate` must be a finite number"),
+        ({"window_seconds": float("nan")}, "`window_seconds` must be above 0"),
+        ({"window_seconds": 3601}, "at most 3600 seconds"),
+        ({"sample_rate": 65537}, "a multiple of 10. Received: 65537"),
+        ({"sample_rate": 655360}, "from 1 to 655350 Hz"),
+        ({"seed": -1}, "`seed` must be from 0 to 4294967295"),
+        ({"seed": 2**32}, "`seed` must be from 0 to 4294967295"),
+        ({"task": 5}, "`task` must be str. Received: 5"),
+        ({"data_dir": 5}, "`data_dir` must be str | None. Received: 5"),
+    ],
+)
+def test_a_setting_out_of_range_is_named(setting, message):
+    with pytest.raises(ValueError) as error:
+        FitConfig(**{"task": "synthetic", **setting})
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("rate", [1, 65535, 65540, 250000, 655350])
+def test_rates_that_flac_can_hold(rate, tmp_path):
+    from files.clips import read_clip, write_clip
+
+    FitConfig("synthetic", sample_rate=rate)
+    write_clip(tmp_path / "clip.flac", [0.5, -0.5], rate)
+    assert read_clip(tmp_path / "clip.flac")[1] == rate
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b"\xff\xfe",
+        b'{"task": "synthetic", "model_type": "bert"}',
+        b'{"task": "synthetic", "window_seconds": NaN}',
+        b'{"task": "synthetic", "sample_rate": "fast"}',
+    ],
+)
+def test_a_file_that_holds_no_settings_is_one_line(tmp_path, content):
+    path = tmp_path / "config.json"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as error:
+        FitConfig.read(path)
+    assert str(error.value).startswith(f"cannot read the settings in {path}: ")
+
+
+def test_a_missing_file_is_one_line(tmp_path):
+    with pytest.raises(UserError, match="No such file"):
+        FitConfig.read(tmp_path / "config.json")
