@@ -3,8 +3,11 @@
 import dataclasses
 
 import numpy as np
+from tqdm import tqdm
 
 from training.pipeline import evaluation_windows
+
+_MOMENT = 2.0  # seconds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,14 +71,29 @@ class ClipEvaluator:
             clip_set, config.sample_rate, config.window_samples, config.batch_size
         )
 
-    def predict(self, model):
-        """`ClipPredictions` of a model from waveforms to logits."""
+    def predict(self, model, doing="evaluating"):
+        """`ClipPredictions` of a model from waveforms to logits.
+
+        Args:
+            model: (batch, samples) -> (batch, n_classes).
+            doing: What the progress bar says, which a terminal shows when this
+                takes more than a moment.
+        """
         sums = np.zeros((self._n_clips, model.output_shape[-1]))
         n_windows = np.zeros(self._n_clips, int)
         classes = np.zeros(self._n_clips, int)
-        for waveform, label, clip in self._batches.as_numpy_iterator():
-            logits = model.predict_on_batch(waveform)
-            np.add.at(sums, clip, logits)
-            np.add.at(n_windows, clip, 1)
-            classes[clip] = label
+        with tqdm(
+            desc=doing,
+            total=self._n_clips,
+            unit=" clips",
+            delay=_MOMENT,
+            leave=False,
+            disable=None,  # without a terminal
+        ) as progress:
+            for waveform, label, clip in self._batches.as_numpy_iterator():
+                logits = model.predict_on_batch(waveform)
+                np.add.at(sums, clip, logits)
+                np.add.at(n_windows, clip, 1)
+                classes[clip] = label
+                progress.update(clip[-1] - progress.n)
         return ClipPredictions(sums / n_windows[:, None], classes)
