@@ -1,11 +1,13 @@
 """The files of a run and their names: what fit writes and others read."""
 
 import csv
+import shutil
 from pathlib import Path
 
 from files.atomic import make_folder, replacing, writable_folder
 from files.clips import write_clip
 from files.errors import UserError
+from training.config import FitConfig
 
 # Enough to check an export by, in minutes of audio that any disk holds.
 _MAX_EVALUATION_CLIPS = 500
@@ -19,7 +21,8 @@ class RunFolder:
         config: The settings, JSON.
         model: The best model of the run, `.keras`.
         labels: One label a line, in the order of the logits.
-        metrics: JSON; its presence says that the run is finished.
+        metrics: JSON; its presence says that the run is finished: that the
+            model is its best and was tested.
         history: One row an epoch, CSV.
         logs: For TensorBoard.
         best, last: Checkpoints with optimizer state, `.keras`.
@@ -54,11 +57,22 @@ class RunFolder:
                 f"{self.path} holds a finished run already; name another --output, "
                 "or remove it"
             )
-        if not self.config.exists() and self.path.exists() and any(self.path.iterdir()):
-            raise UserError(
-                f"{self.path} holds files that are no run's; name a new folder as "
-                "--output"
-            )
+        if self.path.exists() and any(self.path.iterdir()):
+            try:
+                FitConfig.read(self.config)
+            except UserError:
+                raise UserError(
+                    f"{self.path} holds files that are no run's; name a new folder as "
+                    "--output"
+                ) from None
+
+    def clear(self):
+        """Removes what an unfinished run left, and nothing else."""
+        for folder in (self.logs, self.best.parent, self.evaluation_clips, self.figures):
+            if folder.exists():
+                shutil.rmtree(folder)
+        for file in (self.labels, self.model, self.history):
+            file.unlink(missing_ok=True)
 
     def require_finished(self):
         """Checks that a finished run lies here.
@@ -74,8 +88,18 @@ class RunFolder:
                 )
 
     def read_labels(self):
-        """The labels, in the order of the logits."""
-        return self.labels.read_text(encoding="utf-8").splitlines()
+        """The labels, in the order of the logits.
+
+        Raises:
+            UserError: The file is no text.
+        """
+        try:
+            return self.labels.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"cannot read the labels in {self.labels}: {error}; name a folder "
+                "that `python -m training fit` wrote"
+            ) from error
 
     def write_evaluation_clips(self, clip_set, labels, sample_rate):
         """Keeps clips of the test split, spread evenly where there are many."""

@@ -1,6 +1,7 @@
 """Small data that the tests of training make for themselves."""
 
 import os
+from types import SimpleNamespace
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from files.clips import write_clip
+from tests.training.runs import small_config, write_noises
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +41,19 @@ def make_folder(tmp_path):
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def noises(tmp_path_factory):
+    """A folder task that a small model learns: low against high noise."""
+    return write_noises(tmp_path_factory.mktemp("noises"))
+
+
+@pytest.fixture(scope="session")
+def finished(noises, tmp_path_factory):
+    """A finished run on `noises`, and the metrics that `fit` returned."""
+    from training.fitting import fit
+
+    config = small_config(noises)
+    path = tmp_path_factory.mktemp("runs") / "mel"
+    return SimpleNamespace(path=path, config=config, metrics=fit(config, path))

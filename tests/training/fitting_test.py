@@ -1,0 +1,220 @@
+import csv
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from files.clips import read_clip
+from files.errors import UserError
+from files.windows import cut_windows
+from tests.training.runs import small_config, write_noises
+from training import figures
+from training.evaluating import evaluate
+from training.fitting import fit
+
+FILES = {
+    "config.json",
+    "labels.txt",
+    "metrics.json",
+    "history.csv",
+    "model.keras",
+    "checkpoints/best.keras",
+    "checkpoints/last.keras",
+    "evaluation_clips/clips.csv",
+    "figures/confusion_matrix.png",
+    "figures/features.png",
+    "figures/learning_curves.png",
+}
+
+
+def files(path):
+    """The files of a run; clips and logs, whose names vary, by their folders."""
+    return {
+        str(file.relative_to(path))
+        for file in path.rglob("*")
+        if file.is_file() and file.suffix != ".flac" and "logs" not in file.parts
+    }
+
+
+def read_json(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_a_run_holds_exactly_the_files_of_the_contract(finished):
+    assert files(finished.path) == FILES
+    assert len(list(finished.path.glob("evaluation_clips/*.flac"))) == 4
+    for split in ("train", "validation"):
+        [log] = (finished.path / "logs" / split).iterdir()
+        assert log.name.startswith("events.out.tfevents")
+
+
+def test_noises_are_told_apart(finished):
+    assert finished.metrics["tasks"][finished.config.task]["accuracy"] == 1.0
+
+
+def test_metrics_are_what_fit_returned(finished):
+    metrics = read_json(finished.path / "metrics.json")
+    assert metrics == finished.metrics
+    assert metrics["clips"] == {"train": 32, "validation": 4, "test": 4}
+    assert metrics["tasks"][finished.config.task]["n_examples"] == 4
+    model = keras.models.load_model(finished.path / "model.keras")
+    assert metrics["parameters"] == {"frontend": 0, "total": model.count_params()}
+
+
+def test_settings_and_labels_are_saved(finished):
+    assert read_json(finished.path / "config.json") == finished.config.to_dict()
+    assert (finished.path / "labels.txt").read_text() == "high\nlow\n"
+
+
+def test_history_has_a_row_per_epoch(finished):
+    with open(finished.path / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    best = rows[finished.metrics["best_epoch"] - 1]
+    assert float(best["val_accuracy"]) == max(float(r["val_accuracy"]) for r in rows)
+    assert float(rows[-1]["learning_rate"]) < 1e-9
+
+
+def test_evaluate_says_what_fit_said(finished):
+    task, labels, predictions = evaluate(finished.path)
+    assert (task, labels) == (finished.config.task, ["high", "low"])
+    said = finished.metrics["tasks"][task]
+    assert predictions.accuracy == said["accuracy"]
+    assert predictions.loss == pytest.approx(said["loss"], abs=1e-5)
+
+
+def test_the_evaluation_clips_are_the_test_split(finished):
+    """Whoever averages the model's logits over them finds the metrics."""
+    model = keras.models.load_model(finished.path / "model.keras")
+    losses = []
+    with open(finished.path / "evaluation_clips" / "clips.csv", newline="") as file:
+        for row in csv.DictReader(file):
+            waveform, rate = read_clip(finished.path / "evaluation_clips" / row["file"])
+            assert rate == finished.config.sample_rate
+            windows = cut_windows(waveform, finished.config.window_samples)
+            logits = np.mean(model(windows), axis=0, dtype=np.float64)
+            label = ["high", "low"].index(row["label"])
+            losses.append(np.log(np.exp(logits - logits[label]).sum()))
+    said = finished.metrics["tasks"][finished.config.task]["loss"]
+    assert np.mean(losses) == pytest.approx(said, rel=1e-4, abs=1e-6)
+
+
+def test_the_model_loads_with_leaf_tf_alone(finished, tmp_path):
+    waveform = np.random.default_rng(0).uniform(-1, 1, (2, 3000)).astype(np.float32)
+    np.save(tmp_path / "waveform.npy", waveform)
+    code = (
+        "import sys, numpy as np, keras, leaf_tf; "
+        f"model = keras.models.load_model({str(finished.path / 'model.keras')!r}); "
+        f"logits = model(np.load({str(tmp_path / 'waveform.npy')!r})); "
+        f"np.save({str(tmp_path / 'logits.npy')!r}, np.asarray(logits)); "
+        "assert 'training' not in sys.modules and 'files' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    model = keras.models.load_model(finished.path / "model.keras")
+    np.testing.assert_allclose(
+        np.load(tmp_path / "logits.npy"), model(waveform), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_the_seed_gives_the_same_run_again(finished, tmp_path):
+    again = fit(finished.config, tmp_path / "again")
+    assert again["tasks"] == finished.metrics["tasks"]
+    assert again["best_epoch"] == finished.metrics["best_epoch"]
+    other = fit(small_config_like(finished, seed=1), tmp_path / "other")
+    assert other["tasks"] != finished.metrics["tasks"]
+
+
+def small_config_like(finished, **settings):
+    return type(finished.config)(**{**finished.config.to_dict(), **settings})
+
+
+def test_leaf_learns_and_draws_its_filters(noises, tmp_path):
+    config = small_config(noises, frontend="leaf", learning_rate=1e-2)
+    metrics = fit(config, tmp_path / "run")
+    assert metrics["tasks"][config.task]["accuracy"] == 1.0
+    assert metrics["parameters"]["frontend"] == 7 * 8
+    assert files(tmp_path / "run") == FILES | {"figures/filters.png"}
+
+
+def test_a_batch_larger_than_the_data_and_a_window_longer_than_any_clip(tmp_path):
+    folder = write_noises(tmp_path / "clips", n_clips=3)
+    config = small_config(
+        folder, batch_size=50, window_seconds=3.0, steps_per_epoch=None, epochs=1
+    )
+    metrics = fit(config, tmp_path / "run")
+    assert metrics["clips"] == {"train": 2, "validation": 2, "test": 2}
+    assert np.isfinite(metrics["tasks"][config.task]["loss"])
+
+
+def test_an_unfinished_run_starts_anew(noises, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+
+    def stop(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("training.fitting.without_optimizer", stop)
+        with pytest.raises(KeyboardInterrupt):
+            fit(small_config(noises, epochs=2), run)
+    assert not (run / "metrics.json").exists()
+    assert keras.models.load_model(run / "checkpoints" / "best.keras")
+    (run / "figures").mkdir()
+    (run / "figures" / "filters.png").touch()
+    (run / "model.keras").touch()
+    fit(small_config(noises, epochs=1), run)
+    assert files(run) == FILES
+    assert len((run / "history.csv").read_text().splitlines()) == 2
+    assert len(list((run / "logs" / "train").iterdir())) == 1
+
+
+def test_a_failure_to_draw_loses_no_result(noises, tmp_path, monkeypatch):
+    def fail(*args):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(figures, "draw_run", fail)
+    run = tmp_path / "run"
+    config = small_config(noises, epochs=1)
+    with pytest.raises(RuntimeError, match="no ink"):
+        fit(config, run)
+    said = read_json(run / "metrics.json")["tasks"][config.task]
+    assert evaluate(run)[2].loss == pytest.approx(said["loss"], abs=1e-5)
+
+
+def test_divergence_is_one_line_and_no_metrics(noises, tmp_path):
+    run = tmp_path / "run"
+    with pytest.raises(UserError, match="training diverged: .*--learning-rate"):
+        fit(small_config(noises, learning_rate=1e30), run)
+    assert not (run / "metrics.json").exists()
+    assert not (run / "model.keras").exists()
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"sample_rate": 100}, "the frontend mel can't be made with 8 filters at 100"),
+        ({"task": "digits"}, "there is no task 'digits'"),
+    ],
+)
+def test_what_cannot_start_writes_nothing(noises, tmp_path, settings, message):
+    with pytest.raises(UserError, match=message):
+        fit(small_config(noises, **settings), tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_among_the_clips_is_refused(tmp_path):
+    folder = write_noises(tmp_path / "clips", n_clips=3)
+    for output in (folder, folder / "run", folder / "high" / ".." / "run"):
+        with pytest.raises(UserError, match="would be taken for a class|no run's"):
+            fit(small_config(folder), output)
+    assert {path.name for path in folder.iterdir()} == {"high", "low"}
+
+
+def test_a_class_name_of_two_lines_is_refused(tmp_path):
+    folder = write_noises(tmp_path / "clips", n_clips=3)
+    (folder / "low").rename(folder / "lo\nw")
+    with pytest.raises(UserError, match="has a line break; rename its folder"):
+        fit(small_config(folder), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
