@@ -1,12 +1,13 @@
 """Evaluates a finished run, on its own test split or on other clips."""
 
-import keras
+import sys
 
 from files.errors import UserError
 from training.clip_sets import ClipSet
 from training.config import FitConfig
 from training.evaluation import ClipEvaluator
 from training.folder import FolderTask
+from training.models import load_classifier
 from training.run_folder import RunFolder
 from training.tasks import get_task
 
@@ -33,13 +34,14 @@ def evaluate(run_path, task_name=None, data_dir=None):
     labels = run.read_labels()
     name = task_name or config.task
     clips = _clips(name, config, labels, data_dir or config.data_dir)
-    model = keras.models.load_model(run.model)
+    model = load_classifier(run.model, len(labels))
+    print(f"evaluating on {clips.n_examples} clips of {name}", file=sys.stderr)
     return name, labels, ClipEvaluator(clips, config).predict(model)
 
 
 def _clips(name, config, labels, data_dir):
     task = get_task(name)
-    if isinstance(task, FolderTask) and name != config.task:
+    if isinstance(task, FolderTask) and not _same_folder(task, config):
         return task.load_all(labels)
     data = task.load(data_dir, config.seed)
     unknown = sorted(set(data.labels) - set(labels))
@@ -49,6 +51,12 @@ def _clips(name, config, labels, data_dir):
             f"{', '.join(unknown)}; it knows {', '.join(labels)}"
         )
     return _relabelled(data.splits["test"], data.labels, labels)
+
+
+def _same_folder(task, config):
+    """Whether the run was trained on this folder, however it is spelled."""
+    own = get_task(config.task)
+    return isinstance(own, FolderTask) and own.path.resolve() == task.path.resolve()
 
 
 def _relabelled(clips, names, labels):
