@@ -1,5 +1,7 @@
 """Pictures of a run, for people who would rather look than read."""
 
+import warnings
+
 import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
@@ -38,7 +40,12 @@ def draw_run(run, config, data, model, initial, history, test):
         before.set_weights(initial)
         figures["filters"] = filters_before_and_after(before, frontend)
     for name, figure in figures.items():
-        with replacing(run.figures / f"{name}.png") as temporary:
+        with (
+            replacing(run.figures / f"{name}.png") as temporary,
+            warnings.catch_warnings(),
+        ):
+            # Boxes for the letters of a label that the font lacks are no news.
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
             figure.savefig(temporary, dpi=_DPI)
 
 
@@ -65,8 +72,9 @@ def confusion_matrix(counts, labels):
     figure = Figure(figsize=(side, side), layout="constrained")
     axes = figure.subplots()
     axes.imshow(counts, cmap="Oranges")
-    axes.set_xticks(range(n), labels, rotation=90)
-    axes.set_yticks(range(n), labels)
+    names = [_verbatim(label) for label in labels]
+    axes.set_xticks(range(n), names, rotation=90)
+    axes.set_yticks(range(n), names)
     axes.set(
         xlabel="predicted",
         ylabel="true",
@@ -99,7 +107,7 @@ def filters_before_and_after(before, after):
 
 
 def features_beside_mel(frontend, waveform, sample_rate, label):
-    """A waveform, its learned features and its log-mel features.
+    """A waveform, its features and, where those are others, its log-mel features.
 
     Args:
         frontend: The trained frontend.
@@ -111,11 +119,15 @@ def features_beside_mel(frontend, waveform, sample_rate, label):
         frontend.n_filters, sample_rate, frontend.window_len, frontend.window_stride
     )
     panels = {f"{type(frontend).__name__} (trained)": frontend, "log-mel": mel}
+    if _settings(frontend) == _settings(mel):
+        panels = {"log-mel": mel}
     seconds = len(waveform) / sample_rate
-    figure = Figure(figsize=(9, 6.5), layout="constrained")
-    top, *rest = figure.subplots(3, 1, sharex=True, height_ratios=(1, 2, 2))
+    figure = Figure(figsize=(9, 1.7 + 2.4 * len(panels)), layout="constrained")
+    top, *rest = figure.subplots(
+        1 + len(panels), 1, sharex=True, height_ratios=(1, *[2] * len(panels))
+    )
     top.plot(np.arange(len(waveform)) / sample_rate, waveform, color=AFTER, linewidth=0.5)
-    top.set(title=f"A test clip of class {label!r}", ylabel="amplitude")
+    top.set(title=f"A test clip of class '{_verbatim(label)}'", ylabel="amplitude")
     for axes, (name, layer) in zip(rest, panels.items()):
         features = ops.convert_to_numpy(layer(waveform[None]))[0]
         image = axes.imshow(
@@ -130,6 +142,16 @@ def features_beside_mel(frontend, waveform, sample_rate, label):
         figure.colorbar(image, ax=axes, pad=0.01)
     rest[-1].set(xlabel="seconds", xlim=(0, seconds))
     return figure
+
+
+def _settings(frontend):
+    """What a frontend computes, its name aside."""
+    return type(frontend), {**frontend.get_config(), "name": None}
+
+
+def _verbatim(label):
+    """A label as matplotlib shows it as it is: two dollars would mean a formula."""
+    return label.replace("$", r"\$")
 
 
 def _centers_and_bandwidths_hz(leaf):
