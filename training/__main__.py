@@ -58,7 +58,10 @@ def _tasks(arguments):
     from training.tasks import known_tasks
 
     for task in known_tasks():
-        print(f"{task.name:<14} download: {task.download}; {task.licence}; {task.homepage}")
+        print(
+            f"{task.name:<14} download: {task.download}; {task.licence}; "
+            f"{task.homepage}"
+        )
     print("folder:PATH    a folder of yours with a subfolder of clips per class")
 
 

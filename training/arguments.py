@@ -87,7 +87,12 @@ def _add_fit(commands):
         help="run folder to write: new, empty, or of a run that didn't finish, which "
         "starts anew",
     )
-    add("frontend", str, "the layer that turns waveforms into features", choices=FRONTENDS)
+    add(
+        "frontend",
+        str,
+        "the layer that turns waveforms into features",
+        choices=FRONTENDS,
+    )
     add("encoder", str, "the network behind it", choices=ENCODERS)
     add("n_filters", int, "channels of the features")
     add("sample_rate", int, "of the model, Hz; clips are resampled")

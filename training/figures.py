@@ -126,7 +126,9 @@ def features_beside_mel(frontend, waveform, sample_rate, label):
     top, *rest = figure.subplots(
         1 + len(panels), 1, sharex=True, height_ratios=(1, *[2] * len(panels))
     )
-    top.plot(np.arange(len(waveform)) / sample_rate, waveform, color=AFTER, linewidth=0.5)
+    top.plot(
+        np.arange(len(waveform)) / sample_rate, waveform, color=AFTER, linewidth=0.5
+    )
     top.set(title=f"A test clip of class '{_verbatim(label)}'", ylabel="amplitude")
     for axes, (name, layer) in zip(rest, panels.items()):
         features = ops.convert_to_numpy(layer(waveform[None]))[0]

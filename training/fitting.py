@@ -60,9 +60,7 @@ def fit(config, output):
     keras.utils.set_random_seed(config.seed)
     model = build_classifier(config, len(data.labels))
     initial = model.get_layer("frontend").get_weights()
-    steps_per_epoch = config.steps_per_epoch or -(
-        -sizes["train"] // config.batch_size
-    )
+    steps_per_epoch = config.steps_per_epoch or -(-sizes["train"] // config.batch_size)
     compile_classifier(model, config, config.epochs * steps_per_epoch)
 
     run.clear()

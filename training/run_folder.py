@@ -68,7 +68,12 @@ class RunFolder:
 
     def clear(self):
         """Removes what an unfinished run left, and nothing else."""
-        for folder in (self.logs, self.best.parent, self.evaluation_clips, self.figures):
+        for folder in (
+            self.logs,
+            self.best.parent,
+            self.evaluation_clips,
+            self.figures,
+        ):
             if folder.exists():
                 shutil.rmtree(folder)
         for file in (self.labels, self.model, self.history):

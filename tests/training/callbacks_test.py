@@ -28,10 +28,12 @@ class Script:
 
 def train(path, validation, target=0.0, learning_rate=0.1, epochs=None):
     """One weight falls a little with each epoch, so that checkpoints differ."""
-    model = keras.Sequential([
-        keras.Input((1,)),
-        keras.layers.Dense(1, use_bias=False, kernel_initializer="ones"),
-    ])
+    model = keras.Sequential(
+        [
+            keras.Input((1,)),
+            keras.layers.Dense(1, use_bias=False, kernel_initializer="ones"),
+        ]
+    )
     model.compile(keras.optimizers.SGD(learning_rate), "mse")
     saver = ValidateAndSave(Script(validation), RunFolder(path), learning_rate)
     weights = []

@@ -69,7 +69,5 @@ def test_a_clips_windows_are_averaged(batch_size):
     evaluator = ClipEvaluator(ClipSet(4, read), config)
     for _ in range(2):  # the windows are cut once and kept
         found = evaluator.predict(model)
-        np.testing.assert_allclose(
-            found.logits, [[3.5, 4], [8, 16], [4.5, 6], [3, 6]]
-        )
+        np.testing.assert_allclose(found.logits, [[3.5, 4], [8, 16], [4.5, 6], [3, 6]])
         np.testing.assert_array_equal(found.classes, [0, 1, 0, 1])

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 import subprocess
 import sys
@@ -6,6 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from files.clips import read_clip
 from files.errors import UserError
@@ -123,12 +125,8 @@ def test_the_seed_gives_the_same_run_again(finished, tmp_path):
     again = fit(finished.config, tmp_path / "again")
     assert again["tasks"] == finished.metrics["tasks"]
     assert again["best_epoch"] == finished.metrics["best_epoch"]
-    other = fit(small_config_like(finished, seed=1), tmp_path / "other")
+    other = fit(dataclasses.replace(finished.config, seed=1), tmp_path / "other")
     assert other["tasks"] != finished.metrics["tasks"]
-
-
-def small_config_like(finished, **settings):
-    return type(finished.config)(**{**finished.config.to_dict(), **settings})
 
 
 def test_leaf_learns_and_draws_its_filters(noises, tmp_path):
@@ -218,3 +216,14 @@ def test_a_class_name_of_two_lines_is_refused(tmp_path):
     with pytest.raises(UserError, match="has a line break; rename its folder"):
         fit(small_config(folder), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_one_line(
+    noises, tmp_path, monkeypatch
+):
+    def fit_model(*args, **kwargs):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+
+    monkeypatch.setattr(keras.Model, "fit", fit_model)
+    with pytest.raises(UserError, match="not enough memory for 8 windows of 0.25 s"):
+        fit(small_config(noises), tmp_path / "run")

@@ -17,11 +17,13 @@ def noise_set(n_clips):
 
     def read(sample_rate):
         values = np.arange(n_clips, dtype=np.float32)[:, None] / 1000
-        return tf.data.Dataset.from_tensor_slices({
-            "waveform": np.repeat(values, 3, axis=1),
-            "label": np.arange(n_clips) % 2,
-            "clip": [f"{n}" for n in range(n_clips)],
-        })
+        return tf.data.Dataset.from_tensor_slices(
+            {
+                "waveform": np.repeat(values, 3, axis=1),
+                "label": np.arange(n_clips) % 2,
+                "clip": [f"{n}" for n in range(n_clips)],
+            }
+        )
 
     return ClipSet(n_clips, read)
 

@@ -1,0 +1,321 @@
+"""What a user types, and what is answered."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from files import command_line
+from files.clips import write_clip
+from tests.training.runs import SAMPLE_RATE, noise, write_noises
+from training.__main__ import dispatch
+
+SMALL = (
+    *("--frontend", "mel", "--n-filters", "8", "--sample-rate", str(SAMPLE_RATE)),
+    *("--window-seconds", "0.25", "--epochs", "1", "--batch-size", "4"),
+)
+
+
+def training(*argv):
+    """`python -m training ...`; returns the exit code."""
+    try:
+        return command_line.run(dispatch, [*map(str, argv)], "python -m training")
+    except SystemExit as error:
+        return error.code
+
+
+@pytest.fixture
+def clips(tmp_path):
+    return write_noises(tmp_path / "clips", n_clips=4)
+
+
+@pytest.fixture
+def refused(capsys, tmp_path):
+    """A command fails in one line on stderr and leaves no file behind."""
+
+    def run(*argv, code=1):
+        before = sorted(tmp_path.rglob("*"))
+        capsys.readouterr()
+        assert training(*argv) == code
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1, error
+        assert error.startswith("python -m training")
+        assert sorted(tmp_path.rglob("*")) == before
+        return error
+
+    return run
+
+
+@pytest.fixture
+def fit_refused(refused, tmp_path):
+    def run(*argv, **kwargs):
+        return refused("fit", "--output", tmp_path / "run", *SMALL, *argv, **kwargs)
+
+    return run
+
+
+def works(clips, *argv):
+    """fit, then evaluate, which agrees."""
+    run = clips.parent / "run"
+    assert not training(
+        "fit", "--task", f"folder:{clips}", "--output", run, *SMALL, *argv
+    )
+    assert not training("evaluate", run, "--json")
+    return json.loads((run / "metrics.json").read_text())
+
+
+def test_fit_evaluate_and_what_they_say(clips, capsys, tmp_path):
+    metrics = works(clips)
+    printed = capsys.readouterr()
+    fit, brace, evaluated = printed.out.partition("{\n")
+    evaluated = json.loads(brace + evaluated)
+    task = f"folder:{clips}"
+    assert evaluated["tasks"] == {task: pytest.approx(metrics["tasks"][task])}
+    assert "2 classes; 4 train, 2 validation, 2 test clips" in fit
+    assert f"the run lies in {tmp_path / 'run'}" in fit
+    assert printed.err == f"evaluating on 2 clips of {task}\n"
+    assert not training("evaluate", tmp_path / "run")
+    assert " of 1 right" in capsys.readouterr().out
+
+
+def test_the_list_of_tasks(capsys):
+    assert training("tasks") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "synthetic",
+        "spoken_digit",
+        "folder:PATH",
+    ]
+
+
+def test_missing_and_empty_folders(fit_refused, tmp_path):
+    assert "there is no folder" in fit_refused("--task", f"folder:{tmp_path}/no")
+    (tmp_path / "empty").mkdir()
+    assert "is empty" in fit_refused("--task", f"folder:{tmp_path}/empty")
+
+
+def test_too_few_classes_and_clips(fit_refused, clips):
+    for path in list((clips / "low").iterdir())[1:]:
+        path.unlink()
+    assert "class 'low' has 1 distinct clips" in fit_refused(
+        "--task", f"folder:{clips}"
+    )
+    shutil.rmtree(clips / "low")
+    assert "has one class only, 'high'" in fit_refused("--task", f"folder:{clips}")
+
+
+def test_files_that_are_no_audio(fit_refused, clips):
+    text = clips / "low" / "text.wav"
+    text.write_text("no sound")
+    error = fit_refused("--task", f"folder:{clips}")
+    assert "1 of 9 clips can't be used; mend or remove them: cannot read" in error
+    assert str(text) in error
+    text.unlink()
+    whole = clips / "low" / "00.flac"
+    whole.write_bytes(whole.read_bytes()[:-200])
+    assert str(whole) in fit_refused("--task", f"folder:{clips}")
+
+
+def test_clips_of_ten_samples_of_silence_and_of_another_shape(clips):
+    random = np.random.default_rng(0)
+    for index in range(4):
+        write_clip(clips / "low" / f"short{index}.wav", random.uniform(-1, 1, 10), 8000)
+    write_clip(clips / "high" / "silence.flac", np.zeros(4000), 8000)
+    stereo = np.stack([noise(random, 1.0, True)] * 2, axis=1)
+    for index in range(4):
+        path = clips / "high" / f"stereo{index}.wav"
+        soundfile.write(path, stereo * 0.2 * (index + 1), 44100)
+    metrics = works(clips)
+    assert sum(metrics["clips"].values()) == 8 + 4 + 1 + 4
+    assert all(np.isfinite(task["loss"]) for task in metrics["tasks"].values())
+
+
+def test_unknown_names(fit_refused):
+    error = fit_refused("--task", "digits")
+    assert "there is no task 'digits'; the tasks are synthetic, spoken_digit" in error
+    for option in ("--frontend", "--encoder"):
+        error = fit_refused("--task", "synthetic", option, "best", code=2)
+        assert f"argument {option}: invalid choice: 'best'" in error
+
+
+@pytest.mark.parametrize(
+    "option, value",
+    [
+        ("--epochs", "0"),
+        ("--window-seconds", "nan"),
+        ("--window-seconds", "1e9"),
+        ("--sample-rate", "-8000"),
+        ("--batch-size", "many"),
+        ("--seed", "-1"),
+    ],
+)
+def test_settings_out_of_range(fit_refused, option, value):
+    error = fit_refused("--task", "synthetic", f"{option}={value}", code=2)
+    assert f"argument {option}: must be " in error and ". Received: " in error
+
+
+@pytest.mark.parametrize("frontend", ["mel", "leaf"])
+@pytest.mark.parametrize("rate", [1, 100])
+def test_rates_that_the_frontend_refuses(fit_refused, clips, frontend, rate):
+    error = fit_refused(
+        *("--task", f"folder:{clips}", "--frontend", frontend, "--sample-rate", rate)
+    )
+    assert f"the frontend {frontend} can't be made with 8 filters at {rate} Hz" in error
+
+
+def test_odd_settings_that_work(clips):
+    works(
+        clips,
+        *("--sample-rate", "1001", "--n-filters", "1", "--batch-size", "64"),
+        *("--window-seconds", "20", "--steps-per-epoch", "1"),
+    )
+
+
+def test_outputs_that_cannot_be_written(refused, clips, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "config.json").write_text("{}")
+    fit = ("fit", "--task", f"folder:{clips}", *SMALL, "--output")
+    below = refused(*fit, tmp_path / "file" / "run")
+    assert "cannot write to the folder" in below and "Not a directory" in below
+    assert "cannot write to the folder" in refused(*fit, tmp_path / "file")
+    assert "holds files that are no run's" in refused(*fit, tmp_path / "foreign")
+    assert "would be taken for a class" in refused(*fit, clips / "run")
+
+
+def test_a_finished_run_is_not_overwritten(refused, finished, noises):
+    error = refused(
+        *("fit", "--task", f"folder:{noises}", *SMALL, "--output", finished.path)
+    )
+    assert "holds a finished run already" in error
+
+
+def test_data_that_cannot_be_had(tmp_path, monkeypatch, capsys):
+    import requests
+
+    def no_network(*args, **kwargs):
+        raise requests.exceptions.ConnectionError("no route\nto host")
+
+    monkeypatch.setattr(requests.Session, "get", no_network)
+    assert 1 == training(
+        *("fit", "--task", "spoken_digit", "--data-dir", tmp_path / "data"),
+        *("--output", tmp_path / "run", *SMALL),
+    )
+    preparing, error = capsys.readouterr().err.splitlines()
+    assert preparing.startswith("preparing the data of spoken_digit in ")
+    assert "cannot get the data of task 'spoken_digit'" in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_evaluate_on_what_is_no_run(refused, finished, clips, tmp_path):
+    assert "config.json is missing" in refused("evaluate", tmp_path / "no")
+    assert "config.json is missing" in refused("evaluate", clips)
+    run = shutil.copytree(finished.path, tmp_path / "run")
+    (run / "model.keras").write_bytes((run / "model.keras").read_bytes()[:9999])
+    assert "model.keras is damaged" in refused("evaluate", run)
+    (run / "config.json").write_text('{"task": 1}')
+    assert "cannot read the settings" in refused("evaluate", run)
+
+
+def test_evaluate_on_another_folder(refused, finished, clips, capsys):
+    assert not training("evaluate", finished.path, "--task", f"folder:{clips}")
+    out = capsys.readouterr().out
+    assert "accuracy 1.0000" in out and "  high  4 of 4 right" in out
+    (clips / "low").rename(clips / "deep")
+    error = refused("evaluate", finished.path, "--task", f"folder:{clips}")
+    assert "has classes that the model doesn't know: deep" in error
+    assert "there is no task 'x'" in refused("evaluate", finished.path, "--task", "x")
+
+
+def test_divergence(clips, capsys, tmp_path):
+    run = tmp_path / "run"
+    argv = ("fit", "--task", f"folder:{clips}", "--output", run, *SMALL)
+    assert training(*argv, "--learning-rate", "1e30", "--epochs", "3") == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "try a lower --learning-rate than 1e+30" in error
+    assert not (run / "metrics.json").exists()
+    assert training(*argv) == 0
+
+
+# A shell starts background jobs with SIGINT ignored; a user's is not.
+AS_A_USER = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from training.__main__ import main; sys.exit(main())"
+)
+
+
+def test_ctrl_c_keeps_what_was_saved(noises, tmp_path):
+    import keras
+
+    run = tmp_path / "run"
+    argv = ("fit", "--task", f"folder:{noises}", "--output", str(run), *SMALL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", AS_A_USER, *argv, "--epochs", "1000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _wait_for(run / "history.csv", process)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert error == "python -m training: interrupted\n"
+    for name in ("best", "last"):
+        keras.models.load_model(run / "checkpoints" / f"{name}.keras")
+    assert json.loads((run / "config.json").read_text())["epochs"] == 1000
+    assert (run / "history.csv").read_text().startswith("epoch,accuracy,loss,")
+    assert not [path for path in run.rglob(".*")]
+
+
+def _wait_for(path, process, seconds=120):
+    for _ in range(10 * seconds):
+        if path.exists():
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.1)
+    raise AssertionError(f"{path} did not appear in {seconds} s")
+
+
+@pytest.mark.parametrize(
+    "argv", [["fit", "--help"], ["tasks"], ["fit", "--epochs", "0"]]
+)
+def test_quick_answers_need_no_tensorflow(argv):
+    code = (
+        "import sys; from training.__main__ import dispatch\n"
+        "try: dispatch(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "assert 'tensorflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, *argv], check=True, capture_output=True)
+
+
+def test_nothing_of_the_libraries_is_heard(clips, tmp_path):
+    """As a user starts it: TensorFlow greets on stderr unless it is kept quiet."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TF_CPP")}
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "training", "fit", "--task", f"folder:{clips}"),
+            *("--output", tmp_path / "run", *SMALL),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"reading the clips of folder:{clips}"
+    assert lines[2].startswith("1/1 - ") and " - val_accuracy: " in lines[2]
+    assert lines[3] == "testing the best epoch, 1, on 2 clips"
+    assert len(lines) == 6
