@@ -38,17 +38,31 @@ class Group:
         stride: Samples between energies, a multiple of the rate.
         half_length: Taps reach this many samples either side of the center; beyond
             half the kernel if the cut of the window is softened.
+        per_block: Energies that one step of the convolution makes; more than one
+            keeps vector units busy where filters are few.
     """
 
     filters: tuple
     rate: int
     stride: int
     half_length: int
+    per_block: int = 1
 
     @property
     def n_taps(self):
         """Taps of each filter, at the group's rate."""
         return multirate_taps.n_taps(self.half_length, self.rate)
+
+    @property
+    def block(self):
+        """Samples, at the group's rate, that one step of the convolution advances."""
+        return self.stride // self.rate * self.per_block
+
+    @property
+    def n_blocks(self):
+        """Blocks that one step of the convolution sees."""
+        later = self.block - self.stride // self.rate
+        return -(-(self.n_taps + later) // self.block)
 
     @property
     def offset(self):

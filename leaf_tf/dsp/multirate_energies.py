@@ -36,7 +36,7 @@ def pooled_energies(waveform, center_freqs, sigmas, pooling_widths, plan):
     signals = {1: waveform}
     for rate in sorted({group.rate for group in plan.groups} - {1}):
         signals[rate] = _decimate(waveform, rate, frames, plan)
-    outputs = []
+    pooled = []
     for group in plan.groups:
         taps = _taps(
             _select(center_freqs, group), _select(sigmas, group), plan, group
@@ -45,9 +45,11 @@ def pooled_energies(waveform, center_freqs, sigmas, pooling_widths, plan):
             _select(pooling_widths, group), plan.pool_size
         )
         blocks = _blocks(signals[group.rate], frames, plan, group)
-        energies = _energies(blocks, taps)
-        outputs.append(_pool(energies, lowpass, frames, plan, group))
-    outputs = outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=-1)
+        energies = _energies(blocks, taps, frames, plan, group)
+        pooled.append(_pool(energies, lowpass, frames, plan, group))
+    whole, left, right = (_join(parts, axis=-1) for parts in zip(*pooled))
+    outputs = whole - _place(left, 0, frames)
+    outputs = outputs - _place(right, frames.computed - frames.n_right, frames)
     if plan.order != tuple(range(plan.n_filters)):
         outputs = ops.take(outputs, np.argsort(plan.order), axis=-1)
     return outputs if frames.computed is frames.kept else outputs[:, : frames.kept]
@@ -101,10 +103,17 @@ def _constant(array, dtype):
 
 
 def _taps(center_freqs, sigmas, plan, group):
-    """Kernel (blocks, stride / rate, 2 * filters): real parts, then imaginary."""
+    """Kernel of a group: (blocks, block, per_block * 2 * filters).
+
+    For each energy of a block real parts, then imaginary parts, of all filters.
+    """
     dtype = sigmas.dtype
     even, odd = multirate_taps.tap_matrices(
-        plan.kernel_size, group.half_length, group.rate, group.stride
+        plan.kernel_size,
+        group.half_length,
+        group.rate,
+        group.stride,
+        group.per_block,
     )
     times = _constant(np.arange(group.half_length + 1)[:, None], dtype)
     gaussians = ops.exp(-0.5 * ops.square(times / sigmas)) / (
@@ -114,8 +123,8 @@ def _taps(center_freqs, sigmas, plan, group):
     real = ops.matmul(_constant(even, dtype), gaussians * ops.cos(phases))
     imaginary = ops.matmul(_constant(odd, dtype), gaussians * ops.sin(phases))
     taps = ops.concatenate([real, imaginary], axis=1)
-    block = group.stride // group.rate
-    return ops.reshape(taps, (even.shape[0] // block, block, 2 * len(group.filters)))
+    channels = group.per_block * 2 * len(group.filters)
+    return ops.reshape(taps, (-1, group.block, channels))
 
 
 def _first_position(plan, group):
@@ -126,9 +135,9 @@ def _first_position(plan, group):
 
 
 def _n_blocks(frames, plan, group):
-    """Strides that a group reads: one an energy, and the last energy's taps."""
+    """Blocks that a group reads: one a step, and what the last step sees beyond."""
     energies = (frames.computed + plan.hops - 1) * (plan.strides // group.stride)
-    return energies - 1 - (-group.n_taps * group.rate // group.stride)
+    return energies // group.per_block + group.n_blocks - 1
 
 
 def _cut(waveform, position, length, frames, plan):
@@ -165,7 +174,7 @@ def _decimate(waveform, rate, frames, plan):
     for group in plan.groups:
         if group.rate == rate:
             offset = _first_position(plan, group) - first
-            end = offset + _n_blocks(frames, plan, group) * group.stride
+            end = offset + _n_blocks(frames, plan, group) * group.block * rate
             needed = _maximum(needed, end)
     n_blocks = -(-needed // block) + overlap
     half = multirate_taps.decimator(rate).size // 2
@@ -180,75 +189,79 @@ def _decimate(waveform, rate, frames, plan):
 
 
 def _blocks(signal, frames, plan, group):
-    """What a group convolves: (batch, blocks, stride / rate)."""
+    """What a group convolves: (batch, blocks, block)."""
     n_blocks = _n_blocks(frames, plan, group)
-    size = group.stride // group.rate
+    length = n_blocks * group.block
     first = _first_position(plan, group)
     if group.rate == 1:
-        signal = _cut(signal, first, n_blocks * size, frames, plan)
+        signal = _cut(signal, first, length, frames, plan)
     else:
         start = (first - _decimated_from(group.rate, plan)) // group.rate
-        signal = signal[:, start : start + n_blocks * size]
-    return ops.reshape(signal, (-1, n_blocks, size))
+        signal = signal[:, start : start + length]
+    return ops.reshape(signal, (-1, n_blocks, group.block))
 
 
-def _energies(blocks, taps):
+def _energies(blocks, taps, frames, plan, group):
     """Squared moduli: (batch, energies, filters)."""
     outputs = ops.conv(blocks, taps, padding="valid", data_format="channels_last")
+    n_filters = len(group.filters)
+    if group.per_block > 1:
+        energies = (frames.computed + plan.hops - 1) * (plan.strides // group.stride)
+        outputs = ops.reshape(outputs, (-1, energies, 2 * n_filters))
     squares = ops.square(outputs)
-    n_filters = taps.shape[-1] // 2
     return squares[..., :n_filters] + squares[..., n_filters:]
 
 
 def _pool(energies, lowpass, frames, plan, group):
-    """Frames of energies: (batch, computed frames, filters).
+    """Frames of energies, and what to subtract from those at the ends.
 
-    Every frame takes the whole pooling window. What frames at the ends so take from
-    outside the waveform, where energies are zero by definition, is subtracted:
-    the interpolation is linear, so the difference is that of the window inside.
+    Energies outside the waveform are zero by definition, but those computed are not,
+    nor would it do to set them to zero: their neighbours are interpolated from them.
+    The interpolation is linear, so a frame's part outside can be pooled apart.
+
+    Returns:
+        Whole windows (batch, computed frames, filters); parts of the first `n_left`
+        frames left of the waveform; of the last `n_right` frames right of it.
     """
-    dtype = lowpass.dtype
-    interpolation = _constant(multirate.interpolation(plan, group), dtype)
-    n_filters = len(group.filters)
-    # The window of every frame, and its part outside at the left and right end.
-    ends = [(frame, True) for frame in range(frames.n_left)]
-    ends += [(frames.computed - 1 - i, False) for i in range(frames.n_right)]
-    windows = [lowpass]
-    windows += [lowpass * _outside(frame, left, frames, plan, dtype) for frame, left in ends]
-    weights = ops.matmul(interpolation, ops.concatenate(windows, axis=1))
-    stride = plan.strides // group.stride
-    outputs = ops.depthwise_conv(
+    interpolation = _constant(multirate.interpolation(plan, group), lowpass.dtype)
+    whole = ops.depthwise_conv(
         energies,
-        ops.expand_dims(weights[:, :n_filters], axis=-1),
-        strides=stride,
+        ops.expand_dims(ops.matmul(interpolation, lowpass), axis=-1),
+        strides=plan.strides // group.stride,
         padding="valid",
         data_format="channels_last",
     )
-    surplus = []
-    for i, (frame, _) in enumerate(ends, start=1):
-        start = frame * stride
-        inside = energies[:, start : start + weights.shape[0]]
-        part = inside * weights[:, i * n_filters : (i + 1) * n_filters]
-        surplus.append(ops.sum(part, axis=1, keepdims=True))
-    outputs = _subtract_at(outputs, surplus[: frames.n_left], 0, frames)
-    right = surplus[frames.n_left :][::-1]
-    return _subtract_at(outputs, right, frames.computed - frames.n_right, frames)
+
+    def pool_frame(frame, outside):
+        weights = ops.matmul(interpolation, lowpass * ops.cast(outside, lowpass.dtype))
+        start = frame * (plan.strides // group.stride)
+        inputs = energies[:, start : start + interpolation.shape[0]]
+        return ops.sum(inputs * weights, axis=1, keepdims=True)
+
+    times = np.arange(plan.pool_size)[:, None] - frames.left
+    left, right = [], []
+    for frame in range(frames.n_left):
+        left.append(pool_frame(frame, times + frame * plan.strides < 0))
+    for i in range(frames.n_right, 0, -1):
+        frame = frames.computed - i
+        outside = times + frame * plan.strides >= frames.samples
+        right.append(pool_frame(frame, outside))
+    return whole, _join(left, axis=1), _join(right, axis=1)
 
 
-def _outside(frame, left, frames, plan, dtype):
-    """1 where the window of `frame` is left (or right) of the waveform: (pool_size, 1)."""
-    samples = np.arange(plan.pool_size)[:, None] + (frame * plan.strides - frames.left)
-    outside = samples < 0 if left else samples >= frames.samples
-    return ops.cast(outside, dtype)
+def _join(parts, axis):
+    """Parts side by side; None if there is nothing."""
+    if not parts or parts[0] is None:
+        return None
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=axis)
 
 
-def _subtract_at(outputs, parts, start, frames):
-    """outputs[:, start + i] - parts[i]."""
-    if not parts:
-        return outputs
-    part = parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=1)
-    after = frames.computed - start - len(parts)
-    return outputs - ops.pad(part, ((0, 0), (start, after), (0, 0)))
+def _place(part, start, frames):
+    """Zeros for all computed frames but `part`, whose first is frame `start`."""
+    if part is None:
+        return 0.0
+    after = frames.computed - start - part.shape[1]
+    return ops.pad(part, ((0, 0), (start, after), (0, 0)))
 
 
 def _maximum(first, second):

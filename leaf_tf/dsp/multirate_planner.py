@@ -18,14 +18,21 @@ _MOST_RATES = 2
 _REACHES = (3.0, 3.3, 3.6, 4.0, 4.5, 5.0)
 # Errors of taps and of strides are limited one by one, but add up, and a group
 # compromises between its filters. The limits of filters that miss the tolerance are
-# tightened by this factor, and the plan is made again, at most so often.
+# tightened by this factor and the plan is made again; after so many rounds, filters
+# that still miss are computed exactly.
 _TIGHTENING = 0.7
-_MAX_ROUNDS = 12
+_MAX_ROUNDS = 8
+# Of what is allowed: an error below needs no measuring with longer taps or strides
+# shorter still.
+_NEGLIGIBLE = 0.2
 # Numbers in the systems of equations solved at a time.
 _MAX_SOLVED = 4_000_000
 # Cost model, in multiplications per sample: a convolution costs as if it had 16
 # channels more; each group, decimator and permutation has a cost of its own.
 _BASE_CHANNELS = 16
+# Candidate energies a block, and filters times energies up to which to try.
+_PER_BLOCK = (1, 2, 4, 5, 8)
+_MAX_FILTERS = 64
 _GROUP_COST = 150.0
 _DECIMATOR_COST = 200.0
 _PERMUTATION_COST = 50.0
@@ -94,14 +101,14 @@ def _plan(
     allowed = allowed_errors(sigmas, kernel_size, tolerance)
     errors = _Errors(exact, allowed, margin)
     limits = np.ones(exact.n_filters)
-    for _ in range(_MAX_ROUNDS):
+    for round_ in itertools.count(1):
         groups = _cheapest_groups(errors.limits(limits), strides, kernel_size)
         plan = dataclasses.replace(exact, groups=groups, tolerance=tolerance)
         missed = np.any(plan.predicted_errors() > allowed, axis=0)
         if not np.any(missed):
             return plan
-        limits[missed] *= _TIGHTENING
-    return dataclasses.replace(exact, tolerance=tolerance)
+        # A limit of zero asks for every sample and all taps.
+        limits[missed] *= _TIGHTENING if round_ < _MAX_ROUNDS else 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +147,6 @@ class _Errors:
         self._half_kernel = exact.kernel_size // 2
         self._filters = np.arange(exact.n_filters)
         self._soft = _REACHES[-1] * self._longest_sigmas > self._half_kernel
-        self._least = _TIGHTENING**_MAX_ROUNDS
         self._of_taps = {
             rate: self._tap_errors(rate)
             for rate in (1,) + _RATES
@@ -204,7 +210,7 @@ class _Errors:
                 (rate, stride, self._half_kernel),
                 cut * (times <= half_lengths[:, None]),
             )
-            filters = filters[errors[reach][filters] > self._least]
+            filters = filters[errors[reach][filters] > _NEGLIGIBLE]
         for shorter, longer in itertools.pairwise(_REACHES):
             errors[longer] = np.minimum(errors[longer], errors[shorter])
         return errors
@@ -227,7 +233,7 @@ class _Errors:
             for start in range(0, len(filters), size):
                 some = filters[start : start + size]
                 lower[some] = self._worst(some, positions, (1, stride, half_length))
-            filters = filters[lower[filters] > self._least]
+            filters = filters[lower[filters] > _NEGLIGIBLE]
             errors[stride] = lower.copy()
         return errors
 
@@ -286,72 +292,88 @@ def _best_runs(order, limits, strides, kernel_size):
     for n_rates in range(_MOST_RATES + 1):
         for chosen in itertools.combinations(lower_rates, n_rates):
             costs = [n_rates * _DECIMATOR_COST] + [math.inf] * len(order)
-            chains = [()] + [None] * len(order)
-            for (first, last), by_rate in runs:
+            chain = [None] * len(costs)
+            for first, last, by_rate in runs:
                 for rate in (1, *chosen):
-                    if rate not in by_rate:
-                        continue
-                    run_cost, group = by_rate[rate]
-                    if costs[first] + run_cost < costs[last]:
-                        costs[last] = costs[first] + run_cost
-                        chains[last] = (first, group)
+                    if rate in by_rate:
+                        run_cost, shape = by_rate[rate]
+                        if costs[first] + run_cost < costs[last]:
+                            costs[last] = costs[first] + run_cost
+                            chain[last] = (first, rate, *shape)
             if costs[-1] < best_cost:
-                best_cost, best_chain = costs[-1], chains
+                best_cost, best_chain = costs[-1], chain
     groups = []
     last = len(order)
     while last:
-        last, group = best_chain[last]
-        groups.append(group)
+        first, *shape = best_chain[last]
+        groups.append(Group(tuple(map(int, order[first:last])), *shape))
+        last = first
     return best_cost, tuple(reversed(groups))
 
 
 def _runs(order, limits, strides, kernel_size):
-    """Every run of `order` and its cheapest group at each rate.
+    """Every run of `order` and the cheapest way to compute it at each rate.
 
     Returns:
-        List of ((first, last), {rate: (cost, group)}), in an order in which a run
-        comes after all runs that end where it starts.
+        List of (first, last, {rate: (cost, (stride, half_length, per_block))}), a run
+        after all runs that end where it starts.
     """
-    divisors = _divisors(strides)
+    # Lists of integers: the loops are Python's.
+    half_lengths = {r: v.tolist() for r, v in limits.half_lengths.items()}
+    hard = limits.strides.tolist()
+    soft = limits.soft_strides.tolist()
+    softens = limits.soft.tolist()
+    order = order.tolist()
     runs = []
     for first in range(len(order)):
-        half_lengths = dict.fromkeys(limits.half_lengths, 0)
-        stride, soft_stride, soft = strides, strides, False
+        reached = dict.fromkeys(half_lengths, 0)
+        hard_stride, soft_stride, any_soft = strides, strides, False
         for last, index in enumerate(order[first:], start=first + 1):
-            stride = min(stride, limits.strides[index])
-            soft_stride = min(soft_stride, limits.soft_strides[index])
-            soft = soft or limits.soft[index]
-            for rate in list(half_lengths):
-                needed = limits.half_lengths[rate][index]
-                if needed:
-                    half_lengths[rate] = max(half_lengths[rate], needed)
-                else:
-                    del half_lengths[rate]
-            filters = tuple(int(i) for i in order[first:last])
+            hard_stride = min(hard_stride, hard[index])
+            soft_stride = min(soft_stride, soft[index])
+            any_soft = any_soft or softens[index]
+            reached = {
+                rate: max(reach, half_lengths[rate][index])
+                for rate, reach in reached.items()
+                if half_lengths[rate][index]
+            }
             by_rate = {}
-            for rate, half_length in half_lengths.items():
-                candidates = []
-                hard = _longest_divisor(divisors, stride, rate)
-                if hard:
-                    candidates.append(Group(filters, rate, hard, int(half_length)))
-                softened = soft and _longest_divisor(divisors, soft_stride, rate)
-                if softened:
-                    reach = multirate_taps.soft_half_length(kernel_size, softened)
-                    candidates.append(Group(filters, rate, softened, reach))
-                if candidates:
-                    by_rate[rate] = min(
-                        ((_cost(group), group) for group in candidates),
-                        key=lambda pair: pair[0],
-                    )
-            runs.append(((first, last), by_rate))
+            for rate, reach in reached.items():
+                ways = _ways(last - first, rate, hard_stride, reach, strides)
+                if any_soft:
+                    stride = _longest_divisor(strides, soft_stride, rate)
+                    reach = multirate_taps.soft_half_length(kernel_size, stride)
+                    ways += _ways(last - first, rate, soft_stride, reach, strides)
+                if ways:
+                    by_rate[rate] = min(ways)
+            runs.append((first, last, by_rate))
     return runs
 
 
-def _longest_divisor(divisors, limit, rate):
-    """The greatest of `divisors` up to `limit` that `rate` divides, or None."""
-    return next((d for d in divisors if d <= limit and d % rate == 0), None)
+@functools.lru_cache(maxsize=None)
+def _longest_divisor(strides, limit, rate):
+    """The greatest divisor of `strides` up to `limit` that `rate` divides, or 0."""
+    divisors = (d for d in _divisors(strides) if d <= limit and d % rate == 0)
+    return next(divisors, 0)
+
+
+@functools.lru_cache(maxsize=65536)
+def _ways(n_filters, rate, limit, half_length, strides):
+    """The cheapest (cost, (stride, half_length, per_block)) in a tuple, or none."""
+    stride = _longest_divisor(strides, limit, rate)
+    if not stride:
+        return ()
+    ways = []
+    for per_block in _PER_BLOCK:
+        busy = per_block * n_filters <= _MAX_FILTERS or per_block == 1
+        if busy and strides // stride % per_block == 0:
+            group = Group(tuple(range(n_filters)), rate, stride, half_length, per_block)
+            ways.append((_cost(group), (stride, half_length, per_block)))
+    return (min(ways),)
 
 
 def _cost(group):
-    channels = _BASE_CHANNELS + 2 * len(group.filters)
-    return _GROUP_COST + channels * group.n_taps / group.stride
+    channels = 2 * len(group.filters) * group.per_block
+    samples_a_step = group.stride * group.per_block
+    taps = group.n_blocks * group.block
+    return _GROUP_COST + (_BASE_CHANNELS + channels) * taps / samples_a_step

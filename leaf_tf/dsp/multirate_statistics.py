@@ -105,15 +105,18 @@ class BankStatistics:
         taps = cut * gabor(
             self.center_freqs[filters], self.sigmas[filters], half_length
         )
-        if rate > 1:
-            decimation, shifted = multirate_taps.decimated_taps(half_length, rate)
-            taps = taps @ decimation.T @ shifted
-        half = taps.shape[1] // 2
-        wrapped = np.zeros((len(taps), self._size), np.complex128)
-        for start in range(0, taps.shape[1], self._size):
-            piece = taps[:, start : start + self._size]
-            index = (np.arange(piece.shape[1]) + start - half) % self._size
-            wrapped[:, index] += piece
+        if rate == 1:
+            return self._response(taps, 1)
+        decimation = multirate_taps.decimated_taps(half_length, rate)
+        taps = taps.real @ decimation.T + 1j * (taps.imag @ decimation.T)
+        decimator = multirate_taps.decimator(rate)[None]
+        return self._response(taps, rate) * self._response(decimator, 1)
+
+    def _response(self, taps, rate):
+        """Of taps `rate` samples apart, the middle one at time 0: (filters, size)."""
+        times = (np.arange(taps.shape[1]) - taps.shape[1] // 2) * rate % self._size
+        wrapped = np.zeros((len(taps), self._size), taps.dtype)
+        np.add.at(wrapped.T, times, taps.T)
         return np.fft.fft(wrapped)
 
     def _joint_covariances(self, filters, computed, power_index):

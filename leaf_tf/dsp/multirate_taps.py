@@ -86,12 +86,10 @@ def decimated_taps(half_length, rate):
     taps at the lower rate, P g with its decimator comes closest to g.
 
     Returns:
-        P (n_taps, 2 * half_length + 1) and H (n_taps, odd), whose product H^T P g
-        is what taps and decimator do together, centered.
+        P (n_taps, 2 * half_length + 1).
     """
     if rate == 1:
-        identity = np.eye(2 * half_length + 1)
-        return identity, identity
+        return np.eye(2 * half_length + 1)
     taps = decimator(rate)
     rows = n_taps(half_length, rate)
     reach = rows // 2 * rate + len(taps) // 2
@@ -100,27 +98,32 @@ def decimated_taps(half_length, rate):
         shifted[row, row * rate : row * rate + len(taps)] = taps
     gram = shifted @ shifted.T + _RIDGE * np.eye(rows)
     kept = shifted[:, reach - half_length : reach + half_length + 1]
-    return np.linalg.solve(gram, kept), shifted
+    return np.linalg.solve(gram, kept)
 
 
 @functools.lru_cache(maxsize=256)
-def tap_matrices(kernel_size, half_length, rate, stride):
-    """From half a Gabor to the taps of a convolution over blocks of one stride.
+def tap_matrices(kernel_size, half_length, rate, stride, per_block):
+    """From half a Gabor to the kernel of a convolution over blocks.
 
     A Gabor's real part is even and its imaginary part odd, so times 0 ...
-    half_length hold all of it.
+    half_length hold all of it. The matrices cut and decimate it, mirror it, and
+    repeat it for each energy of a block, a stride later each time.
 
     Returns:
-        Two matrices (blocks * stride / rate, half_length + 1), for the real and the
-        imaginary part: cut, decimation, mirror image, zeros up to whole blocks.
+        Two matrices, for the real and the imaginary part: (blocks * block * per_block,
+        half_length + 1), block = per_block * stride / rate.
     """
-    taps, _ = decimated_taps(half_length, rate)
+    taps = decimated_taps(half_length, rate)
     taps = taps * cut_window(kernel_size, half_length, stride)
-    size = stride // rate
-    padded = np.zeros((-(-len(taps) // size) * size, taps.shape[1]))
-    padded[: len(taps)] = taps
-    center, later = padded[:, half_length], padded[:, half_length + 1 :]
-    earlier = padded[:, :half_length][:, ::-1]
+    step = stride // rate
+    block = per_block * step
+    n_blocks = -(-(len(taps) + block - step) // block)
+    kernel = np.zeros((n_blocks * block, per_block, taps.shape[1]))
+    for energy in range(per_block):
+        kernel[energy * step : energy * step + len(taps), energy] = taps
+    kernel = kernel.reshape(-1, taps.shape[1])
+    center, later = kernel[:, half_length], kernel[:, half_length + 1 :]
+    earlier = kernel[:, :half_length][:, ::-1]
     even = np.column_stack([center, later + earlier])
     odd = np.column_stack([np.zeros_like(center), later - earlier])
     return even, odd
