@@ -167,7 +167,9 @@ class BankStatistics:
 
     def _gram(self, own, positions):
         lags = positions[:, None] - positions
-        return np.fft.irfft(own)[..., lags % self._size] + _RIDGE * np.eye(len(positions))
+        return np.fft.irfft(own)[..., lags % self._size] + _RIDGE * np.eye(
+            len(positions)
+        )
 
     def relative_errors(self, filters, computed, positions, weights):
         """RMS error of the pooled energy over its mean, in four situations.
@@ -180,22 +182,29 @@ class BankStatistics:
             band; white noise at the ends of a clip, half the pooling window outside;
             white noise that rises by 40 dB over the pooling window.
         """
-        rise = 10.0 ** (_RISE * np.arange(self.lowpasses.shape[-1]) / self.lowpasses.shape[-1])
+        rise = 10.0 ** (
+            _RISE * np.arange(self.lowpasses.shape[-1]) / self.lowpasses.shape[-1]
+        )
         whole, half = self.lowpasses[:, filters]
         situations = (
             (0, whole, weights[0]),
             (1, whole, weights[0]),
             (0, half, weights[1]),
-            (0, whole * rise, weights[0] * 10.0 ** (_RISE * positions / self.lowpasses.shape[-1])),
+            (
+                0,
+                whole * rise,
+                weights[0] * 10.0 ** (_RISE * positions / self.lowpasses.shape[-1]),
+            ),
         )
+        joint = [self._joint_covariances(filters, computed, i) for i in (0, 1)]
         return np.stack(
             [
-                self._relative_error(filters, computed, positions, *situation)
-                for situation in situations
+                self._relative_error(filters, positions, joint[power], power, *windows)
+                for power, *windows in situations
             ]
         )
 
-    def _relative_error(self, filters, computed, positions, power, lowpass, weights):
+    def _relative_error(self, filters, positions, joint, power, lowpass, weights):
         spread = np.zeros((len(filters), self._size))
         spread[:, positions % self._size] = weights
         spread = np.fft.rfft(spread)
@@ -203,7 +212,7 @@ class BankStatistics:
         sums = lowpass.sum(axis=1)
         exact, exact_mean = self._exact[power]
         exact = exact[filters] / exact_mean[filters, None] ** 2
-        own, cross, mean = self._joint_covariances(filters, computed, power)
+        own, cross, mean = joint
         # A one-sided spectrum holds all but its first and last bin twice.
         counts = np.full(self._size // 2 + 1, 2.0 / self._size)
         counts[[0, -1]] = 1.0 / self._size

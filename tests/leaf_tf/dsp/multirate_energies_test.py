@@ -71,7 +71,9 @@ def test_predicted_error_is_what_white_noise_measures(rng):
     np.testing.assert_allclose(measured[large], predicted[large], rtol=0.5)
 
 
-@pytest.mark.parametrize("samples", [1, 100, 160, 161, 400, 700, 1599, 1600, 1601, 2345])
+@pytest.mark.parametrize(
+    "samples", [1, 100, 160, 161, 400, 700, 1599, 1600, 1601, 2345]
+)
 def test_first_and_last_frames_at_any_length(samples, rng):
     noise = 0.2 * rng.standard_normal((1, samples))
     bank = mel_bank()
