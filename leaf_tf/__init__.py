@@ -10,6 +10,7 @@ from leaf_tf.layers import (
     PreEmphasis,
     SquaredModulus,
 )
+from leaf_tf.replanning import Replan, replan
 from leaf_tf.version import __version__
 from leaf_tf.weights import import_weights
 
@@ -21,8 +22,10 @@ __all__ = [
     "MelFilterbanks",
     "PCEN",
     "PreEmphasis",
+    "Replan",
     "SquaredModulus",
     "__version__",
     "encoders",
     "import_weights",
+    "replan",
 ]

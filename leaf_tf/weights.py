@@ -81,6 +81,7 @@ def import_weights(layer, arrays, source="leaf-audio"):
         )
     for weight, value in values:
         weight.assign(value)
+    layer.replan()
 
 
 # The other half of a fixed moving average, 1 - s: says nothing new.

@@ -139,11 +139,12 @@ class Plan:
         )
 
     def predicted_errors(self, center_freqs=None, sigmas=None, pooling_widths=None):
-        """Relative RMS errors of the pooled energies, (3, n_filters).
+        """Relative RMS errors of the pooled energies, (4, n_filters).
 
         On white noise; on noise that is 20 dB stronger outside each filter's band than
         in it, which tells what leaks into a quiet band; on white noise at the ends of
-        a clip, where half the pooling window is outside.
+        a clip, where half the pooling window is outside; at onsets, where
+        energies rise by 40 dB over the window.
 
         Args:
             center_freqs, sigmas, pooling_widths: (n_filters,), the filters to run
@@ -209,7 +210,7 @@ def interpolation(plan, group):
 
 
 def allowed_errors(sigmas, kernel_size, tolerance):
-    """Largest `predicted_errors` of a plan: (3, n_filters).
+    """Largest `predicted_errors` of a plan: (4, n_filters).
 
     The tolerance on white noise. A filter longer than its window is cut where it is
     still high; what it then hears far from its band takes the full rate to compute,

@@ -1,10 +1,19 @@
 """LEAF, the learnable frontend."""
 
 import keras
+import numpy as np
 from keras import ops
 
+from leaf_tf.dsp import mel
+from leaf_tf.dsp.multirate import Plan
+from leaf_tf.dsp.multirate_energies import pooled_energies
+from leaf_tf.dsp.multirate_planner import TOLERANCE
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
+from leaf_tf.frontends.live_plan import LivePlan
 from leaf_tf.layers import GaborConv1D, GaussianLowpass, PreEmphasis, SquaredModulus
+from leaf_tf.layers.lowpass import INITIAL_WIDTH
+
+METHODS = ("fast", "exact")
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
@@ -13,6 +22,14 @@ class Leaf(Frontend):
 
     Gabor filters, squared modulus, Gaussian lowpass, then PCEN: 7 numbers a
     filter, 280 for 40 filters, 448 for 64. Starts as a mel-filterbank.
+
+    As published, every filter runs at every sample, 20 times the work of a
+    mel-filterbank. The default computes the same function, within a tolerance,
+    at about the price of mel: energies of low filters at low rates, as the plan
+    `self.plan` says (see `leaf_tf.dsp.multirate`). The plan is good for filters near
+    those it was made for: optimizers keep the weights there, and the callback
+    `leaf_tf.Replan` moves the plan along. If you set weights yourself in a
+    model that is compiled already, call `leaf_tf.replan(model)` afterwards.
 
     Args:
         n_filters: Filters, and channels of the features. Defaults to 40.
@@ -29,6 +46,11 @@ class Leaf(Frontend):
             from energies (batch, frames, n_filters), at least 1e-5, to features.
         initial_filters: "mel" (exact mel centers and widths) or
             "official_mel" (read off 512 FFT bins, as leaf-audio does).
+        method: "fast", within `tolerance`, or "exact", every filter at every
+            sample.
+        tolerance: Of the fast method: relative RMS error of a pooled energy on
+            noise. PCEN makes about a fifth of it. Where nothing faster meets it,
+            filters are computed at every sample.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.
@@ -60,6 +82,8 @@ class Leaf(Frontend):
         preemp=False,
         compression="pcen",
         initial_filters="mel",
+        method="fast",
+        tolerance=TOLERANCE,
         **kwargs,
     ):
         super().__init__(
@@ -72,10 +96,17 @@ class Leaf(Frontend):
             compression,
             **kwargs,
         )
+        if method not in METHODS:
+            raise ValueError(f"`method` must be one of {METHODS}. Received: {method!r}")
+        if not tolerance > 0:
+            raise ValueError(f"`tolerance` must be above 0. Received: {tolerance}")
         self.learn_filters = learn_filters
         self.learn_pooling = learn_pooling
         self.preemp = preemp
         self.initial_filters = initial_filters
+        self.method = method
+        self.tolerance = tolerance
+        self._live_plan = None
         policy = self.dtype_policy
         self.preemphasis = (
             PreEmphasis(trainable=learn_filters, dtype=policy, name="preemphasis")
@@ -111,18 +142,93 @@ class Leaf(Frontend):
         self.filtering.build((batch, samples, 1))
         self.modulus.build((batch, samples, 2 * self.n_filters))
         self.pooling.build(energies_shape)
+        if self.method == "fast":
+            self._live_plan = LivePlan(self, self._initial_bank())
+
+    @property
+    def plan(self):
+        """The `multirate.Plan` that the fast method computes by; None if exact."""
+        return self._live_plan.current() if self._live_plan else None
+
+    def bounded_weights(self):
+        """center_freqs, sigmas and pooling widths, each within its bounds.
+
+        Values outside, as an import may bring, are kept but never computed with.
+        """
+        return (
+            self.filtering.bounded(self.filtering.center_freqs),
+            self.filtering.bounded(self.filtering.sigmas),
+            self.pooling.bounded(self.pooling.widths),
+        )
+
+    def replan(self):
+        """Plans anew for the weights as they are.
+
+        Returns:
+            Whether the plan changed: functions that were compiled before must then
+            be traced again, as `leaf_tf.replan(model)` has them.
+        """
+        return self._live_plan.replan() if self._live_plan else False
+
+    def plan_holds(self):
+        """Whether the fast method is within twice its tolerance for the weights."""
+        return self._live_plan.holds() if self._live_plan else True
+
+    def predicted_errors(self):
+        """Relative RMS errors of the pooled energies that the plan predicts.
+
+        Returns:
+            (4, n_filters), see `multirate.Plan.predicted_errors`; zeros if exact.
+        """
+        if self._live_plan is None:
+            return np.zeros((4, self.n_filters))
+        return self._live_plan.predicted_errors()
 
     def compute_features(self, waveform):
-        outputs = ops.expand_dims(waveform, axis=-1)
         if self.preemphasis is not None:
-            outputs = self.preemphasis(outputs)
-        outputs = self.filtering(outputs)  # (batch, samples, 2 * n_filters)
-        outputs = self.modulus(outputs)  # (batch, samples, n_filters)
-        outputs = self.pooling(outputs)  # (batch, frames, n_filters)
-        outputs = ops.maximum(outputs, MIN_ENERGY)
+            waveform = self.preemphasis(waveform[..., None])[..., 0]
+        if self.method == "fast":
+            outputs = self._fast_energies(waveform)
+        else:
+            outputs = self._exact_energies(waveform)
+        outputs = ops.maximum(outputs, MIN_ENERGY)  # (batch, frames, n_filters)
         if self.compressing is not None:
             outputs = self.compressing(outputs)
         return outputs
+
+    def _exact_energies(self, waveform):
+        outputs = self.filtering(waveform[..., None])  # (batch, samples, 2 * n_filters)
+        outputs = self.modulus(outputs)  # (batch, samples, n_filters)
+        return self.pooling(outputs)  # (batch, frames, n_filters)
+
+    def _fast_energies(self, waveform):
+        plan = self._live_plan.current()
+        return pooled_energies(waveform, *self.bounded_weights(), plan)
+
+    def _initial_bank(self):
+        center_freqs, sigmas = mel.initial_gabor_filters(
+            self.n_filters,
+            self.kernel_size,
+            self.sample_rate,
+            self.min_freq,
+            self.max_freq,
+            self.initial_filters,
+        )
+        return center_freqs, sigmas, np.full(self.n_filters, INITIAL_WIDTH)
+
+    def get_build_config(self):
+        config = super().get_build_config()
+        if config is not None and self._live_plan is not None:
+            config = {**config, "plan": self.plan.get_config()}
+        return config
+
+    def build_from_config(self, config):
+        plan = config.get("plan")
+        super().build_from_config(
+            {name: value for name, value in config.items() if name != "plan"}
+        )
+        if plan is not None:
+            self._live_plan.adopt(Plan.from_config(plan))
 
     def get_config(self):
         return {
@@ -131,4 +237,6 @@ class Leaf(Frontend):
             "learn_pooling": self.learn_pooling,
             "preemp": self.preemp,
             "initial_filters": self.initial_filters,
+            "method": self.method,
+            "tolerance": self.tolerance,
         }

@@ -8,7 +8,6 @@ from keras import ops
 from leaf_tf.dsp import impulse_responses, mel, units
 from leaf_tf.layers.stage import (
     Stage,
-    bounded,
     require_band,
     require_positive_int,
 )
@@ -112,7 +111,7 @@ class GaborConv1D(Stage):
     def call(self, inputs):
         waveform = ops.cast(inputs, self.stage_dtype)
         real, imaginary = impulse_responses.gabor(
-            bounded(self.center_freqs), bounded(self.sigmas), self.kernel_size
+            self.bounded(self.center_freqs), self.bounded(self.sigmas), self.kernel_size
         )
         taps = ops.stack([real, imaginary], axis=-1)
         taps = ops.reshape(taps, (self.kernel_size, 1, 2 * self.n_filters))

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import impulse_responses, units
-from leaf_tf.layers.stage import Stage, bounded, require_positive_int
+from leaf_tf.layers.stage import Stage, require_positive_int
 
 INITIAL_WIDTH = 0.4
 MAX_WIDTH = 0.5
@@ -61,7 +61,7 @@ class GaussianLowpass(Stage):
     def call(self, inputs):
         energies = ops.cast(inputs, self.stage_dtype)
         taps = impulse_responses.gaussian_lowpass(
-            bounded(self.widths), self.kernel_size
+            self.bounded(self.widths), self.kernel_size
         )
         return ops.depthwise_conv(
             energies,

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import compression
-from leaf_tf.layers.stage import Stage, bounded
+from leaf_tf.layers.stage import Stage
 
 # Lower bound of delta: at 0 the gradient of delta^(1 / root) is infinite, below
 # it the output is NaN.
@@ -91,10 +91,10 @@ class PCEN(Stage):
         energies = ops.maximum(ops.cast(inputs, self.stage_dtype), 0.0)
         outputs = compression.pcen(
             energies,
-            bounded(self.alpha),
-            bounded(self.delta),
-            bounded(self.root),
-            bounded(self.smooth_coef),
+            self.bounded(self.alpha),
+            self.bounded(self.delta),
+            self.bounded(self.root),
+            self.bounded(self.smooth_coef),
             self.floor,
         )
         return ops.cast(outputs, self.compute_dtype)

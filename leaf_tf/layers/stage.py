@@ -3,12 +3,16 @@
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
 class Interval(keras.constraints.Constraint):
-    """Keeps each weight in [min_value, max_value]; None leaves an end open."""
+    """Keeps each weight in [min_value, max_value]; None leaves an end open.
+
+    The ends are numbers, or arrays with one number a weight.
+    """
 
     def __init__(self, min_value=None, max_value=None):
         self.min_value = min_value
@@ -35,6 +39,7 @@ class Stage(keras.layers.Layer):
 
     def __init__(self, **kwargs):
         super().__init__(autocast=False, **kwargs)
+        self._bounds = {}
 
     @property
     def stage_dtype(self):
@@ -44,25 +49,40 @@ class Stage(keras.layers.Layer):
     def add_bounded_weight(
         self, name, initial_values, min_value=None, max_value=None, trainable=True
     ):
-        """Adds a float32 weight that optimizers keep in [min_value, max_value].
+        """Adds a float32 weight that is meant to stay in [min_value, max_value].
 
-        Values outside, as an import may bring, stay as they are until the first
-        optimizer step; `call` clips them by `bounded`.
+        Optimizers keep it there. Values outside, as an import may bring, stay as
+        they are until the first optimizer step; `call` clips them by `bounded`.
         """
-        return self.add_weight(
+        bounds = Interval(min_value, max_value)
+        weight = self.add_weight(
             name=name,
             shape=initial_values.shape,
             initializer=lambda shape, dtype: ops.cast(initial_values, dtype),
             dtype=self.stage_dtype,
             autocast=False,
-            constraint=Interval(min_value, max_value),
+            constraint=bounds,
             trainable=trainable,
         )
+        self._bounds[name] = bounds
+        return weight
 
+    def bounded(self, weight):
+        """The value of a weight of `add_bounded_weight`, clipped to its bounds."""
+        return self._bounds[weight.name](ops.convert_to_tensor(weight))
 
-def bounded(weight):
-    """The weight's value, clipped to the interval of its constraint."""
-    return weight.constraint(ops.convert_to_tensor(weight))
+    def confine(self, weight, low, high):
+        """Has optimizers keep a weight in [low, high], too, from the next trace on.
+
+        Args:
+            weight: Of `add_bounded_weight`.
+            low, high: Arrays of its shape.
+        """
+        bounds = self._bounds[weight.name]
+        weight.constraint = Interval(
+            low if bounds.min_value is None else np.maximum(low, bounds.min_value),
+            high if bounds.max_value is None else np.minimum(high, bounds.max_value),
+        )
 
 
 def require_positive_int(**arguments):

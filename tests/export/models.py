@@ -10,9 +10,9 @@ N_FILTERS = 6
 N_CLASSES = 4
 
 
-def frontend():
+def frontend(method="fast"):
     """A LEAF whose weights have moved, two of them out of their bounds."""
-    leaf = leaf_tf.Leaf(n_filters=N_FILTERS, sample_rate=SAMPLE_RATE)
+    leaf = leaf_tf.Leaf(n_filters=N_FILTERS, sample_rate=SAMPLE_RATE, method=method)
     leaf.build((None, None))
     rng = np.random.default_rng(1)
     for weight in leaf.weights:
@@ -21,17 +21,20 @@ def frontend():
     return leaf
 
 
-def classifier(input_shape=(None,), head=None, features=lambda features: features):
+def classifier(
+    input_shape=(None,), head=None, features=lambda features: features, method="fast"
+):
     """waveform -> (batch, N_CLASSES), by default logits.
 
     Args:
         input_shape: Of the waveform, without the batch.
         head: From the embedding to the output; a Dense layer "logits" if None.
         features: Applied to the frontend's output.
+        method: Of the frontend.
     """
     keras.utils.set_random_seed(0)
     waveform = keras.Input(input_shape, name="waveform")
-    outputs = features(frontend()(waveform))
+    outputs = features(frontend(method)(waveform))
     outputs = keras.layers.Conv1D(12, 3, padding="same", activation="swish")(outputs)
     outputs = keras.layers.GlobalAveragePooling1D()(outputs)
     # The probabilities depend on the sound, and are not near 0 and 1, where no

@@ -8,6 +8,7 @@ from export.flatbuffer import read_graph
 from export.sources import open_source
 from export.tflite import write_tflite
 from files.errors import UserError
+from leaf_tf.dsp import multirate_taps
 from tests.export.models import N_CLASSES, N_FILTERS, classifier, softmax
 from tests.reference.leaf import gabor_filters
 
@@ -35,18 +36,50 @@ def test_its_graph_is_one_of_builtin_operators_on_the_waveform(path):
     assert not {"SIN", "COS"} & set(graph.ops)
 
 
-def test_the_filters_are_constants_with_the_right_taps(path, run):
-    gabor = run.model.layers[1].filtering
+def test_the_exact_filters_are_constants_with_the_right_taps(keras_file, tmp_path):
+    model = classifier(method="exact", input_shape=(4000,))
+    path = tmp_path / "model.tflite"
+    write_tflite(open_source(keras_file(model)), path)
+    gabor = model.layers[1].filtering
     taps = gabor_filters(gabor.center_freqs, gabor.sigmas, gabor.kernel_size)
     expected = np.stack([taps.real, taps.imag], axis=1).reshape(2 * N_FILTERS, -1)
+    (filterbank,) = _constants(path, expected.shape)
+    np.testing.assert_allclose(filterbank, expected, atol=1e-6)
+
+
+def test_the_fast_filters_are_constants_in_groups(path, run):
+    plan = run.model.layers[1].plan
+    center_freqs, sigmas, _ = map(np.array, run.model.layers[1].bounded_weights())
+    for group in plan.groups:
+        even, odd = multirate_taps.tap_matrices(
+            plan.kernel_size,
+            group.half_length,
+            group.rate,
+            group.stride,
+            group.per_block,
+        )
+        filters = list(group.filters)
+        times = np.arange(group.half_length + 1.0)[:, None]
+        gabors = np.exp(-0.5 * (times / sigmas[filters]) ** 2)
+        gabors = gabors / (np.sqrt(2 * np.pi) * sigmas[filters])
+        gabors = gabors * np.exp(1j * times * center_freqs[filters])
+        taps = np.concatenate([even @ gabors.real, odd @ gabors.imag], axis=1)
+        expected = taps.reshape(group.n_blocks * group.block, -1).T
+        differences = [
+            np.abs(kernel - expected).max()
+            for kernel in _constants(path, expected.shape)
+        ]
+        assert min(differences) < 1e-6
+
+
+def _constants(path, shape):
+    """Constants of a TFLite file of as many numbers, (shape)."""
     interpreter = Interpreter(str(path))
-    filterbanks = [
-        interpreter.get_tensor(tensor["index"]).reshape(expected.shape)
+    return [
+        interpreter.get_tensor(tensor["index"]).reshape(shape)
         for tensor in interpreter.get_tensor_details()
-        if np.prod(tensor["shape"]) == expected.size and tensor["shape"][0] > 1
+        if np.prod(tensor["shape"]) == np.prod(shape) and tensor["shape"][0] > 1
     ]
-    assert len(filterbanks) == 1
-    np.testing.assert_allclose(filterbanks[0], expected, atol=1e-6)
 
 
 def test_an_operator_that_tflite_lacks_is_named(keras_file, tmp_path):
