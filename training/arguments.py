@@ -6,7 +6,7 @@ import os
 
 from training.config import FitConfig, require
 
-FRONTENDS = ("leaf", "mel")
+FRONTENDS = ("leaf", "leaf_exact", "mel")
 ENCODERS = ("small", "efficientnet_b0")
 
 _KINDS = {int: "a whole number", float: "a number"}

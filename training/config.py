@@ -36,7 +36,7 @@ class FitConfig:
 
     Attributes:
         task: A registered name or "folder:PATH".
-        frontend: A name in `leaf_tf.frontends.FRONTENDS`.
+        frontend: A name in `training.models.FRONTENDS`.
         encoder: A name in `leaf_tf.encoders.ENCODERS`.
         n_filters: Of the frontend.
         sample_rate: Of the model's waveforms, Hz; clips are resampled to it.
@@ -62,7 +62,7 @@ class FitConfig:
     epochs: int = 20
     steps_per_epoch: int | None = None
     batch_size: int = 32
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     seed: int = 0
     data_dir: str | None = None
 

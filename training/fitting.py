@@ -7,12 +7,14 @@ import time
 import keras
 import tensorflow as tf
 
+import leaf_tf
 from files.atomic import replacing, write_json, write_text
 from files.errors import UserError
 from training import figures
 from training.callbacks import ValidateAndSave
 from training.evaluation import ClipEvaluator
 from training.folder import FolderTask
+from training.frontend_metrics import frontend_metrics
 from training.models import (
     build_classifier,
     check_frontend,
@@ -72,6 +74,7 @@ def fit(config, output):
     saver = ValidateAndSave(
         ClipEvaluator(data.splits["validation"], config), run, config.learning_rate
     )
+    replan = leaf_tf.Replan()
     with _memory_named(config), _bar_ended():
         model.fit(
             training_batches(
@@ -83,13 +86,18 @@ def fit(config, output):
             ),
             epochs=config.epochs,
             steps_per_epoch=steps_per_epoch,
-            callbacks=[saver, keras.callbacks.TensorBoard(run.logs, write_graph=False)],
+            callbacks=[
+                saver,
+                replan,
+                keras.callbacks.TensorBoard(run.logs, write_graph=False),
+            ],
             shuffle=False,
             verbose=1 if sys.stdout.isatty() else 2,
         )
     training_seconds = time.monotonic() - started
 
     model.load_weights(run.best)
+    leaf_tf.replan(model)
     with replacing(run.model) as temporary:
         without_optimizer(model).save(temporary)
     _say(f"testing the best epoch, {saver.best_epoch}, on {sizes['test']} clips")
@@ -101,6 +109,7 @@ def fit(config, output):
             "total": model.count_params(),
         },
         "clips": sizes,
+        **frontend_metrics(model.get_layer("frontend"), data, config, replan),
         "best_epoch": saver.best_epoch,
         "training_seconds": round(training_seconds, 1),
     }

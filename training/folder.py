@@ -97,9 +97,7 @@ class FolderTask:
                 f"{self.path} has classes that the model doesn't know: "
                 f"{', '.join(unknown)}; it knows {', '.join(labels)}"
             )
-        found = [
-            (path, label) for label in sorted(clips) for path in clips[label]
-        ]
+        found = [(path, label) for label in sorted(clips) for path in clips[label]]
         if not found:
             raise UserError(f"{self.path} holds no audio files")
         self._check([path for path, _ in found])
@@ -144,9 +142,7 @@ class FolderTask:
         return results
 
     def _clip_set(self, clips, labels):
-        return ClipSet(
-            len(clips), functools.partial(self._read, clips, list(labels))
-        )
+        return ClipSet(len(clips), functools.partial(self._read, clips, list(labels)))
 
     def _read(self, clips, labels, sample_rate):
         """`ClipSet.read` of (path, label) pairs."""

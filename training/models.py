@@ -1,11 +1,20 @@
 """The classifier: frontend, encoder, linear head."""
 
+import functools
 import zipfile
 
 import keras
+import tensorflow as tf
 
+import leaf_tf
 from files.errors import UserError
 from leaf_tf import encoders, frontends
+
+# What `--frontend` names.
+FRONTENDS = {
+    **frontends.FRONTENDS,
+    "leaf_exact": functools.partial(frontends.Leaf, method="exact"),
+}
 
 
 def check_frontend(config):
@@ -51,6 +60,8 @@ def compile_classifier(model, config, steps):
         keras.optimizers.Adam(schedule),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        # On CPUs XLA compiles for long and then runs slower than the graph.
+        jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
     )
 
 
@@ -59,6 +70,7 @@ def without_optimizer(model):
     # `keras.models.clone_model` would copy the compilation, too.
     bare = keras.Model.from_config(model.get_config())
     bare.set_weights(model.get_weights())
+    leaf_tf.replan(bare)
     return bare
 
 
@@ -94,7 +106,7 @@ def _waveform_and_features(config):
     """The symbolic input of the classifier, and the frontend's output."""
     waveform = keras.Input((None,), name="waveform")
     try:
-        frontend = frontends.FRONTENDS[config.frontend](
+        frontend = FRONTENDS[config.frontend](
             n_filters=config.n_filters, sample_rate=config.sample_rate, name="frontend"
         )
         return waveform, frontend(waveform)

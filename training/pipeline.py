@@ -5,9 +5,7 @@ import tensorflow as tf
 from files.windows import cut_windows
 
 
-def training_batches(
-    clip_set, sample_rate, window_samples, batch_size, seed
-):
+def training_batches(clip_set, sample_rate, window_samples, batch_size, seed):
     """Batches of random windows, without end.
 
     Each epoch visits every clip once, in another order, and hears another
@@ -66,11 +64,13 @@ def evaluation_windows(clip_set, sample_rate, window_samples, batch_size):
         )
         windows = tf.ensure_shape(windows, [None, window_samples])
         n_windows = tf.shape(windows)[:1]
-        return tf.data.Dataset.from_tensor_slices((
-            windows,
-            tf.fill(n_windows, clip["label"]),
-            tf.fill(n_windows, clip_index),
-        ))
+        return tf.data.Dataset.from_tensor_slices(
+            (
+                windows,
+                tf.fill(n_windows, clip["label"]),
+                tf.fill(n_windows, clip_index),
+            )
+        )
 
     clips = clip_set.dataset(sample_rate).cache().enumerate()
     windows = clips.flat_map(to_windows).batch(batch_size)
@@ -89,9 +89,7 @@ def random_window(waveform, window_samples, seed):
         (window_samples,).
     """
     spare = tf.shape(waveform)[0] - window_samples
-    start = tf.random.stateless_uniform(
-        [], seed, 0, tf.abs(spare) + 1, dtype=tf.int32
-    )
+    start = tf.random.stateless_uniform([], seed, 0, tf.abs(spare) + 1, dtype=tf.int32)
     window = tf.cond(
         spare >= 0,
         lambda: waveform[start : start + window_samples],

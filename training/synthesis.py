@@ -141,9 +141,7 @@ def say(word, speaker, random):
     noise = _spectra(random.standard_normal(CLIP_SAMPLES))
     resonances = _resonances(tracks["formants"], speaker.tract)
     voice = tracks["voicing"] * (pulses * _slope(speaker.tilt))
-    breath = (
-        tracks["breath"] + 0.3 * speaker.breathiness * tracks["voicing"]
-    ) * noise
+    breath = (tracks["breath"] + 0.3 * speaker.breathiness * tracks["voicing"]) * noise
     shaped = (voice * _closure(tracks["open_mouth"]) + breath) * resonances
     friction = tracks["friction"] * _friction(tracks["friction_band"]) * noise
     return _overlap_add(shaped + friction)
@@ -240,13 +238,9 @@ def _glottal_pulses(speaker, part, random):
     pitch = np.interp(np.arange(CLIP_SAMPLES), frame_time, pitch)
     cycles = np.cumsum(pitch / SAMPLE_RATE)
     n_pulses = int(cycles[-1])
-    instants = np.interp(
-        np.arange(1, n_pulses), cycles, np.arange(CLIP_SAMPLES)
-    )
+    instants = np.interp(np.arange(1, n_pulses), cycles, np.arange(CLIP_SAMPLES))
     instants += random.normal(0, 0.008, n_pulses - 1) * SAMPLE_RATE / pitch[0]
-    strength = random.normal(1.0, 0.06, n_pulses - 1) * np.sqrt(
-        SAMPLE_RATE / pitch[0]
-    )
+    strength = random.normal(1.0, 0.06, n_pulses - 1) * np.sqrt(SAMPLE_RATE / pitch[0])
     # Each pulse is a windowed sinc, so that it may lie between two samples.
     taps = np.arange(-7, 9)
     whole = np.floor(instants).astype(int)
@@ -347,8 +341,6 @@ def _babble(random):
         gain = level * np.exp(
             -0.5 * (np.log2(np.maximum(frequencies, 1) / center) / 0.6) ** 2
         )
-        syllables = np.interp(
-            time, np.arange(0, 1.2, 0.1), random.gamma(2.0, 1.0, 12)
-        )
+        syllables = np.interp(time, np.arange(0, 1.2, 0.1), random.gamma(2.0, 1.0, 12))
         babble += _coloured_noise(gain, random) * syllables
     return babble

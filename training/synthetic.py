@@ -43,13 +43,13 @@ class LeafSynthetic(tfds.core.GeneratorBasedBuilder):
                 "16 kHz, each with its own speaker, pitch, room and noise "
                 "(0 to 20 dB). No speaker is in two splits."
             ),
-            features=tfds.features.FeaturesDict({
-                "audio": tfds.features.Audio(
-                    sample_rate=synthesis.SAMPLE_RATE
-                ),
-                "label": tfds.features.ClassLabel(names=list(WORDS)),
-                "speaker": tfds.features.Text(),
-            }),
+            features=tfds.features.FeaturesDict(
+                {
+                    "audio": tfds.features.Audio(sample_rate=synthesis.SAMPLE_RATE),
+                    "label": tfds.features.ClassLabel(names=list(WORDS)),
+                    "speaker": tfds.features.Text(),
+                }
+            ),
             supervised_keys=("audio", "label"),
             license="Apache-2.0",
         )

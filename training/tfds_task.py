@@ -70,9 +70,7 @@ class TfdsTask:
             splits = {
                 split: ClipSet(
                     builder.info.splits[self.splits[split]].num_examples,
-                    functools.partial(
-                        self._read, builder, self.splits[split], None
-                    ),
+                    functools.partial(self._read, builder, self.splits[split], None),
                 )
                 for split in SPLITS
             }
@@ -201,8 +199,6 @@ def _quiet_and_quick_to_fail():
             stack.callback(logger.setLevel, logger.level)
             logger.setLevel(logging.ERROR)
         # TFDS's 10 retries keep a user without a network waiting for minutes.
-        stack.callback(
-            setattr, downloader, "MAX_RETRIES", downloader.MAX_RETRIES
-        )
+        stack.callback(setattr, downloader, "MAX_RETRIES", downloader.MAX_RETRIES)
         downloader.MAX_RETRIES = 3
         yield

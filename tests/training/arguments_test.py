@@ -3,8 +3,7 @@ import os
 import pytest
 
 import leaf_tf
-from leaf_tf import frontends
-from training import arguments
+from training import arguments, models
 from training.config import FitConfig
 
 
@@ -19,7 +18,7 @@ def config(*argv):
 
 
 def test_the_names_are_those_of_leaf_tf():
-    assert set(arguments.FRONTENDS) == set(frontends.FRONTENDS)
+    assert set(arguments.FRONTENDS) == set(models.FRONTENDS)
     assert set(arguments.ENCODERS) == set(leaf_tf.encoders.ENCODERS)
 
 
@@ -96,6 +95,6 @@ def test_help_tells_each_default_once(capsys):
     with pytest.raises(SystemExit):
         parse("fit", "--help")
     text = " ".join(capsys.readouterr().out.split())
-    assert "(default: 0.001)" in text
+    assert "(default: 0.003)" in text
     assert "==SUPPRESS==" not in text
     assert "None" not in text

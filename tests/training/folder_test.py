@@ -9,8 +9,7 @@ from training.tasks import get_task
 
 def clip_names(clip_set):
     return [
-        clip["clip"].decode()
-        for clip in clip_set.dataset(8000).as_numpy_iterator()
+        clip["clip"].decode() for clip in clip_set.dataset(8000).as_numpy_iterator()
     ]
 
 
@@ -54,15 +53,13 @@ def test_the_split_outlives_renaming(make_folder):
     folder = make_folder({"a": 20, "b": 20})
     before = FolderTask(folder).load().splits["test"]
     sounds = {
-        clip["waveform"].tobytes()
-        for clip in before.dataset(8000).as_numpy_iterator()
+        clip["waveform"].tobytes() for clip in before.dataset(8000).as_numpy_iterator()
     }
     for n, path in enumerate(sorted((folder / "a").iterdir(), reverse=True)):
         path.rename(path.with_name(f"renamed{n}.wav"))
     after = FolderTask(folder).load().splits["test"]
     assert sounds == {
-        clip["waveform"].tobytes()
-        for clip in after.dataset(8000).as_numpy_iterator()
+        clip["waveform"].tobytes() for clip in after.dataset(8000).as_numpy_iterator()
     }
 
 

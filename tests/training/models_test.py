@@ -45,7 +45,7 @@ def test_what_the_frontend_refuses_is_a_users_mistake(frontend, sample_rate):
 def test_the_rate_falls_as_a_cosine_to_zero(model):
     compile_classifier(model, CONFIG, steps=100)
     rates = [float(model.optimizer._learning_rate(step)) for step in (0, 25, 50, 100)]
-    expected = 1e-3 * 0.5 * (1 + np.cos(np.pi * np.array([0, 0.25, 0.5, 1])))
+    expected = 3e-3 * 0.5 * (1 + np.cos(np.pi * np.array([0, 0.25, 0.5, 1])))
     np.testing.assert_allclose(rates, expected, rtol=1e-5, atol=1e-12)
 
 

@@ -43,9 +43,7 @@ LENGTHS = [3, 8, 20, 1, 9, 30]
 
 
 def batches(n, seed=0, batch_size=2, lengths=LENGTHS):
-    dataset = training_batches(
-        clip_set(lengths), 16000, WINDOW, batch_size, seed
-    )
+    dataset = training_batches(clip_set(lengths), 16000, WINDOW, batch_size, seed)
     return [
         (waveform.numpy(), label.numpy())
         for waveform, label in itertools.islice(dataset, n)
@@ -64,9 +62,7 @@ def test_a_window_is_an_unbroken_part_of_its_clip():
         for window, n in zip(waveform, label):
             sound = np.trim_zeros(window)
             assert len(sound) == min(LENGTHS[n], WINDOW)
-            np.testing.assert_array_equal(
-                sound, sound[0] + np.arange(len(sound))
-            )
+            np.testing.assert_array_equal(sound, sound[0] + np.arange(len(sound)))
             assert 100 * n < sound[0] <= sound[-1] <= 100 * n + LENGTHS[n]
 
 
@@ -101,13 +97,9 @@ def test_batches_are_full_even_if_larger_than_an_epoch():
 
 
 def test_whole_clips_are_evaluated_in_windows():
-    found = list(
-        evaluation_windows(clip_set(LENGTHS), 16000, WINDOW, 4)
-    )
+    found = list(evaluation_windows(clip_set(LENGTHS), 16000, WINDOW, 4))
     assert [len(label) for _, label, _ in found] == [4, 4, 4]
-    waveform, label, clip_index = (
-        np.concatenate(part) for part in zip(*found)
-    )
+    waveform, label, clip_index = (np.concatenate(part) for part in zip(*found))
     np.testing.assert_array_equal(label, [0, 1, 2, 2, 2, 3, 4, 4, 5, 5, 5, 5])
     np.testing.assert_array_equal(clip_index, label)
     for n, length in enumerate(LENGTHS):

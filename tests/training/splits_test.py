@@ -8,9 +8,7 @@ CLIPS = [(f"clip{n}", "ab"[n % 2]) for n in range(60)]
 
 
 def by_clip(clips, seed=0):
-    return dict(
-        zip((clip for clip, _ in clips), split_clips(clips, "ab", seed))
-    )
+    return dict(zip((clip for clip, _ in clips), split_clips(clips, "ab", seed)))
 
 
 def test_each_class_is_split_80_10_10():

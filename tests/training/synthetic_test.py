@@ -24,9 +24,7 @@ def test_the_splits_are_balanced(splits):
 
 
 def test_no_speaker_is_in_two_splits(splits):
-    speakers = [
-        {clip["speaker"] for clip in clips} for clips in splits.values()
-    ]
+    speakers = [{clip["speaker"] for clip in clips} for clips in splits.values()]
     assert [len(names) for names in speakers] == [80, 15, 30]
     assert len(set.union(*speakers)) == 125
 

@@ -139,6 +139,4 @@ def test_integers_are_scaled_floats_are_not():
     np.testing.assert_array_equal(
         to_waveform(np.array([-1.0, 0.5])), np.float32([-1.0, 0.5])
     )
-    np.testing.assert_array_equal(
-        to_waveform(np.array([[0, 16384]], np.int16)), [0.25]
-    )
+    np.testing.assert_array_equal(to_waveform(np.array([[0, 16384]], np.int16)), [0.25])

@@ -1,0 +1,52 @@
+"""What a run says of its learned frontend besides the task's metrics."""
+
+import itertools
+
+import numpy as np
+from keras import ops
+
+import leaf_tf
+from files.windows import cut_windows
+
+_CLIPS = 20
+
+
+def frontend_metrics(frontend, data, config, replan):
+    """How far the fast method is from the definition, after training.
+
+    Compares the features of test clips, of which at most 20, one window each.
+
+    Args:
+        frontend: The trained frontend.
+        data: The `TaskData`.
+        config: The run's `FitConfig`.
+        replan: The run's `leaf_tf.Replan`.
+
+    Returns:
+        {"frontend_error": {"max", "mean", "predicted", "replans", "clips"}} for a
+        fast `Leaf`: differences of the features, and the relative error of the
+        worst filter's energy on white noise that the plan predicts. {} for others.
+    """
+    if not isinstance(frontend, leaf_tf.Leaf) or frontend.method != "fast":
+        return {}
+    exact = leaf_tf.Leaf.from_config({**frontend.get_config(), "method": "exact"})
+    exact.build((None, None))
+    exact.set_weights(frontend.get_weights())
+    clips = data.splits["test"].dataset(config.sample_rate).as_numpy_iterator()
+    largest, means = 0.0, []
+    for clip in itertools.islice(clips, _CLIPS):
+        window = cut_windows(clip["waveform"], config.window_samples)[:1]
+        difference = np.abs(
+            ops.convert_to_numpy(frontend(window)) - ops.convert_to_numpy(exact(window))
+        )
+        largest = max(largest, float(difference.max()))
+        means.append(float(difference.mean()))
+    return {
+        "frontend_error": {
+            "max": largest,
+            "mean": float(np.mean(means)),
+            "predicted": float(frontend.predicted_errors()[0].max()),
+            "replans": replan.n_replans,
+            "clips": len(means),
+        }
+    }
