@@ -1,0 +1,109 @@
+"""`python -m benchmarks`: see `--help`."""
+
+import argparse
+import pathlib
+import sys
+
+from files import command_line, quiet
+from files.atomic import replacing, write_json
+
+
+def dispatch(argv):
+    """Runs the command that `argv` names; returns its exit code."""
+    arguments = _parser().parse_args(argv)
+    # The greeting of TensorFlow, where Keras runs on it.
+    with quiet.native_logs_hidden():
+        import keras  # noqa: F401
+    if arguments.command == "frontends":
+        _frontends(arguments)
+    else:
+        _accuracy(arguments)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measures the frontends on Keras's current backend.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    speed = commands.add_parser(
+        "frontends",
+        help="time and memory of each frontend, beside mel",
+        description="Times all frontends in turn, in one run, and prints medians "
+        "and their ratios to log-mel.",
+    )
+    speed.add_argument(
+        "--seconds",
+        type=float,
+        default=4.0,
+        help="time for each contestant of a comparison (default: %(default)s)",
+    )
+    speed.add_argument(
+        "--quick", action="store_true", help="only batches of 8 x 1 s, and TFLite"
+    )
+    accuracy = commands.add_parser(
+        "accuracy",
+        help="how far fast LEAF is from exact LEAF",
+        description="Compares fast with exact LEAF on many signals, at mel "
+        "initialisation and for random filterbanks, beside the planner's prediction.",
+    )
+    accuracy.add_argument(
+        "--banks",
+        type=int,
+        default=50,
+        help="random filterbanks to try (default: %(default)s)",
+    )
+    accuracy.add_argument(
+        "--clips",
+        type=pathlib.Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="real clips to try as well; may be repeated",
+    )
+    for command in (speed, accuracy):
+        command.add_argument(
+            "--json", type=pathlib.Path, metavar="FILE", help="write all numbers"
+        )
+        command.add_argument(
+            "--figure", type=pathlib.Path, metavar="FILE", help="draw a PNG"
+        )
+    return parser
+
+
+def _frontends(arguments):
+    from benchmarks import speed, tables
+
+    results = speed.measure(arguments.seconds, arguments.quick)
+    print(tables.speed_table(results))
+    _write(arguments, results, lambda: _figures().speed_figure(results))
+
+
+def _accuracy(arguments):
+    from benchmarks import accuracy, tables
+
+    results = accuracy.measure(arguments.banks, arguments.clips)
+    print(tables.accuracy_table(results))
+    _write(arguments, results, lambda: _figures().accuracy_figure(results))
+
+
+def _figures():
+    from benchmarks import figures
+
+    return figures
+
+
+def _write(arguments, results, draw):
+    if arguments.json:
+        write_json(arguments.json, results)
+    if arguments.figure:
+        with replacing(arguments.figure) as temporary:
+            draw().savefig(temporary, dpi=120)
+
+
+def main():
+    return command_line.run(dispatch, sys.argv[1:], prog="python -m benchmarks")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

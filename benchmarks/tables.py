@@ -1,0 +1,60 @@
+"""Results as text."""
+
+
+def speed_table(results):
+    """One block a comparison: contestant, median, quartiles, ratio to mel."""
+    lines = [_machine(results["machine"])]
+    comparisons = dict.fromkeys(row["comparison"] for row in results["rows"])
+    for title in comparisons:
+        rows = [row for row in results["rows"] if row["comparison"] == title]
+        width = max(len(row["contestant"]) for row in rows)
+        lines += ["", title]
+        for row in rows:
+            name = f"  {row['contestant']:<{width}}"
+            if "ratio" in row:
+                low, high = row["quartiles_ms"]
+                lines.append(
+                    f"{name}  {row['median_ms']:9.2f} ms ({low:.2f} to {high:.2f})"
+                    f"  {row['ratio']:6.2f} x mel"
+                )
+            else:
+                lines.append(
+                    f"{name}  {row['peak_mib']:7.0f} MiB in all, "
+                    f"{row['added_mib']:.0f} MiB more than 1 s"
+                )
+    return "\n".join(lines)
+
+
+def accuracy_table(results):
+    """Errors of the PCEN output by signal, then of random filterbanks."""
+    lines = [
+        _machine(results["machine"]),
+        "",
+        "Fast against exact LEAF, difference of the PCEN output, by initial filters:",
+    ]
+    width = max(len(row["signal"]) for row in results["signals"])
+    for row in results["signals"]:
+        lines.append(
+            f"  {row['initial_filters']:<12}  {row['signal']:<{width}}"
+            f"  max {row['max']:.1e}  mean {row['mean']:.1e}"
+            f"  in filter {row['worst_filter']}, frame {row['worst_frame']} of "
+            f"{row['frames']}"
+        )
+    lines += [
+        "",
+        "Random filterbanks on white noise, relative RMS error of pooled energies:",
+    ]
+    for row in results["banks"]:
+        lines.append(
+            f"  bank {row['bank']:>3}  {row['cost']:6.0f} multiplications a sample  "
+            f"predicted {row['predicted']:.1e}  measured {row['measured']:.1e}, "
+            f"{row['measured_there']:.1e} in the filter predicted worst"
+        )
+    return "\n".join(lines)
+
+
+def _machine(machine):
+    return (
+        f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, "
+        f"Keras {machine['keras']} on {machine['backend']}"
+    )
