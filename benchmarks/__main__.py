@@ -1,6 +1,7 @@
 """`python -m benchmarks`: see `--help`."""
 
 import argparse
+import math
 import pathlib
 import sys
 
@@ -21,7 +22,7 @@ def dispatch(argv):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = command_line.Parser(
         prog="python -m benchmarks",
         description="Measures the frontends on Keras's current backend.",
     )
@@ -34,7 +35,7 @@ def _parser():
     )
     speed.add_argument(
         "--seconds",
-        type=float,
+        type=_seconds,
         default=4.0,
         help="time for each contestant of a comparison (default: %(default)s)",
     )
@@ -49,13 +50,13 @@ def _parser():
     )
     accuracy.add_argument(
         "--banks",
-        type=int,
+        type=_count,
         default=50,
         help="random filterbanks to try (default: %(default)s)",
     )
     accuracy.add_argument(
         "--clips",
-        type=pathlib.Path,
+        type=_folder,
         action="append",
         default=[],
         metavar="FOLDER",
@@ -69,6 +70,27 @@ def _parser():
             "--figure", type=pathlib.Path, metavar="FILE", help="draw a PNG"
         )
     return parser
+
+
+def _seconds(text):
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} must be above 0")
+    return seconds
+
+
+def _count(text):
+    count = int(text)
+    if count < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} must be at least 0")
+    return count
+
+
+def _folder(text):
+    folder = pathlib.Path(text)
+    if not folder.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {text}")
+    return folder
 
 
 def _frontends(arguments):

@@ -3,12 +3,14 @@
 import argparse
 import math
 
+from files.command_line import Parser
+
 FORMATS = ("saved_model", "tflite")
 
 
 def export_parser():
     """The arguments of `python -m export RUN_OR_KERAS_FILE --output DIR`."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m export",
         description="Writes a trained model as files that run without this package, "
         "and compares each of them with Keras on real clips.",
@@ -58,7 +60,7 @@ def export_parser():
 
 def predict_parser():
     """The arguments of `python -m export predict ARTIFACT CLIP...`."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m export predict",
         description="Runs an exported model on audio files: the whole clip, window by "
         "window, the windows' logits averaged.",

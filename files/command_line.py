@@ -1,9 +1,17 @@
-"""What a command says, and how it exits, when it can't do its work."""
+"""What all commands share: how they answer mistakes, and their exit codes."""
 
+import argparse
 import os
 import sys
 
 from files.errors import UserError
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers a mistake with one line, not with the usage as well."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
 
 
 def run(main, argv, prog):

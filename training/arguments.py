@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import os
 
+from files.command_line import Parser
 from training.config import FitConfig, require
 
 FRONTENDS = ("leaf", "leaf_exact", "mel")
@@ -13,16 +14,9 @@ _KINDS = {int: "a whole number", float: "a number"}
 _METAVARS = {int: "N", float: "X", str: "DIR"}
 
 
-class _Parser(argparse.ArgumentParser):
-    """Answers a mistake with one line, not with the usage as well."""
-
-    def error(self, message):
-        self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
-
-
 def make_parser():
     """The parser of all commands; `command` holds the chosen one."""
-    parser = _Parser(
+    parser = Parser(
         prog="python -m training",
         description="Trains and evaluates classifiers of waveforms.",
     )

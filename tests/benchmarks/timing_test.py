@@ -1,0 +1,25 @@
+import time
+
+import numpy as np
+
+from benchmarks.timing import Times, interleave
+
+
+def test_contestants_take_turns_and_warm_up_twice():
+    order = []
+    calls = {name: lambda name=name: order.append(name) for name in "abc"}
+    times = interleave(calls, seconds_each=0.0, min_rounds=3)
+    assert "".join(order) == "aabbcc" + "abc" * 3
+    assert [len(times[name].seconds) for name in "abc"] == [3, 3, 3]
+
+
+def test_rounds_end_by_time_or_number():
+    calls = {"a": lambda: time.sleep(0.01)}
+    assert 5 <= len(interleave(calls, 0.1)["a"].seconds) <= 11
+    assert len(interleave(calls, 10.0, max_rounds=7)["a"].seconds) == 7
+
+
+def test_one_slow_call_changes_no_median():
+    times = Times(np.array([1.0, 2.0, 3.0, 4.0, 500.0]))
+    assert times.median == 3.0
+    assert times.quartiles == [2.0, 4.0]
