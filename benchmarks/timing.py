@@ -27,7 +27,9 @@ class Times:
 
 
 def interleave(calls, seconds_each, min_rounds=5, max_rounds=200, report=None):
-    """Times functions in turn, A B C A B C ..., after two calls of each.
+    """Times functions in turn, in a new order every round.
+
+    So each follows the others alike: some of them leave cold caches behind.
 
     Args:
         calls: {name: function of no argument that returns when its work is done}.
@@ -44,12 +46,13 @@ def interleave(calls, seconds_each, min_rounds=5, max_rounds=200, report=None):
                 report(name, number)
             call()
     seconds = {name: [] for name in calls}
+    random = np.random.default_rng(0)
     deadline = time.perf_counter() + seconds_each * len(calls)
     for number in range(max_rounds):
         if number >= min_rounds and time.perf_counter() > deadline:
             break
-        for name, call in calls.items():
+        for name in random.permutation(list(calls)).tolist():
             started = time.perf_counter()
-            call()
+            calls[name]()
             seconds[name].append(time.perf_counter() - started)
     return {name: Times(np.array(values)) for name, values in seconds.items()}

@@ -23,7 +23,7 @@ from files.clips import read_clip, write_clip
 from files.errors import UserError
 
 TASK = "synthetic"
-SETTINGS = "--epochs 20 --batch-size 16 --learning-rate 0.003"
+SETTINGS = "--epochs 20 --batch-size 16"
 
 
 def main():

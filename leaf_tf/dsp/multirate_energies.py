@@ -13,6 +13,9 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import impulse_responses, multirate, multirate_taps, units
+from leaf_tf.dsp.slices import cut
+
+_MOST_JOINED = 5
 
 
 def pooled_energies(waveform, center_freqs, sigmas, pooling_widths, plan):
@@ -36,21 +39,26 @@ def pooled_energies(waveform, center_freqs, sigmas, pooling_widths, plan):
     signals = {1: waveform}
     for rate in sorted({group.rate for group in plan.groups} - {1}):
         signals[rate] = _decimate(waveform, rate, frames, plan)
+    gabors = _half_gabors(center_freqs, sigmas, plan)
+    lowpasses = _lowpasses(pooling_widths, frames, plan)
+    gabors = zip(*(_by_group(part, plan) for part in gabors))
     pooled = []
-    for group in plan.groups:
-        taps = _taps(_select(center_freqs, group), _select(sigmas, group), plan, group)
-        lowpass = impulse_responses.gaussian_lowpass(
-            _select(pooling_widths, group), plan.pool_size
-        )
+    for group, parts, windows in zip(plan.groups, gabors, _by_group(lowpasses, plan)):
         blocks = _blocks(signals[group.rate], frames, plan, group)
-        squares = _squares(blocks, taps, frames, plan, group)
-        pooled.append(_pool(squares, lowpass, frames, plan, group))
-    whole, left, right = (_join(parts, axis=-1) for parts in zip(*pooled))
-    outputs = whole - _place(left, 0, frames)
-    outputs = outputs - _place(right, frames.computed - frames.n_right, frames)
+        squares = _squares(blocks, _kernel(parts, plan, group), frames, plan, group)
+        pooled.append(_pool(squares, windows, frames, plan, group))
+    hops, at_ends = (_join(parts, axis=-1) for parts in zip(*pooled))
+    outputs = _add_hops(hops, frames, plan)
+    if at_ends is not None:
+        left = cut(at_ends, 1, 0, frames.n_left)
+        right = cut(at_ends, 1, frames.n_left, frames.n_right)
+        outputs = outputs - _place(left, 0, frames)
+        outputs = outputs - _place(right, frames.computed - frames.n_right, frames)
     if plan.order != tuple(range(plan.n_filters)):
         outputs = ops.take(outputs, np.argsort(plan.order), axis=-1)
-    return outputs if frames.computed is frames.kept else outputs[:, : frames.kept]
+    return (
+        outputs if frames.computed is frames.kept else cut(outputs, 1, 0, frames.kept)
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +80,12 @@ class _Frames:
     n_left: int
     n_right: int
 
+    @property
+    def at_ends(self):
+        """First the frames at the left end, then those at the right one."""
+        right = [self.computed - i for i in range(self.n_right, 0, -1)]
+        return [*range(self.n_left), *right]
+
 
 def _frames(waveform, plan):
     known = waveform.shape[1] is not None
@@ -88,41 +102,74 @@ def _frames(waveform, plan):
     return _Frames(samples, kept, computed, left, n_left, n_right)
 
 
-def _select(values, group):
-    """The group's entries; a slice where its filters follow each other."""
-    first, last = group.filters[0], group.filters[-1]
-    if group.filters == tuple(range(first, last + 1)):
-        return values[first : last + 1]
-    return ops.take(values, np.array(group.filters), axis=0)
+def _by_group(values, plan):
+    """The columns (..., n_filters) of each group."""
+    if plan.order != tuple(range(plan.n_filters)):
+        values = ops.take(values, np.array(plan.order), axis=-1)
+    ends = np.cumsum([len(group.filters) for group in plan.groups])
+    return ops.split(values, ends[:-1].tolist(), axis=-1) if len(ends) > 1 else [values]
 
 
 def _constant(array, dtype):
     return ops.convert_to_tensor(np.asarray(array), dtype=dtype)
 
 
-def _taps(center_freqs, sigmas, plan, group):
-    """Kernel of a group: (blocks, block, per_block * 2 * filters).
-
-    For each energy of a block real parts, then imaginary parts, of all filters.
-    """
-    dtype = sigmas.dtype
-    even, odd = multirate_taps.tap_matrices(
-        plan.kernel_size,
-        group.half_length,
-        group.rate,
-        group.stride,
-        group.per_block,
-    )
-    times = _constant(np.arange(group.half_length + 1)[:, None], dtype)
+def _half_gabors(center_freqs, sigmas, plan):
+    """Real and imaginary parts of all filters from time 0 on, (times, n_filters)."""
+    longest = max(group.half_length for group in plan.groups)
+    times = _constant(np.arange(longest + 1)[:, None], sigmas.dtype)
     gaussians = ops.exp(-0.5 * ops.square(times / sigmas)) / (
         math.sqrt(2.0 * math.pi) * sigmas
     )
     phases = times * center_freqs
-    real = ops.matmul(_constant(even, dtype), gaussians * ops.cos(phases))
-    imaginary = ops.matmul(_constant(odd, dtype), gaussians * ops.sin(phases))
-    taps = ops.concatenate([real, imaginary], axis=1)
-    channels = group.per_block * 2 * len(group.filters)
-    return ops.reshape(taps, (-1, group.block, channels))
+    return gaussians * ops.cos(phases), gaussians * ops.sin(phases)
+
+
+def _kernel(half_gabors, plan, group):
+    """Kernel of a group: (blocks, block, per_block * 2 * filters).
+
+    For each energy of a block, a stride later each time, real parts, then imaginary
+    parts, of all filters.
+    """
+    matrices = multirate_taps.tap_matrices(
+        plan.kernel_size, group.half_length, group.rate, group.stride
+    )
+    taps = [
+        ops.matmul(
+            _constant(matrix, half.dtype), cut(half, 0, 0, group.half_length + 1)
+        )
+        for matrix, half in zip(matrices, half_gabors)
+    ]
+    taps = ops.concatenate(taps, axis=1)
+    # Copies side by side, each a step later.
+    rows, step = group.n_blocks * group.block, group.stride // group.rate
+    most = (group.per_block - 1) * step
+    taps = ops.pad(taps, ((most, rows - group.n_taps), (0, 0)))
+    starts = [most - energy * step for energy in range(group.per_block)]
+    copies = [cut(taps, 0, start, rows) for start in starts]
+    kernel = ops.concatenate(copies, axis=1) if most else taps
+    return ops.reshape(kernel, (group.n_blocks, group.block, -1))
+
+
+def _lowpasses(pooling_widths, frames, plan):
+    """Pooling windows: (pool_size, 1 + frames at the ends, n_filters).
+
+    The first is whole, the others hold what of the frame is outside the waveform.
+    """
+    lowpass = impulse_responses.gaussian_lowpass(pooling_widths, plan.pool_size)
+    times = np.arange(plan.pool_size) - frames.left
+    outside = [times + frame * plan.strides < 0 for frame in range(frames.n_left)]
+    outside += [
+        times + frame * plan.strides >= frames.samples
+        for frame in frames.at_ends[frames.n_left :]
+    ]
+    whole = np.ones(plan.pool_size)
+    if isinstance(frames.samples, int):
+        parts = _constant(np.stack([whole, *outside], axis=1), lowpass.dtype)
+    else:
+        masks = [ops.cast(mask, lowpass.dtype) for mask in (whole, *outside)]
+        parts = ops.stack(masks, axis=1)
+    return lowpass[:, None, :] * parts[:, :, None]
 
 
 def _first_position(plan, group):
@@ -152,7 +199,7 @@ def _cut(waveform, position, length, frames, plan):
         surplus = True
         after = ops.maximum(after, 0)
     padded = ops.pad(waveform, ((0, 0), (before, after)))
-    return padded[:, :length] if surplus else padded
+    return cut(padded, 1, 0, length) if surplus else padded
 
 
 def _decimated_from(rate, plan):
@@ -195,7 +242,7 @@ def _blocks(signal, frames, plan, group):
         signal = _cut(signal, first, length, frames, plan)
     else:
         start = (first - _decimated_from(group.rate, plan)) // group.rate
-        signal = signal[:, start : start + length]
+        signal = cut(signal, 1, start, length)
     return ops.reshape(signal, (-1, n_blocks, group.block))
 
 
@@ -207,69 +254,74 @@ def _squares(blocks, taps, frames, plan, group):
     return ops.square(ops.reshape(outputs, (-1, hops, per_hop)))
 
 
-def _pool(squares, lowpass, frames, plan, group):
-    """Frames of energies, and what to subtract from those at the ends.
+def _pool(squares, lowpasses, frames, plan, group):
+    """What each hop of energies adds to frames, and what to subtract at the ends.
 
     Energies outside the waveform are zero by definition, but those computed are not,
     nor would it do to set them to zero: their neighbours are interpolated from them.
     The interpolation is linear, so a frame's part outside can be pooled apart.
 
     Returns:
-        Whole windows (batch, computed frames, filters); parts of the first `n_left`
-        frames left of the waveform; of the last `n_right` frames right of it.
+        (batch, hops, plan.hops, filters): parts of the frames that the hop is the
+        first, second, ... of; parts outside of the frames at the ends (batch, frames,
+        filters), None if there are none.
     """
-    whole = ops.conv(
-        squares,
-        _pooling_kernel(lowpass, plan, group),
-        padding="valid",
-        data_format="channels_last",
-    )
-
-    def pool_frame(frame, outside):
-        kernel = _pooling_kernel(
-            lowpass * ops.cast(outside, lowpass.dtype), plan, group
-        )
-        size = plan.hops * squares.shape[-1]
-        inputs = ops.reshape(squares[:, frame : frame + plan.hops], (-1, size))
-        outputs = ops.matmul(inputs, ops.reshape(kernel, (size, len(group.filters))))
-        return ops.expand_dims(outputs, axis=1)
-
-    times = np.arange(plan.pool_size)[:, None] - frames.left
-    left, right = [], []
-    for frame in range(frames.n_left):
-        left.append(pool_frame(frame, times + frame * plan.strides < 0))
-    for i in range(frames.n_right, 0, -1):
-        frame = frames.computed - i
-        outside = times + frame * plan.strides >= frames.samples
-        right.append(pool_frame(frame, outside))
-    return whole, _join(left, axis=1), _join(right, axis=1)
+    n_filters, per_hop = len(group.filters), squares.shape[-1]
+    kernels = _pooling_kernels(lowpasses, plan, group)
+    whole = ops.reshape(cut(kernels, 2, 0, 1), (-1, n_filters))
+    starts = range(0, plan.hops * per_hop, per_hop)
+    whole = ops.concatenate([cut(whole, 0, i, per_hop) for i in starts], axis=1)
+    hops = ops.matmul(ops.reshape(squares, (-1, per_hop)), whole)
+    n_hops = frames.computed + plan.hops - 1
+    hops = ops.reshape(hops, (-1, n_hops, plan.hops, n_filters))
+    at_ends = []
+    for place, frame in enumerate(frames.at_ends, start=1):
+        size = plan.hops * per_hop
+        inputs = ops.reshape(cut(squares, 1, frame, plan.hops), (-1, size))
+        kernel = ops.reshape(cut(kernels, 2, place, 1), (size, n_filters))
+        at_ends.append(ops.expand_dims(ops.matmul(inputs, kernel), axis=1))
+    return hops, _join(at_ends, axis=1)
 
 
-def _pooling_kernel(lowpass, plan, group):
-    """Kernel over hops: (hops, energies a hop * 2 * filters, filters).
+def _pooling_kernels(lowpasses, plan, group):
+    """From a frame's squares to its energies, one matrix for each of `_lowpasses`.
 
     Mostly zeros: each filter takes its own squares, real and imaginary alike. A dense
     product of these is faster than the sums it stands for.
+
+    Returns:
+        (energies, 2 * filters, 1 + frames at the ends, filters).
     """
-    n_filters = len(group.filters)
-    interpolation = _constant(multirate.interpolation(plan, group), lowpass.dtype)
-    weights = ops.matmul(interpolation, lowpass)
-    own = np.tile(np.eye(n_filters), (2, 1))
-    kernel = ops.reshape(weights, (-1, 1, n_filters)) * _constant(own, lowpass.dtype)
-    return ops.reshape(kernel, (plan.hops, -1, n_filters))
+    n_filters, n_kernels = len(group.filters), lowpasses.shape[1]
+    interpolation = _constant(multirate.interpolation(plan, group), lowpasses.dtype)
+    own = _constant(np.tile(np.eye(n_filters), (2, 1))[:, None], lowpasses.dtype)
+    windows = ops.reshape(lowpasses, (plan.pool_size, -1))
+    weights = ops.matmul(interpolation, windows)
+    return ops.reshape(weights, (-1, 1, n_kernels, n_filters)) * own
+
+
+def _add_hops(hops, frames, plan):
+    """Frames (batch, frames, n_filters) from what each hop adds to each, of `_pool`."""
+    outputs = 0.0
+    for place in range(plan.hops):
+        part = cut(cut(hops, 2, place, 1), 1, place, frames.computed)
+        outputs = outputs + part if place else part
+    return ops.reshape(outputs, (-1, frames.computed, plan.n_filters))
 
 
 def _join(parts, axis):
     """Parts side by side; None if there is nothing."""
     if not parts or parts[0] is None:
         return None
-    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=axis)
+    parts = list(parts)
+    while len(parts) > 1:
+        # XNNPACK takes no more at once, and would run in two pieces.
+        parts[:_MOST_JOINED] = [ops.concatenate(parts[:_MOST_JOINED], axis=axis)]
+    return parts[0]
 
 
 def _place(part, start, frames):
     """Zeros for all computed frames but `part`, whose first is frame `start`."""
-    if part is None:
-        return 0.0
     after = frames.computed - start - part.shape[1]
     return ops.pad(part, ((0, 0), (start, after), (0, 0)))
 

@@ -10,7 +10,7 @@ import numpy as np
 from leaf_tf.dsp import multirate_taps
 from leaf_tf.dsp.multirate import Group, allowed_errors, exact_plan
 
-TOLERANCE = 2.5e-4
+TOLERANCE = 2e-4
 
 _RATES = (2, 3, 4, 5, 7, 8)
 _MOST_RATES = 2
@@ -27,13 +27,15 @@ _MAX_ROUNDS = 8
 _NEGLIGIBLE = _TIGHTENING**_MAX_ROUNDS
 # Numbers in the systems of equations solved at a time.
 _MAX_SOLVED = 4_000_000
-# Cost model, in multiplications per sample: a convolution costs as if it had 16
-# channels more; each group, decimator and permutation has a cost of its own.
+# Cost model, in multiplications per sample: a convolution makes channels by the
+# full vector, and costs as if it had 8 more; each group, decimator and permutation
+# has a cost of its own.
 _BASE_CHANNELS = 8
+_VECTOR = 16
 # Candidate energies a block, and filters times energies up to which to try.
 _PER_BLOCK = (1, 2, 4, 5, 8)
 _MAX_FILTERS = 64
-_GROUP_COST = 120.0
+_GROUP_COST = 60.0
 _DECIMATOR_COST = 100.0
 _PERMUTATION_COST = 50.0
 
@@ -379,7 +381,7 @@ def _ways(n_filters, rate, limit, half_length, strides):
 
 
 def _cost(group):
-    channels = 2 * len(group.filters) * group.per_block
+    channels = -(-2 * len(group.filters) * group.per_block // _VECTOR) * _VECTOR
     samples_a_step = group.stride * group.per_block
     taps = group.n_blocks * group.block
     return _GROUP_COST + (_BASE_CHANNELS + channels) * taps / samples_a_step

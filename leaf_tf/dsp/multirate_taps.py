@@ -102,28 +102,19 @@ def decimated_taps(half_length, rate):
 
 
 @functools.lru_cache(maxsize=256)
-def tap_matrices(kernel_size, half_length, rate, stride, per_block):
-    """From half a Gabor to the kernel of a convolution over blocks.
+def tap_matrices(kernel_size, half_length, rate, stride):
+    """From half a Gabor to its taps.
 
     A Gabor's real part is even and its imaginary part odd, so times 0 ...
-    half_length hold all of it. The matrices cut and decimate it, mirror it, and
-    repeat it for each energy of a block, a stride later each time.
+    half_length hold all of it. The matrices mirror, cut and decimate it.
 
     Returns:
-        Two matrices, for the real and the imaginary part: (blocks * block * per_block,
-        half_length + 1), block = per_block * stride / rate.
+        Two matrices, for the real and the imaginary part: (n_taps, half_length + 1).
     """
     taps = decimated_taps(half_length, rate)
     taps = taps * cut_window(kernel_size, half_length, stride)
-    step = stride // rate
-    block = per_block * step
-    n_blocks = -(-(len(taps) + block - step) // block)
-    kernel = np.zeros((n_blocks * block, per_block, taps.shape[1]))
-    for energy in range(per_block):
-        kernel[energy * step : energy * step + len(taps), energy] = taps
-    kernel = kernel.reshape(-1, taps.shape[1])
-    center, later = kernel[:, half_length], kernel[:, half_length + 1 :]
-    earlier = kernel[:, :half_length][:, ::-1]
+    center, later = taps[:, half_length], taps[:, half_length + 1 :]
+    earlier = taps[:, :half_length][:, ::-1]
     even = np.column_stack([center, later + earlier])
     odd = np.column_stack([np.zeros_like(center), later - earlier])
     return even, odd

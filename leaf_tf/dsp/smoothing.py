@@ -3,6 +3,8 @@
 import numpy as np
 from keras import ops
 
+from leaf_tf.dsp.slices import cut
+
 # Frames a block; a power of 2. One block holds the 100 frames of a second.
 _BLOCK = 128
 # Levels of blocks when the number of frames is unknown: 128^4 frames, a month.
@@ -24,8 +26,9 @@ def exponential_moving_average(energies, smooth_coef):
         (batch, frames, n_filters).
     """
     decay = 1.0 - smooth_coef
-    inputs = ops.concatenate([energies[:, :1], smooth_coef * energies[:, 1:]], axis=1)
-    return _recurrence(inputs, decay, _DYNAMIC_LEVELS)
+    is_first = ops.equal(ops.arange(ops.shape(energies)[1])[:, None], 0)
+    weights = smooth_coef + decay * ops.cast(is_first, decay.dtype)
+    return _recurrence(energies * weights, decay, _DYNAMIC_LEVELS)
 
 
 def _recurrence(inputs, decay, levels):
@@ -44,11 +47,13 @@ def _recurrence(inputs, decay, levels):
     if known or levels > 1:
         steps = np.arange(1, _BLOCK + 1)[:, None]
         powers = ops.power(decay, ops.convert_to_tensor(steps, dtype=decay.dtype))
-        lasts = _recurrence(outputs[:, :, -1], powers[-1], levels - 1)
-        carried = ops.pad(lasts[:, :-1], ((0, 0), (1, 0), (0, 0)))
+        lasts = cut(outputs, 2, _BLOCK - 1, 1)
+        lasts = ops.reshape(lasts, (shape[0], blocks, channels))
+        lasts = _recurrence(lasts, powers[-1], levels - 1)
+        carried = ops.pad(cut(lasts, 1, 0, blocks - 1), ((0, 0), (1, 0), (0, 0)))
         outputs = outputs + powers * ops.expand_dims(carried, axis=2)
     outputs = ops.reshape(outputs, (shape[0], blocks * _BLOCK, channels))
-    return outputs[:, :frames]
+    return cut(outputs, 1, 0, frames)
 
 
 def _doubling(inputs, decay, size, axis):
@@ -58,8 +63,8 @@ def _doubling(inputs, decay, size, axis):
     while shift < size:
         padding = [(0, 0)] * len(inputs.shape)
         padding[axis] = (shift, 0)
-        earlier = (slice(None),) * axis + (slice(0, size - shift),)
-        outputs = outputs + decay * ops.pad(outputs[earlier], padding)
+        earlier = cut(outputs, axis, 0, size - shift)
+        outputs = outputs + decay * ops.pad(earlier, padding)
         decay = decay * decay
         shift *= 2
     return outputs

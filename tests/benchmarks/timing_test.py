@@ -9,7 +9,9 @@ def test_contestants_take_turns_and_warm_up_twice():
     order = []
     calls = {name: lambda name=name: order.append(name) for name in "abc"}
     times = interleave(calls, seconds_each=0.0, min_rounds=3)
-    assert "".join(order) == "aabbcc" + "abc" * 3
+    warm, rounds = order[:6], np.reshape(order[6:], (3, 3)).tolist()
+    assert "".join(warm) == "aabbcc"
+    assert [sorted(names) for names in rounds] == [list("abc")] * 3
     assert [len(times[name].seconds) for name in "abc"] == [3, 3, 3]
 
 

@@ -184,19 +184,21 @@ def test_gradients_are_those_of_the_exact_plan(rng):
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="needs TensorFlow")
-def test_constant_weights_leave_constant_kernels_in_tflite(rng):
+def test_constant_weights_leave_constant_kernels_in_tflite(rng, tmp_path):
     import tensorflow as tf
     from ai_edge_litert.interpreter import Interpreter
+
+    from export.folding import fold
 
     plan = plan_multirate(*mel_bank())
     bank = [tf.constant(v, tf.float32) for v in mel_bank()]
     graph = tf.function(
-        lambda waveform: pooled_energies(waveform, *bank, plan),
-        input_signature=[tf.TensorSpec([1, 4000])],
+        lambda waveform: {"energies": pooled_energies(waveform, *bank, plan)},
+        input_signature=[tf.TensorSpec([1, 4000], name="waveform")],
     )
-    model = tf.lite.TFLiteConverter.from_concrete_functions(
-        [graph.get_concrete_function()]
-    ).convert()
+    folded = fold(graph.get_concrete_function())
+    tf.saved_model.save(tf.Module(), tmp_path, signatures={"serving_default": folded})
+    model = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path)).convert()
     interpreter = Interpreter(model_content=model, num_threads=1)
     interpreter.allocate_tensors()
     names = [op["op_name"] for op in interpreter._get_ops_details()]
