@@ -1,9 +1,12 @@
 """Interleaved timing: contestants take turns, medians are compared."""
 
 import dataclasses
+import math
 import time
 
 import numpy as np
+
+_TURN_SECONDS = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -11,7 +14,7 @@ class Times:
     """Seconds a call of one contestant.
 
     Attributes:
-        seconds: (rounds,).
+        seconds: (turns,).
     """
 
     seconds: np.ndarray
@@ -29,30 +32,39 @@ class Times:
 def interleave(calls, seconds_each, min_rounds=5, max_rounds=200, report=None):
     """Times functions in turn, in a new order every round.
 
-    So each follows the others alike: some of them leave cold caches behind.
+    A turn repeats the call for some milliseconds, as long as it is short: users'
+    loops run hot, and what another contestant left in the caches is not its fault.
 
     Args:
         calls: {name: function of no argument that returns when its work is done}.
         seconds_each: Time to spend on each, warm-up aside.
-        min_rounds, max_rounds: Limits of the number of calls of each.
+        min_rounds, max_rounds: Limits of the number of turns of each.
         report: Function of (name, call number), for progress.
 
     Returns:
-        {name: Times}.
+        {name: Times}, of a turn's mean.
     """
+    repeats = {}
     for name, call in calls.items():
         for number in (1, 2):
             if report:
                 report(name, number)
-            call()
-    seconds = {name: [] for name in calls}
+            seconds = _time(call)
+        repeats[name] = max(1, math.ceil(_TURN_SECONDS / seconds))
+    turns = {name: [] for name in calls}
     random = np.random.default_rng(0)
     deadline = time.perf_counter() + seconds_each * len(calls)
     for number in range(max_rounds):
         if number >= min_rounds and time.perf_counter() > deadline:
             break
         for name in random.permutation(list(calls)).tolist():
-            started = time.perf_counter()
-            calls[name]()
-            seconds[name].append(time.perf_counter() - started)
-    return {name: Times(np.array(values)) for name, values in seconds.items()}
+            turns[name].append(_time(calls[name], repeats[name]))
+    return {name: Times(np.array(values)) for name, values in turns.items()}
+
+
+def _time(call, repeats=1):
+    """Mean seconds a call."""
+    started = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    return (time.perf_counter() - started) / repeats

@@ -40,13 +40,14 @@ def pooled_energies(waveform, center_freqs, sigmas, pooling_widths, plan):
     for rate in sorted({group.rate for group in plan.groups} - {1}):
         signals[rate] = _decimate(waveform, rate, frames, plan)
     gabors = _half_gabors(center_freqs, sigmas, plan)
-    lowpasses = _lowpasses(pooling_widths, frames, plan)
+    lowpasses = impulse_responses.gaussian_lowpass(pooling_widths, plan.pool_size)
+    windows = _windows(frames, plan)
     gabors = zip(*(_by_group(part, plan) for part in gabors))
     pooled = []
-    for group, parts, windows in zip(plan.groups, gabors, _by_group(lowpasses, plan)):
+    for group, parts, lowpass in zip(plan.groups, gabors, _by_group(lowpasses, plan)):
         blocks = _blocks(signals[group.rate], frames, plan, group)
         squares = _squares(blocks, _kernel(parts, plan, group), frames, plan, group)
-        pooled.append(_pool(squares, windows, frames, plan, group))
+        pooled.append(_pool(squares, lowpass, windows, frames, plan, group))
     hops, at_ends = (_join(parts, axis=-1) for parts in zip(*pooled))
     outputs = _add_hops(hops, frames, plan)
     if at_ends is not None:
@@ -117,11 +118,12 @@ def _constant(array, dtype):
 def _half_gabors(center_freqs, sigmas, plan):
     """Real and imaginary parts of all filters from time 0 on, (times, n_filters)."""
     longest = max(group.half_length for group in plan.groups)
-    times = _constant(np.arange(longest + 1)[:, None], sigmas.dtype)
-    gaussians = ops.exp(-0.5 * ops.square(times / sigmas)) / (
-        math.sqrt(2.0 * math.pi) * sigmas
-    )
-    phases = times * center_freqs
+    times = np.arange(longest + 1)[:, None]
+    phases = _constant(times, sigmas.dtype) * center_freqs
+    # exp(-t^2 / (2 sigma^2)) / (sqrt(2 pi) sigma), in few large operations.
+    slopes = -0.5 / ops.square(sigmas)
+    heights = ops.log(math.sqrt(2.0 * math.pi) * sigmas)
+    gaussians = ops.exp(_constant(times**2, sigmas.dtype) * slopes - heights)
     return gaussians * ops.cos(phases), gaussians * ops.sin(phases)
 
 
@@ -141,35 +143,32 @@ def _kernel(half_gabors, plan, group):
         for matrix, half in zip(matrices, half_gabors)
     ]
     taps = ops.concatenate(taps, axis=1)
-    # Copies side by side, each a step later.
+    # A copy for each energy, a step later each time, zeros around it.
     rows, step = group.n_blocks * group.block, group.stride // group.rate
     most = (group.per_block - 1) * step
     taps = ops.pad(taps, ((most, rows - group.n_taps), (0, 0)))
-    starts = [most - energy * step for energy in range(group.per_block)]
-    copies = [cut(taps, 0, start, rows) for start in starts]
-    kernel = ops.concatenate(copies, axis=1) if most else taps
-    return ops.reshape(kernel, (group.n_blocks, group.block, -1))
+    if most:
+        later = np.arange(rows)[:, None] + most - step * np.arange(group.per_block)
+        taps = ops.take(taps, later.reshape(-1), axis=0)
+    return ops.reshape(taps, (group.n_blocks, group.block, -1))
 
 
-def _lowpasses(pooling_widths, frames, plan):
-    """Pooling windows: (pool_size, 1 + frames at the ends, n_filters).
+def _windows(frames, plan):
+    """What of a frame is pooled: (1 + frames at the ends, 1, pool_size), 0 or 1.
 
-    The first is whole, the others hold what of the frame is outside the waveform.
+    Of the first all, of the others what is outside the waveform. A tensor where the
+    length of the waveform is unknown.
     """
-    lowpass = impulse_responses.gaussian_lowpass(pooling_widths, plan.pool_size)
     times = np.arange(plan.pool_size) - frames.left
-    outside = [times + frame * plan.strides < 0 for frame in range(frames.n_left)]
-    outside += [
+    masks = [np.ones(plan.pool_size)]
+    masks += [times + frame * plan.strides < 0 for frame in range(frames.n_left)]
+    masks += [
         times + frame * plan.strides >= frames.samples
         for frame in frames.at_ends[frames.n_left :]
     ]
-    whole = np.ones(plan.pool_size)
     if isinstance(frames.samples, int):
-        parts = _constant(np.stack([whole, *outside], axis=1), lowpass.dtype)
-    else:
-        masks = [ops.cast(mask, lowpass.dtype) for mask in (whole, *outside)]
-        parts = ops.stack(masks, axis=1)
-    return lowpass[:, None, :] * parts[:, :, None]
+        return np.stack(masks)[:, None].astype("float32")
+    return ops.stack([ops.cast(mask, "float32") for mask in masks])[:, None]
 
 
 def _first_position(plan, group):
@@ -254,7 +253,7 @@ def _squares(blocks, taps, frames, plan, group):
     return ops.square(ops.reshape(outputs, (-1, hops, per_hop)))
 
 
-def _pool(squares, lowpasses, frames, plan, group):
+def _pool(squares, lowpass, windows, frames, plan, group):
     """What each hop of energies adds to frames, and what to subtract at the ends.
 
     Energies outside the waveform are zero by definition, but those computed are not,
@@ -267,37 +266,45 @@ def _pool(squares, lowpasses, frames, plan, group):
         filters), None if there are none.
     """
     n_filters, per_hop = len(group.filters), squares.shape[-1]
-    kernels = _pooling_kernels(lowpasses, plan, group)
-    whole = ops.reshape(cut(kernels, 2, 0, 1), (-1, n_filters))
-    starts = range(0, plan.hops * per_hop, per_hop)
-    whole = ops.concatenate([cut(whole, 0, i, per_hop) for i in starts], axis=1)
-    hops = ops.matmul(ops.reshape(squares, (-1, per_hop)), whole)
+    weights = ops.matmul(_interpolations(windows, lowpass.dtype, plan, group), lowpass)
+    weights = ops.reshape(weights, (len(frames.at_ends) + 1, -1, 1, n_filters))
+    kernel = _pooling_kernel(cut(weights, 0, 0, 1), plan.hops, per_hop)
+    hops = ops.matmul(ops.reshape(squares, (-1, per_hop)), kernel)
     n_hops = frames.computed + plan.hops - 1
     hops = ops.reshape(hops, (-1, n_hops, plan.hops, n_filters))
     at_ends = []
     for place, frame in enumerate(frames.at_ends, start=1):
-        size = plan.hops * per_hop
-        inputs = ops.reshape(cut(squares, 1, frame, plan.hops), (-1, size))
-        kernel = ops.reshape(cut(kernels, 2, place, 1), (size, n_filters))
-        at_ends.append(ops.expand_dims(ops.matmul(inputs, kernel), axis=1))
+        inputs = cut(squares, 1, frame, plan.hops)
+        inputs = ops.reshape(inputs, (-1, weights.shape[1], 2, n_filters))
+        parts = inputs * cut(weights, 0, place, 1)
+        at_ends.append(ops.reshape(ops.sum(parts, axis=(1, 2)), (-1, 1, n_filters)))
     return hops, _join(at_ends, axis=1)
 
 
-def _pooling_kernels(lowpasses, plan, group):
-    """From a frame's squares to its energies, one matrix for each of `_lowpasses`.
+def _interpolations(windows, dtype, plan, group):
+    """From a lowpass to weights of the energies in each window, (any, pool_size)."""
+    interpolation = multirate.interpolation(plan, group)
+    if isinstance(windows, np.ndarray):
+        matrices = _constant(windows * interpolation, dtype)
+    else:
+        matrices = ops.cast(windows, dtype) * _constant(interpolation, dtype)
+    return ops.reshape(matrices, (-1, plan.pool_size))
+
+
+def _pooling_kernel(weights, hops, per_hop):
+    """From the squares of a hop to what they add to frames: (per_hop, hops * filters).
 
     Mostly zeros: each filter takes its own squares, real and imaginary alike. A dense
     product of these is faster than the sums it stands for.
 
-    Returns:
-        (energies, 2 * filters, 1 + frames at the ends, filters).
+    Args:
+        weights: Of a frame's energies, (1, energies, 1, filters).
     """
-    n_filters, n_kernels = len(group.filters), lowpasses.shape[1]
-    interpolation = _constant(multirate.interpolation(plan, group), lowpasses.dtype)
-    own = _constant(np.tile(np.eye(n_filters), (2, 1))[:, None], lowpasses.dtype)
-    windows = ops.reshape(lowpasses, (plan.pool_size, -1))
-    weights = ops.matmul(interpolation, windows)
-    return ops.reshape(weights, (-1, 1, n_kernels, n_filters)) * own
+    n_filters = weights.shape[-1]
+    own = _constant(np.tile(np.eye(n_filters), (2, 1)), weights.dtype)
+    kernel = ops.reshape(weights * own, (-1, n_filters))
+    starts = range(0, hops * per_hop, per_hop)
+    return ops.concatenate([cut(kernel, 0, i, per_hop) for i in starts], axis=1)
 
 
 def _add_hops(hops, frames, plan):

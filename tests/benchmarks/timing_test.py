@@ -2,10 +2,12 @@ import time
 
 import numpy as np
 
+from benchmarks import timing
 from benchmarks.timing import Times, interleave
 
 
-def test_contestants_take_turns_and_warm_up_twice():
+def test_contestants_take_turns_and_warm_up_twice(monkeypatch):
+    monkeypatch.setattr(timing, "_TURN_SECONDS", 0.0)
     order = []
     calls = {name: lambda name=name: order.append(name) for name in "abc"}
     times = interleave(calls, seconds_each=0.0, min_rounds=3)
@@ -13,6 +15,19 @@ def test_contestants_take_turns_and_warm_up_twice():
     assert "".join(warm) == "aabbcc"
     assert [sorted(names) for names in rounds] == [list("abc")] * 3
     assert [len(times[name].seconds) for name in "abc"] == [3, 3, 3]
+
+
+def test_a_turn_repeats_a_short_call_and_counts_its_mean(monkeypatch):
+    monkeypatch.setattr(timing, "_TURN_SECONDS", 0.05)
+    numbers = []
+
+    def call():
+        numbers.append(0)
+        time.sleep(0.01)
+
+    times = interleave({"a": call}, seconds_each=0.0, min_rounds=2)
+    assert 2 + 2 * 4 <= len(numbers) <= 2 + 2 * 5
+    assert 0.01 <= times["a"].median < 0.02
 
 
 def test_rounds_end_by_time_or_number():
