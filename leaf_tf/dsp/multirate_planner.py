@@ -33,9 +33,9 @@ _MAX_SOLVED = 4_000_000
 _BASE_CHANNELS = 8
 _VECTOR = 16
 # Candidate energies a block, and filters times energies up to which to try.
-_PER_BLOCK = (1, 2, 4, 5, 8)
+_PER_BLOCK = (1, 2, 4)
 _MAX_FILTERS = 64
-_GROUP_COST = 60.0
+_GROUP_COST = 120.0
 _DECIMATOR_COST = 100.0
 _PERMUTATION_COST = 50.0
 

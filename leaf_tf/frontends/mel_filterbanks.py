@@ -65,8 +65,11 @@ class MelFilterbanks(Frontend):
         return max(512, 2 ** (self.kernel_size - 1).bit_length())
 
     def compute_features(self, waveform):
-        frames = _frames(waveform, self.kernel_size, self.strides)
-        window = ops.convert_to_tensor(_hann(self.kernel_size), dtype=frames.dtype)
+        frames = _frames(waveform, self.kernel_size, self.strides, self.n_fft)
+        # Zeros beyond the window: cheaper than to cut the frames.
+        window = np.zeros(frames.shape[-1])
+        window[: self.kernel_size] = _hann(self.kernel_size)
+        window = ops.convert_to_tensor(window, dtype=frames.dtype)
         real, imaginary = ops.rfft(frames * window, fft_length=self.n_fft)
         powers = ops.square(real) + ops.square(imaginary)  # (batch, frames, bins)
         triangles = mel.mel_filterbank(
@@ -84,11 +87,12 @@ def _hann(size):
     return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / max(period, 1))
 
 
-def _frames(waveform, size, strides):
-    """Overlapping frames (batch, frames, size); frame k starts at k * strides.
+def _frames(waveform, size, strides, most):
+    """Overlapping frames (batch, frames, size or up to `most`).
 
-    Made of whole blocks of `strides` samples laid side by side, which costs
-    copies only, where gathering indices costs a look-up a sample.
+    Frame k starts at k * strides. They are made of whole blocks of `strides`
+    samples, laid side by side: that costs copies only, where gathering indices
+    costs a look-up a sample.
     """
     samples = waveform.shape[1]
     if samples is None:
@@ -99,4 +103,5 @@ def _frames(waveform, size, strides):
     padded = ops.pad(waveform, ((0, 0), (0, blocks * strides - samples)))
     rows = ops.reshape(padded, (ops.shape(waveform)[0], blocks, strides))
     shifted = [rows[:, i : i + n_frames] for i in range(blocks_per_frame)]
-    return ops.concatenate(shifted, axis=-1)[:, :, :size]
+    frames = ops.concatenate(shifted, axis=-1)
+    return frames if frames.shape[-1] <= most else frames[:, :, :size]
