@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from leaf_tf.dsp import units
-from leaf_tf.layers import PCEN, LogCompression
+from leaf_tf.layers import PCEN, AttachMask, LogCompression, MeanVarNorm
 from leaf_tf.layers.stage import Stage, require_band, require_positive_int
 
 # The energies of silence, so that no compression sees a zero.
@@ -13,10 +13,18 @@ COMPRESSIONS = ("pcen", "log", "none")
 
 
 class Frontend(Stage):
-    """From a waveform to features; subclasses implement `compute_features`.
+    """From a waveform to features; subclasses implement `compute_energies`.
 
-    Holds the settings that all frontends take and the compression at their end,
-    checks the input, and casts the features to the policy's compute dtype.
+    Holds the settings that all frontends take and what comes last in all of them:
+    compression, normalisation; checks the input; casts the features to the policy's
+    compute dtype. Clips of different lengths share a batch: say how long each is,
+    by `lengths` or a Keras mask, and each clip's features are those of the clip
+    alone, zeros after them, with a mask for the layers behind.
+
+    Args:
+        mean_var_norm: Whether each channel of a clip is brought to mean 0 and
+            variance 1, then scaled and shifted by learned numbers.
+        (n_filters ... compression: as the subclasses say.)
     """
 
     def __init__(
@@ -28,9 +36,11 @@ class Frontend(Stage):
         min_freq,
         max_freq,
         compression,
+        mean_var_norm=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.supports_masking = True
         require_positive_int(n_filters=n_filters, sample_rate=sample_rate)
         self.n_filters = n_filters
         self.sample_rate = sample_rate
@@ -52,6 +62,13 @@ class Frontend(Stage):
         self.compression = compression
         # Stays in float32; only the features are cast, by `call`.
         self.compressing = compression_layer(compression, self.stage_dtype)
+        self.mean_var_norm = mean_var_norm
+        self.normalizing = (
+            MeanVarNorm(dtype=self.stage_dtype, name="mean_var_norm")
+            if mean_var_norm
+            else None
+        )
+        self._attach_mask = AttachMask(dtype=self.dtype_policy, name="attach_mask")
 
     @property
     def kernel_size(self):
@@ -63,13 +80,32 @@ class Frontend(Stage):
         """Samples between frames."""
         return units.stride_samples(self.window_stride, self.sample_rate)
 
+    def n_frames(self, samples):
+        """Frames of a clip of so many samples: an integer, None or an integer tensor.
+
+        SAME padding's, ceil(samples / strides); frontends that pad otherwise differ.
+        """
+        return units.n_frames(samples, self.strides)
+
     def build(self, input_shape):
         _require_mono(input_shape, type(self).__name__)
+        shape = (input_shape[0], self.n_frames(input_shape[1]), self.n_filters)
         if self.compressing is not None:
-            frames = units.n_frames(input_shape[1], self.strides)
-            self.compressing.build((input_shape[0], frames, self.n_filters))
+            self.compressing.build(shape)
+            shape = self.compressing.compute_output_shape(shape)
+        if self.normalizing is not None:
+            self.normalizing.build(shape)
 
-    def call(self, waveform):
+    def call(self, waveform, lengths=None, mask=None):
+        """Features of waveforms.
+
+        Args:
+            waveform: (batch, samples) or (batch, samples, 1), float.
+            lengths: Samples of each clip, (batch,), integers from 1; what follows
+                is ignored. Defaults to those of the mask.
+            mask: (batch, samples), True where there is sound, from the start on.
+                Keras passes it along.
+        """
         name = type(self).__name__
         if not keras.backend.is_float_dtype(waveform.dtype):
             raise ValueError(
@@ -79,17 +115,60 @@ class Frontend(Stage):
         _require_mono(waveform.shape, name)
         if len(waveform.shape) == 3:
             waveform = ops.squeeze(waveform, axis=-1)
-        features = self.compute_features(ops.cast(waveform, self.stage_dtype))
-        return ops.cast(features, self.compute_dtype)
+        waveform = ops.cast(waveform, self.stage_dtype)
+        if lengths is None and mask is not None:
+            lengths = _mask_lengths(mask)
+        if lengths is None:
+            return ops.cast(self._features(waveform, None, None), self.compute_dtype)
+        lengths = _checked_lengths(lengths)
+        is_sound = _is_before(waveform, lengths)
+        waveform = ops.where(is_sound, waveform, ops.zeros_like(waveform))
+        features, is_frame = self._features(waveform, lengths, self.n_frames(lengths))
+        features = ops.cast(features, self.compute_dtype)
+        return self._attach_mask([features, is_frame])
 
-    def compute_features(self, waveform):
-        """Features (batch, frames, n_filters) of a waveform (batch, samples)."""
+    def _features(self, waveform, lengths, n_frames):
+        """Features; and which of them are the clip's, if lengths are given."""
+        outputs = self.compute_energies(waveform, lengths)
+        if lengths is None:
+            is_frame = None
+        else:
+            is_frame = _is_before(outputs, n_frames)
+            outputs = _zero_after(outputs, is_frame)
+        if self.compressing is not None:
+            outputs = self.compressing(outputs)
+        if self.normalizing is not None:
+            outputs = self.normalizing(outputs, mask=is_frame)
+        if lengths is None:
+            return outputs
+        return _zero_after(outputs, is_frame), is_frame
+
+    def compute_energies(self, waveform, lengths):
+        """What is compressed, (batch, frames, n_filters).
+
+        Args:
+            waveform: (batch, samples), float32 or float64, zero from `lengths` on.
+            lengths: (batch,), int32, or None if all clips fill the batch. Frames
+                up to `n_frames(lengths)` are those of the clip alone; what follows
+                is ignored.
+        """
         raise NotImplementedError
+
+    def compute_mask(self, inputs, previous_mask):
+        if previous_mask is None:
+            return None
+        frames = self.n_frames(inputs.shape[1])
+        if frames is None:
+            frames = self.n_frames(ops.shape(inputs)[1])
+        lengths = self.n_frames(_mask_lengths(previous_mask))
+        return ops.arange(frames)[None, :] < lengths[:, None]
 
     def compute_output_shape(self, input_shape):
         _require_mono(input_shape, type(self).__name__)
-        frames = units.n_frames(input_shape[1], self.strides)
-        return (input_shape[0], frames, self.n_filters)
+        shape = (input_shape[0], self.n_frames(input_shape[1]), self.n_filters)
+        if self.compressing is None:
+            return shape
+        return tuple(self.compressing.compute_output_shape(shape))
 
     def get_config(self):
         compression = self.compression
@@ -104,6 +183,7 @@ class Frontend(Stage):
             "min_freq": self.min_freq,
             "max_freq": self.max_freq,
             "compression": compression,
+            "mean_var_norm": self.mean_var_norm,
         }
 
     @classmethod
@@ -134,6 +214,34 @@ def compression_layer(compression, dtype):
         f"`compression` must be one of {COMPRESSIONS} or a Keras layer. "
         f"Received: {compression!r}"
     )
+
+
+def _checked_lengths(lengths):
+    if keras.backend.is_float_dtype(keras.backend.standardize_dtype(lengths.dtype)):
+        raise ValueError(
+            "`lengths` must be integers, samples of each clip. Received: dtype "
+            f"{lengths.dtype}"
+        )
+    if len(lengths.shape) != 1:
+        raise ValueError(
+            f"`lengths` must be of shape (batch,). Received: {tuple(lengths.shape)}"
+        )
+    return ops.cast(lengths, "int32")
+
+
+def _mask_lengths(mask):
+    if len(mask.shape) == 3:
+        mask = ops.squeeze(mask, axis=-1)
+    return ops.sum(ops.cast(mask, "int32"), axis=1)
+
+
+def _is_before(values, ends):
+    """(batch, length), whether a place along axis 1 is before the example's end."""
+    return ops.arange(ops.shape(values)[1])[None, :] < ends[:, None]
+
+
+def _zero_after(values, is_before):
+    return ops.where(is_before[:, :, None], values, ops.zeros_like(values))
 
 
 def _require_mono(shape, name):

@@ -184,17 +184,14 @@ class Leaf(Frontend):
             return np.zeros((4, self.n_filters))
         return self._live_plan.predicted_errors()
 
-    def compute_features(self, waveform):
+    def compute_energies(self, waveform, lengths):
         if self.preemphasis is not None:
             waveform = self.preemphasis(waveform[..., None])[..., 0]
         if self.method == "fast":
             outputs = self._fast_energies(waveform)
         else:
             outputs = self._exact_energies(waveform)
-        outputs = ops.maximum(outputs, MIN_ENERGY)  # (batch, frames, n_filters)
-        if self.compressing is not None:
-            outputs = self.compressing(outputs)
-        return outputs
+        return ops.maximum(outputs, MIN_ENERGY)  # (batch, frames, n_filters)
 
     def _exact_energies(self, waveform):
         outputs = self.filtering(waveform[..., None])  # (batch, samples, 2 * n_filters)

@@ -3,14 +3,18 @@
 from leaf_tf.layers.gabor import GaborConv1D
 from leaf_tf.layers.log import LogCompression
 from leaf_tf.layers.lowpass import GaussianLowpass
+from leaf_tf.layers.masks import AttachMask
+from leaf_tf.layers.mean_var_norm import MeanVarNorm
 from leaf_tf.layers.modulus import SquaredModulus
 from leaf_tf.layers.pcen import PCEN
 from leaf_tf.layers.preemphasis import PreEmphasis
 
 __all__ = [
+    "AttachMask",
     "GaborConv1D",
     "GaussianLowpass",
     "LogCompression",
+    "MeanVarNorm",
     "PCEN",
     "PreEmphasis",
     "SquaredModulus",
