@@ -9,8 +9,10 @@ from leaf_tf.dsp import units
 # Half-power constants of the paper's limits on sigma (arXiv:1711.01161, 2.2).
 SIGMA_UNIT = math.sqrt(2.0 * math.log(2.0)) / math.pi
 OFFICIAL_N_FFT = 512
+# sqrt(triangle) is at least 1/2 where the triangle is at least 1/4: 3/4 of its base.
+_PART_ABOVE_HALF = 0.75
 
-INITIAL_FILTERS = ("mel", "official_mel")
+INITIAL_FILTERS = ("mel", "official_mel", "linear", "random")
 
 
 def hz_to_mel(freqs_hz):
@@ -78,23 +80,32 @@ def initial_gabor_filters(
             512-bin triangles as leaf-audio does: centers are whole bins
             (up to 15 Hz off at 16 kHz), widths are whole bins, and at high
             rates or many filters some triangles hold no bin; a ValueError
-            then names them.
+            then names them. "linear": triangles of one width, equally spaced in
+            Hz. "random": centers drawn uniformly in mel and sorted, each as wide
+            as a mel triangle there; the same ones every time.
 
     Returns:
         center_freqs (n_filters,), rad/sample, in [0, pi]; sigmas
         (n_filters,), samples, in `sigma_limits(kernel_size)`.
     """
-    if initial_filters == "mel":
-        edges = mel_edges_hz(n_filters, min_freq, max_freq)
-        centers_hz = edges[1:-1]
-        # sqrt(triangle) >= 1/2 where triangle >= 1/4: 3/4 of its base, in mel.
-        low = mel_to_hz(0.25 * hz_to_mel(edges[1:-1]) + 0.75 * hz_to_mel(edges[:-2]))
-        high = mel_to_hz(0.25 * hz_to_mel(edges[1:-1]) + 0.75 * hz_to_mel(edges[2:]))
-        widths_hz = high - low
-    else:
+    if initial_filters == "official_mel":
         centers_hz, widths_hz = _official_centers_and_widths(
             n_filters, sample_rate, min_freq, max_freq
         )
+    elif initial_filters == "linear":
+        edges = np.linspace(min_freq, max_freq, n_filters + 2)
+        centers_hz = edges[1:-1]
+        widths_hz = np.full(n_filters, _PART_ABOVE_HALF * 2 * (edges[1] - edges[0]))
+    else:
+        low_end, high_end = hz_to_mel(min_freq), hz_to_mel(max_freq)
+        step = (high_end - low_end) / (n_filters + 1)
+        mels = low_end + step * np.arange(1, n_filters + 1)
+        if initial_filters == "random":
+            random = np.random.default_rng(0)
+            mels = np.sort(random.uniform(low_end + step, high_end - step, n_filters))
+        centers_hz = mel_to_hz(mels)
+        reach = _PART_ABOVE_HALF * step
+        widths_hz = mel_to_hz(mels + reach) - mel_to_hz(mels - reach)
     center_freqs = units.hz_to_radians(centers_hz, sample_rate)
     sigmas = SIGMA_UNIT * sample_rate / widths_hz
     return np.clip(center_freqs, 0.0, math.pi), np.clip(

@@ -72,3 +72,31 @@ def test_official_filters_are_whole_bins_and_close_to_the_exact_ones():
 def test_official_filters_refuse_empty_triangles():
     with pytest.raises(ValueError, match="no bin in .* of 128 filters .* 96000 Hz"):
         mel.initial_gabor_filters(128, 2401, 96000, 60.0, 7800.0, "official_mel")
+
+
+def test_linear_filters_are_equally_spaced_and_equally_wide():
+    center_freqs, sigmas = mel.initial_gabor_filters(
+        7, 401, 16000, 0.0, 8000.0, "linear"
+    )
+    np.testing.assert_allclose(center_freqs, np.pi * np.arange(1, 8) / 8)
+    # The triangles' base is 2 kHz; 3/4 of it is the width at half the amplitude.
+    half = np.exp(-0.5 * (sigmas * 2 * np.pi * 750 / 16000) ** 2)
+    np.testing.assert_allclose(half, 0.5)
+
+
+@pytest.mark.parametrize(
+    "n_filters, sample_rate", [(1, 8000), (40, 16000), (128, 48000)]
+)
+def test_random_filters_are_sorted_in_band_and_always_the_same(n_filters, sample_rate):
+    settings = (n_filters, 2001, sample_rate, 60.0, 0.4 * sample_rate)
+    center_freqs, sigmas = mel.initial_gabor_filters(*settings, "random")
+    centers_hz = center_freqs * sample_rate / (2 * np.pi)
+    assert np.all(np.diff(centers_hz) > 0)
+    assert centers_hz[0] > 60.0 and centers_hz[-1] < 0.4 * sample_rate
+    again = mel.initial_gabor_filters(*settings, "random")
+    np.testing.assert_array_equal((center_freqs, sigmas), again)
+    # As wide as a mel filter there: lower ones are narrower.
+    assert np.all(np.diff(sigmas) <= 0)
+    if n_filters > 1:
+        regular, _ = mel.initial_gabor_filters(*settings, "mel")
+        assert np.abs(center_freqs - regular).max() > 1e-3
