@@ -13,16 +13,25 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import impulse_responses, multirate, multirate_taps, units
+from leaf_tf.dsp.multirate_ends import BatchEnds, ClipEnds
 from leaf_tf.dsp.slices import cut
 
 _MOST_JOINED = 5
 
 
-def pooled_energies(waveform, center_freqs, sigmas, pooling_widths, plan):
+def pooled_energies(
+    waveform,
+    center_freqs,
+    sigmas,
+    pooling_widths,
+    plan,
+    bounds=None,
+    padding="same",
+):
     """Energies of Gabor filters, pooled by Gaussian lowpasses.
 
-    What filtering at stride 1, squared modulus and strided pooling compute, SAME
-    padding in both, within the plan's tolerance and at a fraction of the cost.
+    What filtering at stride 1, squared modulus and strided pooling compute, zeros
+    around both, within the plan's tolerance and at a fraction of the cost.
     Gradients reach all weights; constant weights leave constant kernels.
 
     Args:
@@ -31,30 +40,34 @@ def pooled_energies(waveform, center_freqs, sigmas, pooling_widths, plan):
         sigmas: (n_filters,), samples.
         pooling_widths: (n_filters,), relative to half the pooling window.
         plan: `multirate.Plan` for filters not far from these.
+        bounds: `alignment.Bounds` of an aligned waveform: energies outside of them
+            count as zero. With symmetric padding, of the waveform as it is.
+        padding: Of the pooling, as in `GaussianLowpass`: "same" or "symmetric".
 
     Returns:
         (batch, ceil(samples / strides), n_filters).
     """
-    frames = _frames(waveform, plan)
+    is_symmetric = padding == "symmetric"
+    is_aligned = bounds is not None and not is_symmetric
+    frames = _frames(waveform, plan, is_aligned, is_symmetric)
+    ends = BatchEnds(frames, plan) if bounds is None else ClipEnds(bounds, frames, plan)
     signals = {1: waveform}
     for rate in sorted({group.rate for group in plan.groups} - {1}):
         signals[rate] = _decimate(waveform, rate, frames, plan)
     gabors = _half_gabors(center_freqs, sigmas, plan)
-    lowpasses = impulse_responses.gaussian_lowpass(pooling_widths, plan.pool_size)
-    windows = _windows(frames, plan)
     gabors = zip(*(_by_group(part, plan) for part in gabors))
+    lowpasses = impulse_responses.gaussian_lowpass(pooling_widths, plan.pool_size)
+    lowpasses = _by_group(lowpasses, plan)
     pooled = []
-    for group, parts, lowpass in zip(plan.groups, gabors, _by_group(lowpasses, plan)):
+    for group, half_gabors, lowpass in zip(plan.groups, gabors, lowpasses):
         blocks = _blocks(signals[group.rate], frames, plan, group)
-        squares = _squares(blocks, _kernel(parts, plan, group), frames, plan, group)
-        pooled.append(_pool(squares, lowpass, windows, frames, plan, group))
-    hops, at_ends = (_join(parts, axis=-1) for parts in zip(*pooled))
+        kernel = _kernel(half_gabors, plan, group)
+        squares = _squares(blocks, kernel, frames, plan, group)
+        pooled.append(_pool(squares, lowpass, ends, frames, plan, group))
+    hops, outside = (_join(parts, axis=-1) for parts in zip(*pooled))
     outputs = _add_hops(hops, frames, plan)
-    if at_ends is not None:
-        left = cut(at_ends, 1, 0, frames.n_left)
-        right = cut(at_ends, 1, frames.n_left, frames.n_right)
-        outputs = outputs - _place(left, 0, frames)
-        outputs = outputs - _place(right, frames.computed - frames.n_right, frames)
+    if outside is not None:
+        outputs = outputs - ends.place(outside)
     if plan.order != tuple(range(plan.n_filters)):
         outputs = ops.take(outputs, np.argsort(plan.order), axis=-1)
     return (
@@ -63,7 +76,7 @@ def pooled_energies(waveform, center_freqs, sigmas, pooling_widths, plan):
 
 
 @dataclasses.dataclass(frozen=True)
-class _Frames:
+class Frames:
     """Frames of a waveform. Sizes are integers; tensors where the length is unknown.
 
     Attributes:
@@ -81,26 +94,28 @@ class _Frames:
     n_left: int
     n_right: int
 
-    @property
-    def at_ends(self):
-        """First the frames at the left end, then those at the right one."""
-        right = [self.computed - i for i in range(self.n_right, 0, -1)]
-        return [*range(self.n_left), *right]
 
-
-def _frames(waveform, plan):
+def _frames(waveform, plan, is_aligned, is_symmetric):
     known = waveform.shape[1] is not None
     samples = waveform.shape[1] if known else ops.shape(waveform)[1]
     kept = units.n_frames(samples, plan.strides)
     # SAME: as many zeros as the last window needs, half of them left, rounded down.
-    zeros = _maximum((kept - 1) * plan.strides + plan.pool_size - samples, 0)
+    if is_aligned:  # whole strides
+        zeros = max(plan.pool_size - plan.strides, 0)
+    else:
+        zeros = _maximum((kept - 1) * plan.strides + plan.pool_size - samples, 0)
     left = zeros // 2
-    most = zeros if known else plan.pool_size - 1
-    n_left = -(-(most // 2) // plan.strides)
-    n_right = -(-(most - most // 2) // plan.strides)
+    if is_symmetric:  # half a window left, and right what the last one needs
+        left = (plan.pool_size - 1) // 2
+        zeros = _maximum(zeros, left)
+    is_known = isinstance(zeros, int)
+    n_left = -(-(left if is_known else (plan.pool_size - 1) // 2) // plan.strides)
+    n_right = -(-(zeros - left if is_known else plan.pool_size // 2) // plan.strides)
     at_ends = max(n_left, n_right)
     computed = kept if known and kept >= at_ends else _maximum(kept, at_ends)
-    return _Frames(samples, kept, computed, left, n_left, n_right)
+    if computed is not kept:  # Frames after the last are at the right end, too.
+        n_right = at_ends
+    return Frames(samples, kept, computed, left, n_left, n_right)
 
 
 def _by_group(values, plan):
@@ -151,24 +166,6 @@ def _kernel(half_gabors, plan, group):
         later = np.arange(rows)[:, None] + most - step * np.arange(group.per_block)
         taps = ops.take(taps, later.reshape(-1), axis=0)
     return ops.reshape(taps, (group.n_blocks, group.block, -1))
-
-
-def _windows(frames, plan):
-    """What of a frame is pooled: (1 + frames at the ends, 1, pool_size), 0 or 1.
-
-    Of the first all, of the others what is outside the waveform. A tensor where the
-    length of the waveform is unknown.
-    """
-    times = np.arange(plan.pool_size) - frames.left
-    masks = [np.ones(plan.pool_size)]
-    masks += [times + frame * plan.strides < 0 for frame in range(frames.n_left)]
-    masks += [
-        times + frame * plan.strides >= frames.samples
-        for frame in frames.at_ends[frames.n_left :]
-    ]
-    if isinstance(frames.samples, int):
-        return np.stack(masks)[:, None].astype("float32")
-    return ops.stack([ops.cast(mask, "float32") for mask in masks])[:, None]
 
 
 def _first_position(plan, group):
@@ -253,12 +250,8 @@ def _squares(blocks, taps, frames, plan, group):
     return ops.square(ops.reshape(outputs, (-1, hops, per_hop)))
 
 
-def _pool(squares, lowpass, windows, frames, plan, group):
+def _pool(squares, lowpass, ends, frames, plan, group):
     """What each hop of energies adds to frames, and what to subtract at the ends.
-
-    Energies outside the waveform are zero by definition, but those computed are not,
-    nor would it do to set them to zero: their neighbours are interpolated from them.
-    The interpolation is linear, so a frame's part outside can be pooled apart.
 
     Returns:
         (batch, hops, plan.hops, filters): parts of the frames that the hop is the
@@ -266,29 +259,18 @@ def _pool(squares, lowpass, windows, frames, plan, group):
         filters), None if there are none.
     """
     n_filters, per_hop = len(group.filters), squares.shape[-1]
-    weights = ops.matmul(_interpolations(windows, lowpass.dtype, plan, group), lowpass)
-    weights = ops.reshape(weights, (len(frames.at_ends) + 1, -1, 1, n_filters))
-    kernel = _pooling_kernel(cut(weights, 0, 0, 1), plan.hops, per_hop)
+    interpolation = multirate.interpolation(plan, group)
+    whole, *outside = ends.weights(interpolation, lowpass)
+    kernel = _pooling_kernel(whole, plan.hops, per_hop)
     hops = ops.matmul(ops.reshape(squares, (-1, per_hop)), kernel)
     n_hops = frames.computed + plan.hops - 1
     hops = ops.reshape(hops, (-1, n_hops, plan.hops, n_filters))
-    at_ends = []
-    for place, frame in enumerate(frames.at_ends, start=1):
-        inputs = cut(squares, 1, frame, plan.hops)
+    parts = []
+    for inputs, weights in zip(ends.squares(squares), outside):
         inputs = ops.reshape(inputs, (-1, weights.shape[1], 2, n_filters))
-        parts = inputs * cut(weights, 0, place, 1)
-        at_ends.append(ops.reshape(ops.sum(parts, axis=(1, 2)), (-1, 1, n_filters)))
-    return hops, _join(at_ends, axis=1)
-
-
-def _interpolations(windows, dtype, plan, group):
-    """From a lowpass to weights of the energies in each window, (any, pool_size)."""
-    interpolation = multirate.interpolation(plan, group)
-    if isinstance(windows, np.ndarray):
-        matrices = _constant(windows * interpolation, dtype)
-    else:
-        matrices = ops.cast(windows, dtype) * _constant(interpolation, dtype)
-    return ops.reshape(matrices, (-1, plan.pool_size))
+        part = ops.sum(inputs * weights, axis=(1, 2))
+        parts.append(ops.reshape(part, (-1, 1, n_filters)))
+    return hops, _join(parts, axis=1)
 
 
 def _pooling_kernel(weights, hops, per_hop):
@@ -325,12 +307,6 @@ def _join(parts, axis):
         # XNNPACK takes no more at once, and would run in two pieces.
         parts[:_MOST_JOINED] = [ops.concatenate(parts[:_MOST_JOINED], axis=axis)]
     return parts[0]
-
-
-def _place(part, start, frames):
-    """Zeros for all computed frames but `part`, whose first is frame `start`."""
-    after = frames.computed - start - part.shape[1]
-    return ops.pad(part, ((0, 0), (start, after), (0, 0)))
 
 
 def _maximum(first, second):

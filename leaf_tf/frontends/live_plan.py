@@ -6,13 +6,18 @@ from keras import ops
 
 from leaf_tf.dsp.multirate_planner import plan_multirate
 
-# How far filters may go from those that a plan was made for: center frequencies by
-# this part of 1 / sigma, sigmas and pooling widths by these factors. Predicted
-# errors stay within some ten tolerances there (see tests); pooling widths matter
-# less, as interpolation is fitted to the energies, not to how they are pooled.
-CENTER_REACH = 0.5
+# How far filters may go from those that a plan was made for: sigmas and pooling
+# widths by these factors. Predicted errors stay within some ten tolerances there (see
+# tests); pooling widths matter less, as interpolation is fitted to the energies, not to
+# how they are pooled.
 SIGMA_REACH = 1.2
 WIDTH_REACH = 2.0
+# Center frequencies go anywhere, but a filter behind a decimator has to stay in its
+# band: so far below the edge, in 1 / sigma, of so much of it. Half 1 / sigma is
+# always allowed.
+BAND = 0.87
+BELOW_BAND = 5.0
+CENTER_REACH = 0.5
 
 
 class LivePlan:
@@ -94,9 +99,14 @@ class LivePlan:
         centers, sigmas, widths = map(
             np.array, (plan.center_freqs, plan.sigmas, plan.pooling_widths)
         )
-        shift = part * CENTER_REACH / sigmas
+        rates = np.ones(len(sigmas))
+        for group in plan.groups:
+            rates[list(group.filters)] = group.rate
+        highest = np.where(rates == 1, 1.0, BAND) * np.pi / rates
+        highest -= np.where(rates == 1, 0.0, BELOW_BAND / sigmas)
+        highest = np.maximum(highest, centers + CENTER_REACH / sigmas)
         return [
-            (centers - shift, centers + shift),
+            (centers - part * centers, centers + part * (highest - centers)),
             (sigmas / SIGMA_REACH**part, sigmas * SIGMA_REACH**part),
             (widths / WIDTH_REACH**part, widths * WIDTH_REACH**part),
         ]

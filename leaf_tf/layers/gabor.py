@@ -31,8 +31,9 @@ class GaborConv1D(Stage):
         sample_rate: In Hz; places the initial filters only.
         min_freq, max_freq: Edges of the initial mel bank, in Hz.
         strides: Samples between outputs. Defaults to 1.
-        initial_filters: "mel" (exact mel centers and widths) or
-            "official_mel" (read off 512 FFT bins, as leaf-audio does).
+        initial_filters: "mel" (exact mel centers and widths), "official_mel" (read
+            off 512 FFT bins, as leaf-audio does), "linear" or "random".
+        regularizer: Keras regularizer of both weights.
 
     Weights:
         center_freqs: (n_filters,), omega, rad/sample, kept in [0, pi].
@@ -59,6 +60,7 @@ class GaborConv1D(Stage):
         max_freq=7800.0,
         strides=1,
         initial_filters="mel",
+        regularizer=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -86,6 +88,7 @@ class GaborConv1D(Stage):
         self.max_freq = max_freq
         self.strides = strides
         self.initial_filters = initial_filters
+        self.regularizer = keras.regularizers.get(regularizer)
 
     def build(self, input_shape):
         if input_shape[-1] != 1:
@@ -102,10 +105,13 @@ class GaborConv1D(Stage):
             self.initial_filters,
         )
         self.center_freqs = self.add_bounded_weight(
-            "center_freqs", center_freqs, 0.0, math.pi
+            "center_freqs", center_freqs, 0.0, math.pi, regularizer=self.regularizer
         )
         self.sigmas = self.add_bounded_weight(
-            "sigmas", sigmas, *mel.sigma_limits(self.kernel_size)
+            "sigmas",
+            sigmas,
+            *mel.sigma_limits(self.kernel_size),
+            regularizer=self.regularizer,
         )
 
     def call(self, inputs):
@@ -140,4 +146,5 @@ class GaborConv1D(Stage):
             "max_freq": self.max_freq,
             "strides": self.strides,
             "initial_filters": self.initial_filters,
+            "regularizer": keras.regularizers.serialize(self.regularizer),
         }

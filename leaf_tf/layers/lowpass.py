@@ -9,6 +9,7 @@ from leaf_tf.layers.stage import Stage, require_positive_int
 
 INITIAL_WIDTH = 0.4
 MAX_WIDTH = 0.5
+PADDINGS = ("same", "symmetric")
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
@@ -19,16 +20,20 @@ class GaussianLowpass(Stage):
 
         exp(-((k - (K - 1) / 2) / (w (K - 1) / 2))^2 / 2)
 
-    Zeros beyond the ends (SAME): at 16000 samples, 401 taps and strides of 160,
-    120 zeros on the left and 121 on the right.
-
     Args:
-        kernel_size: Taps K, in samples, at least 2.
+        kernel_size: Taps K, in samples, at least 4.
         strides: Samples between frames.
+        padding: Where the zeros beyond the ends are. "same", TensorFlow's SAME: at
+            16000 samples, 401 taps and strides of 160, 120 on the left and 121 on
+            the right. "symmetric", PyTorch's: 200 on either side, so that frame j
+            is centered on sample 160 j, at any length.
+        use_bias: Whether a learned number is added to each channel.
+        regularizer: Keras regularizer of the widths.
 
     Weights:
         widths: (n_filters,), w, relative to half the window, initially 0.4,
             kept in [2 / K, 0.5].
+        bias: (n_filters,), only with `use_bias`; initially 1.
 
     Input shape: (batch, samples, n_filters), float.
     Output shape: (batch, ceil(samples / strides), n_filters), float32.
@@ -36,10 +41,19 @@ class GaussianLowpass(Stage):
     Raises:
         ValueError: Argument out of range.
 
-    Source: LEAF, arXiv:2101.08596, Sec. 3.
+    Source: LEAF, arXiv:2101.08596, Sec. 3; symmetric padding and bias: leaf-pytorch,
+    SpeechBrain.
     """
 
-    def __init__(self, kernel_size=401, strides=160, **kwargs):
+    def __init__(
+        self,
+        kernel_size=401,
+        strides=160,
+        padding="same",
+        use_bias=False,
+        regularizer=None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         require_positive_int(kernel_size=kernel_size, strides=strides)
         if kernel_size < 4:
@@ -47,8 +61,15 @@ class GaussianLowpass(Stage):
                 "`kernel_size` must be at least 4, or no width is allowed. "
                 f"Received: {kernel_size}"
             )
+        if padding not in PADDINGS:
+            raise ValueError(
+                f"`padding` must be one of {PADDINGS}. Received: {padding!r}"
+            )
         self.kernel_size = kernel_size
         self.strides = strides
+        self.padding = padding
+        self.use_bias = use_bias
+        self.regularizer = keras.regularizers.get(regularizer)
 
     def build(self, input_shape):
         self.widths = self.add_bounded_weight(
@@ -56,20 +77,31 @@ class GaussianLowpass(Stage):
             np.full(input_shape[-1], INITIAL_WIDTH),
             2.0 / self.kernel_size,
             MAX_WIDTH,
+            regularizer=self.regularizer,
         )
+        if self.use_bias:
+            self.bias = self.add_bounded_weight("bias", np.ones(input_shape[-1]))
 
     def call(self, inputs):
         energies = ops.cast(inputs, self.stage_dtype)
         taps = impulse_responses.gaussian_lowpass(
             self.bounded(self.widths), self.kernel_size
         )
-        return ops.depthwise_conv(
+        if self.padding == "symmetric":
+            before, after = (self.kernel_size - 1) // 2, self.kernel_size // 2
+            energies = ops.pad(energies, ((0, 0), (before, after), (0, 0)))
+        outputs = ops.depthwise_conv(
             energies,
             ops.expand_dims(taps, axis=-1),
             strides=self.strides,
-            padding="same",
+            padding="same" if self.padding == "same" else "valid",
             data_format="channels_last",
         )
+        return self.add_bias(outputs)
+
+    def add_bias(self, pooled):
+        """Pooled energies (batch, frames, n_filters) and the bias, if there is one."""
+        return pooled + self.bias if self.use_bias else pooled
 
     def compute_output_shape(self, input_shape):
         batch, samples, n_filters = input_shape
@@ -80,4 +112,7 @@ class GaussianLowpass(Stage):
             **super().get_config(),
             "kernel_size": self.kernel_size,
             "strides": self.strides,
+            "padding": self.padding,
+            "use_bias": self.use_bias,
+            "regularizer": keras.regularizers.serialize(self.regularizer),
         }

@@ -47,7 +47,13 @@ class Stage(keras.layers.Layer):
         return "float64" if self.compute_dtype == "float64" else "float32"
 
     def add_bounded_weight(
-        self, name, initial_values, min_value=None, max_value=None, trainable=True
+        self,
+        name,
+        initial_values,
+        min_value=None,
+        max_value=None,
+        trainable=True,
+        regularizer=None,
     ):
         """Adds a float32 weight that is meant to stay in [min_value, max_value].
 
@@ -63,6 +69,7 @@ class Stage(keras.layers.Layer):
             autocast=False,
             constraint=bounds,
             trainable=trainable,
+            regularizer=regularizer,
         )
         self._bounds[name] = bounds
         return weight
