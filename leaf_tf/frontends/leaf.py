@@ -5,13 +5,14 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import mel
+from leaf_tf.dsp.alignment import Bounds, align
 from leaf_tf.dsp.multirate import Plan
 from leaf_tf.dsp.multirate_energies import pooled_energies
 from leaf_tf.dsp.multirate_planner import TOLERANCE
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
 from leaf_tf.frontends.live_plan import LivePlan
 from leaf_tf.layers import GaborConv1D, GaussianLowpass, PreEmphasis, SquaredModulus
-from leaf_tf.layers.lowpass import INITIAL_WIDTH
+from leaf_tf.layers.lowpass import INITIAL_WIDTH, PADDINGS
 
 METHODS = ("fast", "exact")
 
@@ -39,18 +40,29 @@ class Leaf(Frontend):
         min_freq, max_freq: Edges of the initial mel bank, Hz. `max_freq`
             defaults to 7800, or 97.5 % of half the sample rate where that is
             lower.
-        learn_filters: Whether the filters (and the pre-emphasis) are trained.
+        learn_filters: Whether the filters are trained.
         learn_pooling: Whether the pooling widths are trained.
-        preemp: Whether a learned pre-emphasis comes first.
+        preemp: Whether a pre-emphasis comes first.
+        learn_preemp: Whether it is trained. Defaults to `learn_filters`.
         compression: "pcen", "log" (log(E + 1e-5)), "none", or a Keras layer
             from energies (batch, frames, n_filters), at least 1e-5, to features.
-        initial_filters: "mel" (exact mel centers and widths) or
-            "official_mel" (read off 512 FFT bins, as leaf-audio does).
+        initial_filters: "mel" (exact mel centers and widths), "official_mel" (read
+            off 512 FFT bins, as leaf-audio does), "linear" or "random".
+        sort_filters: Whether the features are in order of the center frequencies,
+            also after training moved them past each other.
+        filter_regularizer, pooling_regularizer: Keras regularizers of the center
+            frequencies and sigmas, and of the pooling widths.
         method: "fast", within `tolerance`, or "exact", every filter at every
             sample.
         tolerance: Of the fast method: relative RMS error of a pooled energy on
             noise. PCEN makes about a fifth of it. Where nothing faster meets it,
             filters are computed at every sample.
+        pooling_padding: Where the zeros beyond the ends are pooled: "same", as in
+            leaf-audio, or "symmetric", half a window on either side, as in
+            leaf-pytorch, SpeechBrain and EfficientLEAF. At 16000 samples the
+            frames of "symmetric" are 5 ms earlier.
+        pooling_bias: Whether pooling adds a learned number to each channel,
+            initially 1, as in leaf-pytorch and SpeechBrain.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.
@@ -84,6 +96,12 @@ class Leaf(Frontend):
         initial_filters="mel",
         method="fast",
         tolerance=TOLERANCE,
+        pooling_padding="same",
+        pooling_bias=False,
+        learn_preemp=None,
+        sort_filters=False,
+        filter_regularizer=None,
+        pooling_regularizer=None,
         **kwargs,
     ):
         super().__init__(
@@ -106,10 +124,21 @@ class Leaf(Frontend):
         self.initial_filters = initial_filters
         self.method = method
         self.tolerance = tolerance
+        if pooling_padding not in PADDINGS:
+            raise ValueError(
+                f"`pooling_padding` must be one of {PADDINGS}. "
+                f"Received: {pooling_padding!r}"
+            )
+        self.pooling_padding = pooling_padding
+        self.pooling_bias = pooling_bias
+        self.learn_preemp = learn_filters if learn_preemp is None else learn_preemp
+        self.sort_filters = sort_filters
+        self.filter_regularizer = keras.regularizers.get(filter_regularizer)
+        self.pooling_regularizer = keras.regularizers.get(pooling_regularizer)
         self._live_plan = None
         policy = self.dtype_policy
         self.preemphasis = (
-            PreEmphasis(trainable=learn_filters, dtype=policy, name="preemphasis")
+            PreEmphasis(trainable=self.learn_preemp, dtype=policy, name="preemphasis")
             if preemp
             else None
         )
@@ -120,6 +149,7 @@ class Leaf(Frontend):
             self.min_freq,
             self.max_freq,
             initial_filters=initial_filters,
+            regularizer=self.filter_regularizer,
             trainable=learn_filters,
             dtype=policy,
             name="filtering",
@@ -128,6 +158,9 @@ class Leaf(Frontend):
         self.pooling = GaussianLowpass(
             self.kernel_size,
             self.strides,
+            padding=pooling_padding,
+            use_bias=pooling_bias,
+            regularizer=self.pooling_regularizer,
             trainable=learn_pooling,
             dtype=policy,
             name="pooling",
@@ -185,22 +218,37 @@ class Leaf(Frontend):
         return self._live_plan.predicted_errors()
 
     def compute_energies(self, waveform, lengths):
+        bounds = None
+        if lengths is not None and self.pooling_padding == "symmetric":
+            bounds = Bounds(ops.zeros_like(lengths), lengths)
+        elif lengths is not None:
+            size, strides = self.pooling.kernel_size, self.pooling.strides
+            waveform, bounds = align(waveform, lengths, size, strides)
         if self.preemphasis is not None:
-            waveform = self.preemphasis(waveform[..., None])[..., 0]
-        if self.method == "fast":
-            outputs = self._fast_energies(waveform)
-        else:
-            outputs = self._exact_energies(waveform)
-        return ops.maximum(outputs, MIN_ENERGY)  # (batch, frames, n_filters)
+            waveform = self.preemphasis(waveform[..., None])
+            if bounds is not None:
+                waveform = bounds.keep(waveform)
+            waveform = ops.squeeze(waveform, axis=-1)
+        compute = self._fast_energies if self.method == "fast" else self._exact_energies
+        energies = compute(waveform, bounds)  # (batch, frames, n_filters)
+        if self.sort_filters:
+            center_freqs, _, _ = self.bounded_weights()
+            energies = ops.take(energies, ops.argsort(center_freqs), axis=-1)
+        return ops.maximum(energies, MIN_ENERGY)
 
-    def _exact_energies(self, waveform):
+    def _exact_energies(self, waveform, bounds):
         outputs = self.filtering(waveform[..., None])  # (batch, samples, 2 * n_filters)
         outputs = self.modulus(outputs)  # (batch, samples, n_filters)
+        if bounds is not None:
+            outputs = bounds.keep(outputs)
         return self.pooling(outputs)  # (batch, frames, n_filters)
 
-    def _fast_energies(self, waveform):
+    def _fast_energies(self, waveform, bounds):
         plan = self._live_plan.current()
-        return pooled_energies(waveform, *self.bounded_weights(), plan)
+        outputs = pooled_energies(
+            waveform, *self.bounded_weights(), plan, bounds, self.pooling_padding
+        )
+        return self.pooling.add_bias(outputs)
 
     def _initial_bank(self):
         center_freqs, sigmas = mel.initial_gabor_filters(
@@ -234,6 +282,14 @@ class Leaf(Frontend):
             "learn_pooling": self.learn_pooling,
             "preemp": self.preemp,
             "initial_filters": self.initial_filters,
+            "learn_preemp": self.learn_preemp,
+            "sort_filters": self.sort_filters,
+            "filter_regularizer": keras.regularizers.serialize(self.filter_regularizer),
+            "pooling_regularizer": keras.regularizers.serialize(
+                self.pooling_regularizer
+            ),
             "method": self.method,
             "tolerance": self.tolerance,
+            "pooling_padding": self.pooling_padding,
+            "pooling_bias": self.pooling_bias,
         }

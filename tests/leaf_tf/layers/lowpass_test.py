@@ -28,7 +28,35 @@ def test_constant_energy_gives_the_sum_of_the_window():
     assert outputs[0] < 0.9 * expected
 
 
+@pytest.mark.parametrize("samples", [1, 160, 161, 200, 700])
+@pytest.mark.parametrize("kernel_size", [401, 400])
+def test_symmetric_frames_are_centered_on_whole_strides(samples, kernel_size, rng):
+    energies = rng.exponential(size=(samples, 3))
+    layer = leaf_tf.GaussianLowpass(kernel_size, padding="symmetric")
+    layer.build((None, None, 3))
+    outputs = numbers(layer(energies[None].astype("float32")))
+    # An even window has its center between two samples.
+    centers = np.arange(0, samples, 160)[:, None] + 0.5 * (1 - kernel_size % 2)
+    times = np.arange(samples) - centers
+    windows = np.exp(-0.5 * (times / (0.4 * (kernel_size - 1) / 2)) ** 2)
+    windows[np.abs(times) > kernel_size / 2] = 0
+    np.testing.assert_allclose(outputs[0], windows @ energies, rtol=1e-5)
+    assert outputs.shape == layer.compute_output_shape((1, samples, 3))
+
+
+def test_bias_is_added_to_each_channel(rng):
+    energies = rng.exponential(size=(1, 900, 3)).astype("float32")
+    without, layer = leaf_tf.GaussianLowpass(), leaf_tf.GaussianLowpass(use_bias=True)
+    layer.build((None, None, 3))
+    np.testing.assert_array_equal(numbers(layer.bias), np.ones(3))
+    layer.bias.assign([-1.0, 0.5, 7.0])
+    expected = numbers(without(energies)) + [-1.0, 0.5, 7.0]
+    np.testing.assert_allclose(numbers(layer(energies)), expected, rtol=1e-6)
+
+
 def test_bad_arguments():
+    with pytest.raises(ValueError, match=r"`padding` must be one of \('same', 'symm"):
+        leaf_tf.GaussianLowpass(padding="valid")
     with pytest.raises(ValueError, match="`strides` must be an integer of at least 1"):
         leaf_tf.GaussianLowpass(strides=0)
     with pytest.raises(ValueError, match="`kernel_size` must be at least 4"):
