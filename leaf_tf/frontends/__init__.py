@@ -1,8 +1,29 @@
 """Frontends: waveform in, features out; composition of layers only."""
 
+from leaf_tf.frontends.efficient_leaf import EfficientLeaf
 from leaf_tf.frontends.leaf import Leaf
 from leaf_tf.frontends.mel_filterbanks import MelFilterbanks
+from leaf_tf.frontends.sincnet import SincNet, SincNetPlus
+from leaf_tf.frontends.time_domain_filterbanks import TimeDomainFilterbanks
+from leaf_tf.frontends.wavegram import Wavegram
 
-FRONTENDS = {"leaf": Leaf, "mel": MelFilterbanks}
+FRONTENDS = {
+    "leaf": Leaf,
+    "efficient_leaf": EfficientLeaf,
+    "tfbanks": TimeDomainFilterbanks,
+    "sincnet": SincNet,
+    "sincnet_plus": SincNetPlus,
+    "wavegram": Wavegram,
+    "mel": MelFilterbanks,
+}
 
-__all__ = ["FRONTENDS", "Leaf", "MelFilterbanks"]
+__all__ = [
+    "EfficientLeaf",
+    "FRONTENDS",
+    "Leaf",
+    "MelFilterbanks",
+    "SincNet",
+    "SincNetPlus",
+    "TimeDomainFilterbanks",
+    "Wavegram",
+]

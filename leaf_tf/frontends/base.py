@@ -4,12 +4,12 @@ import keras
 from keras import ops
 
 from leaf_tf.dsp import units
-from leaf_tf.layers import PCEN, AttachMask, LogCompression, MeanVarNorm
+from leaf_tf.layers import AttachMask, MeanVarNorm, SpecAugment
+from leaf_tf.layers.compressions import compress, compression_layer
 from leaf_tf.layers.stage import Stage, require_band, require_positive_int
 
 # The energies of silence, so that no compression sees a zero.
 MIN_ENERGY = 1e-5
-COMPRESSIONS = ("pcen", "log", "none")
 
 
 class Frontend(Stage):
@@ -24,6 +24,8 @@ class Frontend(Stage):
     Args:
         mean_var_norm: Whether each channel of a clip is brought to mean 0 and
             variance 1, then scaled and shifted by learned numbers.
+        spec_augment: Whether features are masked and warped in training: True for
+            the defaults of `SpecAugment`, or such a layer.
         (n_filters ... compression: as the subclasses say.)
     """
 
@@ -37,6 +39,7 @@ class Frontend(Stage):
         max_freq,
         compression,
         mean_var_norm=False,
+        spec_augment=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -68,6 +71,8 @@ class Frontend(Stage):
             if mean_var_norm
             else None
         )
+        self.spec_augment = spec_augment
+        self.augmenting = _augmenting_layer(spec_augment, self.stage_dtype)
         self._attach_mask = AttachMask(dtype=self.dtype_policy, name="attach_mask")
 
     @property
@@ -80,6 +85,15 @@ class Frontend(Stage):
         """Samples between frames."""
         return units.stride_samples(self.window_stride, self.sample_rate)
 
+    def freeze(self, keep_compression=False):
+        """Ends the training of all weights, or of all but the compression's.
+
+        With `keep_compression` PCEN alone goes on: on little noisy data that
+        recovers much of what noise cost (arXiv:2404.06702). Compile the model anew.
+        """
+        for layer in self._flatten_layers(include_self=False, recursive=False):
+            layer.trainable = keep_compression and layer is self.compressing
+
     def n_frames(self, samples):
         """Frames of a clip of so many samples: an integer, None or an integer tensor.
 
@@ -91,10 +105,13 @@ class Frontend(Stage):
         _require_mono(input_shape, type(self).__name__)
         shape = (input_shape[0], self.n_frames(input_shape[1]), self.n_filters)
         if self.compressing is not None:
-            self.compressing.build(shape)
+            if not self.compressing.built:  # a user's layer may be
+                self.compressing.build(shape)
             shape = self.compressing.compute_output_shape(shape)
         if self.normalizing is not None:
             self.normalizing.build(shape)
+        if self.augmenting is not None:
+            self.augmenting.build(shape)
 
     def call(self, waveform, lengths=None, mask=None):
         """Features of waveforms.
@@ -136,9 +153,11 @@ class Frontend(Stage):
             is_frame = _is_before(outputs, n_frames)
             outputs = _zero_after(outputs, is_frame)
         if self.compressing is not None:
-            outputs = self.compressing(outputs)
+            outputs = compress(self.compressing, outputs, is_frame)
         if self.normalizing is not None:
             outputs = self.normalizing(outputs, mask=is_frame)
+        if self.augmenting is not None:
+            outputs = self.augmenting(outputs, mask=is_frame)
         if lengths is None:
             return outputs
         return _zero_after(outputs, is_frame), is_frame
@@ -174,6 +193,9 @@ class Frontend(Stage):
         compression = self.compression
         if not isinstance(compression, str):
             compression = keras.saving.serialize_keras_object(compression)
+        spec_augment = self.spec_augment
+        if not isinstance(spec_augment, bool):
+            spec_augment = keras.saving.serialize_keras_object(spec_augment)
         return {
             **super().get_config(),
             "n_filters": self.n_filters,
@@ -184,35 +206,31 @@ class Frontend(Stage):
             "max_freq": self.max_freq,
             "compression": compression,
             "mean_var_norm": self.mean_var_norm,
+            "spec_augment": spec_augment,
         }
 
     @classmethod
     def from_config(cls, config):
-        config = dict(config)
-        if not isinstance(config["compression"], str):
-            config["compression"] = keras.saving.deserialize_keras_object(
-                config["compression"]
-            )
-        return cls(**config)
+        return cls(
+            **{
+                name: keras.saving.deserialize_keras_object(value)
+                if isinstance(value, dict) and "class_name" in value
+                else value
+                for name, value in config.items()
+            }
+        )
 
 
-def compression_layer(compression, dtype):
-    """The layer that a frontend's argument `compression` asks for, or None.
-
-    Raises:
-        ValueError: `compression` is none of "pcen", "log", "none" and no layer.
-    """
-    if isinstance(compression, keras.layers.Layer):
-        return compression
-    if compression == "pcen":
-        return PCEN(dtype=dtype, name="pcen")
-    if compression == "log":
-        return LogCompression(dtype=dtype, name="log")
-    if compression == "none":
+def _augmenting_layer(spec_augment, dtype):
+    if isinstance(spec_augment, SpecAugment):
+        return spec_augment
+    if spec_augment is True:
+        return SpecAugment(dtype=dtype, name="spec_augment")
+    if spec_augment is False:
         return None
     raise ValueError(
-        f"`compression` must be one of {COMPRESSIONS} or a Keras layer. "
-        f"Received: {compression!r}"
+        "`spec_augment` must be True, False or a leaf_tf.SpecAugment. "
+        f"Received: {spec_augment!r}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Mel-filterbanks, the fixed baseline."""
+"""Mel-filterbanks, the fixed baseline, and their learned variant."""
 
 import keras
 import numpy as np
@@ -10,7 +10,9 @@ from leaf_tf.frontends.base import Frontend
 
 @keras.saving.register_keras_serializable("leaf_tf")
 class MelFilterbanks(Frontend):
-    """Power spectrogram on the mel scale, then the logarithm. Nothing learned.
+    """Power spectrogram on the mel scale, then the logarithm.
+
+    Nothing is learned unless asked for.
 
     Short-time Fourier transform with a Hann window, frame k from sample
     k * strides, zeros after the end; squared modulus; HTK mel triangles;
@@ -23,7 +25,13 @@ class MelFilterbanks(Frontend):
         window_stride: Hop between frames, ms.
         min_freq, max_freq: Edges of the mel bank, Hz. `max_freq` defaults to
             7800, or 97.5 % of half the sample rate where that is lower.
-        compression: "log" (log(E + 1e-5)), "pcen", "none", or a Keras layer.
+        learn_filters: Whether the matrix from FFT bins to bands, initially the
+            triangles, is trained; a filter may then become any shape.
+        compression: "log" (log(E + 1e-5)), "pcen" (learned, as LEAF's), another
+            name as for `Leaf`, or a Keras layer.
+
+    Weights: only with `learn_filters`, filterbank (n_fft / 2 + 1, n_filters).
+        Optimizers keep it in [0, inf).
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.
@@ -34,7 +42,9 @@ class MelFilterbanks(Frontend):
         ValueError: Argument out of range; a waveform of several channels or of
             integers.
 
-    Source: the baseline of LEAF, arXiv:2101.08596, Sec. 4.
+    Source: the baseline of LEAF, arXiv:2101.08596, Sec. 4; learned from mel
+    triangles on: Sainath et al., "Learning filter banks within a deep neural network
+    framework", ASRU 2013 (there positive as exponentials, here by a constraint).
     """
 
     def __init__(
@@ -45,6 +55,7 @@ class MelFilterbanks(Frontend):
         window_stride=10.0,
         min_freq=60.0,
         max_freq=None,
+        learn_filters=False,
         compression="log",
         **kwargs,
     ):
@@ -58,11 +69,19 @@ class MelFilterbanks(Frontend):
             compression,
             **kwargs,
         )
+        self.learn_filters = learn_filters
 
     @property
     def n_fft(self):
         """Points of the FFT: 512, or the next power of 2 that holds the window."""
         return max(512, 2 ** (self.kernel_size - 1).bit_length())
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        if self.learn_filters:
+            self.filterbank = self.add_bounded_weight(
+                "filterbank", self._triangles(), min_value=0.0
+            )
 
     def compute_energies(self, waveform, lengths):
         frames = _frames(waveform, self.kernel_size, self.strides, self.n_fft)
@@ -72,11 +91,20 @@ class MelFilterbanks(Frontend):
         window = ops.convert_to_tensor(window, dtype=frames.dtype)
         real, imaginary = ops.rfft(frames * window, fft_length=self.n_fft)
         powers = ops.square(real) + ops.square(imaginary)  # (batch, frames, bins)
-        triangles = mel.mel_filterbank(
+        if self.learn_filters:
+            filterbank = self.bounded(self.filterbank)
+        else:
+            filterbank = ops.convert_to_tensor(self._triangles(), powers.dtype)
+        # Frames start at the same samples whatever the length, zeros after the end.
+        return ops.matmul(powers, filterbank)
+
+    def _triangles(self):
+        return mel.mel_filterbank(
             self.n_filters, self.n_fft, self.sample_rate, self.min_freq, self.max_freq
         )
-        # Frames start at the same samples whatever the length, zeros after the end.
-        return ops.matmul(powers, ops.convert_to_tensor(triangles, powers.dtype))
+
+    def get_config(self):
+        return {**super().get_config(), "learn_filters": self.learn_filters}
 
 
 def _hann(size):

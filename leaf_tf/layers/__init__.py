@@ -8,6 +8,7 @@ from leaf_tf.layers.mean_var_norm import MeanVarNorm
 from leaf_tf.layers.modulus import SquaredModulus
 from leaf_tf.layers.pcen import PCEN
 from leaf_tf.layers.preemphasis import PreEmphasis
+from leaf_tf.layers.spec_augment import SpecAugment
 
 __all__ = [
     "AttachMask",
@@ -17,5 +18,6 @@ __all__ = [
     "MeanVarNorm",
     "PCEN",
     "PreEmphasis",
+    "SpecAugment",
     "SquaredModulus",
 ]

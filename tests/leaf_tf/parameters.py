@@ -17,8 +17,7 @@ def parameters_of(layer):
 
 
 def perturb(layer, rng):
-    """Moves all parameters to random values, some outside their bounds."""
-    n = layer.n_filters
+    """Moves all parameters to random values; a Leaf's, some outside their bounds."""
     ranges = {
         "center_freqs": (-0.2, 3.4),
         "sigmas": (0.5, 200.0),
@@ -28,5 +27,9 @@ def perturb(layer, rng):
         "root": (0.8, 4.0),
         "smooth_coef": (-0.1, 1.1),
     }
-    for name, weight in weights_by_name(layer).items():
-        weight.assign(rng.uniform(*ranges[name], n).astype(np.float32))
+    for weight in layer.trainable_weights:
+        if weight.name in ranges:
+            values = rng.uniform(*ranges[weight.name], weight.shape)
+        else:
+            values = numbers(weight) * rng.uniform(0.8, 1.2, weight.shape)
+        weight.assign(values.astype(np.float32))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import leaf_tf
+from leaf_tf.dsp.multirate import allowed_errors
 from tests.leaf_tf.parameters import numbers, parameters_of, perturb
 
 # The promise for white noise at mel initialisation (README).
@@ -124,6 +125,24 @@ def drive(model, sigmas, epochs, callbacks):
     model.compile(keras.optimizers.SGD(100.0), "mse")
     model.fit(waveform, targets, epochs=epochs, verbose=0, callbacks=callbacks)
     return numbers(model.layers[0].filtering.sigmas) / sigmas
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"n_filters": 20, "sample_rate": 8000}], ids=str
+)
+def test_where_optimizers_may_go_errors_stay_small(options, rng):
+    layer = leaf_tf.Leaf(**options)
+    layer.build((None, None))
+    plan = layer.plan
+    filtering, pooling = layer.filtering, layer.pooling
+    for _ in range(3):
+        corner = []
+        for weight in (filtering.center_freqs, filtering.sigmas, pooling.widths):
+            bounds = weight.constraint
+            at_top = rng.integers(0, 2, weight.shape)
+            corner.append(np.where(at_top, bounds.max_value, bounds.min_value))
+        allowed = allowed_errors(corner[1], layer.kernel_size, plan.tolerance)
+        assert np.all(plan.predicted_errors(*corner) < 20 * allowed)
 
 
 def test_optimizers_stay_within_reach_and_replan_moves_it():

@@ -1,0 +1,52 @@
+"""Compressions one after another."""
+
+import keras
+
+from leaf_tf.layers.compressions import compress
+from leaf_tf.layers.stage import Stage
+
+
+@keras.saving.register_keras_serializable("leaf_tf")
+class Chain(Stage):
+    """Layers one after another, each given the mask of the frames if it takes one.
+
+    Makes one `compression` of several: `keras.Sequential` would lose the mask on
+    the way.
+
+    Args:
+        stages: Keras layers, (batch, frames, channels) -> (batch, frames, channels).
+
+    Input shape: (batch, frames, channels).
+    Output shape: the last layer's.
+    """
+
+    def __init__(self, stages, **kwargs):
+        super().__init__(**kwargs)
+        self.stages = list(stages)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        for stage in self.stages:
+            if not stage.built:
+                stage.build(input_shape)
+            input_shape = stage.compute_output_shape(input_shape)
+
+    def call(self, inputs, mask=None):
+        outputs = inputs
+        for stage in self.stages:
+            outputs = compress(stage, outputs, mask)
+        return outputs
+
+    def compute_output_shape(self, input_shape):
+        for stage in self.stages:
+            input_shape = stage.compute_output_shape(input_shape)
+        return tuple(input_shape)
+
+    def get_config(self):
+        stages = [keras.saving.serialize_keras_object(stage) for stage in self.stages]
+        return {**super().get_config(), "stages": stages}
+
+    @classmethod
+    def from_config(cls, config):
+        stages = map(keras.saving.deserialize_keras_object, config["stages"])
+        return cls(**{**config, "stages": list(stages)})
