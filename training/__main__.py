@@ -10,9 +10,8 @@ from training.arguments import fit_config, make_parser
 def dispatch(argv):
     """Runs the command that `argv` names; returns its exit code."""
     arguments = make_parser().parse_args(argv)
-    return {"fit": _fit, "evaluate": _evaluate, "tasks": _tasks}[arguments.command](
-        arguments
-    )
+    commands = {"fit": _fit, "evaluate": _evaluate, "plot": _plot, "tasks": _tasks}
+    return commands[arguments.command](arguments)
 
 
 def _fit(arguments):
@@ -52,6 +51,19 @@ def _evaluate(arguments):
     for label, row, right in zip(labels, counts, counts.diagonal()):
         if row.sum():
             print(f"  {label:<{width}}  {right} of {row.sum()} right")
+
+
+def _plot(arguments):
+    from files.atomic import writable_folder
+    from training.run_folder import RunFolder
+
+    run = RunFolder(arguments.run)
+    run.require_finished()
+    writable_folder(arguments.output or run.figures)
+    quiet.import_keras()
+    from training.plotting import plot
+
+    print(plot(arguments.run, arguments.output))
 
 
 def _tasks(arguments):

@@ -7,7 +7,16 @@ import os
 from files.command_line import Parser
 from training.config import FitConfig, require
 
-FRONTENDS = ("leaf", "leaf_exact", "mel")
+FRONTENDS = (
+    "leaf",
+    "leaf_exact",
+    "efficient_leaf",
+    "tfbanks",
+    "sincnet",
+    "sincnet_plus",
+    "wavegram",
+    "mel",
+)
 ENCODERS = ("small", "efficientnet_b0")
 
 _KINDS = {int: "a whole number", float: "a number"}
@@ -23,6 +32,7 @@ def make_parser():
     commands = parser.add_subparsers(dest="command", required=True)
     _add_fit(commands)
     _add_evaluate(commands)
+    _add_plot(commands)
     commands.add_parser(
         "tasks",
         help="list the tasks that can be learned",
@@ -114,6 +124,22 @@ def _add_evaluate(commands):
     )
     parser.add_argument("--data-dir", help="where TFDS keeps its data")
     parser.add_argument("--json", action="store_true", help="print metrics as JSON")
+
+
+def _add_plot(commands):
+    parser = commands.add_parser(
+        "plot",
+        help="draw what the frontend of a finished run learned",
+        description="Draws the learned filters, pooling and PCEN of a run beside "
+        "those it started with, and the learning curves, as PNG files; prints how far "
+        "they moved.",
+    )
+    parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
+    parser.add_argument(
+        "--output",
+        metavar="FOLDER",
+        help="where to write the figures (default: RUN/figures)",
+    )
 
 
 def _setting(name, kind):

@@ -7,11 +7,11 @@ from keras import ops
 from matplotlib.figure import Figure
 
 import leaf_tf
-from files.atomic import make_folder, replacing
+from files.atomic import replacing
 from files.windows import cut_windows
-from leaf_tf.dsp import units
+from leaf_tf import visualize
+from leaf_tf.visualize import AFTER, BEFORE
 
-BEFORE, AFTER = "#9aa5b1", "#c2410c"
 _DPI = 120
 
 
@@ -27,21 +27,27 @@ def draw_run(run, config, data, model, initial, history, test):
         history: One dict an epoch, as `ValidateAndSave` keeps.
         test: `ClipPredictions` of the test split.
     """
-    make_folder(run.figures)
     frontend = model.get_layer("frontend")
+    before = visualize.untrained(frontend)
+    before.set_weights(initial)
     figures = {
         "learning_curves": learning_curves(history),
         "confusion_matrix": confusion_matrix(test.confusion(), data.labels),
         "features": features_beside_mel(frontend, *_a_test_clip(config, data)),
+        **visualize.figures(frontend, before),
     }
-    if isinstance(frontend, leaf_tf.Leaf):
-        before = leaf_tf.Leaf.from_config(frontend.get_config())
-        before.build((None, None))
-        before.set_weights(initial)
-        figures["filters"] = filters_before_and_after(before, frontend)
+    save_figures(figures, run.figures)
+
+
+def save_figures(figures, folder):
+    """Writes {name: Figure} as PNG files to a folder, which is made if need be.
+
+    Raises:
+        UserError: The folder can't be made.
+    """
     for name, figure in figures.items():
         with (
-            replacing(run.figures / f"{name}.png") as temporary,
+            replacing(folder / f"{name}.png") as temporary,
             warnings.catch_warnings(),
         ):
             # Boxes for the letters of a label that the font lacks are no news.
@@ -85,24 +91,6 @@ def confusion_matrix(counts, labels):
             if count:
                 color = "white" if count > counts.max() / 2 else "black"
                 axes.text(column, row, count, ha="center", va="center", color=color)
-    return figure
-
-
-def filters_before_and_after(before, after):
-    """Center frequencies and bandwidths of two Leafs' filters."""
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for leaf, color, name in ((before, BEFORE, "before"), (after, AFTER, "after")):
-        centers, bandwidths = _centers_and_bandwidths_hz(leaf)
-        left.plot(centers, ".-", color=color, label=f"{name} training")
-        right.loglog(centers, bandwidths, ".", color=color, label=f"{name} training")
-    left.set(xlabel="filter", ylabel="center frequency, Hz", title="Center frequencies")
-    right.set(
-        xlabel="center frequency, Hz", ylabel="bandwidth (FWHM), Hz", title="Bandwidths"
-    )
-    for axes in (left, right):
-        axes.legend()
-        axes.grid(alpha=0.3, which="both")
     return figure
 
 
@@ -154,19 +142,6 @@ def _settings(frontend):
 def _verbatim(label):
     """A label as matplotlib shows it as it is: two dollars would mean a formula."""
     return label.replace("$", r"\$")
-
-
-def _centers_and_bandwidths_hz(leaf):
-    """The filters as the forward pass uses them, clipped to their bounds."""
-    filtering = leaf.filtering
-    centers, sigmas = (
-        ops.convert_to_numpy(weight.constraint(weight.value))
-        for weight in (filtering.center_freqs, filtering.sigmas)
-    )
-    return (
-        units.radians_to_hz(centers, leaf.sample_rate),
-        units.sigmas_to_bandwidths_hz(sigmas, leaf.sample_rate),
-    )
 
 
 def _a_test_clip(config, data):

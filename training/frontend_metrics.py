@@ -1,5 +1,6 @@
 """What a run says of its learned frontend besides the task's metrics."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -7,14 +8,16 @@ from keras import ops
 
 import leaf_tf
 from files.windows import cut_windows
+from leaf_tf import visualize
 
 _CLIPS = 20
 
 
 def frontend_metrics(frontend, data, config, replan):
-    """How far the fast method is from the definition, after training.
+    """How far the frontend went in training, and the fast method from the definition.
 
-    Compares the features of test clips, of which at most 20, one window each.
+    The latter compares the features of test clips, of which at most 20, one window
+    each.
 
     Args:
         frontend: The trained frontend.
@@ -23,10 +26,27 @@ def frontend_metrics(frontend, data, config, replan):
         replan: The run's `leaf_tf.Replan`.
 
     Returns:
-        {"frontend_error": {"max", "mean", "predicted", "replans", "clips"}} for a
-        fast `Leaf`: differences of the features, and the relative error of the
-        worst filter's energy on white noise that the plan predicts. {} for others.
+        A dict with those of these that apply.
+        "filter_drift": the numbers of `visualize.Drift`, of a frontend that learns
+            any of what it measures.
+        "frontend_error": {"max", "mean", "predicted", "replans", "clips"}, of a fast
+            `Leaf`: differences of the features, and the relative error of the worst
+            filter's energy on white noise that the plan predicts.
     """
+    return {
+        **_filter_drift(frontend),
+        **_frontend_error(frontend, data, config, replan),
+    }
+
+
+def _filter_drift(frontend):
+    drift = visualize.drift(frontend, visualize.untrained(frontend))
+    if drift == visualize.Drift():
+        return {}
+    return {"filter_drift": dataclasses.asdict(drift)}
+
+
+def _frontend_error(frontend, data, config, replan):
     if not isinstance(frontend, leaf_tf.Leaf) or frontend.method != "fast":
         return {}
     exact = leaf_tf.Leaf.from_config({**frontend.get_config(), "method": "exact"})

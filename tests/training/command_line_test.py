@@ -234,6 +234,34 @@ def test_evaluate_on_another_folder(refused, finished, clips, capsys):
     assert "there is no task 'x'" in refused("evaluate", finished.path, "--task", "x")
 
 
+def test_plot_draws_and_says_where(finished, capsys, tmp_path):
+    before = sorted(finished.path.rglob("*"))
+    assert training("plot", finished.path, "--output", tmp_path / "new") == 0
+    printed = capsys.readouterr()
+    assert printed.out == (
+        "MelFilterbanks has nothing learned to draw except learning_curves.png in "
+        f"{tmp_path / 'new'}\n"
+    )
+    assert printed.err == ""
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [
+        "learning_curves.png"
+    ]
+    assert sorted(finished.path.rglob("*")) == before
+
+
+def test_plot_of_what_is_no_run_or_to_where_none_can_be(refused, finished, tmp_path):
+    assert "config.json is missing" in refused("plot", tmp_path / "no")
+    (tmp_path / "file").write_text("mine")
+    for output in (tmp_path / "file", tmp_path / "file" / "below"):
+        error = refused("plot", finished.path, "--output", output)
+        assert "cannot write to the folder" in error
+    run = shutil.copytree(finished.path, tmp_path / "run")
+    (run / "model.keras").write_bytes(b"PK nothing")
+    assert "model.keras is damaged" in refused("plot", run)
+    (run / "model.keras").unlink()
+    assert "holds no finished run: model.keras is missing" in refused("plot", run)
+
+
 def test_divergence(clips, capsys, tmp_path):
     run = tmp_path / "run"
     argv = ("fit", "--task", f"folder:{clips}", "--output", run, *SMALL)
@@ -304,12 +332,14 @@ def _wait_for(path, process, seconds=120):
 
 
 @pytest.mark.parametrize(
-    "argv", [["fit", "--help"], ["tasks"], ["fit", "--epochs", "0"]]
+    "argv",
+    [["fit", "--help"], ["tasks"], ["fit", "--epochs", "0"], ["plot", "no such run"]],
 )
 def test_quick_answers_need_no_tensorflow(argv):
     code = (
-        "import sys; from training.__main__ import dispatch\n"
-        "try: dispatch(sys.argv[1:])\n"
+        "import sys; from files import command_line\n"
+        "from training.__main__ import dispatch\n"
+        "try: command_line.run(dispatch, sys.argv[1:], 'training')\n"
         "except SystemExit: pass\n"
         "assert 'tensorflow' not in sys.modules"
     )

@@ -1,12 +1,10 @@
 import warnings
 
-import keras
 import matplotlib.image
 import numpy as np
 import pytest
 
 import leaf_tf
-from leaf_tf.dsp import units
 from training import figures
 
 HISTORY = [
@@ -72,31 +70,6 @@ def test_any_label_can_be_drawn(label, tmp_path):
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figures.confusion_matrix(counts, (label, "b")).savefig(tmp_path / "c.png")
         features.savefig(tmp_path / "f.png")
-
-
-def test_filters_are_drawn_as_the_forward_pass_uses_them():
-    before, after = (leaf_tf.Leaf(4, 8000, name="frontend") for _ in range(2))
-    for leaf in (before, after):
-        leaf.build((None, None))
-    centers = np.array([-1.0, 0.5, 1.0, 9.0], np.float32)  # rad/sample
-    after.filtering.center_freqs.assign(centers)
-    figure = figures.filters_before_and_after(before, after)
-    left, right = figure.axes
-    assert legend(left) == legend(right) == ["before training", "after training"]
-    # Bounds are 0 and the Nyquist frequency.
-    np.testing.assert_allclose(
-        left.lines[1].get_ydata(), [0, 2000 / np.pi, 4000 / np.pi, 4000], rtol=1e-6
-    )
-    initial = keras.ops.convert_to_numpy(before.filtering.center_freqs)
-    np.testing.assert_allclose(
-        left.lines[0].get_ydata(), initial * 4000 / np.pi, rtol=1e-6
-    )
-    sigmas = keras.ops.convert_to_numpy(before.filtering.sigmas)
-    np.testing.assert_allclose(
-        right.lines[0].get_ydata(),
-        units.sigmas_to_bandwidths_hz(sigmas, 8000),
-        rtol=1e-6,
-    )
 
 
 def test_leaf_is_drawn_beside_mel():

@@ -16,6 +16,7 @@ from tests.training.runs import small_config, write_noises
 from training import figures
 from training.evaluating import evaluate
 from training.fitting import fit
+from training.plotting import plot
 
 FILES = {
     "config.json",
@@ -64,6 +65,7 @@ def test_metrics_are_what_fit_returned(finished):
     assert metrics["tasks"][finished.config.task]["n_examples"] == 4
     model = keras.models.load_model(finished.path / "model.keras")
     assert metrics["parameters"] == {"frontend": 0, "total": model.count_params()}
+    assert "filter_drift" not in metrics  # nothing of mel is learned
 
 
 def test_settings_and_labels_are_saved(finished):
@@ -134,7 +136,17 @@ def test_leaf_learns_and_draws_its_filters(noises, tmp_path):
     metrics = fit(config, tmp_path / "run")
     assert metrics["tasks"][config.task]["accuracy"] == 1.0
     assert metrics["parameters"]["frontend"] == 7 * 8
-    assert files(tmp_path / "run") == FILES | {"figures/filters.png"}
+    drawn = (
+        "filter_responses",
+        "filters",
+        "pooling_widths",
+        "pcen_parameters",
+        "drift",
+    )
+    assert files(tmp_path / "run") == FILES | {f"figures/{name}.png" for name in drawn}
+    drift = metrics["filter_drift"]
+    assert 0.0 < drift["filters"] < 1.0 and drift["center_shift_hz"] > 0.0
+    assert drift == dataclasses.asdict(plot(tmp_path / "run").drift)
 
 
 def test_a_batch_larger_than_the_data_and_a_window_longer_than_any_clip(tmp_path):

@@ -1,0 +1,99 @@
+"""Draws what the frontend of a finished run learned."""
+
+import csv
+import dataclasses
+from pathlib import Path
+
+from files.errors import UserError
+from leaf_tf import visualize
+from training.figures import learning_curves, save_figures
+from training.models import load_classifier
+from training.run_folder import RunFolder
+
+_CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
+
+
+@dataclasses.dataclass(frozen=True)
+class Plots:
+    """What `plot` drew; as text, what the command says.
+
+    Attributes:
+        folder: Where the figures lie.
+        names: Of the figures, in the order they were drawn.
+        frontend: Name of its class.
+        drift: The `visualize.Drift`; `Drift()` of a frontend that learns nothing.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    frontend: str
+    drift: visualize.Drift
+
+    def __str__(self):
+        files = ", ".join(f"{name}.png" for name in self.names)
+        if self.drift != visualize.Drift():
+            return f"figures in {self.folder}: {files}\ndrift: {self.drift}"
+        found = f"{self.frontend} has nothing learned to draw"
+        return f"{found} except {files} in {self.folder}" if files else found
+
+
+def plot(run_path, output=None):
+    """Draws the frontend of a run beside its start, and the learning curves.
+
+    The start is a new frontend of the same settings, see `visualize.untrained`.
+
+    Args:
+        run_path: A finished run folder.
+        output: Folder for the PNG files; defaults to the run's own figures.
+
+    Returns:
+        `Plots`.
+
+    Raises:
+        UserError: No finished run, or the folder can't be written.
+    """
+    run = RunFolder(run_path)
+    run.require_finished()
+    model = load_classifier(run.model, len(run.read_labels()))
+    frontend = _frontend(model, run)
+    initial = visualize.untrained(frontend)
+    figures = visualize.figures(frontend, initial)
+    if run.history.exists():
+        figures["learning_curves"] = learning_curves(_read_history(run.history))
+    folder = Path(output) if output else run.figures
+    save_figures(figures, folder)
+    return Plots(
+        folder,
+        tuple(figures),
+        type(frontend).__name__,
+        visualize.drift(frontend, initial),
+    )
+
+
+def _frontend(model, run):
+    try:
+        return model.get_layer("frontend")
+    except ValueError as error:
+        raise UserError(
+            f"{run.model} has no layer named 'frontend'; name a folder that "
+            "`python -m training fit` wrote"
+        ) from error
+
+
+def _read_history(path):
+    """One dict of numbers an epoch.
+
+    Raises:
+        UserError: The file is damaged.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return [
+            {"epoch": int(row["epoch"]), **{name: float(row[name]) for name in _CURVES}}
+            for row in rows
+        ]
+    except (ValueError, TypeError, KeyError, csv.Error) as error:
+        raise UserError(
+            f"cannot read the history in {path}; mend or remove it: {error!r}"
+        ) from error
