@@ -1,6 +1,7 @@
 """LEAF, the learnable audio frontend, and its rivals as Keras 3 layers."""
 
 from leaf_tf import encoders
+from leaf_tf.augment import AdditiveNoise, Mixup
 from leaf_tf.frontends import (
     EfficientLeaf,
     Leaf,
@@ -14,29 +15,45 @@ from leaf_tf.layers import (
     PCEN,
     GaborConv1D,
     GaussianLowpass,
+    Log1pCompression,
     LogCompression,
+    MeanVarNorm,
+    MedianSubtraction,
+    MultiRatePCEN,
     PreEmphasis,
+    SimplifiedPCEN,
+    SincConv1D,
     SpecAugment,
     SquaredModulus,
+    TemporalBatchNorm,
 )
 from leaf_tf.replanning import Replan, replan
 from leaf_tf.version import __version__
 from leaf_tf.weights import export_weights, import_weights
 
 __all__ = [
+    "AdditiveNoise",
     "EfficientLeaf",
     "GaborConv1D",
     "GaussianLowpass",
     "Leaf",
+    "Log1pCompression",
     "LogCompression",
+    "MeanVarNorm",
+    "MedianSubtraction",
     "MelFilterbanks",
+    "Mixup",
+    "MultiRatePCEN",
     "PCEN",
     "PreEmphasis",
     "Replan",
+    "SimplifiedPCEN",
+    "SincConv1D",
     "SincNet",
     "SincNetPlus",
     "SpecAugment",
     "SquaredModulus",
+    "TemporalBatchNorm",
     "TimeDomainFilterbanks",
     "Wavegram",
     "__version__",
