@@ -17,7 +17,15 @@ FRONTENDS = (
     "wavegram",
     "mel",
 )
-ENCODERS = ("small", "efficientnet_b0")
+ENCODERS = (
+    "small",
+    "bc_resnet",
+    "mobilenet_v3_small",
+    "efficientnet_b0",
+    "cnn6",
+    "cnn10",
+    "cnn14",
+)
 
 _KINDS = {int: "a whole number", float: "a number"}
 _METAVARS = {int: "N", float: "X", str: "DIR"}
@@ -70,7 +78,7 @@ def _add_fit(commands):
         option = "--" + name.replace("_", "-")
         default = argparse.SUPPRESS if defaults[name] is None else defaults[name]
         if "choices" not in options:
-            options["metavar"] = _METAVARS[kind]
+            options.setdefault("metavar", _METAVARS[kind])
         parser.add_argument(
             option, type=_setting(name, kind), default=default, help=text, **options
         )
@@ -97,7 +105,13 @@ def _add_fit(commands):
         "the layer that turns waveforms into features",
         choices=FRONTENDS,
     )
-    add("encoder", str, "the network behind it", choices=ENCODERS)
+    add(
+        "encoder",
+        str,
+        f"the network behind it: {', '.join(ENCODERS)}, or a .keras file of your own "
+        "model from (batch, frames, n_filters) to (batch, dims)",
+        metavar="NAME_OR_FILE",
+    )
     add("n_filters", int, "channels of the features")
     add("sample_rate", int, "of the model, Hz; clips are resampled")
     add("window_seconds", float, "length of a window of a clip")
@@ -152,6 +166,8 @@ def _setting(name, kind):
             raise argparse.ArgumentTypeError(
                 f"must be {_KINDS[kind]}. Received: {text}"
             ) from None
+        if name == "encoder":
+            return _encoder(text)
         try:
             require(name, value)
         except ValueError as error:
@@ -159,6 +175,16 @@ def _setting(name, kind):
         return value
 
     return parse
+
+
+def _encoder(text):
+    if text in ENCODERS:
+        return text
+    if text.endswith(".keras"):
+        return _absolute(text)
+    raise argparse.ArgumentTypeError(
+        f"must be one of {', '.join(ENCODERS)}, or end in .keras. Received: {text}"
+    )
 
 
 def _absolute(path):

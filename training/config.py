@@ -37,7 +37,7 @@ class FitConfig:
     Attributes:
         task: A registered name or "folder:PATH".
         frontend: A name in `training.models.FRONTENDS`.
-        encoder: A name in `leaf_tf.encoders.ENCODERS`.
+        encoder: A name in `leaf_tf.encoders.ENCODERS`, or the path of a `.keras` file.
         n_filters: Of the frontend.
         sample_rate: Of the model's waveforms, Hz; clips are resampled to it.
         window_seconds: Length of a training window and of one evaluation

@@ -17,7 +17,7 @@ from training.folder import FolderTask
 from training.frontend_metrics import frontend_metrics
 from training.models import (
     build_classifier,
-    check_frontend,
+    check_model,
     compile_classifier,
     without_optimizer,
 )
@@ -48,7 +48,7 @@ def fit(config, output):
     run.require_writable()
     task = get_task(config.task)
     _require_outside(task, run.path)
-    check_frontend(config)
+    check_model(config)
     _say(f"reading the clips of {config.task}")
     data = task.load(config.data_dir, config.seed)
     _require_lines(data.labels)

@@ -17,13 +17,21 @@ FRONTENDS = {
 }
 
 
-def check_frontend(config):
-    """Checks that the frontend takes the settings of a `FitConfig`.
+def check_model(config):
+    """Checks that frontend and encoder take the settings of a `FitConfig`.
 
     Raises:
-        UserError: It doesn't; the message has the frontend's reason.
+        UserError: They don't; the message has the reason.
     """
     _waveform_and_features(config)
+    _encoder(config)
+
+
+def _encoder(config):
+    try:
+        return encoders.get(config.encoder, config.n_filters)
+    except ValueError as error:
+        raise UserError(str(error)) from error
 
 
 def build_classifier(config, n_classes):
@@ -35,13 +43,14 @@ def build_classifier(config, n_classes):
 
     Returns:
         A Keras model (batch, samples) -> (batch, n_classes), built from
-        `leaf_tf` layers alone, so that `import leaf_tf` is enough to load it.
+        `leaf_tf` layers alone (and the user's, if the encoder is theirs), so that
+        `import leaf_tf` is enough to load it.
 
     Raises:
-        UserError: The frontend refuses the settings.
+        UserError: The frontend refuses the settings, or the encoder doesn't fit.
     """
     waveform, features = _waveform_and_features(config)
-    encoder = encoders.ENCODERS[config.encoder](config.n_filters)
+    encoder = _encoder(config)
     logits = keras.layers.Dense(n_classes, dtype="float32", name="logits")
     outputs = logits(encoder(features))
     return keras.Model(waveform, outputs, name="classifier")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pytest
 import soundfile
@@ -140,9 +141,25 @@ def test_clips_of_ten_samples_of_silence_and_of_another_shape(clips):
 def test_unknown_names(fit_refused):
     error = fit_refused("--task", "digits")
     assert "there is no task 'digits'; the tasks are synthetic, spoken_digit" in error
-    for option in ("--frontend", "--encoder"):
-        error = fit_refused("--task", "synthetic", option, "best", code=2)
-        assert f"argument {option}: invalid choice: 'best'" in error
+    error = fit_refused("--task", "synthetic", "--frontend", "best", code=2)
+    assert "argument --frontend: invalid choice: 'best'" in error
+    error = fit_refused("--task", "synthetic", "--encoder", "best", code=2)
+    assert "argument --encoder: must be one of small, " in error
+    assert "or end in .keras. Received: best" in error
+
+
+def test_an_encoder_of_ones_own(clips, capsys, tmp_path):
+    features = keras.Input((None, 8))
+    outputs = keras.layers.GlobalAveragePooling1D()(features)
+    path, run = tmp_path / "own.keras", tmp_path / "run"
+    keras.Model(features, outputs).save(path)
+    argv = ("fit", "--task", f"folder:{clips}", "--output", run, *SMALL)
+    assert not training(*argv, "--encoder", path)
+    config = json.loads((run / "config.json").read_text())
+    assert config["encoder"] == str(path)
+    other = (*argv[:4], tmp_path / "other", *SMALL)
+    assert training(*other, "--encoder", tmp_path / "no.keras") == 1
+    assert "must be a file that exists" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from files.errors import UserError
 from training.config import FitConfig
 from training.models import (
     build_classifier,
-    check_frontend,
+    check_model,
     compile_classifier,
     load_classifier,
     without_optimizer,
@@ -36,7 +36,7 @@ def test_one_filter_is_enough(frontend):
 @pytest.mark.parametrize("sample_rate", [1, 99, 100])
 def test_what_the_frontend_refuses_is_a_users_mistake(frontend, sample_rate):
     config = FitConfig("t", frontend=frontend, sample_rate=sample_rate)
-    for call in (check_frontend, lambda config: build_classifier(config, 2)):
+    for call in (check_model, lambda config: build_classifier(config, 2)):
         with pytest.raises(UserError) as error:
             call(config)
         assert f"at {sample_rate} Hz: `" in str(error.value)

@@ -146,8 +146,8 @@ def test_six_learned_numbers_a_filter():
 
 @pytest.mark.parametrize("preemp", [False, True])
 def test_padded_clips_have_the_features_of_the_clips_alone(preemp, rng):
-    lengths = [1, 159, 160, 161, 700, 1999, 2400]
-    layer = EfficientLeaf(n_filters=12, preemp=preemp)
+    lengths = [1, 160, 161, 700, 2400]
+    layer = EfficientLeaf(n_filters=8, n_groups=3, preemp=preemp)
     waveform = noise(rng, len(lengths), 2400)
     features = numbers(layer(waveform, lengths=np.array(lengths)))
     for clip, length in enumerate(lengths):

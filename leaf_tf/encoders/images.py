@@ -1,0 +1,87 @@
+"""Features as images for the networks of keras.applications."""
+
+import warnings
+
+import keras
+from keras import layers, ops
+
+from leaf_tf.encoders.masked import AddChannel
+
+
+def image_of(features, network, min_size):
+    """Features as a one-channel image that `network` can take.
+
+    Args:
+        features: (batch, frames, n_filters), symbolic.
+        network: Name of the encoder, for the warning about masks.
+        min_size: Pixels that both sides have at least.
+
+    Returns:
+        (batch, max(frames, min_size), max(n_filters, min_size), 1), symbolic.
+    """
+    image = UnmaskedImage(network, name="image")(features)
+    return PadToAtLeast(min_size, name="pad")(image)
+
+
+@keras.saving.register_keras_serializable("leaf_tf")
+class UnmaskedImage(AddChannel):
+    """Makes features an image of one channel, without their mask, and warns of that.
+
+    Args:
+        network: Name of the network behind, which can't honour masks.
+
+    Input shape: (batch, frames, n_filters).
+    Output shape: (batch, frames, n_filters, 1).
+    """
+
+    def __init__(self, network, **kwargs):
+        super().__init__(**kwargs)
+        self.network = network
+
+    def call(self, inputs, mask=None):
+        if mask is not None:
+            warnings.warn(
+                f"{self.network} takes padded frames for silence, so a padded clip "
+                "has another embedding than the clip alone: cut clips into windows "
+                "of one length, or take small, cnn6, cnn10, cnn14 or bc_resnet",
+                stacklevel=2,
+            )
+        return super().call(inputs)
+
+    def compute_mask(self, inputs, previous_mask):
+        return None
+
+    def get_config(self):
+        return {**super().get_config(), "network": self.network}
+
+
+@keras.saving.register_keras_serializable("leaf_tf")
+class PadToAtLeast(layers.Layer):
+    """Adds zeros after an image until both of its sides have `size` pixels.
+
+    Input shape: (batch, height, width, channels).
+    Output shape: (batch, max(height, size), max(width, size), channels).
+    """
+
+    def __init__(self, size, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+
+    def call(self, inputs):
+        _, height, width, _ = ops.shape(inputs)
+        return ops.pad(
+            inputs,
+            ((0, 0), (0, self._missing(height)), (0, self._missing(width)), (0, 0)),
+        )
+
+    def _missing(self, side):
+        known = isinstance(side, int)
+        return max(self.size - side, 0) if known else ops.maximum(self.size - side, 0)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        sides = (None if s is None else max(s, self.size) for s in (height, width))
+        return (batch, *sides, channels)
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size}
