@@ -12,7 +12,10 @@ REPORT_JSON = "report.json"
 REPORT_MD = "report.md"
 
 INPUT = "waveform"
+LENGTHS = "lengths"
 OUTPUT = "probabilities"
+SIGNATURE = "serving_default"
+PADDED_SIGNATURE = "serving_padded"
 
 _OURS = {SAVED_MODEL, TFLITE, LABELS, REPORT_JSON, REPORT_MD}
 

@@ -3,7 +3,8 @@
 import collections
 import os
 
-from export.serving import serving_function
+from export.layout import PADDED_SIGNATURE, SIGNATURE
+from export.serving import padded_serving_function, serving_function
 from files.quiet import import_tensorflow, native_logs_hidden
 
 _PLUMBING = ("Const", "Identity", "NoOp", "Placeholder")
@@ -12,8 +13,9 @@ _PLUMBING = ("Const", "Identity", "NoOp", "Placeholder")
 def write_saved_model(source, folder, labels_path):
     """Writes `folder` with the signature `serving_default`.
 
-    Batch and length are free; a model of a fixed length keeps it. The labels
-    travel along as an asset.
+    Batch and length are free; a model of a fixed length keeps it. Models that honour
+    masks get `serving_padded`, too, which takes `lengths` beside the waveform. The
+    labels travel along as an asset.
 
     Args:
         source: `export.sources.Source`.
@@ -22,12 +24,16 @@ def write_saved_model(source, folder, labels_path):
     """
     tf = import_tensorflow()
     serve = serving_function(source, batch=None, samples=source.model.input_shape[1])
+    signatures = {SIGNATURE: serve}
+    padded = padded_serving_function(source)
+    if padded is not None:
+        signatures[PADDED_SIGNATURE] = padded
     # The weights alone: a Keras model would be saved as an object of Keras.
     module = tf.Module()
     module.weights = [variable.value for variable in source.model.variables]
     module.labels = tf.saved_model.Asset(labels_path)
     with native_logs_hidden():
-        tf.saved_model.save(module, folder, signatures={"serving_default": serve})
+        tf.saved_model.save(module, folder, signatures=signatures)
 
 
 def saved_model_ops(signature):

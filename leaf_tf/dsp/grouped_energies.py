@@ -50,7 +50,7 @@ def plan_groups(
     Returns:
         Tuple of `Group`.
 
-    Source: EfficientLEAF, arXiv:2207.05508, Sec. II.
+    Source: EfficientLEAF, arXiv:2207.05508.
     """
     n_filters = len(center_freqs)
     n_groups = min(n_groups, n_filters)

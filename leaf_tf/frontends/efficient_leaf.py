@@ -23,7 +23,7 @@ class EfficientLeaf(Frontend):
 
     The defaults are the paper's "Gabor 8G-opt". They give LEAF's energies within 3 %
     for steady tones; those of noise, which vary faster, within 1 to 5 % above
-    1.5 kHz, but 11 to 35 % below, where one energy in 80 or 160 stands for all.
+    1.2 kHz, but 11 to 35 % below, where one energy in 80 or 160 stands for all.
     `stride_factor=4` brings that to 1.3 % at twice the work. For LEAF's own energies
     within a tolerance you choose, see `Leaf`.
 

@@ -52,7 +52,7 @@ class GroupedGaborFilterbank(Stage):
     Raises:
         ValueError: Argument out of range.
 
-    Source: EfficientLEAF, arXiv:2207.05508, Sec. II. There groups follow the filters
+    Source: EfficientLEAF, arXiv:2207.05508. There groups follow the filters
     as they learn, and energies are not multiplied by s.
     """
 

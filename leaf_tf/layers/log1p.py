@@ -32,7 +32,7 @@ class Log1pCompression(Stage):
     Raises:
         ValueError: a is above 20.
 
-    Source: EfficientLEAF, arXiv:2207.05508, Sec. II.
+    Source: EfficientLEAF, arXiv:2207.05508.
     """
 
     def __init__(self, a=5.0, **kwargs):

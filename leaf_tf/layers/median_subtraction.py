@@ -20,7 +20,7 @@ class MedianSubtraction(Stage):
 
     Input and output shape: (batch, frames, channels).
 
-    Source: EfficientLEAF, arXiv:2207.05508, Sec. II.
+    Source: EfficientLEAF, arXiv:2207.05508.
     """
 
     def __init__(self, **kwargs):

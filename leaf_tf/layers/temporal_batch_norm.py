@@ -28,7 +28,7 @@ class TemporalBatchNorm(Stage):
     Raises:
         ValueError: `momentum` out of range.
 
-    Source: EfficientLEAF, arXiv:2207.05508, Sec. II.
+    Source: EfficientLEAF, arXiv:2207.05508.
     """
 
     def __init__(self, momentum=0.9, **kwargs):

@@ -1,11 +1,14 @@
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.export.models import softmax
+from export.saved_model import write_saved_model
+from export.sources import open_source
+from tests.export.models import N_CLASSES, classifier, frontend, softmax
 
 # Keras can't be imported in this process at all: TensorFlow's own import would
 # load a part of it.
@@ -35,6 +38,27 @@ def test_plain_tensorflow_answers_as_keras_does(exported, windows, expected, tmp
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(np.load(tmp_path / "answers.npy"), expected, atol=1e-5)
+
+
+def test_clips_of_different_lengths_in_one_batch(keras_file, windows, tmp_path):
+    waveform = keras.Input((None,))
+    features = frontend()(waveform)
+    outputs = keras.layers.GlobalAveragePooling1D()(features)
+    pooled = keras.Model(waveform, keras.layers.Dense(N_CLASSES)(outputs))
+    labels = tmp_path / "labels.txt"
+    labels.write_text("a\nb\nc\nd\n")
+    write_saved_model(open_source(keras_file(pooled)), tmp_path / "pooled", labels)
+    model = tf.saved_model.load(tmp_path / "pooled")
+    lengths = np.array([4000, 3999, 1601, 80, 1], "int32")
+    serve = model.signatures["serving_padded"]
+    together = serve(waveform=windows, lengths=lengths)["probabilities"]
+    for row, window, length in zip(together, windows, lengths):
+        alone = softmax(pooled(window[None, :length]).numpy())[0]
+        np.testing.assert_allclose(row, alone, atol=1e-5)
+    # The convolution of `classifier` drops the mask: its answer would be wrong.
+    write_saved_model(open_source(keras_file(classifier())), tmp_path / "conv", labels)
+    signatures = tf.saved_model.load(tmp_path / "conv").signatures
+    assert list(signatures) == ["serving_default"]
 
 
 @pytest.fixture(scope="module")

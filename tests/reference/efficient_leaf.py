@@ -1,4 +1,4 @@
-"""EfficientLEAF's pooled energies. Source: arXiv:2207.05508, Sec. II; static groups."""
+"""EfficientLEAF's pooled energies. Source: arXiv:2207.05508; static groups."""
 
 import numpy as np
 

@@ -95,12 +95,22 @@ def test_steady_tones_have_leafs_energies(n, tolerance):
     np.testing.assert_allclose(ours[heard], leafs[heard], rtol=tolerance)
 
 
-def test_stride_factor_1_is_leaf_on_noise(rng):
-    waveform = noise(rng, 2, 16000)
+@pytest.mark.parametrize(
+    "stride_factor, low, high",
+    [(16.0, 0.4, 0.06), (4.0, 0.02, 0.006), (1.0, 0.01, 0.003)],
+)
+def test_energies_of_noise_are_leafs_to_a_degree(stride_factor, low, high, rng):
+    """Relative RMS errors: of the 15 lowest filters, up to 1.2 kHz, and the others.
+
+    Energies of noise vary as fast as a filter's band is wide; sampled less often than
+    that, which the default does in the lowest groups, they say little of the mean.
+    """
+    waveform = noise(rng, 4, 16000)
     leafs = numbers(leaf_tf.Leaf(method="exact", compression="none")(waveform))
-    ours = EfficientLeaf(compression="none", stride_factor=1.0)(waveform)
-    errors = np.sqrt(np.mean((numbers(ours) - leafs) ** 2, axis=(0, 1)))
-    assert np.all(errors < 0.01 * np.sqrt(np.mean(leafs**2, axis=(0, 1))))
+    layer = EfficientLeaf(compression="none", stride_factor=stride_factor)
+    squares = np.mean((numbers(layer(waveform)) - leafs) ** 2, axis=(0, 1))
+    errors = np.sqrt(squares / np.mean(leafs**2, axis=(0, 1)))
+    assert np.all(errors[:15] < low) and np.all(errors[15:] < high)
 
 
 def test_default_compression_is_log1p_median_batch_norm(rng):
