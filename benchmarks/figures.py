@@ -11,6 +11,8 @@ COLORS = {
     "keras mel": "#6d28d9",
     "tf.signal log-mel": "#334155",
 }
+# Bars of ratios beyond end here; their labels say how far they would go.
+MOST_SHOWN = 100
 
 
 def speed_figure(results):
@@ -27,14 +29,15 @@ def speed_figure(results):
         ratios = {r["comparison"]: r["ratio"] for r in rows if r["contestant"] == name}
         at = [i + place * height for i, c in enumerate(comparisons) if c in ratios]
         values = [ratios[c] for c in comparisons if c in ratios]
-        bars = axes.barh(at, values, height, left=0, color=COLORS[name], label=name)
-        axes.bar_label(
-            bars, [f"{value:.2g}" for value in values], padding=2, fontsize=6
-        )
+        widths = np.minimum(values, MOST_SHOWN)
+        bars = axes.barh(at, widths, height, left=0, color=COLORS[name], label=name)
+        labels = [f"{v:.0f}" if v >= 10 else f"{v:.2g}" for v in values]
+        axes.bar_label(bars, labels, padding=2, fontsize=6)
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xscale("log")
+    axes.set_xlim(0.25, 2 * MOST_SHOWN)
+    axes.set_ylim(len(comparisons) - 0.2, -0.4)
     axes.set_yticks(np.arange(len(comparisons)) + 0.4 - height / 2, comparisons)
-    axes.invert_yaxis()
     machine = results["machine"]
     axes.set(
         xlabel="time relative to tf.signal log-mel (median of interleaved calls)"
