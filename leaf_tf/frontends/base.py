@@ -137,7 +137,7 @@ class Frontend(Stage):
             lengths = _mask_lengths(mask)
         if lengths is None:
             return ops.cast(self._features(waveform, None, None), self.compute_dtype)
-        lengths = _checked_lengths(lengths)
+        lengths = _checked_lengths(lengths, ops.shape(waveform)[1])
         is_sound = _is_before(waveform, lengths)
         waveform = ops.where(is_sound, waveform, ops.zeros_like(waveform))
         features, is_frame = self._features(waveform, lengths, self.n_frames(lengths))
@@ -234,7 +234,9 @@ def _augmenting_layer(spec_augment, dtype):
     )
 
 
-def _checked_lengths(lengths):
+def _checked_lengths(lengths, samples):
+    """As int32; none is longer than the batch."""
+    lengths = ops.convert_to_tensor(lengths)
     if keras.backend.is_float_dtype(keras.backend.standardize_dtype(lengths.dtype)):
         raise ValueError(
             "`lengths` must be integers, samples of each clip. Received: dtype "
@@ -244,7 +246,7 @@ def _checked_lengths(lengths):
         raise ValueError(
             f"`lengths` must be of shape (batch,). Received: {tuple(lengths.shape)}"
         )
-    return ops.cast(lengths, "int32")
+    return ops.minimum(ops.cast(lengths, "int32"), samples)
 
 
 def _mask_lengths(mask):

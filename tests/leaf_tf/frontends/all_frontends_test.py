@@ -169,6 +169,12 @@ def test_a_saved_model_ignores_what_is_masked(frontend, rng, tmp_path):
         np.testing.assert_allclose(row, alone[0], rtol=1e-5, atol=1e-5)
 
 
+def test_no_clip_is_longer_than_the_batch(frontend, rng):
+    layer, waveform = frontend(n_filters=4), noise(rng, 2, 1000)
+    too_long = numbers(layer(waveform, lengths=[5000, 1001]))
+    np.testing.assert_allclose(too_long, numbers(layer(waveform)), atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "lengths, message",
     [
