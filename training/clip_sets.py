@@ -30,8 +30,10 @@ class ClipSet:
 
         Returns:
             A dataset of dicts: "waveform", float32 (samples,), mono, full
-            scale is [-1, 1]; "label", int64, an index of the task's labels;
-            "clip", a string, unique in the task.
+            scale is [-1, 1]; "label", int64, an index of the task's labels, or
+            of a multi-label task float32 (n_classes,), 1 for each label that
+            the clip has and 0 for the others; "clip", a string, unique in the
+            task.
         """
         import tensorflow as tf
 
@@ -48,7 +50,9 @@ class TaskData:
         labels: Names of the classes.
         splits: A `ClipSet` for each of `SPLITS`; none shares a clip with
             another.
+        multi_label: True if a clip may have several labels, or none.
     """
 
     labels: tuple[str, ...]
     splits: Mapping[str, ClipSet]
+    multi_label: bool = False
