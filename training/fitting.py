@@ -69,6 +69,7 @@ def fit(config, output):
     write_json(run.config, config.to_dict())
     write_text(run.labels, "".join(f"{label}\n" for label in data.labels))
     run.write_evaluation_clips(data.splits["test"], data.labels, config.sample_rate)
+    run.write_calibration_clips(data.splits["train"], config.sample_rate, config.seed)
 
     started = time.monotonic()
     saver = ValidateAndSave(

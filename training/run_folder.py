@@ -4,6 +4,8 @@ import csv
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from files.atomic import make_folder, replacing, writable_folder
 from files.clips import write_clip
 from files.errors import UserError
@@ -11,6 +13,8 @@ from training.config import FitConfig
 
 # Enough to check an export by, in minutes of audio that any disk holds.
 _MAX_EVALUATION_CLIPS = 500
+# What int8 needs to know of the activations' ranges, in seconds of work.
+_MAX_CALIBRATION_CLIPS = 100
 
 
 class RunFolder:
@@ -28,6 +32,8 @@ class RunFolder:
         best, last: Checkpoints with optimizer state, `.keras`.
         evaluation_clips: Clips of the test split at the model's rate, with
             `clips.csv`; exports are checked on them.
+        calibration_clips: Clips of the training split at the model's rate;
+            int8 exports take the ranges of their activations from them.
         figures: PNG files.
     """
 
@@ -42,6 +48,7 @@ class RunFolder:
         self.best = self.path / "checkpoints" / "best.keras"
         self.last = self.path / "checkpoints" / "last.keras"
         self.evaluation_clips = self.path / "evaluation_clips"
+        self.calibration_clips = self.path / "calibration_clips"
         self.figures = self.path / "figures"
 
     def require_writable(self):
@@ -72,6 +79,7 @@ class RunFolder:
             self.logs,
             self.best.parent,
             self.evaluation_clips,
+            self.calibration_clips,
             self.figures,
         ):
             if folder.exists():
@@ -121,3 +129,21 @@ class RunFolder:
             temporary.open("w", newline="", encoding="utf-8") as file,
         ):
             csv.writer(file).writerows([("file", "label"), *rows])
+
+    def write_calibration_clips(self, clip_set, sample_rate, seed):
+        """Keeps clips of the training split, at random where there are many.
+
+        Args:
+            clip_set: A `ClipSet`.
+            sample_rate: In Hz.
+            seed: An int; chooses the clips.
+        """
+        make_folder(self.calibration_clips)
+        kept = min(clip_set.n_examples, _MAX_CALIBRATION_CLIPS)
+        random = np.random.default_rng(seed)
+        chosen = set(random.choice(clip_set.n_examples, kept, replace=False).tolist())
+        clips = clip_set.dataset(sample_rate).take(1 + max(chosen))
+        for index, clip in enumerate(clips.as_numpy_iterator()):
+            if index in chosen:
+                path = self.calibration_clips / f"{index:06d}.flac"
+                write_clip(path, clip["waveform"], sample_rate)

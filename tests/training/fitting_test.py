@@ -106,6 +106,15 @@ def test_the_evaluation_clips_are_the_test_split(finished):
     assert np.mean(losses) == pytest.approx(said, rel=1e-4, abs=1e-6)
 
 
+def test_the_calibration_clips_are_of_the_training_split(finished):
+    def sounds(folder):
+        return {file.read_bytes() for file in (finished.path / folder).glob("*.flac")}
+
+    kept = sounds("calibration_clips")
+    assert len(kept) == finished.metrics["clips"]["train"]
+    assert kept.isdisjoint(sounds("evaluation_clips"))
+
+
 def test_the_model_loads_with_leaf_tf_alone(finished, tmp_path):
     waveform = np.random.default_rng(0).uniform(-1, 1, (2, 3000)).astype(np.float32)
     np.save(tmp_path / "waveform.npy", waveform)

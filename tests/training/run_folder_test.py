@@ -106,3 +106,18 @@ def test_many_evaluation_clips_are_thinned_evenly(tmp_path, n_clips, kept):
     assert len(rows(run)) == kept == len(list(tmp_path.rglob("*.flac")))
     last, _ = read_clip(run.evaluation_clips / rows(run)[-1]["file"])
     assert last[0] > (n_clips - 3) / 1000
+
+
+def calibration_clips(folder, n_clips, seed):
+    run = RunFolder(folder)
+    run.write_calibration_clips(noise_set(n_clips), 8000, seed)
+    waveforms = [read_clip(path)[0] for path in sorted(run.calibration_clips.iterdir())]
+    return [round(1000 * float(waveform[0])) for waveform in waveforms]
+
+
+def test_calibration_clips_are_all_or_a_hundred_by_the_seed(tmp_path):
+    assert calibration_clips(tmp_path / "few", 5, seed=0) == [0, 1, 2, 3, 4]
+    some = calibration_clips(tmp_path / "some", 300, seed=0)
+    assert len(set(some)) == 100 and max(some) > 250
+    assert calibration_clips(tmp_path / "again", 300, seed=0) == some
+    assert calibration_clips(tmp_path / "other", 300, seed=1) != some
