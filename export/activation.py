@@ -3,23 +3,24 @@
 from export.averaging import SIGMOID, SOFTMAX
 
 
-def output_activation(model):
-    """How the model's output becomes probabilities.
+def output_activation(output):
+    """How an output of a model becomes probabilities.
+
+    Args:
+        output: keras.KerasTensor, one of `keras.Model.outputs`.
 
     Returns:
-        (activation, gives_logits): "softmax" or "sigmoid", and whether that
-        step is missing. A model that ends in neither gives logits, and
-        softmax is missing.
+        "softmax" or "sigmoid" if the model ends in that; None if it gives logits.
     """
-    operation = _last_operation(model)
+    operation = _last_operation(output)
     # A layer's argument; else the operation itself, e.g. keras.layers.Softmax.
     function = getattr(operation, "activation", None)
     name = getattr(function, "__name__", type(operation).__name__).lower()
-    if name in (SOFTMAX, SIGMOID):
-        return name, False
-    return SOFTMAX, True
+    return name if name in (SOFTMAX, SIGMOID) else None
 
 
-def _last_operation(model):
-    operation = model.outputs[0]._keras_history.operation
-    return _last_operation(operation) if hasattr(operation, "outputs") else operation
+def _last_operation(output):
+    operation, _, index = output._keras_history
+    if hasattr(operation, "outputs"):  # a model within
+        return _last_operation(operation.outputs[index])
+    return operation

@@ -46,14 +46,18 @@ def export_parser():
     )
     parser.add_argument(
         "--labels",
-        metavar="FILE",
-        help="text file with one label a line (default: the run's, else class_0, ...)",
+        metavar="[HEAD=]FILE",
+        action="append",
+        default=[],
+        help="text file with one label a line (default: the run's, else class_0, ...); "
+        "of a model of several heads HEAD=FILE, once for each",
     )
     parser.add_argument(
         "--clips",
         metavar="FOLDER",
         help="audio files to compare on; labelled by a `clips.csv` or by their "
-        "subfolders (default: the run's evaluation clips, else noise and chirps)",
+        "subfolders (default: the run's evaluation clips, else noise and chirps); "
+        "a model of several heads takes those of each from a subfolder of its name",
     )
     return parser
 

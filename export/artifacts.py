@@ -3,7 +3,7 @@
 import dataclasses
 
 from export.flatbuffer import read_graph
-from export.layout import LABELS, SAVED_MODEL, TFLITE, VERSION
+from export.layout import SAVED_MODEL, TFLITE, VERSION
 from export.litert_runner import LiteRTRunner
 from export.saved_model import folder_bytes, saved_model_ops, write_saved_model
 from export.saved_model_runner import SavedModelRunner
@@ -26,9 +26,9 @@ class Artifact:
 
 
 def make_saved_model(source, folder):
-    """Writes and opens `saved_model/1/`; `labels.txt` is there already."""
+    """Writes and opens `saved_model/1/`; the labels are in `folder` already."""
     place = folder / SAVED_MODEL / VERSION
-    write_saved_model(source, place, folder / LABELS)
+    write_saved_model(source, place, folder)
     runner = SavedModelRunner(place)
     return Artifact(
         path=f"{SAVED_MODEL}/{VERSION}",

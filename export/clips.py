@@ -21,20 +21,30 @@ class Clips:
         origin: Where they are from, for the report.
         windows: (n_windows, window_samples), float32.
         clip_of_window: (n_windows,), the index of each window's clip.
-        true_classes: (n_clips,), each clip's class index; None if unknown.
+        targets: (n_clips, classes), bool: which labels each clip has; None if
+            unknown.
     """
 
     origin: str
     windows: np.ndarray
     clip_of_window: np.ndarray
-    true_classes: np.ndarray | None
+    targets: np.ndarray | None
 
     @property
     def n_clips(self):
         return int(self.clip_of_window[-1]) + 1
 
 
-def read_clips(folder, sample_rate, window_samples, labels):
+def head_clips(head, sample_rate, window_samples):
+    """The clips that a head is compared on: its own, else `synthetic_clips`."""
+    if head.clips_folder is None:
+        return synthetic_clips(sample_rate, window_samples)
+    return read_clips(
+        head.clips_folder, sample_rate, window_samples, head.labels, head.multi_label
+    )
+
+
+def read_clips(folder, sample_rate, window_samples, labels, multi_label=False):
     """Reads a folder of clips, cut into windows.
 
     A `clips.csv` (header `file,label`) names the clips and their labels.
@@ -45,7 +55,8 @@ def read_clips(folder, sample_rate, window_samples, labels):
         folder: The folder.
         sample_rate: In Hz; clips of other rates are resampled.
         window_samples: Length of a window.
-        labels: The model's, in the order of its classes.
+        labels: The head's, in the order of its classes.
+        multi_label: Whether `clips.csv` gives any number of labels, as a|b.
 
     Returns:
         `Clips`.
@@ -57,13 +68,18 @@ def read_clips(folder, sample_rate, window_samples, labels):
     if not folder.is_dir():
         raise UserError(f"there is no folder of clips {folder}")
     table = folder / "clips.csv"
-    named = _read_table(table, labels) if table.is_file() else _find(folder)
+    if table.is_file():
+        named = _read_table(table, labels, "|" if multi_label else None)
+    else:
+        named = _find(folder, labels)
     if not named:
         raise UserError(f"the folder {folder} holds no clips to compare on")
     waveforms = [read_clip(path, sample_rate)[0] for path, _ in named]
-    known = all(label in labels for _, label in named)
-    classes = [labels.index(label) for _, label in named] if known else None
-    return _cut(folder.name, waveforms, window_samples, classes)
+    known = all(own is not None for _, own in named)
+    targets = (
+        [[label in own for label in labels] for _, own in named] if known else None
+    )
+    return _cut(folder.name, waveforms, window_samples, targets)
 
 
 def synthetic_clips(sample_rate, window_samples):
@@ -86,33 +102,69 @@ def synthetic_clips(sample_rate, window_samples):
     return _cut("synthetic noise and chirps", waveforms, window_samples, None)
 
 
-def _read_table(path, labels):
+def describe(clips):
+    """What the clips of all heads are, for the report.
+
+    Args:
+        clips: list of `Clips`.
+    """
+    return {
+        "origin": ", ".join(dict.fromkeys(own.origin for own in clips)),
+        "n_clips": sum(own.n_clips for own in clips),
+        "n_windows": sum(len(own.windows) for own in clips),
+    }
+
+
+def _read_table(path, labels, separator):
+    """[(path, its labels)] of a `clips.csv`."""
     with open(path, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    for row in rows:
-        if not row.get("file") or not row.get("label"):
-            raise UserError(
-                f"{path} must have the columns file,label, both filled in "
-                f"each row; received the row {dict(row)}"
-            )
-        if row["label"] not in labels:
-            raise UserError(
-                f"{path} gives {row['file']} the label {row['label']}, which "
-                f"the model does not know; it knows {', '.join(labels)}"
-            )
-    return [(path.parent / row["file"], row["label"]) for row in rows]
+    return [
+        (
+            path.parent / _filled(row, "file", path),
+            _row_labels(row, path, labels, separator),
+        )
+        for row in rows
+    ]
 
 
-def _find(folder):
+def _row_labels(row, path, labels, separator):
+    if separator is None:
+        own = [_filled(row, "label", path)]
+    else:  # a clip may have none
+        own = [label for label in (row.get("label") or "").split(separator) if label]
+    unknown = [label for label in own if label not in labels]
+    if unknown:
+        raise UserError(
+            f"{path} gives {row['file']} the label {unknown[0]}, which "
+            f"the model does not know; it knows {', '.join(labels)}"
+        )
+    return own
+
+
+def _filled(row, column, path):
+    if not row.get(column):
+        raise UserError(
+            f"{path} must have the columns file,label, both filled in "
+            f"each row; received the row {dict(row)}"
+        )
+    return row[column]
+
+
+def _find(folder, labels):
+    """[(path, the label that its folder names, in a list, or None)]."""
     paths = sorted(path for path in folder.rglob("*") if is_audio_path(path))
-    return [(path, path.parent.name) for path in paths]
+    return [
+        (path, [path.parent.name] if path.parent.name in labels else None)
+        for path in paths
+    ]
 
 
-def _cut(origin, waveforms, window_samples, classes):
+def _cut(origin, waveforms, window_samples, targets):
     cut = [cut_windows(waveform, window_samples) for waveform in waveforms]
     return Clips(
         origin=origin,
         windows=np.concatenate(cut),
         clip_of_window=np.repeat(np.arange(len(cut)), [len(c) for c in cut]),
-        true_classes=None if classes is None else np.array(classes),
+        targets=None if targets is None else np.array(targets),
     )

@@ -2,21 +2,21 @@
 
 from export.arguments import export_parser
 from export.artifacts import MAKERS
-from export.clips import read_clips, synthetic_clips
+from export.clips import describe, head_clips
 from export.layout import (
-    LABELS,
     REPORT_JSON,
     REPORT_MD,
     refuse_foreign_files,
 )
 from export.parity import (
-    accuracy,
     check_tolerance,
     differences,
     keras_probabilities,
     latency_ms,
+    over_heads,
 )
 from export.report import build_report, report_markdown, summary
+from export.scores import score
 from export.sources import open_source
 from files.atomic import (
     replacing_folder,
@@ -35,7 +35,10 @@ def main(argv):
     source = open_source(
         arguments.source, arguments.window, arguments.labels, arguments.clips
     )
-    clips = _clips(source)
+    clips = [
+        head_clips(head, source.sample_rate, source.window_samples)
+        for head in source.heads
+    ]
     report = export(source, clips, arguments.formats, arguments.output)
     print(f"\n{summary(report)}\n\nWritten to {arguments.output}")
 
@@ -45,7 +48,7 @@ def export(source, clips, formats, output):
 
     Args:
         source: `export.sources.Source`.
-        clips: `export.clips.Clips` to compare on.
+        clips: list of `export.clips.Clips` to compare on, one per head.
         formats: Some of `export.arguments.FORMATS`.
         output: The folder; an earlier export there is replaced.
 
@@ -57,10 +60,19 @@ def export(source, clips, formats, output):
             or an artifact differs from Keras by more than the tolerance.
     """
     with replacing_folder(output, marker=REPORT_JSON) as folder:
-        write_text(folder / LABELS, "".join(f"{x}\n" for x in source.labels))
-        _say(f"Keras: {len(clips.windows)} windows of {clips.n_clips} clips")
-        expected = keras_probabilities(source, clips.windows)
-        keras = {"accuracy": accuracy(expected, clips, source.activation)}
+        for head in source.heads:
+            lines = "".join(f"{label}\n" for label in head.labels)
+            write_text(folder / head.labels_file, lines)
+        about = describe(clips)
+        _say(f"Keras: {about['n_windows']} windows of {about['n_clips']} clips")
+        expected = [
+            keras_probabilities(source, own.windows)[head.name]
+            for head, own in zip(source.heads, clips)
+        ]
+        keras = [
+            score(head, answers, own)
+            for head, answers, own in zip(source.heads, expected, clips)
+        ]
         measured = {
             name: _make_and_measure(name, source, clips, expected, folder)
             for name in formats
@@ -71,30 +83,30 @@ def export(source, clips, formats, output):
     return report
 
 
-def _clips(source):
-    if source.clips_folder is None:
-        return synthetic_clips(source.sample_rate, source.window_samples)
-    return read_clips(
-        source.clips_folder,
-        source.sample_rate,
-        source.window_samples,
-        source.labels,
-    )
-
-
 def _make_and_measure(name, source, clips, expected, folder):
     _say(f"{name}: converting")
     artifact = MAKERS[name](source, folder)
     _say(f"{artifact.path}: comparing with Keras")
-    probabilities = artifact.runner.probabilities(clips.windows)
-    compared = differences(probabilities, expected)
-    check_tolerance(artifact.path, compared, len(clips.windows))
+    heads = [
+        _compare(head, artifact.runner, own, answers)
+        for head, own, answers in zip(source.heads, clips, expected)
+    ]
+    compared = over_heads(heads)
+    check_tolerance(artifact.path, compared, describe(clips)["n_windows"])
     return {
         "path": artifact.path,
         **artifact.description,
         **compared,
-        "accuracy": accuracy(probabilities, clips, source.activation),
-        "latency_ms": latency_ms(artifact.runner, clips.windows[:1]),
+        "heads": heads,
+        "latency_ms": latency_ms(artifact.runner, clips[0].windows[:1]),
+    }
+
+
+def _compare(head, runner, clips, expected):
+    probabilities = runner.probabilities(clips.windows)[head.name]
+    return {
+        **differences(probabilities, expected),
+        **score(head, probabilities, clips),
     }
 
 

@@ -1,6 +1,5 @@
 """Computes at export what depends on the weights alone."""
 
-from export.layout import INPUT, OUTPUT
 from files.quiet import import_tensorflow
 
 
@@ -13,7 +12,7 @@ def fold(concrete_function):
     and can't be quantized.
 
     Args:
-        concrete_function: Of fixed shapes, {"waveform"} -> {"probabilities"}.
+        concrete_function: Of fixed shapes and named arguments, to a dict.
 
     Returns:
         tf.function of the same signature, without variables.
@@ -26,36 +25,37 @@ def fold(concrete_function):
     frozen = convert_variables_to_constants_v2(
         concrete_function, lower_control_flow=False
     )
-    (waveform,), (output,) = frozen.inputs, frozen.outputs
-    borders = _borders(waveform, output, frozen.graph)
+    borders = _borders(frozen.inputs, frozen.outputs, frozen.graph)
     values = frozen.prune([], borders)()
     graph_def = frozen.graph.as_graph_def()
+    # TensorFlow flattens a dict in the order of its keys.
+    names = sorted(concrete_function.structured_outputs)
 
-    def folded(waveform_in):
-        names = [border.name for border in borders]
-        constants = dict(zip(names, map(tf.constant, values), strict=True))
-        (probabilities,) = tf.graph_util.import_graph_def(
+    def folded(*arguments):
+        at_run_time = {t.name: a for t, a in zip(frozen.inputs, arguments)}
+        constants = {t.name: tf.constant(v) for t, v in zip(borders, values)}
+        outputs = tf.graph_util.import_graph_def(
             graph_def,
-            input_map={waveform.name: waveform_in, **constants},
-            return_elements=[output.name],
+            input_map={**at_run_time, **constants},
+            return_elements=[output.name for output in frozen.outputs],
         )
-        return {OUTPUT: probabilities}
+        return dict(zip(names, outputs))
 
-    signature = [tf.TensorSpec(waveform.shape, waveform.dtype, name=INPUT)]
+    signature = [tf.TensorSpec(t.shape, t.dtype, name=t.op.name) for t in frozen.inputs]
     return tf.function(folded, input_signature=signature, autograph=False)
 
 
-def _borders(waveform, output, graph):
-    """Tensors known before the waveform is, that enter what depends on it."""
+def _borders(inputs, outputs, graph):
+    """Tensors known before the inputs are, that enter what depends on these."""
     at_run_time = {op for op in graph.get_operations() if op.op_def.is_stateful}
-    waiting = [waveform.op, *at_run_time]
+    waiting = [*(tensor.op for tensor in inputs), *at_run_time]
     while waiting:
         op = waiting.pop()
         at_run_time.add(op)
         consumers = {c for tensor in op.outputs for c in tensor.consumers()}
         waiting.extend(consumers - at_run_time)
     entering = {t.ref(): t for op in at_run_time for t in op.inputs}
-    entering[output.ref()] = output
+    entering.update({output.ref(): output for output in outputs})
     return [
         tensor
         for tensor in entering.values()

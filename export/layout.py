@@ -1,5 +1,6 @@
 """The names inside an artifact folder: the contract of writing and running."""
 
+import fnmatch
 from pathlib import Path
 
 from files.errors import UserError
@@ -7,7 +8,7 @@ from files.errors import UserError
 SAVED_MODEL = "saved_model"
 VERSION = "1"  # TF Serving takes the highest-numbered folder of `SAVED_MODEL`
 TFLITE = "model.tflite"
-LABELS = "labels.txt"
+LABELS = "labels*.txt"  # labels.txt of one head, labels_<head>.txt of several
 REPORT_JSON = "report.json"
 REPORT_MD = "report.md"
 
@@ -29,7 +30,11 @@ def refuse_foreign_files(folder):
     folder = Path(folder)
     if not folder.is_dir():
         return
-    foreign = sorted({entry.name for entry in folder.iterdir()} - _OURS)
+    foreign = sorted(
+        entry.name
+        for entry in folder.iterdir()
+        if not any(fnmatch.fnmatch(entry.name, ours) for ours in _OURS)
+    )
     if foreign:
         shown = ", ".join(foreign[:3]) + (", ..." if foreign[3:] else "")
         raise UserError(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from export.heads import heads_of_outputs, output_name
 from export.layout import INPUT, OUTPUT
 from files.errors import UserError
 from files.quiet import native_logs_hidden
@@ -16,7 +17,7 @@ class LiteRTRunner:
 
     Attributes:
         window_samples: Samples that the model takes.
-        n_classes: Classes that it tells apart.
+        n_classes: {head: classes that it tells apart}; a single head is "".
 
     Raises:
         UserError: The file is no model, or lacks the signature.
@@ -37,17 +38,21 @@ class LiteRTRunner:
                 ) from error
         inputs = self._signature.get_input_details()
         outputs = self._signature.get_output_details()
-        if set(inputs) != {INPUT} or OUTPUT not in outputs:
+        heads = heads_of_outputs(outputs)
+        if set(inputs) != {INPUT} or not heads:
             raise UserError(
                 f"{path} must have a signature from {INPUT} to {OUTPUT}, as python -m "
                 f"export writes it; received from {sorted(inputs)} to {sorted(outputs)}"
             )
         self.window_samples = int(inputs[INPUT]["shape"][1])
-        self.n_classes = int(outputs[OUTPUT]["shape"][1])
+        self.n_classes = {
+            head: int(outputs[output_name(head)]["shape"][1]) for head in heads
+        }
 
     def probabilities(self, windows):
-        """(n, window_samples) -> (n, classes), float32."""
-        one_by_one = [
-            self._signature(**{INPUT: window[None]})[OUTPUT][0] for window in windows
-        ]
-        return np.stack(one_by_one)
+        """(n, window_samples) -> {head: (n, classes), float32}."""
+        answers = [self._signature(**{INPUT: window[None]}) for window in windows]
+        return {
+            head: np.concatenate([answer[output_name(head)] for answer in answers])
+            for head in self.n_classes
+        }

@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 from export.averaging import SOFTMAX
-from export.layout import LABELS, REPORT_JSON, SAVED_MODEL, TFLITE
+from export.heads import Head
+from export.layout import REPORT_JSON, SAVED_MODEL, TFLITE
 from files.errors import UserError
 
 _PB = "saved_model.pb"
@@ -20,16 +21,15 @@ class OpenArtifact:
         runner: `LiteRTRunner` or `SavedModelRunner`.
         sample_rate: In Hz.
         window_samples: Length of a window.
-        activation: As in `export.averaging`.
-        labels: One per class; class_0, ... where nothing tells them.
+        heads: tuple of `export.heads.Head`; labels are class_0, ... where nothing
+            tells them.
     """
 
     path: Path
     runner: object
     sample_rate: int
     window_samples: int
-    activation: str
-    labels: tuple
+    heads: tuple
 
 
 def open_artifact(path, sample_rate=None):
@@ -59,8 +59,7 @@ def open_artifact(path, sample_rate=None):
         runner=runner,
         sample_rate=sample_rate,
         window_samples=runner.window_samples or window,
-        activation=report.get("activation", SOFTMAX),
-        labels=_labels(path, place, report, runner.n_classes),
+        heads=_heads(path, place, report, runner.n_classes),
     )
 
 
@@ -116,8 +115,14 @@ def _report(path):
         return {
             "sample_rate": int(report["sample_rate"]),
             "window_samples": int(report["window_samples"]),
-            "activation": str(report["activation"]),
-            "labels": tuple(map(str, report["labels"])),
+            "heads": tuple(
+                Head(
+                    name=str(head["name"]),
+                    labels=tuple(map(str, head["labels"])),
+                    activation=str(head["activation"]),
+                )
+                for head in report["heads"]
+            ),
         }
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
@@ -142,17 +147,29 @@ def _sample_rate(path, given, report):
     return told or given
 
 
-def _labels(path, place, report, n_classes):
-    labels = report.get("labels")
-    if labels is None:
-        files = [path / "assets" / LABELS, place / LABELS]
-        file = next((file for file in files if file.is_file()), None)
-        if file is None:
-            return tuple(f"class_{index}" for index in range(n_classes))
-        labels = tuple(file.read_text(encoding="utf-8").splitlines())
-    if len(labels) != n_classes:
+def _heads(path, place, report, n_classes):
+    heads = report.get("heads") or tuple(
+        Head(name, _labels(path, place, name, n), SOFTMAX)
+        for name, n in n_classes.items()
+    )
+    told = {head.name: len(head.labels) for head in heads}
+    if told != n_classes:
         raise UserError(
-            f"{path} tells {n_classes} classes apart, but the labels beside it "
-            f"are {len(labels)}, another model's; put it beside its own report"
+            f"{path} tells {_counts(n_classes)} apart, but the labels beside it "
+            f"are {_counts(told)}, another model's; put it beside its own report"
         )
-    return labels
+    return heads
+
+
+def _labels(path, place, name, n_classes):
+    file_name = Head(name, (), SOFTMAX).labels_file
+    for file in (path / "assets" / file_name, place / file_name):
+        if file.is_file():
+            return tuple(file.read_text(encoding="utf-8").splitlines())
+    return tuple(f"class_{index}" for index in range(n_classes))
+
+
+def _counts(n_classes):
+    return ", ".join(
+        f"{n} classes{' of ' * bool(name)}{name}" for name, n in n_classes.items()
+    )

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from export.averaging import clip_probabilities
+from export.averaging import SIGMOID
 from files.errors import UserError
 
 TOLERANCE = 1e-4  # in probability
@@ -20,14 +20,24 @@ def keras_probabilities(source, windows):
     Nothing of the exported function takes part, so that a mistake in it shows.
 
     Returns:
-        (n, classes).
+        {head's name: (n, classes)}.
     """
     if len(source.model.input_shape) == 3:
         windows = windows[..., None]
-    output = source.model.predict(windows, batch_size=_KERAS_BATCH, verbose=0)
-    output = output.astype(np.float32)
-    if not source.gives_logits:
+    outputs = source.model.predict(windows, batch_size=_KERAS_BATCH, verbose=0)
+    return {
+        head.name: _probabilities(head, outputs[head.name].astype(np.float32))
+        for head in source.heads
+    }
+
+
+def _probabilities(head, output):
+    if not head.gives_logits:
         return output
+    if head.activation == SIGMOID:
+        # The half that doesn't overflow.
+        odds = np.exp(-np.abs(output))
+        return np.where(output < 0, odds, 1) / (1 + odds)
     odds = np.exp(output - np.max(output, axis=-1, keepdims=True))
     return odds / np.sum(odds, axis=-1, keepdims=True)
 
@@ -64,23 +74,24 @@ def check_tolerance(name, measured, n_windows):
         )
 
 
-def accuracy(probabilities, clips, activation):
-    """The share of clips whose top label is right; None without labels.
+def over_heads(measured):
+    """What was measured on each head as that of the model.
 
     Args:
-        probabilities: (n_windows, classes), of `clips.windows`.
-        clips: `export.clips.Clips`.
-        activation: As in `export.averaging`.
+        measured: list of dict, `differences` and more, one per head.
+
+    Returns:
+        dict: the only head's; of several, their `differences` together.
     """
-    if clips.true_classes is None:
-        return None
-    top = [
-        np.argmax(
-            clip_probabilities(probabilities[clips.clip_of_window == clip], activation)
-        )
-        for clip in range(clips.n_clips)
-    ]
-    return float(np.mean(top == clips.true_classes))
+    if len(measured) == 1:
+        return measured[0]
+    return {
+        "max_difference": max(m["max_difference"] for m in measured),
+        "mean_difference": statistics.fmean(m["mean_difference"] for m in measured),
+        "windows_with_another_label": sum(
+            m["windows_with_another_label"] for m in measured
+        ),
+    }
 
 
 def latency_ms(runner, window):

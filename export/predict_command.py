@@ -47,31 +47,44 @@ def predict_clip(model, path, n_top):
 
     Returns:
         dict: `clip`, `seconds`, `windows`, and `labels`, a list of {`label`,
-        `probability`}, the most probable first.
+        `probability`}, the most probable first; of a model of several heads, `heads`
+        instead, {name: such a list}.
 
     Raises:
         UserError: The clip can't be read.
     """
     waveform, sample_rate = read_clip(path, model.sample_rate)
     windows = cut_windows(waveform, model.window_samples)
-    probabilities = clip_probabilities(
-        model.runner.probabilities(windows), model.activation
-    )
-    top = np.argsort(-probabilities, kind="stable")[:n_top]
+    probabilities = model.runner.probabilities(windows)
+    answers = {
+        head.name: _top_labels(head, probabilities[head.name], n_top)
+        for head in model.heads
+    }
     return {
         "clip": str(path),
         "seconds": round(waveform.size / sample_rate, 3),
         "windows": len(windows),
-        "labels": [
-            {"label": model.labels[i], "probability": float(probabilities[i])}
-            for i in top
-        ],
+        **({"labels": answers[""]} if "" in answers else {"heads": answers}),
     }
 
 
+def _top_labels(head, window_probabilities, n_top):
+    probabilities = clip_probabilities(window_probabilities, head.activation)
+    top = np.argsort(-probabilities, kind="stable")[:n_top]
+    return [
+        {"label": head.labels[i], "probability": float(probabilities[i])} for i in top
+    ]
+
+
 def _text(answer):
-    width = max(len(entry["label"]) for entry in answer["labels"])
     lines = [f"{answer['clip']} ({answer['seconds']:g} s)"]
-    for entry in answer["labels"]:
-        lines.append(f"  {entry['label']:<{width}}  {entry['probability']:.4f}")
+    for name, labels in answer.get("heads", {"": answer.get("labels")}).items():
+        if name:
+            lines.append(f"  {name}:")
+        indent = "    " if name else "  "
+        width = max(len(entry["label"]) for entry in labels)
+        lines += [
+            f"{indent}{entry['label']:<{width}}  {entry['probability']:.4f}"
+            for entry in labels
+        ]
     return "\n".join(lines)

@@ -10,7 +10,7 @@ from files.quiet import import_tensorflow, native_logs_hidden
 _PLUMBING = ("Const", "Identity", "NoOp", "Placeholder")
 
 
-def write_saved_model(source, folder, labels_path):
+def write_saved_model(source, folder, labels_folder):
     """Writes `folder` with the signature `serving_default`.
 
     Batch and length are free; a model of a fixed length keeps it. Models that honour
@@ -20,7 +20,7 @@ def write_saved_model(source, folder, labels_path):
     Args:
         source: `export.sources.Source`.
         folder: To write.
-        labels_path: The text file to take along.
+        labels_folder: Holds the files of labels, to take along.
     """
     tf = import_tensorflow()
     serve = serving_function(source, batch=None, samples=source.model.input_shape[1])
@@ -31,7 +31,9 @@ def write_saved_model(source, folder, labels_path):
     # The weights alone: a Keras model would be saved as an object of Keras.
     module = tf.Module()
     module.weights = [variable.value for variable in source.model.variables]
-    module.labels = tf.saved_model.Asset(labels_path)
+    module.labels = [
+        tf.saved_model.Asset(labels_folder / head.labels_file) for head in source.heads
+    ]
     with native_logs_hidden():
         tf.saved_model.save(module, folder, signatures=signatures)
 

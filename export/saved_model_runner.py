@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from export.heads import heads_of_outputs, output_name
 from export.layout import INPUT, OUTPUT
 from files.errors import UserError
 from files.quiet import import_tensorflow, native_logs_hidden
@@ -17,7 +18,7 @@ class SavedModelRunner:
 
     Attributes:
         window_samples: Samples that the model takes; None when it takes any number.
-        n_classes: Classes that it tells apart.
+        n_classes: {head: classes that it tells apart}; a single head is "".
 
     Raises:
         UserError: The folder holds no SavedModel, or it lacks the signature.
@@ -37,21 +38,27 @@ class SavedModelRunner:
         self.signature = self._loaded.signatures.get("serving_default")
         inputs = self.signature.structured_input_signature[1] if self.signature else {}
         outputs = self.signature.structured_outputs if self.signature else {}
-        if set(inputs) != {INPUT} or OUTPUT not in outputs:
+        heads = heads_of_outputs(outputs)
+        if set(inputs) != {INPUT} or not heads:
             raise UserError(
                 f"{folder} must have a signature serving_default from {INPUT} to "
                 f"{OUTPUT}, as python -m export writes it; received from "
                 f"{sorted(inputs)} to {sorted(outputs)}"
             )
         self.window_samples = inputs[INPUT].shape[1]
-        self.n_classes = outputs[OUTPUT].shape[1]
+        self.n_classes = {head: outputs[output_name(head)].shape[1] for head in heads}
 
     def probabilities(self, windows):
-        """(n, samples) -> (n, classes), float32."""
-        batches = [
+        """(n, samples) -> {head: (n, classes), float32}."""
+        answers = [
             self.signature(
                 **{INPUT: self._tf.constant(windows[start : start + _BATCH])}
-            )[OUTPUT]
+            )
             for start in range(0, len(windows), _BATCH)
         ]
-        return np.concatenate([batch.numpy() for batch in batches])
+        return {
+            head: np.concatenate(
+                [answer[output_name(head)].numpy() for answer in answers]
+            )
+            for head in self.n_classes
+        }

@@ -4,19 +4,19 @@ import warnings
 
 import numpy as np
 
-from export.layout import INPUT, LENGTHS, OUTPUT
+from export.layout import INPUT, LENGTHS
 from files.quiet import import_tensorflow
 
 
 def serving_function(source, batch, samples):
-    """A tf.function from {"waveform"} to {"probabilities"}.
+    """A tf.function from {"waveform"} to the probabilities of each head.
 
     Args:
         source: `export.sources.Source`.
         batch, samples: Fixed sizes, or None for free ones.
 
     Returns:
-        tf.function, waveform (batch, samples) float32 -> {"probabilities":
+        tf.function, waveform (batch, samples) float32 -> {`Head.output`:
         (batch, classes) float32}.
     """
     tf = import_tensorflow()
@@ -39,7 +39,7 @@ def padded_serving_function(source):
 
     Returns:
         tf.function, waveform (batch, samples) float32, lengths (batch,) int32 ->
-        {"probabilities": (batch, classes) float32}.
+        {`Head.output`: (batch, classes) float32}.
     """
     if source.model.input_shape[1] is not None:
         return None
@@ -58,22 +58,28 @@ def padded_serving_function(source):
 
 
 def _answer(source, waveform, mask):
-    tf = import_tensorflow()
-    activate = getattr(tf.nn, source.activation) if source.gives_logits else tf.identity
     if len(source.model.input_shape) == 3:
         waveform = waveform[..., None]
     options = {} if mask is None else {"mask": mask}
     with warnings.catch_warnings():
         # Of Keras, that the mask ends with the model. So it does.
         warnings.filterwarnings("ignore", message=".*destroy the mask")
-        output = source.model(waveform, training=False, **options)
+        outputs = source.model(waveform, training=False, **options)
+    return {
+        head.output: _probabilities(head, outputs[head.name]) for head in source.heads
+    }
+
+
+def _probabilities(head, output):
+    tf = import_tensorflow()
     # A float16 policy ends in float16; probabilities leave as float32.
-    return {OUTPUT: activate(tf.cast(output, tf.float32))}
+    output = tf.cast(output, tf.float32)
+    return getattr(tf.nn, head.activation)(output) if head.gives_logits else output
 
 
 def _ignores_padding(source, serve):
     length = source.sample_rate // 3
     noise = np.random.default_rng(0).uniform(-1, 1, (1, 2 * length)).astype("float32")
-    padded = serve(noise, np.array([length], "int32"))[OUTPUT]
-    alone = _answer(source, noise[:, :length], mask=None)[OUTPUT]
-    return bool(np.allclose(padded, alone, atol=1e-5))
+    padded = serve(noise, np.array([length], "int32"))
+    alone = _answer(source, noise[:, :length], mask=None)
+    return all(np.allclose(padded[name], alone[name], atol=1e-5) for name in alone)

@@ -5,7 +5,7 @@ import json
 import os
 import zipfile
 
-from export.activation import output_activation
+from export.naming import named_outputs, read_heads
 from files.errors import UserError
 from files.quiet import import_keras, native_logs_hidden
 
@@ -19,32 +19,27 @@ class Source:
     Attributes:
         name: Of the run folder or the file, without its path.
         model: keras.Model, waveform (batch, samples) or (batch, samples, 1) ->
-            (batch, classes).
-        activation: "softmax" or "sigmoid": what makes its output probabilities.
-        gives_logits: Whether that step is still to be done.
+            {head's name: (batch, classes)}.
+        heads: tuple of `export.heads.Head`; a single one has the name "".
         sample_rate: In Hz.
         window_samples: Length of the waveform that a fixed-length artifact takes.
-        labels: One per class.
-        clips_folder: Clips to compare on, or None.
     """
 
     name: str
     model: object
-    activation: str
-    gives_logits: bool
+    heads: tuple
     sample_rate: int
     window_samples: int
-    labels: tuple
-    clips_folder: str | None
 
 
-def open_source(path, window_seconds=None, labels_file=None, clips_folder=None):
+def open_source(path, window_seconds=None, labels_files=(), clips_folder=None):
     """Loads `path`; what is not given comes from the run, then from the model.
 
     Args:
-        path: A run folder (`model.keras`, `config.json`, `labels.txt`,
+        path: A run folder (`model.keras`, `config.json`, `tasks.json`, labels,
             `evaluation_clips/`) or a `.keras` file.
-        window_seconds, labels_file, clips_folder: As in `export.arguments`.
+        window_seconds: As in `export.arguments`.
+        labels_files, clips_folder: As in `export.naming`.
 
     Returns:
         `Source`.
@@ -61,12 +56,10 @@ def open_source(path, window_seconds=None, labels_file=None, clips_folder=None):
             f"in {path}, config.json says {run['sample_rate']} Hz, the model's "
             f"frontend {sample_rate} Hz; one of the two is from another run"
         )
-    activation, gives_logits = output_activation(model)
     return Source(
         name=os.path.basename(os.path.abspath(path)),
         model=model,
-        activation=activation,
-        gives_logits=gives_logits,
+        heads=read_heads(model.output, run.get("folder"), labels_files, clips_folder),
         sample_rate=sample_rate,
         window_samples=_window_samples(
             model,
@@ -74,8 +67,6 @@ def open_source(path, window_seconds=None, labels_file=None, clips_folder=None):
             window_seconds,
             run.get("window_seconds", DEFAULT_WINDOW_SECONDS),
         ),
-        labels=_labels(labels_file or run.get("labels"), model.output_shape[-1]),
-        clips_folder=clips_folder or run.get("clips"),
     )
 
 
@@ -86,7 +77,7 @@ def _read_run(folder):
             f"{folder} is not a run folder: it holds no model.keras; name the --output "
             "of python -m training fit, or a .keras file"
         )
-    run = {"model": model}
+    run = {"folder": folder, "model": model}
     config_path = os.path.join(folder, "config.json")
     if os.path.isfile(config_path):
         try:
@@ -101,12 +92,6 @@ def _read_run(folder):
                 if key in config
             }
         )
-    labels = os.path.join(folder, "labels.txt")
-    if os.path.isfile(labels):
-        run["labels"] = labels
-    clips = os.path.join(folder, "evaluation_clips")
-    if os.path.isdir(clips):
-        run["clips"] = clips
     return run
 
 
@@ -134,11 +119,11 @@ def _load_model(path):
             raise UserError(
                 f"{path} does not load as a Keras model: {reason}"
             ) from error
-    return _one_to_one(keras, model, path)
+    return _by_head(keras, model, path)
 
 
-def _one_to_one(keras, model, path):
-    """The model as functional, its one input and one output out of any dict or list."""
+def _by_head(keras, model, path):
+    """The model as functional, from its one input to {head: output}."""
     try:
         inputs, outputs = model.inputs, model.outputs
     except AttributeError:
@@ -153,13 +138,13 @@ def _one_to_one(keras, model, path):
         len(inputs[0].shape) == 2
         or (len(inputs[0].shape) == 3 and inputs[0].shape[-1] == 1)
     )
-    classes = len(outputs) == 1 and len(outputs[0].shape) == 2 and outputs[0].shape[-1]
+    classes = all(len(t.shape) == 2 and t.shape[-1] for t in outputs)
     if not waveform or not classes:
         raise UserError(
-            f"{path} must hold a model (batch, samples) -> (batch, classes); received "
-            f"{shapes}"
+            f"{path} must hold a model (batch, samples) -> (batch, classes), or to "
+            f"several of these; received {shapes}"
         )
-    return keras.Model(inputs[0], outputs[0])
+    return keras.Model(inputs[0], named_outputs(model, path))
 
 
 def _layers(model):
@@ -196,19 +181,3 @@ def _window_samples(model, sample_rate, asked_seconds, default_seconds):
             f"else; received --window {asked_seconds:g}, leave it out"
         )
     return fixed
-
-
-def _labels(path, n_classes):
-    if path is None:
-        return tuple(f"class_{index}" for index in range(n_classes))
-    try:
-        with open(path, encoding="utf-8") as file:
-            labels = tuple(file.read().splitlines())
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the labels in {path}: {error}") from error
-    if len(labels) != n_classes:
-        raise UserError(
-            f"{path} must hold one label a line for each of the model's {n_classes} "
-            f"classes; received {len(labels)} lines"
-        )
-    return labels

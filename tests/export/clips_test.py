@@ -20,7 +20,7 @@ def folder(tmp_path):
 def test_subfolders_label_the_clips(folder):
     clips = read_clips(folder, 8000, 10, LABELS)
     assert clips.n_clips == 2
-    np.testing.assert_array_equal(clips.true_classes, [0, 1])
+    np.testing.assert_array_equal(clips.targets, [[True, False], [False, True]])
     np.testing.assert_array_equal(clips.clip_of_window, [0, 1, 1, 1])
     np.testing.assert_allclose(clips.windows[:, 0], [0.1, 0.25, 0.25, 0.25], atol=1e-4)
 
@@ -28,11 +28,21 @@ def test_subfolders_label_the_clips(folder):
 def test_clips_csv_names_the_clips_and_their_labels(folder):
     (folder / "clips.csv").write_text("file,label\ncat/b.flac,dog\n")
     clips = read_clips(folder, 8000, 10, LABELS)
-    np.testing.assert_array_equal(clips.true_classes, [1])
+    np.testing.assert_array_equal(clips.targets, [[False, True]])
 
 
 def test_other_folders_leave_the_clips_unlabelled(folder):
-    assert read_clips(folder, 8000, 10, ("cat", "horse")).true_classes is None
+    assert read_clips(folder, 8000, 10, ("cat", "horse")).targets is None
+
+
+def test_a_clip_of_a_multi_label_head_has_any_number_of_labels(folder):
+    table = "file,label\ncat/b.flac,dog|cat\ndog/a.wav,\ncat/b.flac,cat\n"
+    (folder / "clips.csv").write_text(table)
+    clips = read_clips(folder, 8000, 10, LABELS, multi_label=True)
+    np.testing.assert_array_equal(clips.targets, [[1, 1], [0, 0], [1, 0]])
+    (folder / "clips.csv").write_text("file,label\ncat/b.flac,cat|cow\n")
+    with pytest.raises(UserError, match="the label cow"):
+        read_clips(folder, 8000, 10, LABELS, multi_label=True)
 
 
 @pytest.mark.parametrize(

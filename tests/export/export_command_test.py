@@ -46,7 +46,7 @@ def test_the_report_compares_with_keras_on_the_evaluation_clips(report, run, exp
         "n_clips": 6,
         "n_windows": 1 + 1 + 2 + 3 + 4 + 2,
     }
-    assert report["keras"] == {"accuracy": pytest.approx(run.accuracy)}
+    assert report["keras"]["accuracy"] == pytest.approx(run.accuracy)
     for artifact in report["artifacts"].values():
         assert 0 < artifact["max_difference"] < 1e-5
         assert 0 < artifact["mean_difference"] <= artifact["max_difference"]

@@ -48,3 +48,19 @@ def classifier(
 def softmax(logits):
     odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return odds / odds.sum(axis=-1, keepdims=True)
+
+
+def two_heads(features=lambda features: features):
+    """waveform -> {"points": (batch, N_CLASSES), "winds": (batch, 3)}, logits."""
+    one = classifier(features=features)
+    waveform, embedding = one.input, one.layers[-1].input
+    spread = keras.initializers.RandomNormal(stddev=1.5, seed=1)
+    return keras.Model(
+        waveform,
+        {
+            head: keras.layers.Dense(
+                n, kernel_initializer=spread, name=f"logits_{head}"
+            )(embedding)
+            for head, n in (("winds", 3), ("points", N_CLASSES))
+        },
+    )

@@ -1,15 +1,10 @@
 import numpy as np
 import pytest
 
-from export.clips import Clips
-from export.parity import accuracy, check_tolerance, differences
+from export.parity import check_tolerance, differences, over_heads
 from files.errors import UserError
 
 KERAS = np.array([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]])
-
-
-def clips(true_classes):
-    return Clips("here", np.zeros((3, 4)), np.array([0, 0, 1]), true_classes)
 
 
 def test_differences_by_hand():
@@ -32,9 +27,11 @@ def test_not_a_number_is_no_agreement():
         check_tolerance("model.tflite", measured, 2)
 
 
-def test_accuracy_is_that_of_whole_clips():
-    # Clip 0: the sure window outvotes the unsure one. Clip 1: one window.
-    probabilities = np.array([[0.01, 0.99], [0.6, 0.4], [0.7, 0.3]])
-    assert accuracy(probabilities, clips(np.array([1, 0])), "softmax") == 1.0
-    assert accuracy(probabilities, clips(np.array([0, 0])), "softmax") == 0.5
-    assert accuracy(probabilities, clips(None), "softmax") is None
+def test_the_heads_of_a_model_are_told_together():
+    heads = [differences(KERAS + 0.1, KERAS), differences(KERAS[:, ::-1], KERAS)]
+    assert over_heads(heads) == {
+        "max_difference": pytest.approx(0.3),
+        "mean_difference": pytest.approx((0.1 + 0.1) / 2),
+        "windows_with_another_label": 1,
+    }
+    assert over_heads(heads[:1]) == heads[0]

@@ -47,7 +47,7 @@ def test_clips_of_different_lengths_in_one_batch(keras_file, windows, tmp_path):
     pooled = keras.Model(waveform, keras.layers.Dense(N_CLASSES)(outputs))
     labels = tmp_path / "labels.txt"
     labels.write_text("a\nb\nc\nd\n")
-    write_saved_model(open_source(keras_file(pooled)), tmp_path / "pooled", labels)
+    write_saved_model(open_source(keras_file(pooled)), tmp_path / "pooled", tmp_path)
     model = tf.saved_model.load(tmp_path / "pooled")
     lengths = np.array([4000, 3999, 1601, 80, 1], "int32")
     serve = model.signatures["serving_padded"]
@@ -56,7 +56,9 @@ def test_clips_of_different_lengths_in_one_batch(keras_file, windows, tmp_path):
         alone = softmax(pooled(window[None, :length]).numpy())[0]
         np.testing.assert_allclose(row, alone, atol=1e-5)
     # The convolution of `classifier` drops the mask: its answer would be wrong.
-    write_saved_model(open_source(keras_file(classifier())), tmp_path / "conv", labels)
+    write_saved_model(
+        open_source(keras_file(classifier())), tmp_path / "conv", tmp_path
+    )
     signatures = tf.saved_model.load(tmp_path / "conv").signatures
     assert list(signatures) == ["serving_default"]
 

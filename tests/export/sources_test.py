@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from export.heads import Head
 from export.serving import serving_function
 from export.sources import open_source
 from files.errors import UserError
@@ -23,25 +24,25 @@ def test_a_run_tells_all(run):
     assert source.name == "compass"
     assert source.sample_rate == SAMPLE_RATE
     assert source.window_samples == SAMPLE_RATE // 2
-    assert source.labels == ("north", "south", "east", "west")
-    assert source.clips_folder == str(run.clips)
-    assert (source.activation, source.gives_logits) == ("softmax", True)
+    labels = ("north", "south", "east", "west")
+    assert source.heads == (Head("", labels, "softmax", True, str(run.clips)),)
 
 
 def test_a_keras_file_gets_a_second_and_numbered_classes(keras_file):
     source = open_source(keras_file(classifier()))
     assert source.window_samples == SAMPLE_RATE
-    assert source.labels == ("class_0", "class_1", "class_2", "class_3")
-    assert source.clips_folder is None
+    labels = ("class_0", "class_1", "class_2", "class_3")
+    assert source.heads == (Head("", labels, "softmax", True, None),)
 
 
 def test_what_is_given_comes_first(run, tmp_path):
     labels = tmp_path / "labels.txt"
     labels.write_text("a\nb\nc\nd\n")
-    source = open_source(run.folder, 0.25, labels, "clips")
+    source = open_source(run.folder, 0.25, [labels], "clips")
     assert source.window_samples == SAMPLE_RATE // 4
-    assert source.labels == ("a", "b", "c", "d")
-    assert source.clips_folder == "clips"
+    (head,) = source.heads
+    assert head.labels == ("a", "b", "c", "d")
+    assert head.clips_folder == "clips"
 
 
 def test_a_sequential_model_with_the_frontend_inside_another(keras_file, windows):
@@ -99,7 +100,7 @@ def test_labels_must_be_one_per_class(copy):
 
 
 def test_labels_that_cannot_be_read_are_refused(run, tmp_path):
-    refused("cannot read the labels in", run.folder, None, tmp_path / "missing.txt")
+    refused("cannot read the labels in", run.folder, None, [tmp_path / "missing.txt"])
 
 
 def test_a_config_of_another_run_is_refused(copy):

@@ -1,0 +1,60 @@
+"""What a model answers: one head per task, each with its labels."""
+
+import dataclasses
+
+from export.averaging import SIGMOID
+from export.layout import OUTPUT
+
+
+@dataclasses.dataclass(frozen=True)
+class Head:
+    """The answer to one task.
+
+    Attributes:
+        name: An identifier; "" if the model has one head.
+        labels: One per class.
+        activation: "softmax" (one label a clip) or "sigmoid" (any number): what
+            makes the model's output probabilities.
+        gives_logits: Whether that step is still to be done.
+        clips_folder: Clips to compare on, or None.
+    """
+
+    name: str
+    labels: tuple
+    activation: str
+    gives_logits: bool = False
+    clips_folder: str | None = None
+
+    @property
+    def multi_label(self):
+        return self.activation == SIGMOID
+
+    @property
+    def output(self):
+        """Name of the probabilities (batch, classes) in every artifact."""
+        return output_name(self.name)
+
+    @property
+    def labels_file(self):
+        """Name of the file with one label a line, in the artifact folder."""
+        return f"labels_{self.name}.txt" if self.name else "labels.txt"
+
+
+def output_name(head, output=OUTPUT):
+    """An output's name in an artifact: <head>_<output>, <output> of the only head."""
+    return f"{head}_{output}" if head else output
+
+
+def heads_of_outputs(outputs):
+    """The names of the heads whose probabilities are among an artifact's outputs.
+
+    Args:
+        outputs: Names of outputs, of a signature.
+
+    Returns:
+        list of str, sorted; [""] for one head, [] if there is none.
+    """
+    if OUTPUT in outputs:
+        return [""]
+    ends = [name for name in outputs if name.endswith(f"_{OUTPUT}")]
+    return sorted(name.removesuffix(f"_{OUTPUT}") for name in ends)

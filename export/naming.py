@@ -1,0 +1,180 @@
+"""The heads of a model: their names, labels and clips, from its run or its user."""
+
+import json
+import os
+import re
+
+from export.activation import output_activation
+from export.averaging import SIGMOID, SOFTMAX
+from export.heads import Head
+from files.errors import UserError
+
+_NAME = re.compile(r"\w+", re.ASCII)
+
+
+def named_outputs(model, where):
+    """A model's outputs by head.
+
+    Args:
+        model: keras.Model, functional or Sequential.
+        where: Its path, for messages.
+
+    Returns:
+        {name: KerasTensor}. The name is "" for a single output, else the key of
+        the dict, or the name of the layer that it comes from.
+
+    Raises:
+        UserError: A name that is no identifier, or given twice.
+    """
+    if len(model.outputs) == 1:
+        return {"": model.outputs[0]}
+    output = model.output if isinstance(model.output, dict) else {}
+    keys = {id(tensor): str(key) for key, tensor in output.items()}
+    names = [
+        keys.get(id(tensor), tensor._keras_history.operation.name)
+        for tensor in model.outputs
+    ]
+    wrong = [name for name in names if not _NAME.fullmatch(name)]
+    if wrong or len(set(names)) < len(names):
+        raise UserError(
+            f"the outputs of {where} must have names of letters, digits and _, each "
+            f"another one; received {', '.join(names)}"
+        )
+    return dict(zip(names, model.outputs))
+
+
+def read_heads(outputs, run_folder=None, labels_files=(), clips_folder=None):
+    """What each output means; what is not given comes from the run, if there is one.
+
+    Args:
+        outputs: {name: KerasTensor}, from `named_outputs`.
+        run_folder: With `tasks.json`, labels and `evaluation_clips/`; or None.
+        labels_files: One file; HEAD=FILE for each of several heads, or for some.
+        clips_folder: Clips for all heads, or with a subfolder per head.
+
+    Returns:
+        tuple of `Head`, in the order of the run's tasks.
+
+    Raises:
+        UserError: The run or a given file is about another model.
+    """
+    tasks = _read_tasks(run_folder, outputs)
+    given = _labels_by_head(labels_files, list(outputs))
+    if clips_folder is None and run_folder is not None:
+        clips_folder = _existing(run_folder, "evaluation_clips")
+    heads = []
+    for name in tasks or outputs:
+        told = tasks.get(name, {})
+        activation = output_activation(outputs[name])
+        heads.append(
+            Head(
+                name=name,
+                labels=_labels(name, given, run_folder, told, outputs[name].shape[-1]),
+                activation=_activation(activation, told, run_folder),
+                gives_logits=activation is None,
+                clips_folder=_clips(clips_folder, name),
+            )
+        )
+    return tuple(heads)
+
+
+def _read_tasks(folder, outputs):
+    """{head name: its entry in tasks.json}; {} without that file."""
+    path = _existing(folder, "tasks.json") if folder is not None else None
+    if path is None:
+        return {}
+    try:
+        with open(path, encoding="utf-8") as file:
+            tasks = json.load(file)["tasks"]
+        told = {
+            str(task["head"]): {
+                "labels": [str(label) for label in task["labels"]],
+                "activation": str(task["activation"]),
+            }
+            for task in tasks
+        }
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path} does not list the tasks of a run ({type(error).__name__}: "
+            f"{error}); it is written by python -m training fit"
+        ) from error
+    if list(outputs) == [""] and len(told) == 1:
+        return {"": next(iter(told.values()))}
+    if set(told) != set(outputs):
+        raise UserError(
+            f"{path} lists the heads {', '.join(told)}, the model has "
+            f"{', '.join(outputs)}; one of the two is from another run"
+        )
+    return told
+
+
+def _activation(found, told, folder):
+    """Of the model's last step, else of the run, else softmax."""
+    said = told.get("activation", found or SOFTMAX)
+    if said not in (SOFTMAX, SIGMOID) or (found or said) != said:
+        raise UserError(
+            f"tasks.json in {folder} gives a task the activation {said}; it must be "
+            f"{found or 'softmax or sigmoid'}"
+        )
+    return said
+
+
+def _labels_by_head(files, names):
+    """{head name: file}, of `--labels`."""
+    if not files:
+        return {}
+    if names == [""]:
+        if len(files) > 1:
+            raise UserError(
+                f"the model has one head, and takes one file of labels; received "
+                f"{', '.join(map(str, files))}"
+            )
+        return {"": files[0]}
+    pairs = [str(file).partition("=") for file in files]
+    wrong = [f"{name}{equals}{file}" for name, equals, file in pairs if not file]
+    unknown = [name for name, _, _ in pairs if name not in names]
+    if wrong or unknown:
+        raise UserError(
+            f"the labels of a model of several heads are given as HEAD=FILE, HEAD one "
+            f"of {', '.join(names)}; received {(wrong or unknown)[0]}"
+        )
+    return {name: file for name, _, file in pairs}
+
+
+def _labels(name, given, folder, told, n_classes):
+    path = given.get(name)
+    if path is None and folder is not None:
+        path = _existing(folder, Head(name, (), SOFTMAX).labels_file)
+    if path is None and told:
+        path, labels = os.path.join(folder, "tasks.json"), tuple(told["labels"])
+    elif path is None:
+        return tuple(f"class_{index}" for index in range(n_classes))
+    else:
+        labels = _read_lines(path)
+    if len(labels) != n_classes:
+        head = f" in {name}" if name else ""
+        raise UserError(
+            f"{path} must hold one label a line for each of the model's {n_classes} "
+            f"classes{head}; received {len(labels)} lines"
+        )
+    return labels
+
+
+def _read_lines(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return tuple(file.read().splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read the labels in {path}: {error}") from error
+
+
+def _clips(folder, head):
+    """The head's own subfolder, if there is one."""
+    if folder is None or not head:
+        return folder
+    return _existing(folder, head) or folder
+
+
+def _existing(folder, name):
+    path = os.path.join(folder, name)
+    return path if os.path.exists(path) else None
