@@ -25,7 +25,7 @@ from leaf_tf.dsp.multirate_statistics import BankStatistics
 _LEAKAGE = 0.06
 # Error allowed in the first and last frames, in tolerances.
 _AT_THE_ENDS = 10.0
-_AT_ONSETS = 5.0
+_AT_ONSETS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
