@@ -1,0 +1,55 @@
+"""Where inside a model its features and its embeddings are."""
+
+FEATURES, EMBEDDINGS = "features", "embeddings"
+
+
+def features(model):
+    """The features of the model's one frontend.
+
+    Args:
+        model: keras.Model, functional.
+
+    Returns:
+        KerasTensor (batch, frames, n_filters); None if the model has no leaf_tf
+        frontend as a layer of its own, or several.
+    """
+    from leaf_tf.frontends.base import Frontend
+
+    frontends = [layer for layer in model.layers if isinstance(layer, Frontend)]
+    return frontends[0].output if len(frontends) == 1 else None
+
+
+def embeddings(model):
+    """What the last layers with weights, one per head, take.
+
+    Args:
+        model: keras.Model, functional.
+
+    Returns:
+        KerasTensor (batch, dims); None if the heads take different ones, or what they
+        take is no vector, or none of them has weights.
+    """
+    taken = {id(t): t for t in map(_head_input, model.outputs)}
+    if len(taken) > 1:
+        return None
+    (tensor,) = taken.values()
+    return tensor if tensor is not None and len(tensor.shape) == 2 else None
+
+
+def _head_input(output):
+    """What the last layer with weights on the way to an output takes, or None."""
+    from leaf_tf.frontends.base import Frontend
+
+    operation = output._keras_history.operation
+    taken = _taken(operation)
+    while not getattr(operation, "weights", None):
+        if len(taken) != 1:
+            return None
+        operation = taken[0]._keras_history.operation
+        taken = _taken(operation)
+    is_head = len(taken) == 1 and not isinstance(operation, Frontend)
+    return taken[0] if is_head else None
+
+
+def _taken(operation):
+    return operation._inbound_nodes[-1].input_tensors
