@@ -4,6 +4,7 @@ import json
 import sys
 
 from files import command_line, quiet
+from files.errors import UserError
 from training.arguments import fit_config, make_parser
 
 
@@ -67,14 +68,22 @@ def _plot(arguments):
 
 
 def _tasks(arguments):
-    from training.tasks import known_tasks
+    from training import listing
+    from training.tasks import get_task, known_tasks
 
-    for task in known_tasks():
-        print(
-            f"{task.name:<14} download: {task.download}; {task.licence}; "
-            f"{task.homepage}"
+    tasks = [get_task(arguments.task)] if arguments.task else known_tasks()
+    if any(task not in known_tasks() for task in tasks):
+        raise UserError(
+            f"{arguments.task} is a folder of yours; `tasks` tells of those that have "
+            "a name of their own"
         )
-    print("folder:PATH    a folder of yours with a subfolder of clips per class")
+    if arguments.json:
+        records = [listing.record(task, arguments.data_dir) for task in tasks]
+        print(json.dumps(records, indent=2))
+    elif arguments.task:
+        print(listing.description(tasks[0], arguments.data_dir))
+    else:
+        print(listing.table(tasks, arguments.data_dir))
 
 
 def main():

@@ -41,11 +41,7 @@ def make_parser():
     _add_fit(commands)
     _add_evaluate(commands)
     _add_plot(commands)
-    commands.add_parser(
-        "tasks",
-        help="list the tasks that can be learned",
-        description="Lists the tasks that can be learned.",
-    )
+    _add_tasks(commands)
     return parser
 
 
@@ -154,6 +150,27 @@ def _add_plot(commands):
         metavar="FOLDER",
         help="where to write the figures (default: RUN/figures)",
     )
+
+
+def _add_tasks(commands):
+    parser = commands.add_parser(
+        "tasks",
+        help="list the tasks that can be learned",
+        description="Lists the tasks that can be learned: what they are, how much "
+        "there is to download, and whether the data is there; or says all of one.",
+    )
+    parser.add_argument(
+        "task",
+        metavar="TASK",
+        nargs="?",
+        help="say all of this one (default: list all)",
+    )
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help="where TFDS keeps its data (default: TFDS's own place)",
+    )
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
 def _setting(name, kind):

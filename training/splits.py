@@ -72,3 +72,32 @@ def split_clips(clips, labels, seed):
             else:
                 split_of[clip] = "train"
     return [split_of[clip] for clip, _ in clips]
+
+
+def hold_out_group(groups, seed):
+    """Splits clips by who made them: one group tests, another one validates.
+
+    Of G groups in the order of their names, group seed mod G tests and the one
+    after it validates, so that G seeds in a row test each group once.
+
+    Args:
+        groups: Name of each clip's group, such as its speaker.
+        seed: An int.
+
+    Returns:
+        The split of each clip, "train", "validation" or "test".
+
+    Raises:
+        UserError: Fewer than 3 groups.
+    """
+    names = sorted(set(groups))
+    if len(names) < _LEAST_CLIPS:
+        raise UserError(
+            f"the clips come from {len(names)} speakers ({', '.join(names)}); at "
+            f"least {_LEAST_CLIPS} are needed, one each to train, validate and test"
+        )
+    split_of = {
+        names[seed % len(names)]: "test",
+        names[(seed + 1) % len(names)]: "validation",
+    }
+    return [split_of.get(group, "train") for group in groups]

@@ -7,30 +7,127 @@ from training.folder import FolderTask
 from training.tfds_task import TfdsTask
 
 _FOLDER_PREFIX = "folder:"
+_GIB = 2**30
+
+_OFFICIAL = {"train": "train", "validation": "validation", "test": "test"}
 
 _TASKS = (
     TfdsTask(
         name="synthetic",
+        about="8 synthesised words of two syllables, 125 speakers, noise and rooms",
         dataset="leaf_synthetic",
         builder_module="training.synthetic",
-        splits={
-            "train": "train",
-            "validation": "validation",
-            "test": "test",
-        },
+        splits=_OFFICIAL,
+        split_rule="fixed, no speaker in two of them",
         sample_rate=16000,
         licence="Apache-2.0",
         homepage="this package",
-        download="none, it is synthesised",
+        download_bytes=0,
     ),
     TfdsTask(
         name="spoken_digit",
+        about="10 digits, 5 English speakers",
         dataset="spoken_digit",
+        split_rule="80/10/10 within each class by the seed; speakers are in all three",
         sample_rate=8000,
         clip_key="audio/filename",
         licence="CC BY-SA 4.0",
         homepage="https://github.com/Jakobovski/free-spoken-digit-dataset",
-        download="11 MiB",
+        download_bytes=11 * 2**20,
+    ),
+    TfdsTask(
+        name="spoken_digit@speaker",
+        about="10 digits by a speaker who was never heard",
+        dataset="spoken_digit",
+        group_pattern=r"\d_(\w+)_\d+\.wav",
+        split_rule="of the 5 speakers by name, the one at seed mod 5 tests, the next "
+        "one validates, the others train",
+        sample_rate=8000,
+        clip_key="audio/filename",
+        licence="CC BY-SA 4.0",
+        homepage="https://github.com/Jakobovski/free-spoken-digit-dataset",
+        download_bytes=11 * 2**20,
+    ),
+    TfdsTask(
+        name="speech_commands",
+        about="keyword spotting: 10 commands, unknown words, silence",
+        dataset="speech_commands",
+        splits=_OFFICIAL,
+        split_rule="official, no speaker in two of them",
+        sample_rate=16000,
+        licence="CC BY 4.0",
+        homepage="https://arxiv.org/abs/1804.03209",
+        download_bytes=2541486466,
+    ),
+    TfdsTask(
+        name="voxceleb",
+        about="speaker identification: 1,251 celebrities (VoxCeleb1)",
+        dataset="voxceleb",
+        splits=_OFFICIAL,
+        split_rule="official (iden_split.txt): speakers in all three, a video in one",
+        sample_rate=16000,
+        licence="CC BY 4.0; the recordings belong to their owners",
+        homepage="https://www.robots.ox.ac.uk/~vgg/data/voxceleb/vox1.html",
+        download_bytes=36 * _GIB,
+        by_hand="ask for access at the homepage, and make one archive, "
+        "{manual}/vox_dev_wav.zip, that holds the folders wav/id10001 to "
+        "wav/id11251 of the dev and the test archive (the dev archive alone lacks 40 "
+        "of the speakers)",
+    ),
+    TfdsTask(
+        name="crema_d",
+        about="emotion: neutral, happy, sad, angry, afraid, disgusted; 91 actors",
+        dataset="crema_d",
+        splits=_OFFICIAL,
+        split_rule="TFDS's, 70/10/20 % of the actors, none in two of them",
+        sample_rate=16000,
+        licence="ODbL 1.0",
+        homepage="https://github.com/CheyneyComputerScience/CREMA-D",
+        download_bytes=580 * 2**20,
+    ),
+    TfdsTask(
+        name="voxforge",
+        about="language identification: German, English, Spanish, French, Italian, "
+        "Russian",
+        dataset="voxforge",
+        splits=_OFFICIAL,
+        split_rule="TFDS's, 70/10/20 % of the speakers, none in two of them",
+        sample_rate=16000,
+        licence="GPL v3",
+        homepage="http://www.voxforge.org/",
+        download_bytes=60 * _GIB,
+        needs_beam=True,
+        by_hand="the list of archives is at "
+        "https://storage.googleapis.com/tfds-data/downloads/voxforge/"
+        "voxforge_urls.txt; in {manual} run: wget -x -i voxforge_urls.txt",
+    ),
+    TfdsTask(
+        name="nsynth_instrument",
+        about="11 families of instruments, single notes of 4 s",
+        dataset="nsynth/full",
+        label_key="instrument/family",
+        clip_key="id",
+        splits={"train": "train", "validation": "valid", "test": "test"},
+        split_rule="official, no instrument of train in the others",
+        sample_rate=16000,
+        licence="CC BY 4.0",
+        homepage="https://magenta.tensorflow.org/datasets/nsynth",
+        download_bytes=78461286497,
+        needs_beam=True,
+    ),
+    TfdsTask(
+        name="nsynth_pitch",
+        about="128 MIDI pitches, single notes of 4 s",
+        dataset="nsynth/full",
+        label_key="pitch",
+        clip_key="id",
+        splits={"train": "train", "validation": "valid", "test": "test"},
+        split_rule="official, no instrument of train in the others",
+        sample_rate=16000,
+        licence="CC BY 4.0",
+        homepage="https://magenta.tensorflow.org/datasets/nsynth",
+        download_bytes=78461286497,
+        needs_beam=True,
     ),
 )
 

@@ -4,18 +4,21 @@ import contextlib
 import dataclasses
 import functools
 import importlib
+import importlib.util
 import io
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 
 from files.atomic import writable_folder
 from files.clips import resample
 from files.errors import UserError
 from training.clip_sets import SPLITS, ClipSet, TaskData
-from training.splits import identity, split_clips
+from training.splits import hold_out_group, identity, split_clips
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,30 +27,59 @@ class TfdsTask:
 
     Attributes:
         name: What `--task` calls it.
-        dataset: What TFDS calls it.
+        about: What is told apart, in a few words.
+        dataset: What TFDS calls it, "name" or "name/config".
         sample_rate: Of the clips as stored, in Hz.
-        licence, homepage, download: For people who choose a task.
+        licence, homepage: For people who choose a task.
+        download_bytes: Size of the archives; 0 if the data is made.
+        split_rule: How the splits come about, in words.
         splits: TFDS split of each of `training.clip_sets.SPLITS`. None if the
-            data set has just "train": then it is split 80/10/10 by a seed.
-        waveform_key, label_key: Names of the features.
+            data set has just "train": then it is split by `group_pattern`, or
+            80/10/10 by a seed.
+        group_pattern: Regular expression whose first group, in the name of a
+            clip, is who made it; then these are held out by a seed.
+        waveform_key, label_key: Names of the features; "a/b" is b inside a.
         clip_key: Name of the feature that names a clip. Defaults to none: a
             clip is then named by its split and position.
         metric: What the task is judged by.
         builder_module: Module of ours that registers the builder, if any.
+        by_hand: What a person has to fetch, and where to put it, if TFDS can't
+            download it; "{manual}" stands for that folder.
+        needs_beam: True if TFDS prepares the data by Apache Beam.
     """
 
     name: str
+    about: str
     dataset: str
     sample_rate: int
     licence: str
     homepage: str
-    download: str
+    download_bytes: int
+    split_rule: str
     splits: Mapping[str, str] | None = None
+    group_pattern: str | None = None
     waveform_key: str = "audio"
     label_key: str = "label"
     clip_key: str | None = None
     metric: str = "accuracy"
     builder_module: str | None = None
+    by_hand: str | None = None
+    needs_beam: bool = False
+
+    def is_ready(self, data_dir=None):
+        """True if the prepared data lies in a data folder; imports nothing heavy.
+
+        Args:
+            data_dir: Folder of TFDS. Defaults to TFDS's own.
+        """
+        versions = (data_folder(data_dir) / self.dataset).glob("*/dataset_info.json")
+        return any(versions)
+
+    def how_to_get(self, data_dir=None):
+        """What a person has to do before `load` works, in one sentence, or None."""
+        if self.by_hand is None:
+            return None
+        return self.by_hand.format(manual=_manual_folder(data_dir))
 
     def load(self, data_dir=None, seed=0):
         """Makes the data ready, downloading it if need be.
@@ -74,7 +106,7 @@ class TfdsTask:
                 )
                 for split in SPLITS
             }
-        labels = builder.info.features[self.label_key].names
+        labels = _entry(builder.info.features, self.label_key).names
         return TaskData(tuple(labels), splits)
 
     def _prepare(self, data_dir):
@@ -82,42 +114,62 @@ class TfdsTask:
 
         if self.builder_module:
             importlib.import_module(self.builder_module)
-        data_dir = os.path.expanduser(data_dir or tfds.core.constants.DATA_DIR)
+        data_dir = os.fspath(data_folder(data_dir))
         builder = tfds.builder(self.dataset, data_dir=data_dir)
         if not builder.data_path.exists():
             writable_folder(data_dir)
+            if self.needs_beam and not importlib.util.find_spec("apache_beam"):
+                raise UserError(
+                    f"preparing the data of task {self.name!r} needs Apache Beam; "
+                    'install it with: pip install "leaf_tf[beam]"'
+                )
             print(
                 f"preparing the data of {self.name} in {builder.data_path} "
-                f"(download: {self.download})",
+                f"(download: {self._download(data_dir)})",
                 file=sys.stderr,
             )
         try:
             with _quiet_and_quick_to_fail():
-                builder.download_and_prepare()
+                builder.download_and_prepare(download_config=self._config())
         # TFDS says a dozen ways that data is missing, damaged or unreachable.
         except Exception as error:
             reason = " ".join(str(error).split())
+            mend = self.how_to_get(data_dir) or (
+                "check the network, or name a folder that has it with --data-dir"
+            )
             raise UserError(
                 f"cannot get the data of task {self.name!r}: it is not in "
                 f"{data_dir} and could not be made there from "
-                f"{self.homepage} ({type(error).__name__}: {reason:.200}); "
-                "check the network, or name a folder that has it with "
-                "--data-dir"
+                f"{self.homepage} ({type(error).__name__}: {reason:.200}); {mend}"
             ) from error
         return builder
 
-    def _seeded_splits(self, builder, seed):
+    def _config(self):
         import tensorflow_datasets as tfds
 
-        names = builder.info.features[self.label_key].names
-        clips = [
-            (
-                identity(example[self.waveform_key], self.sample_rate),
-                names[example[self.label_key]],
-            )
-            for example in tfds.as_numpy(_examples(builder, "train"))
-        ]
-        found = split_clips(clips, sorted({label for _, label in clips}), seed)
+        if not self.needs_beam:
+            return tfds.download.DownloadConfig()
+        from apache_beam.options.pipeline_options import PipelineOptions
+
+        return tfds.download.DownloadConfig(
+            # Without a runner TFDS may ask on standard input whether to go on.
+            beam_runner="DirectRunner",
+            # By default Beam reads our own command line.
+            beam_options=PipelineOptions(flags=[]),
+        )
+
+    def _download(self, data_dir):
+        if not self.download_bytes:
+            return "none, it is made"
+        by_hand = f", by hand, from {_manual_folder(data_dir)}" if self.by_hand else ""
+        return f"{size(self.download_bytes)}{by_hand}"
+
+    def _seeded_splits(self, builder, seed):
+        found = (
+            self._split_by_group(builder, seed)
+            if self.group_pattern
+            else self._split_by_sound(builder, seed)
+        )
         return {
             split: ClipSet(
                 found.count(split),
@@ -128,6 +180,29 @@ class TfdsTask:
             for split in SPLITS
         }
 
+    def _split_by_sound(self, builder, seed):
+        import tensorflow_datasets as tfds
+
+        names = builder.info.features[self.label_key].names
+        clips = [
+            (
+                identity(example[self.waveform_key], self.sample_rate),
+                names[example[self.label_key]],
+            )
+            for example in tfds.as_numpy(_examples(builder, "train"))
+        ]
+        return split_clips(clips, sorted({label for _, label in clips}), seed)
+
+    def _split_by_group(self, builder, seed):
+        import tensorflow_datasets as tfds
+
+        key = self.clip_key
+        decoders = tfds.decode.PartialDecoding({key: True})
+        examples = tfds.as_numpy(_examples(builder, "train", decoders))
+        names = [example[key].decode() for example in examples]
+        groups = [re.search(self.group_pattern, name).group(1) for name in names]
+        return hold_out_group(groups, seed)
+
     def _read(self, builder, tfds_split, kept, sample_rate):
         """`ClipSet.read` of a TFDS split, or of the examples `kept` of it."""
         import tensorflow as tf
@@ -137,14 +212,14 @@ class TfdsTask:
                 lambda stored: resample(
                     to_waveform(stored), self.sample_rate, sample_rate
                 ),
-                [example[self.waveform_key]],
+                [_entry(example, self.waveform_key)],
                 tf.float32,
             )
             return {
                 "waveform": tf.ensure_shape(waveform, [None]),
-                "label": tf.cast(example[self.label_key], tf.int64),
+                "label": tf.cast(_entry(example, self.label_key), tf.int64),
                 "clip": (
-                    example[self.clip_key]
+                    _entry(example, self.clip_key)
                     if self.clip_key
                     else tf.strings.format(f"{tfds_split}/{{}}", position)
                 ),
@@ -157,6 +232,19 @@ class TfdsTask:
         return examples.map(
             to_clip, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
         )
+
+
+def data_folder(data_dir=None):
+    """The folder of TFDS: the given one, or TFDS's own, a Path."""
+    default = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
+    return Path(data_dir or default).expanduser()
+
+
+def size(n_bytes):
+    """ "2.4 GiB", "11 MiB"."""
+    if n_bytes < 2**30:
+        return f"{n_bytes / 2**20:.0f} MiB"
+    return f"{n_bytes / 2**30:.1f} GiB"
 
 
 def to_waveform(stored):
@@ -172,12 +260,25 @@ def to_waveform(stored):
     return waveform.mean(axis=1) if waveform.ndim == 2 else waveform
 
 
-def _examples(builder, tfds_split):
+def _manual_folder(data_dir):
+    return data_folder(data_dir) / "downloads" / "manual"
+
+
+def _entry(features, key):
+    """What a mapping has under "a", or under "a/b" itself, or under b inside a."""
+    if key in features:
+        return features[key]
+    outer, _, inner = key.partition("/")
+    return features[outer][inner]
+
+
+def _examples(builder, tfds_split, decoders=None):
     import tensorflow_datasets as tfds
 
     return builder.as_dataset(
         split=tfds_split,
         shuffle_files=False,
+        decoders=decoders,
         read_config=tfds.ReadConfig(try_autocache=False),
     )
 

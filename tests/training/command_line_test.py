@@ -17,6 +17,7 @@ from files import command_line
 from files.clips import write_clip
 from tests.training.runs import SAMPLE_RATE, noise, write_noises
 from training.__main__ import dispatch
+from training.tasks import known_tasks
 
 SMALL = (
     *("--frontend", "mel", "--n-filters", "8", "--sample-rate", str(SAMPLE_RATE)),
@@ -86,14 +87,34 @@ def test_fit_evaluate_and_what_they_say(clips, capsys, tmp_path):
     assert " of 1 right" in capsys.readouterr().out
 
 
-def test_the_list_of_tasks(capsys):
-    assert training("tasks") == 0
+def test_the_list_of_tasks(capsys, tmp_path):
+    assert training("tasks", "--data-dir", tmp_path) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == [
-        "synthetic",
-        "spoken_digit",
-        "folder:PATH",
-    ]
+    names = [task.name for task in known_tasks()]
+    assert [line.split()[0] for line in lines[1::2]] == [*names, "folder:PATH"]
+    [row] = [line for line in lines if line.startswith("speech_commands ")]
+    assert "2.4 GiB  " in row and "missing" in row and "CC BY 4.0" in row
+    assert "https://arxiv.org/abs/1804.03209" in row
+
+    assert training("tasks", "--json", "--data-dir", tmp_path) == 0
+    records = json.loads(capsys.readouterr().out)
+    assert [record["name"] for record in records] == names
+    assert not any(record["ready"] for record in records)
+
+
+def test_the_list_of_tasks_tells_what_is_ready(synthetic_dir, capsys):
+    assert training("tasks", "synthetic", "--json", "--data-dir", synthetic_dir) == 0
+    [record] = json.loads(capsys.readouterr().out)
+    assert record["ready"]
+
+
+def test_all_of_one_task(refused, capsys, tmp_path):
+    assert training("tasks", "voxceleb", "--data-dir", tmp_path) == 0
+    text = capsys.readouterr().out
+    assert f"{tmp_path}/downloads/manual/vox_dev_wav.zip" in text
+    assert "official (iden_split.txt)" in text
+    assert "there is no task 'vox'" in refused("tasks", "vox")
+    assert "folder:x is a folder of yours" in refused("tasks", "folder:x")
 
 
 def test_missing_and_empty_folders(fit_refused, tmp_path):

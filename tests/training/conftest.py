@@ -9,17 +9,33 @@ import numpy as np
 import pytest
 
 from files.clips import write_clip
+from tests.training import miniatures
 from tests.training.runs import small_config, write_noises
+from training.tasks import get_task
 
 
 @pytest.fixture(scope="session")
 def synthetic_dir(tmp_path_factory):
     """A TFDS data folder in which the task `synthetic` is ready."""
-    from training.tasks import get_task
-
     data_dir = tmp_path_factory.mktemp("tfds")
     get_task("synthetic").load(data_dir)
     return data_dir
+
+
+@pytest.fixture(scope="session")
+def miniature(tmp_path_factory):
+    """miniature(task) is the `TaskData` of a small archive, by the real builder."""
+    data_dir = tmp_path_factory.mktemp("miniatures")
+    ready = {}
+
+    def load(name):
+        if get_task(name).needs_beam:
+            pytest.importorskip("apache_beam", reason="needs the extra `beam`")
+        if name not in ready:
+            ready.update(miniatures.ready(data_dir, [name]))
+        return ready[name]
+
+    return load
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from files.errors import UserError
-from training.splits import identity, split_clips
+from training.splits import hold_out_group, identity, split_clips
 
 CLIPS = [(f"clip{n}", "ab"[n % 2]) for n in range(60)]
 
@@ -63,3 +63,19 @@ def test_identity_is_the_sound():
     assert identity(waveform, 8000) == identity(waveform.copy(), 8000)
     assert identity(waveform, 8000) != identity(waveform, 16000)
     assert identity(waveform, 8000) != identity(waveform[:4], 8000)
+
+
+def test_a_held_out_group_is_whole_and_its_number_is_the_seed():
+    groups = ["cy", "al", "bo", "cy", "dee", "al"]
+    assert hold_out_group(groups, 0) == [
+        *("train", "test", "validation", "train", "train", "test")
+    ]
+    assert hold_out_group(groups, 3) == [
+        *("train", "validation", "train", "train", "test", "validation")
+    ]
+    assert hold_out_group(groups, 4) == hold_out_group(groups, 0)
+
+
+def test_two_groups_are_too_few_to_hold_out():
+    with pytest.raises(UserError, match=r"2 speakers \(al, bo\); at least 3"):
+        hold_out_group(["al", "bo", "al"], 0)

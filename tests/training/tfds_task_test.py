@@ -1,69 +1,30 @@
-import io
-import tarfile
+import dataclasses
+import importlib.util
 
 import numpy as np
 import pytest
-import soundfile
 
 from files.errors import UserError
+from tests.training import miniatures
+from tests.training.miniatures import DIGIT_SPEAKERS, sound
+from training.clip_sets import SPLITS
 from training.tasks import get_task
-from training.tfds_task import to_waveform
+from training.tfds_task import data_folder, to_waveform
 
-CLIPS_PER_DIGIT = 10
-
-
-def waveform_of(digit, index):
-    """Each clip its own noise, in steps of 16 bit."""
-    random = np.random.default_rng([digit, index])
-    return random.integers(-3000, 3000, 200) / 32768
+PER_DIGIT = 2  # of each of 5 speakers
 
 
-def write_archive(path):
-    """A small archive in the layout of the original one."""
-    with tarfile.open(path, "w:gz") as archive:
-        for digit in range(10):
-            for index in range(CLIPS_PER_DIGIT):
-                wav = io.BytesIO()
-                soundfile.write(
-                    wav,
-                    waveform_of(digit, index),
-                    8000,
-                    format="WAV",
-                    subtype="PCM_16",
-                )
-                member = tarfile.TarInfo(
-                    "free-spoken-digit-dataset-1.0.9/recordings/"
-                    f"{digit}_theo_{index}.wav"
-                )
-                member.size = wav.tell()
-                wav.seek(0)
-                archive.addfile(member, wav)
-
-
-def place_download(data_dir, write):
-    """Puts an archive where TFDS looks before it downloads."""
-    import tensorflow_datasets as tfds
-    from etils import epath
-    from tensorflow_datasets.core.download import resource
-
-    [(url, info)] = tfds.builder_cls("spoken_digit").url_infos.items()
-    downloads = epath.Path(data_dir) / "downloads"
-    downloads.mkdir(parents=True)
-    path = downloads / resource.get_dl_fname(url, info.checksum)
-    write(path)
-    resource.write_info_file(
-        url=url,
-        path=path,
-        dataset_name="spoken_digit",
-        original_fname=info.filename,
-        url_info=info,
-    )
+def waveform_of(name):
+    """What the miniature holds under `{digit}_{speaker}_{index}.wav`."""
+    digit, speaker, index = name.split(".")[0].split("_")
+    seed = (DIGIT_SPEAKERS.index(speaker), int(index))
+    return sound(int(digit), 10, seed, sample_rate=8000)
 
 
 @pytest.fixture(scope="module")
 def digits_dir(tmp_path_factory):
     data_dir = tmp_path_factory.mktemp("digits")
-    place_download(data_dir, write_archive)
+    miniatures.spoken_digit(data_dir, PER_DIGIT)
     return data_dir
 
 
@@ -77,21 +38,19 @@ def test_spoken_digit_through_its_real_builder(digits_dir):
         labels = [clip["label"] for clip in clips]
         np.testing.assert_array_equal(np.bincount(labels), [per_digit] * 10)
         for clip in clips:
-            digit, _, index = clip["clip"].decode().split(".")[0].split("_")
-            assert clip["label"] == int(digit)
+            name = clip["clip"].decode()
+            assert clip["label"] == int(name[0])
             np.testing.assert_allclose(
-                clip["waveform"],
-                waveform_of(int(digit), int(index)),
-                atol=1.01 / 32768,
+                clip["waveform"], waveform_of(name), atol=1.01 / 32768
             )
         seen += [clip["clip"] for clip in clips]
-    assert len(set(seen)) == 10 * CLIPS_PER_DIGIT
+    assert len(set(seen)) == 10 * 5 * PER_DIGIT
 
 
 def test_spoken_digit_is_resampled(digits_dir):
     data = get_task("spoken_digit").load(digits_dir, seed=0)
     for clip in data.splits["test"].dataset(16000):
-        assert clip["waveform"].shape == (400,)
+        assert clip["waveform"].shape == (6400,)
 
 
 def test_the_seed_chooses_the_split(digits_dir):
@@ -102,6 +61,43 @@ def test_the_seed_chooses_the_split(digits_dir):
 
     assert test_clips(0) == test_clips(0)
     assert set(test_clips(0)) != set(test_clips(1))
+
+
+def speakers_of(data):
+    """{split: the speakers that are heard in it}."""
+    return {
+        split: {
+            clip["clip"].decode().split("_")[1]
+            for clip in clips.dataset(8000).as_numpy_iterator()
+        }
+        for split, clips in data.splits.items()
+    }
+
+
+def test_each_speaker_tests_once_in_five_seeds_and_none_is_in_two_splits(digits_dir):
+    tested = []
+    for seed in range(5):
+        data = get_task("spoken_digit@speaker").load(digits_dir, seed)
+        heard = speakers_of(data)
+        assert [len(heard[split]) for split in SPLITS] == [3, 1, 1]
+        assert set.union(*heard.values()) == set(DIGIT_SPEAKERS)
+        [test] = heard["test"]
+        tested.append(test)
+        for split, n_speakers in zip(SPLITS, (3, 1, 1)):
+            assert data.splits[split].n_examples == n_speakers * 10 * PER_DIGIT
+    assert tuple(tested) == DIGIT_SPEAKERS
+
+
+def test_clips_of_a_speaker_who_is_held_out_carry_their_sound_and_label(digits_dir):
+    data = get_task("spoken_digit@speaker").load(digits_dir, seed=1)
+    clips = list(data.splits["test"].dataset(8000).as_numpy_iterator())
+    assert len({clip["clip"] for clip in clips}) == 10 * PER_DIGIT
+    for clip in clips:
+        name = clip["clip"].decode()
+        assert clip["label"] == int(name[0])
+        np.testing.assert_allclose(
+            clip["waveform"], waveform_of(name), atol=1.01 / 32768
+        )
 
 
 def test_data_that_cannot_be_had_is_one_line(tmp_path, monkeypatch):
@@ -121,7 +117,7 @@ def test_data_that_cannot_be_had_is_one_line(tmp_path, monkeypatch):
 
 
 def test_a_damaged_download_is_one_line(tmp_path):
-    place_download(tmp_path, lambda path: path.write_bytes(b"no archive"))
+    miniatures.place_download(tmp_path, "spoken_digit", b"no archive")
     with pytest.raises(UserError, match="cannot get the data of task 'spoken"):
         get_task("spoken_digit").load(tmp_path)
 
@@ -130,6 +126,45 @@ def test_a_data_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot write to the folder .*file"):
         get_task("synthetic").load(tmp_path / "file")
+
+
+def test_data_to_be_fetched_by_hand_says_what_to_put_where(tmp_path):
+    with pytest.raises(UserError) as error:
+        get_task("voxceleb").load(tmp_path)
+    message = str(error.value)
+    assert "\n" not in message
+    assert f"{tmp_path}/downloads/manual/vox_dev_wav.zip" in message
+
+
+def test_without_beam_its_extra_is_named(tmp_path, monkeypatch):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name: None if name == "apache_beam" else find_spec(name),
+    )
+    with pytest.raises(UserError, match=r"nsynth_pitch' needs .*leaf_tf\[beam\]"):
+        get_task("nsynth_pitch").load(tmp_path)
+
+
+def test_data_is_ready_once_it_is_prepared(digits_dir, tmp_path):
+    task = get_task("spoken_digit@speaker")
+    assert not task.is_ready(tmp_path)
+    task.load(digits_dir)
+    assert task.is_ready(digits_dir)
+    other = dataclasses.replace(task, dataset="spoken_digit/config")
+    assert not other.is_ready(digits_dir)
+
+
+def test_the_default_folder_is_that_of_tfds(monkeypatch):
+    from tensorflow_datasets.core import constants
+
+    for value in (None, "/some/where"):
+        if value:
+            monkeypatch.setenv("TFDS_DATA_DIR", value)
+        else:
+            monkeypatch.delenv("TFDS_DATA_DIR", raising=False)
+        assert str(data_folder()) == constants.get_default_data_dir()
 
 
 def test_integers_are_scaled_floats_are_not():
