@@ -40,16 +40,16 @@ def _head_input(output):
     """What the last layer with weights on the way to an output takes, or None."""
     from leaf_tf.frontends.base import Frontend
 
-    operation = output._keras_history.operation
-    taken = _taken(operation)
+    operation, taken = _maker(output)
     while not getattr(operation, "weights", None):
         if len(taken) != 1:
             return None
-        operation = taken[0]._keras_history.operation
-        taken = _taken(operation)
+        operation, taken = _maker(taken[0])
     is_head = len(taken) == 1 and not isinstance(operation, Frontend)
     return taken[0] if is_head else None
 
 
-def _taken(operation):
-    return operation._inbound_nodes[-1].input_tensors
+def _maker(tensor):
+    """The operation that a tensor comes from, and the tensors that it takes."""
+    operation, node, _ = tensor._keras_history
+    return operation, operation._inbound_nodes[node].input_tensors

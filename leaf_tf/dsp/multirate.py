@@ -23,6 +23,8 @@ from leaf_tf.dsp.multirate_statistics import BankStatistics
 # Relative error allowed on top of the tolerance, times the height of a
 # Gaussian where its window cuts it, for input outside the filter's band.
 _LEAKAGE = 0.06
+# Energies that one step of a compact plan makes: numbers in a wide vector.
+_LANES = 16
 # Error allowed in the first and last frames, in tolerances.
 _AT_THE_ENDS = 10.0
 _AT_ONSETS = 2.0
@@ -126,6 +128,24 @@ class Plan:
         """Samples of a frame's energies, relative to the pooling window's first."""
         energies = np.arange(self.hops * (self.strides // group.stride))
         return energies * group.stride + group.offset - self.lead
+
+    def compact(self):
+        """The same plan with smaller kernels, for a model that is a file.
+
+        A group's kernel holds its taps once for each energy of a block; here no
+        more of them than fill a vector. The features are those of the plan but for
+        rounding.
+
+        Returns:
+            `Plan`; itself if it is compact.
+        """
+        return dataclasses.replace(self, groups=tuple(map(self._compact, self.groups)))
+
+    def _compact(self, group):
+        energies = self.strides // group.stride
+        enough = -(-_LANES // (2 * len(group.filters)))
+        fewer = [n for n in range(enough, group.per_block) if energies % n == 0]
+        return dataclasses.replace(group, per_block=min(fewer, default=group.per_block))
 
     def statistics(self, center_freqs, sigmas, pooling_widths):
         """Of these filters, over the energies of one frame."""

@@ -203,6 +203,22 @@ class Leaf(Frontend):
         """
         return self._live_plan.replan() if self._live_plan else False
 
+    def adopt_plan(self, plan):
+        """Computes by another plan from now on, until weights move or `replan`.
+
+        Functions that were compiled before must be traced again.
+
+        Args:
+            plan: `multirate.Plan` for filters near these, such as
+                `self.plan.compact()`.
+
+        Raises:
+            ValueError: The exact method has no plan.
+        """
+        if self._live_plan is None:
+            raise ValueError("a Leaf of the exact method computes by no plan")
+        self._live_plan.adopt(plan)
+
     def plan_holds(self):
         """Whether the fast method is within twice its tolerance for the weights."""
         return self._live_plan.holds() if self._live_plan else True
@@ -273,7 +289,7 @@ class Leaf(Frontend):
             {name: value for name, value in config.items() if name != "plan"}
         )
         if plan is not None:
-            self._live_plan.adopt(Plan.from_config(plan))
+            self.adopt_plan(Plan.from_config(plan))
 
     def get_config(self):
         return {

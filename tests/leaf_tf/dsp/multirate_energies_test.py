@@ -209,3 +209,25 @@ def test_constant_weights_leave_constant_kernels_in_tflite(rng, tmp_path):
     interpreter.invoke()
     actual = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
     np.testing.assert_allclose(actual, pooled_energies(noise, *bank, plan), rtol=1e-4)
+
+
+def test_a_compact_plan_has_the_same_energies_from_smaller_kernels(rng):
+    bank = mel_bank()
+    plan = plan_multirate(*bank)
+    compact = plan.compact()
+    waveforms = rng.normal(size=(2, 4000)).astype(np.float32)
+    np.testing.assert_allclose(
+        fast(waveforms, bank, compact), fast(waveforms, bank, plan), rtol=2e-5
+    )
+    assert _kernel_numbers(compact) < 0.6 * _kernel_numbers(plan)
+    assert compact.compact() == compact
+    for group, wide in zip(compact.groups, plan.groups):
+        # A vector is filled by each step of it, or was not by the plan either.
+        lanes = 2 * len(group.filters) * group.per_block
+        assert lanes >= 16 or group.per_block == wide.per_block
+
+
+def _kernel_numbers(plan):
+    return sum(
+        g.n_blocks * g.block * 2 * len(g.filters) * g.per_block for g in plan.groups
+    )

@@ -172,3 +172,17 @@ def test_bad_arguments():
         leaf_tf.Leaf(method="quick")
     with pytest.raises(ValueError, match="`tolerance` must be above 0"):
         leaf_tf.Leaf(tolerance=0.0)
+
+
+def test_a_plan_can_be_adopted_and_the_exact_method_has_none(rng):
+    layer = leaf_tf.Leaf()
+    waveform = rng.normal(size=(1, 4000)).astype(np.float32)
+    expected = layer(waveform)
+    plan = layer.plan
+    layer.adopt_plan(plan.compact())
+    assert layer.plan == plan.compact() != plan
+    np.testing.assert_allclose(layer(waveform), expected, rtol=1e-4)
+    exact = leaf_tf.Leaf(method="exact")
+    exact.build((None, None))
+    with pytest.raises(ValueError, match="computes by no plan"):
+        exact.adopt_plan(plan)
