@@ -10,12 +10,14 @@ from training.config import FitConfig, require
 FRONTENDS = (
     "leaf",
     "leaf_exact",
+    "leaf_fixed_pcen",
     "efficient_leaf",
     "tfbanks",
     "sincnet",
     "sincnet_plus",
     "wavegram",
     "mel",
+    "mel_pcen",
 )
 ENCODERS = (
     "small",

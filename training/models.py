@@ -10,10 +10,19 @@ import leaf_tf
 from files.errors import UserError
 from leaf_tf import encoders, frontends
 
+
+def _leaf_fixed_pcen(**settings):
+    """LEAF whose PCEN stays as it starts."""
+    pcen = leaf_tf.PCEN(trainable=False, dtype="float32", name="pcen")
+    return frontends.Leaf(compression=pcen, **settings)
+
+
 # What `--frontend` names.
 FRONTENDS = {
     **frontends.FRONTENDS,
     "leaf_exact": functools.partial(frontends.Leaf, method="exact"),
+    "leaf_fixed_pcen": _leaf_fixed_pcen,
+    "mel_pcen": functools.partial(frontends.MelFilterbanks, compression="pcen"),
 }
 
 
