@@ -1,5 +1,6 @@
 """Reads and writes clips: any format, rate and channels to a mono waveform."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -40,27 +41,28 @@ def read_clip(path, sample_rate=None):
     path = Path(path)
     _check_file(path)
     try:
-        with soundfile.SoundFile(path) as file:
-            waveform = _read_mono(file, path)
-            file_rate = file.samplerate
-    except soundfile.LibsndfileError as error:
-        raise UserError(
-            f"cannot read the audio file {path}: it is damaged, cut short or "
-            "holds no audio"
-        ) from error
+        return _decode(path, path, sample_rate)
     except UnicodeEncodeError as error:
         raise UserError(
             f"cannot open the audio file {path}: its name is not valid text; rename it"
         ) from error
-    if not waveform.size:
-        raise UserError(f"the audio file {path} holds no samples")
-    if not np.isfinite(waveform).all():
-        raise UserError(
-            f"the audio file {path} holds samples that are not finite numbers"
-        )
-    if sample_rate is None:
-        return waveform, file_rate
-    return resample(waveform, file_rate, sample_rate), sample_rate
+
+
+def decode_clip(content, name, sample_rate=None):
+    """Reads the bytes of an audio file as `read_clip` reads a file.
+
+    Args:
+        content: Of a WAV, FLAC, OGG or MP3 file.
+        name: What messages call it.
+        sample_rate: In Hz, the rate to resample to. Defaults to the file's.
+
+    Returns:
+        (waveform, sample_rate).
+
+    Raises:
+        UserError: As `read_clip`.
+    """
+    return _decode(io.BytesIO(content), name, sample_rate)
 
 
 def write_clip(path, waveform, sample_rate):
@@ -133,6 +135,28 @@ def _check_file(path):
         )
     if not path.stat().st_size:
         raise UserError(f"the audio file {path} is empty (0 bytes)")
+
+
+def _decode(source, name, sample_rate):
+    """`read_clip` of a path or an open file."""
+    try:
+        with soundfile.SoundFile(source) as file:
+            waveform = _read_mono(file, name)
+            file_rate = file.samplerate
+    except soundfile.LibsndfileError as error:
+        raise UserError(
+            f"cannot read the audio file {name}: it is damaged, cut short or "
+            "holds no audio"
+        ) from error
+    if not waveform.size:
+        raise UserError(f"the audio file {name} holds no samples")
+    if not np.isfinite(waveform).all():
+        raise UserError(
+            f"the audio file {name} holds samples that are not finite numbers"
+        )
+    if sample_rate is None:
+        return waveform, file_rate
+    return resample(waveform, file_rate, sample_rate), sample_rate
 
 
 def _read_mono(file, path):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
     import tensorflow as tf
 
 SPLITS = ("train", "validation", "test")
@@ -17,10 +18,36 @@ class ClipSet:
     Attributes:
         n_examples: Number of clips.
         read: From a sample rate in Hz to the clips as a `tf.data.Dataset`.
+        at: From a sample rate in Hz to a function that reads one clip by its index,
+            a scalar int64 tensor, inside a graph. None if they can be read only one
+            after the other.
+        read_labels: Reads the labels alone, a NumPy array. None if this is no faster
+            than reading the clips.
     """
 
     n_examples: int
     read: "Callable[[int], tf.data.Dataset]"
+    at: "Callable[[int], Callable[[tf.Tensor], dict]] | None" = None
+    read_labels: "Callable[[], np.ndarray] | None" = None
+
+    @classmethod
+    def by_index(cls, n_examples, at, read_labels=None):
+        """A set whose clips can be read in any order.
+
+        Args:
+            n_examples, at, read_labels: As the attributes.
+        """
+
+        def read(sample_rate):
+            import tensorflow as tf
+
+            return tf.data.Dataset.range(n_examples).map(
+                at(sample_rate),
+                num_parallel_calls=tf.data.AUTOTUNE,
+                deterministic=True,
+            )
+
+        return cls(n_examples, read, at, read_labels)
 
     def dataset(self, sample_rate):
         """The clips as a `tf.data.Dataset`, in the same order each time.

@@ -11,6 +11,22 @@ _GIB = 2**30
 
 _OFFICIAL = {"train": "train", "validation": "validation", "test": "test"}
 
+_AUDIOSET = {
+    "builder_module": "training.builders.audio_set",
+    "label_key": "labels",
+    "clip_key": "clip",
+    "metric": "mAP",
+    "split_rule": "official; a fixed tenth of balanced_train validates",
+    "sample_rate": 44100,
+    "licence": "CC BY 4.0 (labels); the clips belong to who uploaded them",
+    "homepage": "https://research.google.com/audioset/download.html",
+    "by_hand": "put into {manual}/audioset the lists of the homepage "
+    "(class_labels_indices.csv, eval_segments.csv, balanced_train_segments.csv, "
+    "unbalanced_train_segments.csv) and the clips that you have, 10 s each, WAV, FLAC, "
+    "OGG or MP3, as clips/VIDEO.flac, clips/YVIDEO.flac or "
+    "clips/VIDEO_START_END.flac, in any subfolders",
+}
+
 _TASKS = (
     TfdsTask(
         name="synthetic",
@@ -128,6 +144,61 @@ _TASKS = (
         homepage="https://magenta.tensorflow.org/datasets/nsynth",
         download_bytes=78461286497,
         needs_beam=True,
+    ),
+    TfdsTask(
+        name="tut_urban",
+        about="acoustic scenes: 10 of them, in 6 European cities (TUT Urban Acoustic "
+        "Scenes 2018, development)",
+        dataset="tut_urban_scenes2018",
+        builder_module="training.builders.tut_urban",
+        clip_key="clip",
+        splits=_OFFICIAL,
+        split_rule="test: official fold 1; validation: of its training segments those "
+        "of a tenth of the locations of each scene",
+        sample_rate=48000,
+        licence="TUT's own: free, not for commerce",
+        homepage="https://zenodo.org/record/1228142",
+        download_bytes=21353161165,
+    ),
+    TfdsTask(
+        name="birdsong",
+        about="whether a bird is heard in 10 s (DCASE 2018: freefield1010, warblrb10k, "
+        "BirdVox-DCASE-20k)",
+        dataset="dcase2018_birds",
+        builder_module="training.builders.birdsong",
+        clip_key="clip",
+        splits=_OFFICIAL,
+        split_rule="80/10/10 within each set and class, by a hash of the clip's name; "
+        "no labels of the official test are public",
+        sample_rate=44100,
+        licence="CC BY 4.0",
+        homepage="https://dcase.community/challenge2018/task-bird-audio-detection",
+        download_bytes=int(25.5e9),
+    ),
+    TfdsTask(
+        name="audioset",
+        about="527 kinds of sound, any number in 10 s (AudioSet, balanced and "
+        "unbalanced)",
+        dataset="audio_set/full",
+        splits={
+            "train": "balanced_train[10%:]+unbalanced_train",
+            "validation": "balanced_train[:10%]",
+            "test": "eval",
+        },
+        download_bytes=int(3.6e12),
+        **_AUDIOSET,
+    ),
+    TfdsTask(
+        name="audioset_balanced",
+        about="527 kinds of sound, any number in 10 s (AudioSet, balanced)",
+        dataset="audio_set/balanced",
+        splits={
+            "train": "balanced_train[10%:]",
+            "validation": "balanced_train[:10%]",
+            "test": "eval",
+        },
+        download_bytes=int(75e9),
+        **_AUDIOSET,
     ),
 )
 

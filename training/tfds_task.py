@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import functools
 import importlib
 import importlib.util
 import io
@@ -15,9 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from files.atomic import writable_folder
-from files.clips import resample
 from files.errors import UserError
-from training.clip_sets import SPLITS, ClipSet, TaskData
+from training.clip_sets import SPLITS, TaskData
 from training.splits import hold_out_group, identity, split_clips
 
 
@@ -95,19 +93,27 @@ class TfdsTask:
         Raises:
             UserError: The data is neither there nor can it be had.
         """
+        from training.tfds_clips import TfdsClips
+
         builder = self._prepare(data_dir)
         if self.splits is None:
-            splits = self._seeded_splits(builder, seed)
-        else:
-            splits = {
-                split: ClipSet(
-                    builder.info.splits[self.splits[split]].num_examples,
-                    functools.partial(self._read, builder, self.splits[split], None),
-                )
+            whole = TfdsClips(builder, "train", self, "train")
+            assigned = self._split(whole, seed)
+            clips = {
+                split: whole.only([n for n, s in enumerate(assigned) if s == split])
                 for split in SPLITS
             }
-        labels = _entry(builder.info.features, self.label_key).names
-        return TaskData(tuple(labels), splits)
+        else:
+            clips = {
+                split: TfdsClips(builder, self.splits[split], self, split)
+                for split in SPLITS
+            }
+        train = clips["train"]
+        return TaskData(
+            train.labels,
+            {split: clips[split].clip_set() for split in SPLITS},
+            train.multi_label,
+        )
 
     def _prepare(self, data_dir):
         import tensorflow_datasets as tfds
@@ -115,7 +121,8 @@ class TfdsTask:
         if self.builder_module:
             importlib.import_module(self.builder_module)
         data_dir = os.fspath(data_folder(data_dir))
-        builder = tfds.builder(self.dataset, data_dir=data_dir)
+        with _quiet_and_quick_to_fail():
+            builder = tfds.builder(self.dataset, data_dir=data_dir)
         if not builder.data_path.exists():
             writable_folder(data_dir)
             if self.needs_beam and not importlib.util.find_spec("apache_beam"):
@@ -134,13 +141,15 @@ class TfdsTask:
         # TFDS says a dozen ways that data is missing, damaged or unreachable.
         except Exception as error:
             reason = " ".join(str(error).split())
+            if not isinstance(error, UserError):  # TFDS goes on for pages
+                reason = f"{type(error).__name__}: {reason:.200}"
             mend = self.how_to_get(data_dir) or (
                 "check the network, or name a folder that has it with --data-dir"
             )
             raise UserError(
                 f"cannot get the data of task {self.name!r}: it is not in "
                 f"{data_dir} and could not be made there from "
-                f"{self.homepage} ({type(error).__name__}: {reason:.200}); {mend}"
+                f"{self.homepage} ({reason}); {mend}"
             ) from error
         return builder
 
@@ -164,74 +173,20 @@ class TfdsTask:
         by_hand = f", by hand, from {_manual_folder(data_dir)}" if self.by_hand else ""
         return f"{size(self.download_bytes)}{by_hand}"
 
-    def _seeded_splits(self, builder, seed):
-        found = (
-            self._split_by_group(builder, seed)
-            if self.group_pattern
-            else self._split_by_sound(builder, seed)
-        )
-        return {
-            split: ClipSet(
-                found.count(split),
-                functools.partial(
-                    self._read, builder, "train", [s == split for s in found]
-                ),
-            )
-            for split in SPLITS
-        }
-
-    def _split_by_sound(self, builder, seed):
-        import tensorflow_datasets as tfds
-
-        names = builder.info.features[self.label_key].names
-        clips = [
+    def _split(self, clips, seed):
+        """The split of each clip of a data set that has just one."""
+        if self.group_pattern:
+            names = (example[self.clip_key] for example in clips.parts(self.clip_key))
+            groups = [re.search(self.group_pattern, n.decode()).group(1) for n in names]
+            return hold_out_group(groups, seed)
+        found = [
             (
                 identity(example[self.waveform_key], self.sample_rate),
-                names[example[self.label_key]],
+                clips.labels[example[self.label_key]],
             )
-            for example in tfds.as_numpy(_examples(builder, "train"))
+            for example in clips.parts(self.waveform_key, self.label_key)
         ]
-        return split_clips(clips, sorted({label for _, label in clips}), seed)
-
-    def _split_by_group(self, builder, seed):
-        import tensorflow_datasets as tfds
-
-        key = self.clip_key
-        decoders = tfds.decode.PartialDecoding({key: True})
-        examples = tfds.as_numpy(_examples(builder, "train", decoders))
-        names = [example[key].decode() for example in examples]
-        groups = [re.search(self.group_pattern, name).group(1) for name in names]
-        return hold_out_group(groups, seed)
-
-    def _read(self, builder, tfds_split, kept, sample_rate):
-        """`ClipSet.read` of a TFDS split, or of the examples `kept` of it."""
-        import tensorflow as tf
-
-        def to_clip(position, example):
-            waveform = tf.numpy_function(
-                lambda stored: resample(
-                    to_waveform(stored), self.sample_rate, sample_rate
-                ),
-                [_entry(example, self.waveform_key)],
-                tf.float32,
-            )
-            return {
-                "waveform": tf.ensure_shape(waveform, [None]),
-                "label": tf.cast(_entry(example, self.label_key), tf.int64),
-                "clip": (
-                    _entry(example, self.clip_key)
-                    if self.clip_key
-                    else tf.strings.format(f"{tfds_split}/{{}}", position)
-                ),
-            }
-
-        examples = _examples(builder, tfds_split).enumerate()
-        if kept is not None:
-            kept = tf.constant(kept)
-            examples = examples.filter(lambda position, _: kept[position])
-        return examples.map(
-            to_clip, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-        )
+        return split_clips(found, sorted({label for _, label in found}), seed)
 
 
 def data_folder(data_dir=None):
@@ -241,46 +196,15 @@ def data_folder(data_dir=None):
 
 
 def size(n_bytes):
-    """ "2.4 GiB", "11 MiB"."""
-    if n_bytes < 2**30:
-        return f"{n_bytes / 2**20:.0f} MiB"
-    return f"{n_bytes / 2**30:.1f} GiB"
-
-
-def to_waveform(stored):
-    """A TFDS audio feature, int16 range or float, as a float32 mono waveform.
-
-    Args:
-        stored: (samples,) or (samples, channels); integers are scaled by
-            1 / 32768.
-    """
-    waveform = stored.astype("float32")
-    if stored.dtype.kind == "i":
-        waveform /= 32768
-    return waveform.mean(axis=1) if waveform.ndim == 2 else waveform
+    """For people, such as "11 MiB", "2.4 GiB", "3.3 TiB"."""
+    for unit, each in (("TiB", 2**40), ("GiB", 2**30)):
+        if n_bytes >= each:
+            return f"{n_bytes / each:.1f} {unit}"
+    return f"{n_bytes / 2**20:.0f} MiB"
 
 
 def _manual_folder(data_dir):
     return data_folder(data_dir) / "downloads" / "manual"
-
-
-def _entry(features, key):
-    """What a mapping has under "a", or under "a/b" itself, or under b inside a."""
-    if key in features:
-        return features[key]
-    outer, _, inner = key.partition("/")
-    return features[outer][inner]
-
-
-def _examples(builder, tfds_split, decoders=None):
-    import tensorflow_datasets as tfds
-
-    return builder.as_dataset(
-        split=tfds_split,
-        shuffle_files=False,
-        decoders=decoders,
-        read_config=tfds.ReadConfig(try_autocache=False),
-    )
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import io
 import tarfile
 import zipfile
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import soundfile
@@ -30,6 +31,15 @@ FAMILIES = (
 )
 NOTES = {"train": 4, "valid": 1, "test": 2}  # of each family
 N_INSTRUMENTS = 1006
+TUT_CITIES = ("barcelona", "helsinki", "london", "paris", "stockholm", "vienna")
+TUT_SEGMENTS = tuple((n, segment) for n in range(6) for segment in range(2))
+BIRD_CLIPS = 40  # of each of three sets
+AUDIOSET_SEGMENTS = {"balanced_train": 40, "unbalanced_train": 20, "eval": 20}
+# The eight of the paper.
+PAPER = (
+    *("tut_urban", "birdsong", "crema_d", "voxceleb", "nsynth_instrument"),
+    *("nsynth_pitch", "speech_commands", "voxforge"),
+)
 
 
 def ready(data_dir, names=None):
@@ -42,12 +52,15 @@ def ready(data_dir, names=None):
     Returns:
         {task: its `TaskData`}.
     """
+    from training.builders import sources
     from training.tasks import get_task
 
     names = tuple(names or MAKERS)
     for make in dict.fromkeys(MAKERS[name] for name in names):
         make(Path(data_dir))
-    return {name: get_task(name).load(data_dir) for name in names}
+    # The MD5s are those of the originals.
+    with mock.patch.object(sources, "require_original"):
+        return {name: get_task(name).load(data_dir) for name in names}
 
 
 def sound(place, n_places, seed, seconds=0.4, sample_rate=16000, channels=1):
@@ -303,6 +316,84 @@ def nsynth(data_dir):
         place_download(data_dir, "nsynth", records, f"{base}{split}.tfrecord.tar")
 
 
+def tut_urban(data_dir):
+    """Thirteen archives of segments, 24 bit, stereo, and one of lists."""
+    from training.builders import tut_urban as original
+
+    root = "TUT-urban-acoustic-scenes-2018-development"
+    meta, train, test = ["filename\tscene_label\tidentifier\tsource_label"], [], []
+    archives = [{} for _ in original.AUDIO]
+    for place, scene in enumerate(original.SCENES):
+        for n, segment in TUT_SEGMENTS:
+            location = f"{TUT_CITIES[n % len(TUT_CITIES)]}-{6 * place + n}"
+            name = f"audio/{scene}-{location}-{segment}-a.wav"
+            meta.append(f"{name}\t{scene}\t{location}\ta")
+            (test if n >= 4 else train).append(f"{name}\t{scene}")
+            waveform = sound(place, 10, (n, segment), sample_rate=48000, channels=2)
+            archives[(place + n) % len(archives)][f"{root}/{name}"] = encoded(
+                waveform, 48000, subtype="PCM_24"
+            )
+    lists = {
+        "meta.csv": meta,
+        "evaluation_setup/fold1_train.txt": train,
+        "evaluation_setup/fold1_evaluate.txt": test,
+        "evaluation_setup/fold1_test.txt": [line.split("\t")[0] for line in test],
+    }
+    texts = {f"{root}/{name}": "\n".join(lines) for name, lines in lists.items()}
+    place_by_hand(data_dir, original.META.name, zipped(texts))
+    for source, members in zip(original.AUDIO, archives):
+        place_by_hand(data_dir, source.name, zipped(members))
+
+
+def birdsong(data_dir):
+    """Three archives, each with a table of its clips."""
+    from training.builders import birdsong as original
+
+    for n, recordings in enumerate(original.SETS):
+        rows, clips = ["itemid,datasetid,hasbird"], {}
+        for index in range(BIRD_CLIPS):
+            item = f"{n}{index:04d}"
+            rows.append(f"{item},{recordings.name},{index % 2}")
+            waveform = sound(index % 2, 2, (n, index), sample_rate=44100)
+            clips[f"wav/{item}.wav"] = encoded(waveform, 44100)
+        place_by_hand(data_dir, recordings.audio.name, zipped(clips))
+        place_by_hand(data_dir, recordings.table.name, "\n".join(rows).encode())
+
+
+def audioset(data_dir):
+    """Lists of segments and a folder of clips, of which some are not there."""
+    from training.builders import audio_set as original
+
+    ids = [f"/m/0{index:03x}" for index in range(original.N_CLASSES)]
+    rows = [f'{n},{ids[n]},"Sound, number {n}"' for n in range(original.N_CLASSES)]
+    classes = "\n".join(["index,mid,display_name", *rows])
+    place_by_hand(data_dir, "audioset/class_labels_indices.csv", classes.encode())
+    for number, (split, n_segments) in enumerate(AUDIOSET_SEGMENTS.items()):
+        lines = ["# Segments csv created for a test", f"# num_segs={n_segments}"]
+        lines.append("# YTID, start_seconds, end_seconds, positive_labels")
+        for index in range(n_segments):
+            video, labels = f"{'_-YZ'[index % 4]}{number}{index:09d}", [index % 3]
+            if index % 2:
+                labels.append(3 + index % 5)
+            mids = ",".join(ids[label] for label in labels)
+            lines.append(f'{video}, 30.000, 40.000, "{mids}"')
+            if index == 5:  # not to be had any more
+                continue
+            kind, subtype = (("WAV", "PCM_16"), ("FLAC", "PCM_24"))[index % 2]
+            waveform = sum(sound(label, 8, (number, index)) / 2 for label in labels)
+            name = (f"Y{video}", video, f"{video}_30000_40000")[index % 3]
+            place_by_hand(
+                data_dir,
+                f"audioset/clips/{split}/{name}.{kind.lower()}",
+                encoded(waveform, 16000, kind, subtype),
+            )
+        place_by_hand(
+            data_dir,
+            f"audioset/{split}_segments.csv",
+            "\n".join(lines).encode(),
+        )
+
+
 # Task: what makes its archives.
 MAKERS = {
     "spoken_digit": spoken_digit,
@@ -313,4 +404,8 @@ MAKERS = {
     "voxforge": voxforge,
     "nsynth_instrument": nsynth,
     "nsynth_pitch": nsynth,
+    "tut_urban": tut_urban,
+    "birdsong": birdsong,
+    "audioset": audioset,
+    "audioset_balanced": audioset,
 }

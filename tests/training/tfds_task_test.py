@@ -9,7 +9,7 @@ from tests.training import miniatures
 from tests.training.miniatures import DIGIT_SPEAKERS, sound
 from training.clip_sets import SPLITS
 from training.tasks import get_task
-from training.tfds_task import data_folder, to_waveform
+from training.tfds_task import data_folder, size
 
 PER_DIGIT = 2  # of each of 5 speakers
 
@@ -167,11 +167,9 @@ def test_the_default_folder_is_that_of_tfds(monkeypatch):
         assert str(data_folder()) == constants.get_default_data_dir()
 
 
-def test_integers_are_scaled_floats_are_not():
-    np.testing.assert_array_equal(
-        to_waveform(np.array([-32768, 0, 16384], np.int64)), [-1.0, 0.0, 0.5]
-    )
-    np.testing.assert_array_equal(
-        to_waveform(np.array([-1.0, 0.5])), np.float32([-1.0, 0.5])
-    )
-    np.testing.assert_array_equal(to_waveform(np.array([[0, 16384]], np.int16)), [0.25])
+@pytest.mark.parametrize(
+    "n_bytes, text",
+    [(0, "0 MiB"), (11 * 2**20, "11 MiB"), (2**30, "1.0 GiB"), (3.6e12, "3.3 TiB")],
+)
+def test_sizes_are_for_people(n_bytes, text):
+    assert size(n_bytes) == text

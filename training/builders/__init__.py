@@ -1,0 +1,1 @@
+"""TFDS builders of data sets that TFDS lacks; importing a module registers its own."""

@@ -1,0 +1,49 @@
+"""How our builders store clips: the files as they are, not decoded."""
+
+import io
+
+import numpy as np
+import soundfile
+import tensorflow_datasets as tfds
+
+from files.clips import decode_clip
+
+
+def features(**others):
+    """The features of an example: an audio file, what is in it, its name, and others.
+
+    Returns:
+        A `FeaturesDict` with "audio", whose bytes are those of the original file;
+        "encoding", such as "WAV PCM_24"; "sample_rate", in Hz; "clip", its name.
+    """
+    return tfds.features.FeaturesDict(
+        {
+            "audio": tfds.features.Audio(lazy_decode=True),
+            "encoding": tfds.features.Text(),
+            "sample_rate": tfds.features.Scalar(np.int64),
+            "clip": tfds.features.Text(),
+            **others,
+        }
+    )
+
+
+def example(content, clip, **others):
+    """One example, its audio decoded once to see that it is whole.
+
+    Args:
+        content: Bytes of an audio file.
+        clip: Its name.
+        others: Values of the other features.
+
+    Raises:
+        UserError: It holds no audio, or is damaged.
+    """
+    decode_clip(content, clip)
+    info = soundfile.info(io.BytesIO(content))
+    return {
+        "audio": io.BytesIO(content),
+        "encoding": f"{info.format} {info.subtype}",
+        "sample_rate": info.samplerate,
+        "clip": clip,
+        **others,
+    }

@@ -1,0 +1,96 @@
+"""The original files of a data set: where they are, and whether they are whole."""
+
+import dataclasses
+import hashlib
+import sys
+import zipfile
+
+from files.errors import UserError
+
+_BLOCK_BYTES = 2**24
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """One file as its authors published it.
+
+    Attributes:
+        name: Of the file.
+        url: Where it is.
+        md5: As its authors tell it; None if they don't.
+    """
+
+    name: str
+    url: str
+    md5: str | None = None
+
+
+def fetch(dl_manager, sources):
+    """Paths of the original files: those put there by hand, the others downloaded.
+
+    Args:
+        dl_manager: TFDS's `DownloadManager`.
+        sources: `Source`s.
+
+    Returns:
+        {name: path}.
+
+    Raises:
+        UserError: A file isn't what its authors published.
+    """
+    paths = {source.name: _by_hand(dl_manager, source.name) for source in sources}
+    missing = {s.name: s.url for s in sources if paths[s.name] is None}
+    paths.update(dl_manager.download(missing))
+    for source in sources:
+        require_original(paths[source.name], source)
+    return paths
+
+
+def require_original(path, source):
+    """Checks the MD5 of a file, if its authors tell it.
+
+    Raises:
+        UserError: It is another.
+    """
+    if source.md5 is None:
+        return
+    print(f"checking {source.name}", file=sys.stderr)
+    found = _md5(path)
+    if found != source.md5:
+        raise UserError(
+            f"{path} is damaged or another version: its MD5 is {found}, that of "
+            f"{source.name} at {source.url} is {source.md5}; remove it"
+        )
+
+
+def members(path, wanted):
+    """The files of a zip archive with one of the wanted names, in any folder of it.
+
+    Args:
+        path: Of the archive.
+        wanted: Names without folders, anything with `in`.
+
+    Yields:
+        (name, content).
+    """
+    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        for member in archive.namelist():
+            name = member.rpartition("/")[-1]
+            if name in wanted:
+                yield name, archive.read(member)
+
+
+def _md5(path):
+    digest = hashlib.md5()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _by_hand(dl_manager, name):
+    try:
+        path = dl_manager.manual_dir / name
+    except AssertionError:  # there is no such folder, or nothing in it
+        return None
+    return path if path.exists() else None

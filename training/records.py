@@ -1,0 +1,54 @@
+"""The records of TFRecord files, by number."""
+
+import os
+import struct
+
+import numpy as np
+import tensorflow as tf
+
+# Around the data of a record: its length and a checksum, another checksum.
+_LENGTH = struct.Struct("<Q")
+_BEFORE, _AFTER = 12, 4
+
+
+class Records:
+    """Records of files on a local disk, one after the other, read when asked for.
+
+    Args:
+        parts: (path, first, n) of each file: from its record number `first` on, n.
+    """
+
+    def __init__(self, parts):
+        self._paths = [os.fspath(path) for path, _, _ in parts]
+        found = [_places(path, first, n) for path, first, n in parts]
+        self._files = np.repeat(
+            np.arange(len(found)), [len(places) for places in found]
+        )
+        self._places = np.concatenate(found)
+
+    def __len__(self):
+        return len(self._places)
+
+    def read(self, index):
+        """The bytes of a record; index a scalar tensor, int64."""
+        return tf.ensure_shape(tf.numpy_function(self._read, [index], tf.string), [])
+
+    def _read(self, index):
+        start, length = self._places[index]
+        with open(self._paths[self._files[index]], "rb") as file:
+            file.seek(start)
+            return file.read(length)
+
+
+def _places(path, first, n):
+    """(n, 2): where the data of each record starts and how long it is, in bytes."""
+    places = np.zeros((n, 2), np.int64)
+    with open(path, "rb", buffering=0) as file:
+        position = 0
+        for index in range(first + n):
+            file.seek(position)
+            (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+            if index >= first:
+                places[index - first] = position + _BEFORE, length
+            position += _BEFORE + length + _AFTER
+    return places
