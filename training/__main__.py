@@ -17,11 +17,11 @@ def dispatch(argv):
 
 def _fit(arguments):
     from training.run_folder import RunFolder
-    from training.tasks import get_task
+    from training.tasks import get_tasks
 
     # The mistakes that cost no import of TensorFlow to find.
     config = fit_config(arguments)
-    get_task(config.task)
+    get_tasks(config)
     RunFolder(arguments.output).require_writable()
     quiet.import_keras()
     from training.fitting import fit
@@ -34,22 +34,29 @@ def _evaluate(arguments):
 
     RunFolder(arguments.run).require_finished()
     quiet.import_keras()
-    from training.evaluating import evaluate
+    from training.evaluating import as_metrics, evaluate
 
-    name, labels, predictions = evaluate(
-        arguments.run, arguments.task, arguments.data_dir
-    )
+    evaluations = evaluate(arguments.run, arguments.task, arguments.data_dir)
     if arguments.json:
-        print(json.dumps({"tasks": {name: predictions.metrics}}, indent=2))
+        print(json.dumps(as_metrics(evaluations), indent=2))
         return
-    metrics = predictions.metrics
-    print(
-        f"{name}: accuracy {metrics['accuracy']:.4f}, loss {metrics['loss']:.4f} "
-        f"on {metrics['n_examples']} clips"
+    for evaluation in evaluations:
+        _print_evaluation(evaluation)
+
+
+def _print_evaluation(evaluation):
+    metrics = dict(evaluation.predictions.metrics)
+    n_examples = metrics.pop("n_examples")
+    numbers = ", ".join(
+        f"{name} undefined" if value is None else f"{name} {value:.4f}"
+        for name, value in metrics.items()
     )
-    counts = predictions.confusion()
-    width = max(map(len, labels))
-    for label, row, right in zip(labels, counts, counts.diagonal()):
+    print(f"{evaluation.task}: {numbers} on {n_examples} clips")
+    if evaluation.head.multi_label:
+        return
+    counts = evaluation.predictions.confusion()
+    width = max(map(len, evaluation.head.labels))
+    for label, row, right in zip(evaluation.head.labels, counts, counts.diagonal()):
         if row.sum():
             print(f"  {label:<{width}}  {right} of {row.sum()} right")
 

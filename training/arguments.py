@@ -3,9 +3,20 @@
 import argparse
 import dataclasses
 import os
+import typing
+from pathlib import Path
 
 from files.command_line import Parser
-from training.config import FitConfig, require
+from files.errors import UserError
+from training.config import (
+    CLASS_WEIGHTS,
+    PRECISIONS,
+    SCHEDULES,
+    FitConfig,
+    read_settings,
+    require,
+)
+from training.presets import PRESETS
 
 FRONTENDS = (
     "leaf",
@@ -29,8 +40,126 @@ ENCODERS = (
     "cnn14",
 )
 
-_KINDS = {int: "a whole number", float: "a number"}
-_METAVARS = {int: "N", float: "X", str: "DIR"}
+
+class _Kind(typing.NamedTuple):
+    """How the values of a setting are written."""
+
+    words: str
+    metavar: str
+    parse: typing.Callable
+
+
+def _numbers(text):
+    return tuple(float(number) for number in text.split(","))
+
+
+_KINDS = {
+    int: _Kind("a whole number", "N", int),
+    float: _Kind("a number", "X", float),
+    str: _Kind("text", "DIR", str),
+    tuple: _Kind("numbers separated by commas", "X,X", _numbers),
+}
+# The options of `FitConfig`: group, setting, help, options of argparse.
+_SETTINGS = (
+    ("data", "sample_rate", "of the model, Hz; clips are resampled", {}),
+    ("data", "window_seconds", "length of a window of a clip", {}),
+    ("data", "data_dir", "where TFDS keeps its data (default: TFDS's own place)", {}),
+    (
+        "data",
+        "task_weights",
+        "how often each task is drawn, relative to the others (default: all alike)",
+        {},
+    ),
+    ("data", "balanced", "draw all classes alike, however many clips they have", {}),
+    (
+        "data",
+        "class_weights",
+        "weigh losses as if all classes were alike in number",
+        {"choices": CLASS_WEIGHTS},
+    ),
+    (
+        "model",
+        "frontend",
+        "the layer that turns waveforms into features",
+        {"choices": FRONTENDS},
+    ),
+    (
+        "model",
+        "encoder",
+        f"the network behind it: {', '.join(ENCODERS)}, or a .keras file of your own "
+        "model from (batch, frames, n_filters) to (batch, dims)",
+        {"metavar": "NAME_OR_FILE"},
+    ),
+    ("model", "n_filters", "channels of the features", {}),
+    ("training", "epochs", "passes over the training clips, at most", {}),
+    ("training", "steps_per_epoch", "batches in an epoch (default: one pass)", {}),
+    ("training", "batch_size", "windows in a batch", {}),
+    ("training", "learning_rate", "of Adam at its highest", {}),
+    (
+        "training",
+        "schedule",
+        "how the rate goes on: falls to 0 as a cosine, or stays",
+        {"choices": SCHEDULES},
+    ),
+    ("training", "warmup_steps", "steps over which the rate rises from 0 first", {}),
+    (
+        "training",
+        "clip_norm",
+        "norm of all gradients together above which they are scaled down (default: "
+        "no limit)",
+        {},
+    ),
+    (
+        "training",
+        "precision",
+        "to compute in; the saved model computes in float32",
+        {"choices": PRECISIONS},
+    ),
+    (
+        "training",
+        "patience",
+        "epochs without a better one after which the run ends (default: never)",
+        {},
+    ),
+    (
+        "training",
+        "checkpoint_steps",
+        "steps between checkpoints (default: one an epoch)",
+        {},
+    ),
+    (
+        "training",
+        "deterministic",
+        "the same seed gives the same run to the bit, on GPUs as well, where that is "
+        "slower",
+        {},
+    ),
+    (
+        "training",
+        "seed",
+        "of the split, the weights, the windows and what is drawn in training",
+        {},
+    ),
+    (
+        "augmentation",
+        "noise_snr",
+        "add white noise in training, at a signal-to-noise ratio from LOW to HIGH dB",
+        {"metavar": "LOW,HIGH"},
+    ),
+    (
+        "augmentation",
+        "mixup",
+        "mix windows and their labels, by shares of Beta(X, X); at 1 all shares are "
+        "alike likely",
+        {},
+    ),
+    (
+        "augmentation",
+        "spec_augment",
+        "mask and warp features in training, by the frontend's SpecAugment",
+        {},
+    ),
+)
 
 
 def make_parser():
@@ -50,75 +179,95 @@ def make_parser():
 def fit_config(arguments):
     """The `FitConfig` of parsed arguments of `fit`.
 
-    Paths are made absolute, so that the run finds its data from any folder.
+    Options win over the file of `--config`, that over `--preset`, that over the
+    defaults. Paths are made absolute, so that the run finds its data from any folder.
+
+    Raises:
+        UserError: No task, a file of settings that can't be read, or settings that
+            don't go together.
     """
+    settings = dict(PRESETS[arguments.preset]) if arguments.preset else {}
+    if arguments.config:
+        settings.update(read_settings(Path(arguments.config)))
+    settings.update(given_settings(arguments))
+    if "task" not in settings:
+        raise UserError("name what to learn with --task; see `tasks` for the names")
+    try:
+        return FitConfig(**settings)
+    except (TypeError, ValueError) as error:
+        where = f" in {arguments.config}" if arguments.config else ""
+        raise UserError(f"cannot use the settings{where}: {error}") from error
+
+
+def given_settings(arguments):
+    """The settings that were given as options, {name: value}."""
     names = {field.name for field in dataclasses.fields(FitConfig)}
     given = {name: value for name, value in vars(arguments).items() if name in names}
-    if "data_dir" in given:
+    if given.get("data_dir"):
         given["data_dir"] = _absolute(given["data_dir"])
-    prefix, colon, path = given["task"].partition(":")
-    if prefix == "folder" and path:
-        given["task"] = prefix + colon + _absolute(path)
-    return FitConfig(**given)
+    if "task" in given:
+        given["task"] = ",".join(map(_absolute_task, given["task"].split(",")))
+    return given
 
 
 def _add_fit(commands):
-    defaults = {f.name: f.default for f in dataclasses.fields(FitConfig)}
     parser = commands.add_parser(
         "fit",
         help="train a classifier",
         description="Trains a classifier from raw waveforms and writes a run "
         "folder: the model, its metrics, history, checkpoints and figures.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-
-    def add(name, kind, text, **options):
-        option = "--" + name.replace("_", "-")
-        default = argparse.SUPPRESS if defaults[name] is None else defaults[name]
-        if "choices" not in options:
-            options.setdefault("metavar", _METAVARS[kind])
-        parser.add_argument(
-            option, type=_setting(name, kind), default=default, help=text, **options
-        )
-
     parser.add_argument(
         "--task",
-        metavar="TASK",
-        required=True,
+        metavar="TASK[,TASK...]",
         default=argparse.SUPPRESS,
         help="a name that `tasks` lists, or folder:PATH, a folder with a subfolder "
-        "of clips per class",
+        "of clips per class; several share frontend and encoder",
     )
     parser.add_argument(
         "--output",
         metavar="RUN",
         required=True,
-        default=argparse.SUPPRESS,
         help="run folder to write: new, empty, or of a run that didn't finish, which "
         "starts anew",
     )
-    add(
-        "frontend",
-        str,
-        "the layer that turns waveforms into features",
-        choices=FRONTENDS,
+    parser.add_argument(
+        "--preset",
+        choices=PRESETS,
+        help="settings that go together, which other options change",
     )
-    add(
-        "encoder",
-        str,
-        f"the network behind it: {', '.join(ENCODERS)}, or a .keras file of your own "
-        "model from (batch, frames, n_filters) to (batch, dims)",
-        metavar="NAME_OR_FILE",
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="JSON file of settings, such as the config.json of a run, which other "
+        "options change",
     )
-    add("n_filters", int, "channels of the features")
-    add("sample_rate", int, "of the model, Hz; clips are resampled")
-    add("window_seconds", float, "length of a window of a clip")
-    add("epochs", int, "passes over the training clips")
-    add("steps_per_epoch", int, "batches in an epoch (default: one pass)")
-    add("batch_size", int, "windows in a batch")
-    add("learning_rate", float, "of Adam at its highest; falls as a cosine")
-    add("seed", int, "of the split, the weights and the windows")
-    add("data_dir", str, "where TFDS keeps its data (default: TFDS's own place)")
+    groups = {
+        title: parser.add_argument_group(title)
+        for title in ("data", "model", "training", "augmentation")
+    }
+    for title, name, text, options in _SETTINGS:
+        _add_setting(groups[title], name, text, **options)
+
+
+def _add_setting(parser, name, text, **options):
+    """Adds the option of one setting of a `FitConfig`."""
+    [field] = [f for f in dataclasses.fields(FitConfig) if f.name == name]
+    option = "--" + name.replace("_", "-")
+    if field.default is not None and field.type is not bool:
+        text += f" (default: {field.default})"
+    if field.type is bool:
+        parser.add_argument(
+            option,
+            action=argparse.BooleanOptionalAction,
+            default=argparse.SUPPRESS,
+            help=text,
+        )
+        return
+    if "choices" not in options:
+        options.setdefault("metavar", _kind(field.type).metavar)
+        options["type"] = _setting(name, field.type)
+    parser.add_argument(option, default=argparse.SUPPRESS, help=text, **options)
 
 
 def _add_evaluate(commands):
@@ -175,18 +324,31 @@ def _add_tasks(commands):
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
-def _setting(name, kind):
+def _kind(annotation):
+    """How values of a field's type are written, None aside."""
+    for option in typing.get_args(annotation) or (annotation,):
+        if option in _KINDS:
+            return _KINDS[option]
+    return _KINDS[tuple]
+
+
+def _setting(name, annotation):
     """The argparse type of a setting: its kind, and its range by `FitConfig`."""
+    kind = _kind(annotation)
+    optional = type(None) in typing.get_args(annotation)
 
     def parse(text):
-        try:
-            value = kind(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(
-                f"must be {_KINDS[kind]}. Received: {text}"
-            ) from None
         if name == "encoder":
             return _encoder(text)
+        if optional and text == "none":
+            return None
+        try:
+            value = kind.parse(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(
+                f"must be {kind.words}{' or none' if optional else ''}. "
+                f"Received: {text}"
+            ) from None
         try:
             require(name, value)
         except ValueError as error:
@@ -204,6 +366,13 @@ def _encoder(text):
     raise argparse.ArgumentTypeError(
         f"must be one of {', '.join(ENCODERS)}, or end in .keras. Received: {text}"
     )
+
+
+def _absolute_task(name):
+    prefix, colon, path = name.strip().partition(":")
+    if prefix == "folder" and path:
+        return prefix + colon + _absolute(path)
+    return name.strip()
 
 
 def _absolute(path):

@@ -18,7 +18,7 @@ from leaf_tf.augment import (
 _NOISE, _MIXUP = 1, 2
 
 
-def add_noise(dataset, snr_db, seed):
+def add_noise(dataset, snr_db, seed, start=0):
     """Adds white noise to the waveforms, at a level drawn for each.
 
     The SNR, measured on the waveform and its noise, is drawn evenly in decibels.
@@ -26,9 +26,10 @@ def add_noise(dataset, snr_db, seed):
 
     Args:
         dataset: A `tf.data.Dataset` of (waveform, ...), as
-            `training.pipeline.training_batches` yields: (batch, samples), float32.
+            `training.pipeline.TrainingData` yields: (batch, samples), float32.
         snr_db: (low, high), lowest and highest signal-to-noise ratio, in dB.
         seed: An int.
+        start: The number of the dataset's first batch.
 
     Returns:
         A `tf.data.Dataset` of the same elements.
@@ -49,10 +50,10 @@ def add_noise(dataset, snr_db, seed):
         gain = tf.sqrt(ratio) * 10.0 ** (-decibels / 20.0)
         return waveform + gain * noise, *others
 
-    return _mapped(dataset, noisy)
+    return _mapped(dataset, noisy, start)
 
 
-def mixup(dataset, alpha, n_classes, seed):
+def mixup(dataset, alpha, n_classes, seed, start=0):
     """Mixes each waveform of a batch with another one, and their labels alike.
 
     Partners are the batch in a random order, shares are drawn from
@@ -61,11 +62,12 @@ def mixup(dataset, alpha, n_classes, seed):
 
     Args:
         dataset: A `tf.data.Dataset` of (waveform, label), as
-            `training.pipeline.training_batches` yields: (batch, samples), float32,
+            `training.pipeline.TrainingData` yields: (batch, samples), float32,
             and class indices (batch,), or shares of classes (batch, n_classes).
         alpha: In (0, 100]: near 0 clips are hardly mixed, 1 draws shares evenly.
         n_classes: Number of classes.
         seed: An int.
+        start: The number of the dataset's first batch.
 
     Returns:
         A `tf.data.Dataset` of (waveform, shares): float32 (batch, samples) and
@@ -99,7 +101,7 @@ def mixup(dataset, alpha, n_classes, seed):
 
         return mixed(waveform), mixed(tf.cast(label, tf.float32))
 
-    return _mapped(dataset, mix)
+    return _mapped(dataset, mix, start)
 
 
 def _power(waveform):
@@ -113,8 +115,8 @@ def _seeds(seed, position, step):
     return tf.unstack(tf.random.experimental.stateless_split(step_seed, 2))
 
 
-def _mapped(dataset, function):
-    changed = dataset.enumerate().map(
+def _mapped(dataset, function, start):
+    changed = dataset.enumerate(start).map(
         function, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
     return changed.prefetch(tf.data.AUTOTUNE)

@@ -1,15 +1,46 @@
 """Evaluates a finished run, on its own test split or on other clips."""
 
+import dataclasses
 import sys
 
 from files.errors import UserError
 from training.clip_sets import ClipSet
 from training.config import FitConfig
-from training.evaluation import ClipEvaluator
+from training.evaluation import (
+    ClipEvaluator,
+    ClipPredictions,
+    MultiLabelPredictions,
+    averaged,
+)
 from training.folder import FolderTask
+from training.heads import Head
 from training.models import load_classifier
 from training.run_folder import RunFolder
 from training.tasks import get_task
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What a model says of one task's clips.
+
+    Attributes:
+        task: Its name.
+        head: The `Head` of the model that was asked.
+        predictions: `ClipPredictions` or `MultiLabelPredictions`.
+    """
+
+    task: str
+    head: Head
+    predictions: ClipPredictions | MultiLabelPredictions
+
+
+def as_metrics(evaluations):
+    """The evaluations as `metrics.json` has them, {"tasks": ..., "average": ...}."""
+    metrics = [evaluation.predictions.metrics for evaluation in evaluations]
+    found = {"tasks": {e.task: m for e, m in zip(evaluations, metrics)}}
+    if len(metrics) > 1:
+        found["average"] = averaged(metrics)
+    return found
 
 
 def evaluate(run_path, task_name=None, data_dir=None):
@@ -18,12 +49,12 @@ def evaluate(run_path, task_name=None, data_dir=None):
     Args:
         run_path: A finished run folder.
         task_name: A task whose labels the model knows. Defaults to the run's
-            own, of which the test split is used; of another task, too; of
-            another folder all clips.
+            own, all of them, of which the test split is used; of another task,
+            too; of another folder all clips.
         data_dir: Where TFDS keeps its data; defaults to the run's.
 
     Returns:
-        The task's name, the labels, and `ClipPredictions`.
+        A list of `Evaluation`, one a task.
 
     Raises:
         UserError: No finished run, or data that can't be used.
@@ -31,45 +62,85 @@ def evaluate(run_path, task_name=None, data_dir=None):
     run = RunFolder(run_path)
     run.require_finished()
     config = FitConfig.read(run.config)
-    labels = run.read_labels()
-    name = task_name or config.task
-    clips = _clips(name, config, labels, data_dir or config.data_dir)
-    model = load_classifier(run.model, len(labels))
-    print(f"evaluating on {clips.n_examples} clips of {name}", file=sys.stderr)
-    return name, labels, ClipEvaluator(clips, config).predict(model)
+    heads = run.read_heads()
+    data_dir = data_dir or config.data_dir
+    if task_name:
+        wanted = [(task_name, *_head_and_clips(task_name, config, heads, data_dir))]
+    else:
+        wanted = [
+            (head.task, head, _clips(head.task, config, head, data_dir))
+            for head in heads
+        ]
+    model = load_classifier(run.model, heads)
+    evaluations = []
+    for name, head, clips in wanted:
+        print(f"evaluating on {clips.n_examples} clips of {name}", file=sys.stderr)
+        predictions = ClipEvaluator(clips, head, config).predict(model)
+        evaluations.append(Evaluation(name, head, predictions))
+    return evaluations
 
 
-def _clips(name, config, labels, data_dir):
+def _head_and_clips(name, config, heads, data_dir):
+    """The head that knows a task's classes, its own first; and the clips."""
+    own = [head for head in heads if _is_same(get_task(head.task), get_task(name))]
+    refusals = []
+    for head in own or heads:
+        try:
+            return head, _clips(name, config, head, data_dir)
+        except UserError as error:
+            refusals.append(error)
+    raise refusals[0]
+
+
+def _clips(name, config, head, data_dir):
     task = get_task(name)
-    if isinstance(task, FolderTask) and not _same_folder(task, config):
-        return task.load_all(labels)
+    if isinstance(task, FolderTask) and not _is_same(task, get_task(head.task)):
+        return task.load_all(list(head.labels))
     data = task.load(data_dir, config.seed)
-    unknown = sorted(set(data.labels) - set(labels))
+    unknown = sorted(set(data.labels) - set(head.labels))
     if unknown:
         raise UserError(
             f"the task {name} has classes that the model doesn't know: "
-            f"{', '.join(unknown)}; it knows {', '.join(labels)}"
+            f"{', '.join(unknown)}; it knows {', '.join(head.labels)}"
         )
-    return _relabelled(data.splits["test"], data.labels, labels)
+    if data.multi_label != head.multi_label:
+        count = "several labels" if data.multi_label else "one label"
+        raise UserError(
+            f"clips of {name} have {count} each, unlike those of {head.task}, which "
+            "the model learned"
+        )
+    return _relabelled(data, head)
 
 
-def _same_folder(task, config):
-    """Whether the run was trained on this folder, however it is spelled."""
-    own = get_task(config.task)
-    return isinstance(own, FolderTask) and own.path.resolve() == task.path.resolve()
+def _is_same(task, other):
+    """Whether these are one task, however its folder is spelled."""
+    if isinstance(task, FolderTask) and isinstance(other, FolderTask):
+        return task.path.resolve() == other.path.resolve()
+    return task == other
 
 
-def _relabelled(clips, names, labels):
-    """The clips with their labels as indices of the model's `labels`."""
-    if tuple(names) == tuple(labels):
+def _relabelled(data, head):
+    """The test clips, labelled by the model's labels."""
+    clips = data.splits["test"]
+    if tuple(data.labels) == head.labels:
         return clips
     import tensorflow as tf
 
-    indices = tf.constant([labels.index(name) for name in names], tf.int64)
+    indices = [head.labels.index(name) for name in data.labels]
+    if head.multi_label:
+        columns = tf.one_hot(indices, len(head.labels))  # (n_labels, n_classes)
+
+        def relabel(label):
+            return tf.linalg.matvec(columns, label, transpose_a=True)
+    else:
+        places = tf.constant(indices, tf.int64)
+
+        def relabel(label):
+            return places[label]
 
     def read(sample_rate):
         return clips.dataset(sample_rate).map(
-            lambda clip: {**clip, "label": indices[clip["label"]]}
+            lambda clip: {**clip, "label": relabel(clip["label"])}
         )
 
     return ClipSet(clips.n_examples, read)

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 from tqdm import tqdm
 
+from training import ranking
 from training.pipeline import evaluation_windows
 
 _MOMENT = 2.0  # seconds
@@ -12,7 +13,7 @@ _MOMENT = 2.0  # seconds
 
 @dataclasses.dataclass(frozen=True)
 class ClipPredictions:
-    """What a model says of each clip of a set.
+    """What a model says of each clip of a set, of one label each.
 
     Attributes:
         logits: (n_clips, n_classes), float64, averaged over a clip's windows.
@@ -21,6 +22,9 @@ class ClipPredictions:
 
     logits: np.ndarray
     classes: np.ndarray
+
+    # Of `metrics`, what the task is judged by.
+    judged_by = "accuracy"
 
     @property
     def predicted(self):
@@ -57,31 +61,112 @@ class ClipPredictions:
         return counts
 
 
+@dataclasses.dataclass(frozen=True)
+class MultiLabelPredictions:
+    """What a model says of each clip of a set, of any number of labels each.
+
+    Attributes:
+        logits: (n_clips, n_classes), float64, averaged over a clip's windows.
+        classes: (n_clips, n_classes), 1 for each label that a clip has, else 0.
+    """
+
+    logits: np.ndarray
+    classes: np.ndarray
+
+    judged_by = "mAP"
+
+    @property
+    def loss(self):
+        """Mean sigmoid cross-entropy of the averaged logits, nats a class."""
+        losses = np.logaddexp(0.0, self.logits) - self.classes * self.logits
+        return float(np.mean(losses))
+
+    @property
+    def average_precisions(self):
+        """(n_classes,), see `ranking.average_precision`."""
+        return np.array(
+            [
+                ranking.average_precision(scores, is_positive)
+                for scores, is_positive in zip(self.logits.T, self.classes.T > 0.5)
+            ]
+        )
+
+    @property
+    def metrics(self):
+        """One task's entry in `metrics.json`.
+
+        Means over the classes for which a number is defined; None where it is for
+        none. "d_prime" is that of the mean AUC.
+        """
+        aucs = [
+            ranking.auc(scores, is_positive)
+            for scores, is_positive in zip(self.logits.T, self.classes.T > 0.5)
+        ]
+        auc = _mean(aucs)
+        return {
+            "mAP": _mean(self.average_precisions),
+            "auc": auc,
+            "d_prime": None if auc is None else ranking.d_prime(auc),
+            "loss": self.loss,
+            "n_examples": len(self.classes),
+        }
+
+
+def averaged(task_metrics):
+    """The means over tasks of those metrics that are alike, such as accuracies.
+
+    Args:
+        task_metrics: A list of `metrics`, at least one.
+
+    Returns:
+        {name: mean}, over the tasks that have the metric, without "n_examples".
+    """
+    names = dict.fromkeys(name for metrics in task_metrics for name in metrics)
+    return {
+        name: _mean([m[name] for m in task_metrics if m.get(name) is not None])
+        for name in names
+        if name != "n_examples"
+    }
+
+
 class ClipEvaluator:
-    """Evaluates models on one set of clips, decoded and cut once.
+    """Evaluates models on one task's clips, decoded and cut once.
 
     Args:
         clip_set: A `ClipSet`.
+        head: The `Head` of the task.
         config: The run's `FitConfig`.
+
+    Attributes:
+        head: As given.
     """
 
-    def __init__(self, clip_set, config):
+    def __init__(self, clip_set, head, config):
+        self.head = head
         self._n_clips = clip_set.n_examples
         self._batches = evaluation_windows(
             clip_set, config.sample_rate, config.window_samples, config.batch_size
         )
 
     def predict(self, model, doing="evaluating"):
-        """`ClipPredictions` of a model from waveforms to logits.
+        """The predictions of a model from waveforms to logits.
 
         Args:
-            model: (batch, samples) -> (batch, n_classes).
+            model: (batch, samples) -> (batch, n_classes), or to a dict of such by
+                the names of heads.
             doing: What the progress bar says, which a terminal shows when this
                 takes more than a moment.
+
+        Returns:
+            `ClipPredictions`, or `MultiLabelPredictions` of a multi-label task.
         """
-        sums = np.zeros((self._n_clips, model.output_shape[-1]))
+        n_classes = len(self.head.labels)
+        sums = np.zeros((self._n_clips, n_classes))
         n_windows = np.zeros(self._n_clips, int)
-        classes = np.zeros(self._n_clips, int)
+        if self.head.multi_label:
+            kind, classes = MultiLabelPredictions, np.zeros((self._n_clips, n_classes))
+        else:
+            kind, classes = ClipPredictions, np.zeros(self._n_clips, int)
         with tqdm(
             desc=doing,
             total=self._n_clips,
@@ -92,8 +177,16 @@ class ClipEvaluator:
         ) as progress:
             for waveform, label, clip in self._batches.as_numpy_iterator():
                 logits = model.predict_on_batch(waveform)
+                if isinstance(logits, dict):
+                    logits = logits[self.head.name]
                 np.add.at(sums, clip, logits)
                 np.add.at(n_windows, clip, 1)
                 classes[clip] = label
                 progress.update(clip[-1] - progress.n)
-        return ClipPredictions(sums / n_windows[:, None], classes)
+        return kind(sums / n_windows[:, None], classes)
+
+
+def _mean(values):
+    """Of those values that are defined; None of none."""
+    defined = [value for value in values if not np.isnan(value)]
+    return float(np.mean(defined)) if defined else None

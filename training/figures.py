@@ -15,27 +15,37 @@ from leaf_tf.visualize import AFTER, BEFORE
 _DPI = 120
 
 
-def draw_run(run, config, data, model, initial, history, test):
+def draw_run(run, config, heads, splits, model, initial, history, tests):
     """Draws all figures of a finished run into its folder.
 
     Args:
         run: A `RunFolder`.
         config: Its `FitConfig`.
-        data: The `TaskData`.
+        heads: A tuple of `Head`.
+        splits: Of each split, the `ClipSet` of each head.
         model: The trained classifier.
         initial: The frontend's weights before training, as `get_weights`.
         history: One dict an epoch, as `ValidateAndSave` keeps.
-        test: `ClipPredictions` of the test split.
+        tests: The predictions of the test split of each head.
     """
     frontend = model.get_layer("frontend")
     before = visualize.untrained(frontend)
     before.set_weights(initial)
-    figures = {
-        "learning_curves": learning_curves(history),
-        "confusion_matrix": confusion_matrix(test.confusion(), data.labels),
-        "features": features_beside_mel(frontend, *_a_test_clip(config, data)),
-        **visualize.figures(frontend, before),
-    }
+    figures = {"learning_curves": learning_curves(history)}
+    for head, test in zip(heads, tests):
+        own = f"_{head.name}" if len(heads) > 1 else ""
+        if head.multi_label:
+            precisions = test.average_precisions
+            drawn = average_precisions(precisions, head.labels)
+            figures[f"average_precisions{own}"] = drawn
+        else:
+            drawn = confusion_matrix(test.confusion(), head.labels)
+            figures[f"confusion_matrix{own}"] = drawn
+    waveform, label = _a_test_clip(config, heads[0], splits["test"][0])
+    figures["features"] = features_beside_mel(
+        frontend, waveform, config.sample_rate, label
+    )
+    figures.update(visualize.figures(frontend, before))
     save_figures(figures, run.figures)
 
 
@@ -56,18 +66,69 @@ def save_figures(figures, folder):
 
 
 def learning_curves(history):
-    """Loss and accuracy of both splits, over epochs."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    """Losses and accuracies (mAPs of multi-label tasks) of both splits, over epochs."""
     epochs = [row["epoch"] for row in history]
-    for axes, metric in zip(figure.subplots(1, 2), ("loss", "accuracy")):
-        axes.plot(epochs, [row[metric] for row in history], color=BEFORE, marker=".")
-        axes.plot(
-            epochs, [row[f"val_{metric}"] for row in history], color=AFTER, marker="."
+    panels = {"loss": _columns(history, "loss")}
+    for metric in ("accuracy", "mAP"):
+        if f"val_{metric}" in history[0]:
+            panels[metric] = _columns(history, metric)
+    figure = Figure(figsize=(4.5 * len(panels), 3.6), layout="constrained")
+    for axes, (metric, columns) in zip(figure.subplots(1, len(panels)), panels.items()):
+        for (name, color), style in columns.items():
+            # None, where a metric is undefined, is a gap.
+            values = [np.nan if row[name] is None else row[name] for row in history]
+            axes.plot(epochs, values, style, color=color, marker=".")
+        axes.set(
+            xlabel="epoch", ylabel=metric, title=metric[0].capitalize() + metric[1:]
         )
-        axes.set(xlabel="epoch", ylabel=metric, title=metric.capitalize())
-        axes.legend(["training windows", "validation clips"])
+        axes.legend([_legend(name, metric) for name, _ in columns])
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
+    return figure
+
+
+def _columns(history, metric):
+    """{(column, color): line style} of one metric: means first, then each task's."""
+    columns = {(metric, BEFORE): "-"} if metric in history[0] else {}
+    columns[f"val_{metric}", AFTER] = "-"
+    ending = f"_{metric}"
+    tasks = [
+        name[len("val_") : -len(ending)]
+        for name in history[0]
+        if name.startswith("val_") and name.endswith(ending) and name != f"val_{metric}"
+    ]
+    for number, task in enumerate(tasks):
+        if f"{task}{ending}" in history[0]:
+            columns[f"{task}{ending}", f"C{number}"] = ":"
+        columns[f"val_{task}{ending}", f"C{number}"] = "--"
+    return columns
+
+
+def _legend(column, metric):
+    is_validation = column.startswith("val_")
+    task = column.removeprefix("val_").removesuffix(metric).removesuffix("_")
+    where = "validation clips" if is_validation else "training windows"
+    return f"{task}, {where}" if task else where
+
+
+def average_precisions(precisions, labels, at_most=50):
+    """Average precisions of a multi-label task's classes, the best first.
+
+    Args:
+        precisions: (n_classes,); NaN where there is none.
+        labels: Names of the classes.
+        at_most: Bars; of more classes, evenly chosen ones are drawn.
+    """
+    order = [i for i in np.argsort(-precisions) if not np.isnan(precisions[i])]
+    if len(order) > at_most:
+        places = np.linspace(0, len(order) - 1, at_most).round().astype(int)
+        order = [order[place] for place in places]
+    figure = Figure(figsize=(6, 1.5 + 0.2 * len(order)), layout="constrained")
+    axes = figure.subplots()
+    axes.barh(range(len(order)), precisions[order], color=AFTER)
+    axes.set_yticks(range(len(order)), [_verbatim(labels[i]) for i in order])
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 1), xlabel="average precision on the test clips")
     return figure
 
 
@@ -144,9 +205,11 @@ def _verbatim(label):
     return label.replace("$", r"\$")
 
 
-def _a_test_clip(config, data):
-    """The first window of the first test clip, its rate and its label."""
-    clips = data.splits["test"].dataset(config.sample_rate)
-    clip = next(iter(clips.as_numpy_iterator()))
+def _a_test_clip(config, head, clip_set):
+    """The first window of the first test clip, and its label, or labels."""
+    clip = next(iter(clip_set.dataset(config.sample_rate).as_numpy_iterator()))
     window = cut_windows(clip["waveform"], config.window_samples)[0]
-    return window, config.sample_rate, data.labels[clip["label"]]
+    if head.multi_label:
+        own = [head.labels[index] for index in np.flatnonzero(clip["label"])]
+        return window, ", ".join(own)
+    return window, head.labels[clip["label"]]

@@ -8,22 +8,23 @@ import keras
 import tensorflow as tf
 
 import leaf_tf
-from files.atomic import replacing, write_json, write_text
+from files.atomic import replacing, write_json
 from files.errors import UserError
 from training import figures
 from training.callbacks import ValidateAndSave
-from training.evaluation import ClipEvaluator
+from training.evaluation import ClipEvaluator, averaged
 from training.folder import FolderTask
 from training.frontend_metrics import frontend_metrics
+from training.heads import make_heads
 from training.models import (
     build_classifier,
     check_model,
     compile_classifier,
     without_optimizer,
 )
-from training.pipeline import training_batches
+from training.pipeline import TrainingData
 from training.run_folder import RunFolder
-from training.tasks import get_task
+from training.tasks import get_tasks
 
 
 def fit(config, output):
@@ -46,45 +47,42 @@ def fit(config, output):
     """
     run = RunFolder(output)
     run.require_writable()
-    task = get_task(config.task)
-    _require_outside(task, run.path)
+    tasks = get_tasks(config)
+    for task in tasks:
+        _require_outside(task, run.path)
     check_model(config)
-    _say(f"reading the clips of {config.task}")
-    data = task.load(config.data_dir, config.seed)
-    _require_lines(data.labels)
-    sizes = {split: clips.n_examples for split, clips in data.splits.items()}
-    _say(
-        f"{len(data.labels)} classes; "
-        + ", ".join(f"{n} {split}" for split, n in sizes.items())
-        + " clips"
-    )
+    task_data = [_load(task, config) for task in tasks]
+    heads = make_heads(config.tasks, task_data)
+    check_heads(heads, config)
+    splits = {
+        split: [data.splits[split] for data in task_data]
+        for split in ("train", "validation", "test")
+    }
+    sizes = {s: sum(clips.n_examples for clips in sets) for s, sets in splits.items()}
 
     keras.utils.set_random_seed(config.seed)
-    model = build_classifier(config, len(data.labels))
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    model = build_classifier(config, heads)
     initial = model.get_layer("frontend").get_weights()
     steps_per_epoch = config.steps_per_epoch or -(-sizes["train"] // config.batch_size)
-    compile_classifier(model, config, config.epochs * steps_per_epoch)
+    compile_classifier(model, heads, config, config.epochs * steps_per_epoch)
+    training_data = TrainingData(splits["train"], heads, config)
 
     run.clear()
     write_json(run.config, config.to_dict())
-    write_text(run.labels, "".join(f"{label}\n" for label in data.labels))
-    run.write_evaluation_clips(data.splits["test"], data.labels, config.sample_rate)
-    run.write_calibration_clips(data.splits["train"], config.sample_rate, config.seed)
+    run.write_heads(heads)
+    run.write_evaluation_clips(splits["test"], heads, config.sample_rate)
+    run.write_calibration_clips(splits["train"], config.sample_rate, config.seed)
 
     started = time.monotonic()
     saver = ValidateAndSave(
-        ClipEvaluator(data.splits["validation"], config), run, config.learning_rate
+        _evaluators(splits["validation"], heads, config), run, config.learning_rate
     )
     replan = leaf_tf.Replan()
     with _memory_named(config), _bar_ended():
         model.fit(
-            training_batches(
-                data.splits["train"],
-                config.sample_rate,
-                config.window_samples,
-                config.batch_size,
-                config.seed,
-            ),
+            training_data.batches(),
             epochs=config.epochs,
             steps_per_epoch=steps_per_epoch,
             callbacks=[
@@ -99,31 +97,83 @@ def fit(config, output):
 
     model.load_weights(run.best)
     leaf_tf.replan(model)
+    bare = without_optimizer(model, heads, config)
     with replacing(run.model) as temporary:
-        without_optimizer(model).save(temporary)
+        bare.save(temporary)
     _say(f"testing the best epoch, {saver.best_epoch}, on {sizes['test']} clips")
-    test = ClipEvaluator(data.splits["test"], config).predict(model)
+    tests = [
+        evaluator.predict(bare)
+        for evaluator in _evaluators(splits["test"], heads, config)
+    ]
+    frontend = bare.get_layer("frontend")
     metrics = {
-        "tasks": {config.task: test.metrics},
+        "tasks": {head.task: test.metrics for head, test in zip(heads, tests)},
         "parameters": {
-            "frontend": model.get_layer("frontend").count_params(),
-            "total": model.count_params(),
+            "frontend": frontend.count_params(),
+            "total": bare.count_params(),
         },
         "clips": sizes,
-        **frontend_metrics(model.get_layer("frontend"), data, config, replan),
+        **frontend_metrics(frontend, splits["test"], config, replan),
         "best_epoch": saver.best_epoch,
         "training_seconds": round(training_seconds, 1),
     }
+    if len(heads) > 1:
+        metrics["average"] = averaged([test.metrics for test in tests])
     # Says that the run is finished. Pictures come after: whatever happens to
     # them, the model and its numbers are safe.
     write_json(run.metrics, metrics)
     _say(
-        f"test accuracy {test.accuracy:.4f}, loss {test.loss:.4f}, after "
-        f"{training_seconds:.0f} s of training"
+        "\n".join(_results(heads, tests))
+        + f", after {training_seconds:.0f} s of training"
     )
-    figures.draw_run(run, config, data, model, initial, saver.history, test)
+    figures.draw_run(run, config, heads, splits, bare, initial, saver.history, tests)
     _say(f"the run lies in {run.path}")
     return metrics
+
+
+def _load(task, config):
+    _say(f"reading the clips of {task.name}")
+    data = task.load(config.data_dir, config.seed)
+    _say(
+        f"{len(data.labels)} classes; "
+        + ", ".join(f"{c.n_examples} {split}" for split, c in data.splits.items())
+        + " clips"
+    )
+    return data
+
+
+def check_heads(heads, config):
+    """Checks that labels can be written down, and settings fit the tasks.
+
+    Raises:
+        UserError: They can't, or don't.
+    """
+    for head in heads:
+        for label in head.labels:
+            if len(label.splitlines()) != 1:  # `labels.txt` has one a line
+                raise UserError(
+                    f"the name of class {label!r} has a line break; rename its folder"
+                )
+            if head.multi_label and "|" in label:  # which joins labels in clips.csv
+                raise UserError(f"the name of class {label!r} has a '|'; rename it")
+        if head.multi_label and config.class_weights != "none":
+            raise UserError(
+                f"clips of {head.task} have several labels, which --class-weights "
+                "can't weigh; use --balanced"
+            )
+
+
+def _evaluators(clip_sets, heads, config):
+    return [ClipEvaluator(clips, head, config) for clips, head in zip(clip_sets, heads)]
+
+
+def _results(heads, tests):
+    """A line a task of what it is judged by."""
+    for head, test in zip(heads, tests):
+        name, value = test.judged_by, test.metrics[test.judged_by]
+        task = f"{head.task}: " if len(heads) > 1 else ""
+        value = "undefined" if value is None else f"{value:.4f}"
+        yield f"{task}test {name} {value}, loss {test.loss:.4f}"
 
 
 def _require_outside(task, path):
@@ -135,15 +185,6 @@ def _require_outside(task, path):
             f"{path} lies in the folder of the clips, where it would be taken for a "
             "class; name an --output outside of it"
         )
-
-
-def _require_lines(labels):
-    """`labels.txt` has one label a line."""
-    for label in labels:
-        if len(label.splitlines()) != 1:
-            raise UserError(
-                f"the name of class {label!r} has a line break; rename its folder"
-            )
 
 
 @contextlib.contextmanager

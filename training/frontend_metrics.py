@@ -13,15 +13,15 @@ from leaf_tf import visualize
 _CLIPS = 20
 
 
-def frontend_metrics(frontend, data, config, replan):
+def frontend_metrics(frontend, clip_sets, config, replan):
     """How far the frontend went in training, and the fast method from the definition.
 
-    The latter compares the features of test clips, of which at most 20, one window
-    each.
+    The latter compares the features of test clips, at most 20 (one a task where there
+    are more tasks), one window each.
 
     Args:
         frontend: The trained frontend.
-        data: The `TaskData`.
+        clip_sets: The test `ClipSet` of each task.
         config: The run's `FitConfig`.
         replan: The run's `leaf_tf.Replan`.
 
@@ -35,7 +35,7 @@ def frontend_metrics(frontend, data, config, replan):
     """
     return {
         **_filter_drift(frontend),
-        **_frontend_error(frontend, data, config, replan),
+        **_frontend_error(frontend, clip_sets, config, replan),
     }
 
 
@@ -46,15 +46,19 @@ def _filter_drift(frontend):
     return {"filter_drift": dataclasses.asdict(drift)}
 
 
-def _frontend_error(frontend, data, config, replan):
+def _frontend_error(frontend, clip_sets, config, replan):
     if not isinstance(frontend, leaf_tf.Leaf) or frontend.method != "fast":
         return {}
     exact = leaf_tf.Leaf.from_config({**frontend.get_config(), "method": "exact"})
     exact.build((None, None))
     exact.set_weights(frontend.get_weights())
-    clips = data.splits["test"].dataset(config.sample_rate).as_numpy_iterator()
+    of_each = -(-_CLIPS // len(clip_sets))
+    clips = itertools.chain.from_iterable(
+        clip_set.dataset(config.sample_rate).take(of_each).as_numpy_iterator()
+        for clip_set in clip_sets
+    )
     largest, means = 0.0, []
-    for clip in itertools.islice(clips, _CLIPS):
+    for clip in clips:
         window = cut_windows(clip["waveform"], config.window_samples)[:1]
         difference = np.abs(
             ops.convert_to_numpy(frontend(window)) - ops.convert_to_numpy(exact(window))

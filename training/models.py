@@ -1,5 +1,7 @@
-"""The classifier: frontend, encoder, linear head."""
+"""The classifier: frontend, encoder, linear heads."""
 
+import contextlib
+import dataclasses
 import functools
 import zipfile
 
@@ -9,6 +11,7 @@ import tensorflow as tf
 import leaf_tf
 from files.errors import UserError
 from leaf_tf import encoders, frontends
+from training.targets import needs_weights
 
 
 def _leaf_fixed_pcen(**settings):
@@ -43,61 +46,121 @@ def _encoder(config):
         raise UserError(str(error)) from error
 
 
-def build_classifier(config, n_classes):
+def build_classifier(config, heads):
     """A model from waveforms (batch, samples), any length, to logits.
 
     Args:
         config: A `FitConfig`.
-        n_classes: Number of logits.
+        heads: A tuple of `Head`.
 
     Returns:
-        A Keras model (batch, samples) -> (batch, n_classes), built from
-        `leaf_tf` layers alone (and the user's, if the encoder is theirs), so that
-        `import leaf_tf` is enough to load it.
+        A Keras model from waveforms (batch, samples) to logits (batch, n_classes) of
+        the layer "logits"; of several heads, to a dict of them by the heads' names,
+        of layers "logits_<head>". It is built from `leaf_tf` layers alone (and the
+        user's, if the encoder is theirs), so that `import leaf_tf` is enough to load
+        it.
 
     Raises:
         UserError: The frontend refuses the settings, or the encoder doesn't fit.
     """
-    waveform, features = _waveform_and_features(config)
-    encoder = _encoder(config)
-    logits = keras.layers.Dense(n_classes, dtype="float32", name="logits")
-    outputs = logits(encoder(features))
-    return keras.Model(waveform, outputs, name="classifier")
+    with _policy(config.precision):
+        waveform, features = _waveform_and_features(config)
+        embedding = _encoder(config)(features)
+        if len(heads) == 1:
+            outputs = _logits("logits", heads[0])(embedding)
+        else:
+            outputs = {
+                head.name: _logits(f"logits_{head.name}", head)(embedding)
+                for head in heads
+            }
+        return keras.Model(waveform, outputs, name="classifier")
 
 
-def compile_classifier(model, config, steps):
-    """Readies the model for `fit`: Adam with a cosine schedule, cross-entropy.
+def compile_classifier(model, heads, config, steps):
+    """Readies the model for `fit`: Adam, and the mean cross-entropy of its heads.
 
     Args:
         model: From `build_classifier`.
+        heads: A tuple of `Head`.
         config: A `FitConfig`.
-        steps: Optimizer steps of the whole run, over which the rate falls to 0.
+        steps: Optimizer steps of the whole run, over which a rate that falls comes
+            to 0.
     """
-    schedule = keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
-    model.compile(
-        keras.optimizers.Adam(schedule),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        # On CPUs XLA compiles for long and then runs slower than the graph.
-        jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
+    optimizer = keras.optimizers.Adam(
+        learning_rates(config, steps), global_clipnorm=config.clip_norm
+    )
+    # On CPUs XLA compiles for long and then runs slower than the graph.
+    jit = "auto" if tf.config.list_physical_devices("GPU") else False
+    if not needs_weights(heads, config):
+        model.compile(
+            optimizer,
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+            jit_compile=jit,
+        )
+        return
+    losses = {head.name: _loss(head) for head in heads}
+    metrics = {head.name: _metrics(head, len(heads) > 1) for head in heads}
+    if len(heads) == 1:
+        [losses], [metrics] = losses.values(), metrics.values()
+    model.compile(optimizer, losses, weighted_metrics=metrics, jit_compile=jit)
+
+
+def learning_rates(config, steps):
+    """The learning rate, or its schedule, of a run of so many steps."""
+    highest, warmup = config.learning_rate, config.warmup_steps
+    if config.schedule == "constant":
+        if not warmup:
+            return highest
+        return keras.optimizers.schedules.PolynomialDecay(0.0, warmup, highest)
+    if not warmup:
+        return keras.optimizers.schedules.CosineDecay(highest, steps)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, steps - warmup), warmup_target=highest, warmup_steps=warmup
     )
 
 
-def without_optimizer(model):
-    """A copy of a trained model that holds what is needed to predict."""
-    # `keras.models.clone_model` would copy the compilation, too.
-    bare = keras.Model.from_config(model.get_config())
+def _loss(head):
+    if head.multi_label:
+        return keras.losses.BinaryCrossentropy(from_logits=True)
+    return keras.losses.CategoricalCrossentropy(from_logits=True)
+
+
+def _metrics(head, with_loss):
+    """Of the windows of a head's task; a loss beside them where the model has many.
+
+    Keras's own losses of the outputs are no help: they are means over all windows,
+    of other tasks as well.
+    """
+    metrics = []
+    if not head.multi_label:
+        metrics.append(keras.metrics.CategoricalAccuracy(name="accuracy"))
+    if with_loss:
+        loss = keras.losses.binary_crossentropy
+        if not head.multi_label:
+            loss = keras.losses.categorical_crossentropy
+        metrics.append(
+            keras.metrics.MeanMetricWrapper(
+                loss, name="cross_entropy", from_logits=True
+            )
+        )
+    return metrics
+
+
+def without_optimizer(model, heads, config):
+    """A copy of a trained model that holds what is needed to predict, in float32."""
+    bare = build_classifier(dataclasses.replace(config, precision="float32"), heads)
     bare.set_weights(model.get_weights())
     leaf_tf.replan(bare)
     return bare
 
 
-def load_classifier(path, n_classes):
+def load_classifier(path, heads):
     """The model that `fit` saved.
 
     Args:
         path: Of a `.keras` file.
-        n_classes: Number of labels that lie beside it.
+        heads: The heads that lie beside it, a tuple of `Head`.
 
     Raises:
         UserError: The file is damaged, or tells another number of classes apart.
@@ -112,12 +175,38 @@ def load_classifier(path, n_classes):
         raise UserError(
             f"{path} doesn't load as a Keras model: {reason.splitlines()[0]:.200}"
         ) from error
-    if model.output_shape[-1] != n_classes:
+    outputs = model.output
+    if not isinstance(outputs, dict):
+        outputs = {heads[0].name: outputs}
+    found = {name: output.shape[-1] for name, output in outputs.items()}
+    expected = {head.name: len(head.labels) for head in heads}
+    if found != expected:
         raise UserError(
-            f"{path} tells {model.output_shape[-1]} classes apart, but the labels "
-            f"beside it are {n_classes}, another model's"
+            f"{path} tells {_counts(found)} classes apart, but the labels beside it "
+            f"are {_counts(expected)}, another model's"
         )
     return model
+
+
+def _counts(n_classes):
+    if len(n_classes) == 1:
+        return str(*n_classes.values())
+    return ", ".join(f"{count} {name}" for name, count in sorted(n_classes.items()))
+
+
+def _logits(name, head):
+    return keras.layers.Dense(len(head.labels), dtype="float32", name=name)
+
+
+@contextlib.contextmanager
+def _policy(precision):
+    """Layers made inside compute by this dtype policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _waveform_and_features(config):
@@ -125,7 +214,10 @@ def _waveform_and_features(config):
     waveform = keras.Input((None,), name="waveform")
     try:
         frontend = FRONTENDS[config.frontend](
-            n_filters=config.n_filters, sample_rate=config.sample_rate, name="frontend"
+            n_filters=config.n_filters,
+            sample_rate=config.sample_rate,
+            spec_augment=config.spec_augment,
+            name="frontend",
         )
         return waveform, frontend(waveform)
     except ValueError as error:

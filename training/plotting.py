@@ -10,8 +10,6 @@ from training.figures import learning_curves, save_figures
 from training.models import load_classifier
 from training.run_folder import RunFolder
 
-_CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
-
 
 @dataclasses.dataclass(frozen=True)
 class Plots:
@@ -54,7 +52,7 @@ def plot(run_path, output=None):
     """
     run = RunFolder(run_path)
     run.require_finished()
-    model = load_classifier(run.model, len(run.read_labels()))
+    model = load_classifier(run.model, run.read_heads())
     frontend = _frontend(model, run)
     initial = visualize.untrained(frontend)
     figures = visualize.figures(frontend, initial)
@@ -89,10 +87,14 @@ def _read_history(path):
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        return [
-            {"epoch": int(row["epoch"]), **{name: float(row[name]) for name in _CURVES}}
+        history = [
+            {name: None if value == "" else float(value) for name, value in row.items()}
             for row in rows
         ]
+        for row in history:
+            row["epoch"] = int(row["epoch"])
+            row["val_loss"]
+        return history
     except (ValueError, TypeError, KeyError, csv.Error) as error:
         raise UserError(
             f"cannot read the history in {path}; mend or remove it: {error!r}"

@@ -6,10 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from files.atomic import make_folder, replacing, writable_folder
+from files.atomic import (
+    make_folder,
+    replacing,
+    writable_folder,
+    write_json,
+    write_text,
+)
 from files.clips import write_clip
 from files.errors import UserError
 from training.config import FitConfig
+from training.heads import read_heads
 
 # Enough to check an export by, in minutes of audio that any disk holds.
 _MAX_EVALUATION_CLIPS = 500
@@ -24,14 +31,16 @@ class RunFolder:
         path: The folder; the other attributes are paths in it.
         config: The settings, JSON.
         model: The best model of the run, `.keras`.
-        labels: One label a line, in the order of the logits.
+        tasks: JSON; the task, labels and activation of each head.
+        labels: Of a run of one task: one label a line, in the order of the logits.
         metrics: JSON; its presence says that the run is finished: that the
             model is its best and was tested.
         history: One row an epoch, CSV.
         logs: For TensorBoard.
         best, last: Checkpoints with optimizer state, `.keras`.
         evaluation_clips: Clips of the test split at the model's rate, with
-            `clips.csv`; exports are checked on them.
+            `clips.csv`; exports are checked on them. Of a run of several tasks, a
+            folder of such for each head.
         calibration_clips: Clips of the training split at the model's rate;
             int8 exports take the ranges of their activations from them.
         figures: PNG files.
@@ -41,6 +50,7 @@ class RunFolder:
         self.path = Path(path)
         self.config = self.path / "config.json"
         self.model = self.path / "model.keras"
+        self.tasks = self.path / "tasks.json"
         self.labels = self.path / "labels.txt"
         self.metrics = self.path / "metrics.json"
         self.history = self.path / "history.csv"
@@ -84,7 +94,8 @@ class RunFolder:
         ):
             if folder.exists():
                 shutil.rmtree(folder)
-        for file in (self.labels, self.model, self.history):
+        labels = self.path.glob("labels*.txt")
+        for file in (self.tasks, self.model, self.history, *labels):
             file.unlink(missing_ok=True)
 
     def require_finished(self):
@@ -93,57 +104,86 @@ class RunFolder:
         Raises:
             UserError: There is none.
         """
-        for path in (self.config, self.labels, self.model):
+        for path in (self.config, self.tasks, self.model):
             if not path.is_file():
                 raise UserError(
                     f"{self.path} holds no finished run: {path.name} is missing; name "
                     "a folder that `python -m training fit` wrote"
                 )
 
-    def read_labels(self):
-        """The labels, in the order of the logits.
+    def read_heads(self):
+        """The heads of the model, a tuple of `Head`.
 
         Raises:
-            UserError: The file is no text.
+            UserError: The file is damaged.
         """
-        try:
-            return self.labels.read_text(encoding="utf-8").splitlines()
-        except UnicodeDecodeError as error:
-            raise UserError(
-                f"cannot read the labels in {self.labels}: {error}; name a folder "
-                "that `python -m training fit` wrote"
-            ) from error
+        return read_heads(self.tasks)
 
-    def write_evaluation_clips(self, clip_set, labels, sample_rate):
-        """Keeps clips of the test split, spread evenly where there are many."""
-        make_folder(self.evaluation_clips)
-        step = max(1, -(-clip_set.n_examples // _MAX_EVALUATION_CLIPS))
-        rows = []
-        clips = clip_set.dataset(sample_rate).shard(step, 0)
-        for index, clip in enumerate(clips.as_numpy_iterator()):
-            name = f"{index:04d}.flac"
-            write_clip(self.evaluation_clips / name, clip["waveform"], sample_rate)
-            rows.append((name, labels[clip["label"]]))
-        with (
-            replacing(self.evaluation_clips / "clips.csv") as temporary,
-            temporary.open("w", newline="", encoding="utf-8") as file,
-        ):
-            csv.writer(file).writerows([("file", "label"), *rows])
+    def write_heads(self, heads):
+        """Says what the model's outputs mean: for programs, and for people."""
+        write_json(self.tasks, {"tasks": [head.to_dict() for head in heads]})
+        for head in heads:
+            path = self.labels
+            if len(heads) > 1:
+                path = self.path / f"labels_{head.name}.txt"
+            write_text(path, "".join(f"{label}\n" for label in head.labels))
 
-    def write_calibration_clips(self, clip_set, sample_rate, seed):
-        """Keeps clips of the training split, at random where there are many.
+    def write_evaluation_clips(self, clip_sets, heads, sample_rate):
+        """Keeps clips of the test splits, spread evenly where there are many.
 
         Args:
-            clip_set: A `ClipSet`.
+            clip_sets: The test `ClipSet` of each head.
+            heads: A tuple of `Head`.
+            sample_rate: In Hz.
+        """
+        for clip_set, head in zip(clip_sets, heads):
+            folder = self.evaluation_clips
+            if len(heads) > 1:
+                folder = folder / head.name
+            _write_clips(folder, clip_set, head, sample_rate)
+
+    def write_calibration_clips(self, clip_sets, sample_rate, seed):
+        """Keeps clips of the training splits, at random where there are many.
+
+        Args:
+            clip_sets: The training `ClipSet` of each head.
             sample_rate: In Hz.
             seed: An int; chooses the clips.
         """
         make_folder(self.calibration_clips)
-        kept = min(clip_set.n_examples, _MAX_CALIBRATION_CLIPS)
         random = np.random.default_rng(seed)
-        chosen = set(random.choice(clip_set.n_examples, kept, replace=False).tolist())
-        clips = clip_set.dataset(sample_rate).take(1 + max(chosen))
-        for index, clip in enumerate(clips.as_numpy_iterator()):
-            if index in chosen:
-                path = self.calibration_clips / f"{index:06d}.flac"
-                write_clip(path, clip["waveform"], sample_rate)
+        at_most = -(-_MAX_CALIBRATION_CLIPS // len(clip_sets))
+        n_before = 0
+        for clip_set in clip_sets:
+            n_clips = clip_set.n_examples
+            kept = min(n_clips, at_most)
+            chosen = set(random.choice(n_clips, kept, replace=False).tolist())
+            clips = clip_set.dataset(sample_rate).take(1 + max(chosen))
+            for index, clip in enumerate(clips.as_numpy_iterator(), n_before):
+                if index - n_before in chosen:
+                    path = self.calibration_clips / f"{index:06d}.flac"
+                    write_clip(path, clip["waveform"], sample_rate)
+            n_before += n_clips
+
+
+def _write_clips(folder, clip_set, head, sample_rate):
+    make_folder(folder)
+    step = max(1, -(-clip_set.n_examples // _MAX_EVALUATION_CLIPS))
+    rows = []
+    clips = clip_set.dataset(sample_rate).shard(step, 0)
+    for index, clip in enumerate(clips.as_numpy_iterator()):
+        name = f"{index:04d}.flac"
+        write_clip(folder / name, clip["waveform"], sample_rate)
+        rows.append((name, _label_field(clip["label"], head)))
+    with (
+        replacing(folder / "clips.csv") as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        csv.writer(file).writerows([("file", "label"), *rows])
+
+
+def _label_field(label, head):
+    """A clip's label; of a multi-label task all of them, joined by "|"."""
+    if head.multi_label:
+        return "|".join(head.labels[index] for index in np.flatnonzero(label))
+    return head.labels[label]

@@ -227,3 +227,20 @@ def get_task(name):
         f"there is no task {name!r}; the tasks are {known} and "
         f"{_FOLDER_PREFIX}PATH, a folder with a subfolder of clips per class"
     )
+
+
+def get_tasks(config):
+    """The tasks of a `FitConfig`, a tuple.
+
+    Raises:
+        UserError: One of them doesn't exist.
+    """
+    try:
+        return tuple(map(get_task, config.tasks))
+    except UserError as error:
+        if "," not in config.task or _FOLDER_PREFIX not in config.task:
+            raise
+        raise UserError(
+            f"{error}; commas separate tasks, so the path of a folder can't hold one: "
+            "rename it, or name a link to it"
+        ) from error

@@ -31,7 +31,11 @@ def test_every_setting_can_be_given():
         *("--frontend", "mel", "--encoder", "efficientnet_b0", "--n-filters", "3"),
         *("--sample-rate", "8000", "--window-seconds", "0.5", "--epochs", "2"),
         *("--steps-per-epoch", "4", "--batch-size", "5", "--learning-rate", "1e-4"),
-        *("--seed", "6", "--data-dir", "/data"),
+        *("--seed", "6", "--data-dir", "/data", "--schedule", "constant"),
+        *("--warmup-steps", "7", "--clip-norm", "0.5", "--patience", "8"),
+        *("--precision", "mixed_bfloat16", "--task-weights", "2", "--balanced"),
+        *("--class-weights", "none", "--mixup", "0.3", "--spec-augment"),
+        *("--noise-snr=-5,20", "--checkpoint-steps", "9", "--deterministic"),
     )
     assert given == FitConfig(
         task="synthetic",
@@ -46,6 +50,18 @@ def test_every_setting_can_be_given():
         learning_rate=1e-4,
         seed=6,
         data_dir="/data",
+        schedule="constant",
+        warmup_steps=7,
+        clip_norm=0.5,
+        patience=8,
+        precision="mixed_bfloat16",
+        task_weights=(2.0,),
+        balanced=True,
+        mixup=0.3,
+        spec_augment=True,
+        noise_snr=(-5.0, 20.0),
+        checkpoint_steps=9,
+        deterministic=True,
     )
 
 

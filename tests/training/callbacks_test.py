@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from files.errors import UserError
+from tests.training.runs import make_head
 from training.callbacks import ValidateAndSave
 from training.evaluation import ClipPredictions
 from training.run_folder import RunFolder
@@ -14,6 +15,7 @@ class Script:
     """Stands for a `ClipEvaluator`: says what is written, epoch by epoch."""
 
     def __init__(self, accuracies_and_losses):
+        self.head = make_head(2)
         self._lines = iter(accuracies_and_losses)
 
     def predict(self, model, doing):
@@ -35,7 +37,7 @@ def train(path, validation, target=0.0, learning_rate=0.1, epochs=None):
         ]
     )
     model.compile(keras.optimizers.SGD(learning_rate), "mse")
-    saver = ValidateAndSave(Script(validation), RunFolder(path), learning_rate)
+    saver = ValidateAndSave([Script(validation)], RunFolder(path), learning_rate)
     weights = []
     after = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: weights.append(weight(model))

@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import shutil
 
@@ -16,10 +15,16 @@ def run(finished, tmp_path):
     return shutil.copytree(finished.path, tmp_path / "run")
 
 
+def only(evaluations):
+    [evaluation] = evaluations
+    return evaluation.predictions
+
+
 def test_another_folder_is_evaluated_whole(finished, tmp_path):
     folder = write_noises(tmp_path / "other", n_clips=7, seed=5)
-    task, labels, predictions = evaluate(finished.path, f"folder:{folder}")
-    assert task == f"folder:{folder}"
+    [evaluation] = evaluate(finished.path, f"folder:{folder}")
+    assert evaluation.task == f"folder:{folder}"
+    predictions = evaluation.predictions
     assert predictions.accuracy == 1.0
     np.testing.assert_array_equal(predictions.confusion(), [[7, 0], [0, 7]])
 
@@ -27,7 +32,7 @@ def test_another_folder_is_evaluated_whole(finished, tmp_path):
 def test_another_folder_may_lack_a_class(finished, tmp_path):
     folder = write_noises(tmp_path / "other", n_clips=2)
     shutil.rmtree(folder / "high")
-    predictions = evaluate(finished.path, f"folder:{folder}")[2]
+    predictions = only(evaluate(finished.path, f"folder:{folder}"))
     np.testing.assert_array_equal(predictions.confusion(), [[0, 0], [0, 2]])
 
 
@@ -36,13 +41,13 @@ def test_labels_swapped_in_another_folder_are_all_wrong(finished, tmp_path):
     (folder / "high").rename(folder / "x")
     (folder / "low").rename(folder / "high")
     (folder / "x").rename(folder / "low")
-    assert evaluate(finished.path, f"folder:{folder}")[2].accuracy == 0.0
+    assert only(evaluate(finished.path, f"folder:{folder}")).accuracy == 0.0
 
 
 def test_the_own_folder_in_another_spelling_is_not_evaluated_whole(finished, noises):
     """Else the training clips would count among the test clips."""
     spelled = f"folder:{noises}/high/.."
-    predictions = evaluate(finished.path, spelled)[2]
+    predictions = only(evaluate(finished.path, spelled))
     assert len(predictions.classes) == 4
 
 
@@ -71,14 +76,16 @@ def test_damaged_models_are_one_line(run):
 
 
 def test_labels_of_another_model_are_one_line(run):
-    (run / "labels.txt").write_text("high\nlow\nmiddle\n")
+    entries = json.loads((run / "tasks.json").read_text())
+    entries["tasks"][0]["labels"].append("middle")
+    (run / "tasks.json").write_text(json.dumps(entries))
     with pytest.raises(UserError, match="tells 2 classes apart.* are 3"):
         evaluate(run)
 
 
-def test_a_run_whose_clips_are_gone_names_the_folder(run, finished, tmp_path):
-    gone = f"folder:{tmp_path / 'gone'}"
-    config = dataclasses.replace(finished.config, task=gone)
-    (run / "config.json").write_text(json.dumps(config.to_dict()))
+def test_a_run_whose_clips_are_gone_names_the_folder(run, tmp_path):
+    entries = json.loads((run / "tasks.json").read_text())
+    entries["tasks"][0]["task"] = f"folder:{tmp_path / 'gone'}"
+    (run / "tasks.json").write_text(json.dumps(entries))
     with pytest.raises(UserError, match="there is no folder .*gone"):
         evaluate(run)

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.training.runs import make_head
 from training.clip_sets import ClipSet
 from training.config import FitConfig
 from training.evaluation import ClipEvaluator, ClipPredictions
@@ -66,7 +67,7 @@ def test_a_clips_windows_are_averaged(batch_size):
     waveform = keras.Input((None,))
     model = keras.Model(waveform, Means()(waveform))
     config = FitConfig("t", sample_rate=4, window_seconds=1.0, batch_size=batch_size)
-    evaluator = ClipEvaluator(ClipSet(4, read), config)
+    evaluator = ClipEvaluator(ClipSet(4, read), make_head(2), config)
     for _ in range(2):  # the windows are cut once and kept
         found = evaluator.predict(model)
         np.testing.assert_allclose(found.logits, [[3.5, 4], [8, 16], [4.5, 6], [3, 6]])

@@ -21,6 +21,7 @@ from training.plotting import plot
 FILES = {
     "config.json",
     "labels.txt",
+    "tasks.json",
     "metrics.json",
     "history.csv",
     "model.keras",
@@ -83,9 +84,13 @@ def test_history_has_a_row_per_epoch(finished):
 
 
 def test_evaluate_says_what_fit_said(finished):
-    task, labels, predictions = evaluate(finished.path)
-    assert (task, labels) == (finished.config.task, ["high", "low"])
-    said = finished.metrics["tasks"][task]
+    [evaluation] = evaluate(finished.path)
+    assert evaluation.task == finished.config.task
+    assert evaluation.head.labels == ("high", "low")
+    said, predictions = (
+        finished.metrics["tasks"][evaluation.task],
+        evaluation.predictions,
+    )
     assert predictions.accuracy == said["accuracy"]
     assert predictions.loss == pytest.approx(said["loss"], abs=1e-5)
 
@@ -141,7 +146,7 @@ def test_the_seed_gives_the_same_run_again(finished, tmp_path):
 
 
 def test_leaf_learns_and_draws_its_filters(noises, tmp_path):
-    config = small_config(noises, frontend="leaf", learning_rate=1e-2)
+    config = small_config(noises, frontend="leaf", learning_rate=1e-2, epochs=6)
     metrics = fit(config, tmp_path / "run")
     assert metrics["tasks"][config.task]["accuracy"] == 1.0
     assert metrics["parameters"]["frontend"] == 7 * 8
@@ -199,7 +204,7 @@ def test_a_failure_to_draw_loses_no_result(noises, tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match="no ink"):
         fit(config, run)
     said = read_json(run / "metrics.json")["tasks"][config.task]
-    assert evaluate(run)[2].loss == pytest.approx(said["loss"], abs=1e-5)
+    assert evaluate(run)[0].predictions.loss == pytest.approx(said["loss"], abs=1e-5)
 
 
 def test_divergence_is_one_line_and_no_metrics(noises, tmp_path):

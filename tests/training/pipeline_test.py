@@ -5,11 +5,13 @@ import pytest
 import tensorflow as tf
 
 from files.windows import cut_windows
+from tests.training.runs import make_head
 from training.clip_sets import ClipSet
+from training.config import FitConfig
 from training.pipeline import (
+    TrainingData,
     evaluation_windows,
     random_window,
-    training_batches,
 )
 
 WINDOW = 8
@@ -43,10 +45,13 @@ LENGTHS = [3, 8, 20, 1, 9, 30]
 
 
 def batches(n, seed=0, batch_size=2, lengths=LENGTHS):
-    dataset = training_batches(clip_set(lengths), 16000, WINDOW, batch_size, seed)
+    config = FitConfig(
+        "t", sample_rate=8, window_seconds=1.0, batch_size=batch_size, seed=seed
+    )
+    data = TrainingData([clip_set(lengths)], [make_head(len(lengths))], config)
     return [
         (waveform.numpy(), label.numpy())
-        for waveform, label in itertools.islice(dataset, n)
+        for waveform, label in itertools.islice(data.batches(), n)
     ]
 
 

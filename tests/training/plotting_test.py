@@ -9,7 +9,7 @@ from keras import ops
 from files.errors import UserError
 from leaf_tf import visualize
 from leaf_tf.dsp import units
-from tests.training.runs import SAMPLE_RATE, small_config
+from tests.training.runs import SAMPLE_RATE, make_head, small_config
 from training.models import build_classifier
 from training.plotting import plot
 from training.run_folder import RunFolder
@@ -21,6 +21,7 @@ OF_LEAF = (
     "pcen_parameters",
     "drift",
 )
+HEADS = (make_head(2),)
 HISTORY = (
     "epoch,accuracy,loss,val_accuracy,val_loss,learning_rate,seconds\n"
     "1,0.5,2.0,0.4,2.5,0.001,9.5\n"
@@ -31,7 +32,7 @@ HISTORY = (
 def write_run(path, frontend):
     """A run of which only what `plot` reads is there; returns it and its frontend."""
     config = small_config("clips", frontend=frontend)
-    model = build_classifier(config, 2)
+    model = build_classifier(config, HEADS)
     layer = model.get_layer("frontend")
     if frontend != "mel":
         centers = layer.filtering.center_freqs
@@ -41,7 +42,7 @@ def write_run(path, frontend):
     run = RunFolder(path)
     path.mkdir()
     run.config.write_text(json.dumps(config.to_dict()))
-    run.labels.write_text("high\nlow\n")
+    run.write_heads(HEADS)
     run.history.write_text(HISTORY)
     model.save(run.model)
     return run, layer

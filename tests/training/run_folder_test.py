@@ -9,7 +9,10 @@ from files.clips import read_clip
 from files.errors import UserError
 from training.clip_sets import ClipSet
 from training.config import FitConfig
+from training.heads import Head
 from training.run_folder import RunFolder
+
+HEAD = Head("task", "task", ("a", "b"))
 
 
 def noise_set(n_clips):
@@ -77,20 +80,40 @@ def test_clear_leaves_nothing_of_the_run_and_all_else(tmp_path):
 def test_a_run_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match="config.json is missing"):
         RunFolder(tmp_path).require_finished()
-    with pytest.raises(UserError, match="labels.txt is missing"):
+    with pytest.raises(UserError, match="tasks.json is missing"):
         unfinished(tmp_path).require_finished()
 
 
-def test_labels_that_are_no_text_are_one_line(tmp_path):
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfe\n",
+        b"[]",
+        b'{"tasks": []}',
+        b'{"tasks": [{"task": "t", "head": "t", "labels": ["a"]}]}',
+        b'{"tasks": [{"task": "t", "head": 1, "labels": [], "activation": "softmax"}]}',
+        b'{"tasks": [{"task": "t", "head": "t", "labels": ["a"], "activation": "x"}]}',
+    ],
+)
+def test_heads_that_cannot_be_read_are_one_line(tmp_path, content):
     run = RunFolder(tmp_path)
-    run.labels.write_bytes(b"\xff\xfe\n")
-    with pytest.raises(UserError, match="cannot read the labels in .*labels.txt"):
-        run.read_labels()
+    run.tasks.write_bytes(content)
+    with pytest.raises(UserError, match="cannot read the tasks in .*tasks.json"):
+        run.read_heads()
+
+
+def test_heads_survive_their_file(tmp_path):
+    heads = (HEAD, Head("folder:/größe", "gr__e", ("ä", "b|c"), "sigmoid"))
+    run = RunFolder(tmp_path)
+    run.write_heads(heads)
+    assert run.read_heads() == heads
+    assert (tmp_path / "labels_task.txt").read_text() == "a\nb\n"
+    assert (tmp_path / "labels_gr__e.txt").read_text(encoding="utf-8") == "ä\nb|c\n"
 
 
 def test_evaluation_clips_sound_as_before(tmp_path):
     run = RunFolder(tmp_path)
-    run.write_evaluation_clips(noise_set(5), ["a", "b"], 8000)
+    run.write_evaluation_clips([noise_set(5)], [HEAD], 8000)
     found = rows(run)
     assert [row["label"] for row in found] == ["a", "b", "a", "b", "a"]
     for n, row in enumerate(found):
@@ -102,7 +125,7 @@ def test_evaluation_clips_sound_as_before(tmp_path):
 @pytest.mark.parametrize("n_clips, kept", [(500, 500), (501, 251), (1000, 500)])
 def test_many_evaluation_clips_are_thinned_evenly(tmp_path, n_clips, kept):
     run = RunFolder(tmp_path)
-    run.write_evaluation_clips(noise_set(n_clips), ["a", "b"], 8000)
+    run.write_evaluation_clips([noise_set(n_clips)], [HEAD], 8000)
     assert len(rows(run)) == kept == len(list(tmp_path.rglob("*.flac")))
     last, _ = read_clip(run.evaluation_clips / rows(run)[-1]["file"])
     assert last[0] > (n_clips - 3) / 1000
@@ -110,7 +133,7 @@ def test_many_evaluation_clips_are_thinned_evenly(tmp_path, n_clips, kept):
 
 def calibration_clips(folder, n_clips, seed):
     run = RunFolder(folder)
-    run.write_calibration_clips(noise_set(n_clips), 8000, seed)
+    run.write_calibration_clips([noise_set(n_clips)], 8000, seed)
     waveforms = [read_clip(path)[0] for path in sorted(run.calibration_clips.iterdir())]
     return [round(1000 * float(waveform[0])) for waveform in waveforms]
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from files.clips import write_clip
 from training.config import FitConfig
+from training.heads import Head
 
 SAMPLE_RATE = 8000
 
@@ -26,6 +27,12 @@ def write_noises(folder, n_clips=20, longest=0.8, seed=0):
             path = folder / label / f"{index:02d}.flac"
             write_clip(path, waveform, SAMPLE_RATE)
     return folder
+
+
+def make_head(n_classes, name="t", activation="softmax"):
+    """A head of classes "c0", "c1", ..."""
+    labels = tuple(f"c{number}" for number in range(n_classes))
+    return Head(name, name, labels, activation)
 
 
 def small_config(folder, **settings):

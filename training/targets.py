@@ -1,0 +1,104 @@
+"""What a model is to learn of each window: targets and weights for every head."""
+
+import numpy as np
+import tensorflow as tf
+
+
+class Targets:
+    """Labels of any of several tasks as one vector a window, and back.
+
+    The vector of a window holds, head by head, w t and w: the weight w that the
+    window has for the head, 0 where it is of another task, and its target t, one-hot
+    or multi-hot. Mixup mixes such vectors as it mixes windows; what comes back is
+    the weight and the target by which the loss is that of both windows, each by its
+    share: losses are linear in t, or differ from it by what doesn't depend on t.
+
+    Args:
+        heads: The model's, a tuple of `Head`.
+        class_weights: For each head the weights of its classes, or None for 1.
+    """
+
+    def __init__(self, heads, class_weights=None):
+        self._heads = heads
+        self._class_weights = class_weights or [None] * len(heads)
+
+    @property
+    def width(self):
+        """Numbers in a vector."""
+        return sum(len(head.labels) + 1 for head in self._heads)
+
+    def encode(self, index, label):
+        """The vector of a window.
+
+        Args:
+            index: Of its head, an int.
+            label: int64 (), or float32 (n_classes,) of a multi-label task.
+
+        Returns:
+            (width,), float32.
+        """
+        parts = []
+        for place, head in enumerate(self._heads):
+            n_classes = len(head.labels)
+            if place != index:
+                parts.append(tf.zeros([n_classes + 1]))
+                continue
+            weight = tf.ones([])
+            if self._class_weights[index] is not None:
+                weight = tf.constant(self._class_weights[index], tf.float32)[label]
+            target = label if head.multi_label else tf.one_hot(label, n_classes)
+            parts += [weight * target, weight[None]]
+        return tf.ensure_shape(tf.concat(parts, axis=0), [self.width])
+
+    def decode(self, vectors):
+        """Targets and weights of a batch.
+
+        Args:
+            vectors: (batch, width), float32.
+
+        Returns:
+            (targets, weights): float32 (batch, n_classes) and (batch,); of several
+            heads, dicts of them by the heads' names.
+        """
+        targets, weights, start = {}, {}, 0
+        for head in self._heads:
+            end = start + len(head.labels)
+            weights[head.name] = vectors[:, end]
+            targets[head.name] = tf.math.divide_no_nan(
+                vectors[:, start:end], vectors[:, end : end + 1]
+            )
+            start = end + 1
+        if len(self._heads) == 1:
+            return targets[self._heads[0].name], weights[self._heads[0].name]
+        return targets, weights
+
+
+def needs_weights(heads, config):
+    """Whether windows need weights and target vectors beside class indices."""
+    return bool(
+        len(heads) > 1
+        or heads[0].multi_label
+        or config.mixup
+        or config.class_weights != "none"
+    )
+
+
+def balanced_weights(classes, n_classes):
+    """Weights by which all classes of a training split count alike.
+
+    Args:
+        classes: (n_clips,), class indices.
+        n_classes: Of the task.
+
+    Returns:
+        (n_classes,), float32; their mean over the clips is 1. Classes without
+        clips get 0.
+    """
+    counts = np.bincount(classes, minlength=n_classes)
+    n_present = np.count_nonzero(counts)
+    return np.divide(
+        len(classes) / n_present,
+        counts,
+        out=np.zeros(n_classes),
+        where=counts > 0,
+    ).astype(np.float32)
