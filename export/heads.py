@@ -56,5 +56,12 @@ def heads_of_outputs(outputs):
     """
     if OUTPUT in outputs:
         return [""]
-    ends = [name for name in outputs if name.endswith(f"_{OUTPUT}")]
-    return sorted(name.removesuffix(f"_{OUTPUT}") for name in ends)
+    # Beside `x_top_labels`, `x_top_probabilities` are those of x, of its top labels.
+    return sorted(
+        _before(f"_{OUTPUT}", outputs)
+        - {f"{head}_top" for head in _before("_top_labels", outputs)}
+    )
+
+
+def _before(end, names):
+    return {name.removesuffix(end) for name in names if name.endswith(end)}

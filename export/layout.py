@@ -17,6 +17,8 @@ LENGTHS = "lengths"
 OUTPUT = "probabilities"
 SIGNATURE = "serving_default"
 PADDED_SIGNATURE = "serving_padded"
+ABOUT = "about"
+QUESTION = "question"
 
 _OURS = {SAVED_MODEL, TFLITE, LABELS, REPORT_JSON, REPORT_MD}
 

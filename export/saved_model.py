@@ -3,19 +3,21 @@
 import collections
 import os
 
-from export.layout import PADDED_SIGNATURE, SIGNATURE
-from export.serving import padded_serving_function, serving_function
+import numpy as np
+
+from export.layout import ABOUT, INPUT, LENGTHS, PADDED_SIGNATURE
+from export.signatures import make_signatures
+from export.warmup import write_warmup
 from files.quiet import import_tensorflow, native_logs_hidden
 
 _PLUMBING = ("Const", "Identity", "NoOp", "Placeholder")
 
 
 def write_saved_model(source, folder, labels_folder):
-    """Writes `folder` with the signature `serving_default`.
+    """Writes `folder` with the signatures of `export.signatures`.
 
-    Batch and length are free; a model of a fixed length keeps it. Models that honour
-    masks get `serving_padded`, too, which takes `lengths` beside the waveform. The
-    labels travel along as an asset.
+    The labels travel along as assets, and so do requests that TF Serving warms up
+    with.
 
     Args:
         source: `export.sources.Source`.
@@ -23,11 +25,7 @@ def write_saved_model(source, folder, labels_folder):
         labels_folder: Holds the files of labels, to take along.
     """
     tf = import_tensorflow()
-    serve = serving_function(source, batch=None, samples=source.model.input_shape[1])
-    signatures = {SIGNATURE: serve}
-    padded = padded_serving_function(source)
-    if padded is not None:
-        signatures[PADDED_SIGNATURE] = padded
+    signatures = make_signatures(source)
     # The weights alone: a Keras model would be saved as an object of Keras.
     module = tf.Module()
     module.weights = [variable.value for variable in source.model.variables]
@@ -36,6 +34,16 @@ def write_saved_model(source, folder, labels_folder):
     ]
     with native_logs_hidden():
         tf.saved_model.save(module, folder, signatures=signatures)
+    write_warmup(folder, _warmup_requests(signatures, source.window_samples))
+
+
+def _warmup_requests(signatures, window_samples):
+    window = {INPUT: np.zeros((1, window_samples), np.float32)}
+    requests = {name: window for name in signatures if name != ABOUT}
+    if PADDED_SIGNATURE in requests:
+        lengths = np.array([window_samples], np.int32)
+        requests[PADDED_SIGNATURE] = {**window, LENGTHS: lengths}
+    return requests
 
 
 def saved_model_ops(signature):

@@ -4,8 +4,11 @@ import warnings
 
 import numpy as np
 
-from export.layout import INPUT, LENGTHS
+from export.averaging import SIGMOID
+from export.layout import INPUT
 from files.quiet import import_tensorflow
+
+_TINY = np.finfo(np.float32).tiny  # a probability of 0 must not become -inf
 
 
 def serving_function(source, batch, samples):
@@ -20,66 +23,54 @@ def serving_function(source, batch, samples):
         (batch, classes) float32}.
     """
     tf = import_tensorflow()
+
+    def serve(waveform):
+        outputs = model_outputs(source.model, waveform)
+        return {
+            head.output: probabilities(head, outputs[head.name])
+            for head in source.heads
+        }
+
     signature = [tf.TensorSpec((batch, samples), tf.float32, name=INPUT)]
-    return tf.function(
-        lambda waveform: _answer(source, waveform, mask=None),
-        input_signature=signature,
-        autograph=False,
-    )
+    return tf.function(serve, input_signature=signature, autograph=False)
 
 
-def padded_serving_function(source):
-    """A tf.function for clips of different lengths in one batch, or None.
-
-    None if the model takes one length only, or if some layer of it ignores masks, so
-    that a padded clip would get another answer than the clip alone: that is tried.
+def model_outputs(model, waveform, mask=None):
+    """What a model makes of a waveform, outside of training.
 
     Args:
-        source: `export.sources.Source`.
+        model: keras.Model, waveform (batch, samples) or (batch, samples, 1) -> a
+            tensor or a dict of tensors.
+        waveform: (batch, samples), float32.
+        mask: (batch, samples), bool, True where the waveform is; None if it is
+            everywhere.
 
     Returns:
-        tf.function, waveform (batch, samples) float32, lengths (batch,) int32 ->
-        {`Head.output`: (batch, classes) float32}.
+        As of the model, float32: a float16 policy ends in float16.
     """
-    if source.model.input_shape[1] is not None:
-        return None
     tf = import_tensorflow()
-
-    def serve(waveform, lengths):
-        mask = tf.sequence_mask(lengths, tf.shape(waveform)[1])
-        return _answer(source, waveform, mask)
-
-    signature = [
-        tf.TensorSpec((None, None), tf.float32, name=INPUT),
-        tf.TensorSpec((None,), tf.int32, name=LENGTHS),
-    ]
-    serve = tf.function(serve, input_signature=signature, autograph=False)
-    return serve if _ignores_padding(source, serve) else None
-
-
-def _answer(source, waveform, mask):
-    if len(source.model.input_shape) == 3:
+    if len(model.input_shape) == 3:
         waveform = waveform[..., None]
     options = {} if mask is None else {"mask": mask}
     with warnings.catch_warnings():
         # Of Keras, that the mask ends with the model. So it does.
         warnings.filterwarnings("ignore", message=".*destroy the mask")
-        outputs = source.model(waveform, training=False, **options)
-    return {
-        head.output: _probabilities(head, outputs[head.name]) for head in source.heads
-    }
+        outputs = model(waveform, training=False, **options)
+    return tf.nest.map_structure(lambda output: tf.cast(output, tf.float32), outputs)
 
 
-def _probabilities(head, output):
+def probabilities(head, output):
+    """The probabilities of a head, (batch, classes), of the model's output."""
     tf = import_tensorflow()
-    # A float16 policy ends in float16; probabilities leave as float32.
-    output = tf.cast(output, tf.float32)
     return getattr(tf.nn, head.activation)(output) if head.gives_logits else output
 
 
-def _ignores_padding(source, serve):
-    length = source.sample_rate // 3
-    noise = np.random.default_rng(0).uniform(-1, 1, (1, 2 * length)).astype("float32")
-    padded = serve(noise, np.array([length], "int32"))
-    alone = _answer(source, noise[:, :length], mask=None)
-    return all(np.allclose(padded[name], alone[name], atol=1e-5) for name in alone)
+def logits(head, output):
+    """What `probabilities` are made of; of softmax up to a number per row."""
+    tf = import_tensorflow()
+    if head.gives_logits:
+        return output
+    log = tf.math.log(tf.maximum(output, _TINY))
+    if head.activation == SIGMOID:
+        return log - tf.math.log(tf.maximum(1 - output, _TINY))
+    return log

@@ -1,0 +1,69 @@
+"""examples/c/classify.c, built against the TensorFlow that is installed."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.export.conftest import LABELS
+from tests.export.models import SAMPLE_RATE
+
+SOURCE = Path(__file__).parents[2] / "examples" / "c" / "classify.c"
+
+
+@pytest.fixture(scope="module")
+def classify(tmp_path_factory):
+    """Runs the program; returns its completed process."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("needs a C compiler, and finds neither cc nor gcc")
+    library = Path(tf.sysconfig.get_lib())
+    program = tmp_path_factory.mktemp("c") / "classify"
+    command = [
+        compiler, "-std=c99", "-Wall", "-Wextra", "-Werror", SOURCE,
+        "-I", tf.sysconfig.get_include(), "-L", library,
+        "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2",
+        f"-Wl,-rpath,{library}", "-o", program,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+    def run(folder, rate, waveform, *head):
+        return subprocess.run(
+            [program, folder, str(rate), *head],
+            input=np.asarray(waveform, "<f4").tobytes(),
+            capture_output=True,
+        )
+
+    return run
+
+
+def answers(done):
+    """[(label, probability)], in the order printed."""
+    assert done.returncode == 0, done.stderr.decode()
+    lines = [line.split(" ", 1) for line in done.stdout.decode().splitlines()]
+    return [(label, float(probability)) for probability, label in lines]
+
+
+def test_a_c_program_answers_as_keras_does(exported, classify, windows, expected):
+    folder = exported / "saved_model" / "1"
+    printed = answers(classify(folder, SAMPLE_RATE, windows[0]))
+    order = np.argsort(-expected[0])
+    assert [label for label, _ in printed] == [LABELS[i] for i in order]
+    values = [probability for _, probability in printed]
+    np.testing.assert_allclose(values, expected[0][order], atol=1e-5)
+
+
+def test_it_asks_the_model_for_its_rate_and_says_what_is_wrong(exported, classify):
+    folder = exported / "saved_model" / "1"
+    for argv, message in (
+        ((folder, 44100, [0.0]), "44100: the model takes a waveform of 8000 Hz"),
+        ((folder, SAMPLE_RATE, []), "must have at least one sample"),
+        ((folder, SAMPLE_RATE, [0.0], "dogs"), "serving_default: dogs_top_labels"),
+    ):
+        done = classify(*argv)
+        assert done.returncode == 1
+        assert message in done.stderr.decode(), done.stderr.decode()
