@@ -162,7 +162,7 @@ def _decode(source, name, sample_rate):
 def _read_mono(file, path):
     """The mean of the channels of an open file, float32 (samples,)."""
     block_frames = max(1, _BLOCK_VALUES // file.channels)
-    blocks = []
+    blocks: list[np.ndarray] = []
     while not blocks or len(blocks[-1]) == block_frames:
         block = file.read(block_frames, dtype="float32", always_2d=True)
         blocks.append(block.mean(axis=1))

@@ -380,7 +380,7 @@ def _answers_impulses(layer):
 
 def _has_free_filters(layer):
     """Whether the taps themselves are a weight, (taps, 1, channels)."""
-    shape = getattr(getattr(layer, "filters", None), "shape", ())
+    shape = tuple(getattr(getattr(layer, "filters", None), "shape", ()))
     return len(shape) == 3 and shape[-1] in (layer.n_filters, 2 * layer.n_filters)
 
 

@@ -14,6 +14,7 @@ and tells the error of that beforehand, from the statistics of filtered noise.
 import dataclasses
 import functools
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -200,7 +201,7 @@ class Plan:
     @classmethod
     def from_config(cls, config):
         """The plan of `get_config`, also after JSON made its tuples lists."""
-        values = {
+        values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, (list, tuple)) else value
             for name, value in config.items()
         }

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -296,11 +297,11 @@ def _best_runs(order, limits, strides, kernel_size):
     """Dynamic programming over runs of `order`; cost and groups."""
     runs = _runs(order, limits, strides, kernel_size)
     lower_rates = [rate for rate in limits.half_lengths if rate > 1]
-    best_cost, best_chain = math.inf, None
+    best_cost, best_chain = math.inf, []
     for n_rates in range(_MOST_RATES + 1):
         for chosen in itertools.combinations(lower_rates, n_rates):
             costs = [n_rates * _DECIMATOR_COST] + [math.inf] * len(order)
-            chain = [None] * len(costs)
+            chain: list[Any] = [None] * len(costs)
             for first, last, by_rate in runs:
                 for rate in (1, *chosen):
                     if rate in by_rate:

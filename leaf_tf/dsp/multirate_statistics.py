@@ -207,7 +207,7 @@ class BankStatistics:
     def _relative_error(self, filters, positions, joint, power, lowpass, weights):
         spread = np.zeros((len(filters), self._size))
         spread[:, positions % self._size] = weights
-        spread = np.fft.rfft(spread)
+        computed = np.fft.rfft(spread)
         target = np.fft.rfft(lowpass, self._size)
         sums = lowpass.sum(axis=1)
         exact, exact_mean = self._exact[power]
@@ -218,8 +218,8 @@ class BankStatistics:
         counts[[0, -1]] = 1.0 / self._size
         variance = (
             np.abs(target) ** 2 * exact
-            - 2.0 * np.conj(spread) * target * np.conj(cross)
-            + np.abs(spread) ** 2 * own
+            - 2.0 * np.conj(computed) * target * np.conj(cross)
+            + np.abs(computed) ** 2 * own
         ).real @ counts
         bias = weights.sum(axis=1) * mean - sums
         return np.sqrt(np.maximum(variance, 0.0) + bias**2) / sums

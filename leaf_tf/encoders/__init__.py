@@ -6,6 +6,8 @@ was told lengths, `small`, `cnn6`, `cnn10`, `cnn14` and `bc_resnet` give a padde
 the embedding of the clip alone.
 """
 
+from collections.abc import Callable
+
 from leaf_tf.encoders.bcresnet import bc_resnet
 from leaf_tf.encoders.efficientnet import efficientnet_b0
 from leaf_tf.encoders.mobilenet import mobilenet_v3_small
@@ -25,7 +27,7 @@ __all__ = [
     "small",
 ]
 
-ENCODERS = {
+ENCODERS: dict[str, Callable] = {
     "small": small,
     "bc_resnet": bc_resnet,
     "mobilenet_v3_small": mobilenet_v3_small,

@@ -135,7 +135,7 @@ class Leaf(Frontend):
         self.sort_filters = sort_filters
         self.filter_regularizer = keras.regularizers.get(filter_regularizer)
         self.pooling_regularizer = keras.regularizers.get(pooling_regularizer)
-        self._live_plan = None
+        self._live_plan: LivePlan | None = None
         policy = self.dtype_policy
         self.preemphasis = (
             PreEmphasis(trainable=self.learn_preemp, dtype=policy, name="preemphasis")
@@ -260,9 +260,15 @@ class Leaf(Frontend):
         return self.pooling(outputs)  # (batch, frames, n_filters)
 
     def _fast_energies(self, waveform, bounds):
-        plan = self._live_plan.current()
+        center_freqs, sigmas, widths = self.bounded_weights()
         outputs = pooled_energies(
-            waveform, *self.bounded_weights(), plan, bounds, self.pooling_padding
+            waveform,
+            center_freqs,
+            sigmas,
+            widths,
+            self.plan,
+            bounds,
+            self.pooling_padding,
         )
         return self.pooling.add_bias(outputs)
 

@@ -1,5 +1,7 @@
 """A Leaf's multirate plan, kept right while its weights move."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -37,7 +39,7 @@ class LivePlan:
     def __init__(self, leaf, initial):
         self._leaf = leaf
         self._initial = initial
-        self._plan = None
+        self._plan: Any = None
 
     def current(self):
         """The plan to compute by now; a new one if the weights were moved away."""
@@ -80,8 +82,11 @@ class LivePlan:
         return self.current().predicted_errors(*self._values())
 
     def _make(self, values):
+        center_freqs, sigmas, pooling_widths = values
         self._plan = plan_multirate(
-            *values,
+            center_freqs,
+            sigmas,
+            pooling_widths,
             kernel_size=self._leaf.filtering.kernel_size,
             pool_size=self._leaf.pooling.kernel_size,
             strides=self._leaf.pooling.strides,

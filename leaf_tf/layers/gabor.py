@@ -107,11 +107,9 @@ class GaborConv1D(Stage):
         self.center_freqs = self.add_bounded_weight(
             "center_freqs", center_freqs, 0.0, math.pi, regularizer=self.regularizer
         )
+        shortest, longest = mel.sigma_limits(self.kernel_size)
         self.sigmas = self.add_bounded_weight(
-            "sigmas",
-            sigmas,
-            *mel.sigma_limits(self.kernel_size),
-            regularizer=self.regularizer,
+            "sigmas", sigmas, shortest, longest, regularizer=self.regularizer
         )
 
     def call(self, inputs):

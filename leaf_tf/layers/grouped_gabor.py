@@ -111,8 +111,10 @@ class GroupedGaborFilterbank(Stage):
     @property
     def groups(self):
         """The groups, a tuple of `grouped_energies.Group`."""
+        center_freqs, sigmas = self._initial_filters()
         return grouped_energies.plan_groups(
-            *self._initial_filters(),
+            center_freqs,
+            sigmas,
             self.n_groups,
             self.window_factor,
             self.stride_factor,

@@ -59,9 +59,9 @@ def import_weights(layer, arrays, source="leaf-audio"):
     unread = {name.removesuffix(":0"): array for name, array in arrays.items()}
     weights = _weights(layer)
     for weight_name, name in _held_names(format_, weights):
-        endings = (name.removeprefix("leaf/"),)
+        endings = [name.removeprefix("leaf/")]
         if weight_name in format_.other_names:
-            endings += (format_.other_names[weight_name],)
+            endings.append(format_.other_names[weight_name])
         given = [name for name in unread if _ends_with(name, endings)]
         if len(given) != 1:
             what = "missing" if not given else f"given {len(given)} times"
