@@ -6,6 +6,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+import soundfile
 from tqdm import tqdm
 
 from files.clips import is_audio_path, read_clip
@@ -59,12 +61,11 @@ class FolderTask:
                 f"{self.path} has one class only, {labels[0]!r}; a classifier "
                 "needs at least two subfolders of clips"
             )
-        found = [(path, label) for label in labels for path in clips[label]]
-        identities = self._check([path for path, _ in found])
+        found = self._check(
+            [(path, label) for label in labels for path in clips[label]]
+        )
         assigned = split_clips(
-            [(sound, label) for sound, (_, label) in zip(identities, found)],
-            labels,
-            seed,
+            [(clip.identity, clip.label) for clip in found], labels, seed
         )
         return TaskData(
             tuple(labels),
@@ -100,8 +101,7 @@ class FolderTask:
         found = [(path, label) for label in sorted(clips) for path in clips[label]]
         if not found:
             raise UserError(f"{self.path} holds no audio files")
-        self._check([path for path, _ in found])
-        return self._clip_set(found, labels)
+        return self._clip_set(self._check(found), labels)
 
     def _find(self):
         """{label: paths of its clips, sorted}."""
@@ -120,14 +120,21 @@ class FolderTask:
             )
         return {folder.name: _clips_below(folder) for folder in classes}
 
-    def _check(self, paths):
-        """Reads each clip once, before any long work; returns identities."""
+    def _check(self, clips):
+        """Reads each clip once, before any long work.
+
+        Args:
+            clips: (path, label) of each.
+
+        Returns:
+            A `_Clip` of each.
+        """
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             results = list(
                 tqdm(
-                    pool.map(_identity_or_error, paths),
+                    pool.map(_clip_or_error, clips),
                     desc="checking clips",
-                    total=len(paths),
+                    total=len(clips),
                     unit=" clips",
                     disable=None,  # without a terminal
                 )
@@ -135,37 +142,60 @@ class FolderTask:
         errors = [str(r) for r in results if isinstance(r, UserError)]
         if errors:
             raise UserError(
-                f"{len(errors)} of {len(paths)} clips can't be used; mend or "
+                f"{len(errors)} of {len(clips)} clips can't be used; mend or "
                 f"remove them: {'; '.join(errors[:_BAD_CLIPS_NAMED])}"
                 + ("; ..." if len(errors) > _BAD_CLIPS_NAMED else "")
             )
         return results
 
     def _clip_set(self, clips, labels):
-        return ClipSet(len(clips), functools.partial(self._read, clips, list(labels)))
+        indices = np.array([labels.index(clip.label) for clip in clips], np.int64)
+        return ClipSet.by_index(
+            len(clips), functools.partial(self._at, clips, indices), lambda: indices
+        )
 
-    def _read(self, clips, labels, sample_rate):
-        """`ClipSet.read` of (path, label) pairs."""
+    def _at(self, clips, indices, sample_rate):
+        """`ClipSet.at` of `_Clip`s."""
         import tensorflow as tf
 
-        def to_clip(path, label, clip):
-            waveform = tf.numpy_function(
-                lambda path: read_clip(os.fsdecode(path), sample_rate)[0],
-                [path],
-                tf.float32,
-            )
+        from training import decoding
+
+        paths = tf.constant([os.fsencode(clip.path) for clip in clips], tf.string)
+        names = [os.fsencode(clip.path.relative_to(self.path)) for clip in clips]
+        names = tf.constant(names, tf.string)
+        encodings = tf.constant([clip.encoding for clip in clips], tf.string)
+        rates = tf.constant([clip.sample_rate for clip in clips], tf.int64)
+        labels = tf.constant(indices)
+
+        def clip(index):
             return {
-                "waveform": tf.ensure_shape(waveform, [None]),
-                "label": label,
-                "clip": clip,
+                "waveform": decoding.from_file(
+                    paths[index], encodings[index], rates[index], sample_rate
+                ),
+                "label": labels[index],
+                "clip": names[index],
             }
 
-        paths = [os.fsencode(path) for path, _ in clips]
-        names = [os.fsencode(p.relative_to(self.path)) for p, _ in clips]
-        indices = [labels.index(label) for _, label in clips]
-        return tf.data.Dataset.from_tensor_slices(
-            (paths, tf.constant(indices, tf.int64), names)
-        ).map(to_clip, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return clip
+
+
+@dataclasses.dataclass(frozen=True)
+class _Clip:
+    """A clip that can be read.
+
+    Attributes:
+        path: Of the file.
+        label: Name of its class.
+        identity: Of its sound, as `training.splits.identity`.
+        encoding: What is in the file, such as "WAV PCM_16".
+        sample_rate: In Hz.
+    """
+
+    path: Path
+    label: str
+    identity: str
+    encoding: str
+    sample_rate: int
 
 
 def _is_hidden(path):
@@ -180,8 +210,12 @@ def _clips_below(folder):
     )
 
 
-def _identity_or_error(path):
+def _clip_or_error(clip):
+    path, label = clip
     try:
-        return identity(*read_clip(path))
+        waveform, sample_rate = read_clip(path)
     except UserError as error:
         return error
+    info = soundfile.info(path)
+    encoding = f"{info.format} {info.subtype}"
+    return _Clip(path, label, identity(waveform, sample_rate), encoding, sample_rate)
