@@ -15,16 +15,14 @@ def dispatch(argv):
     # The greeting of TensorFlow, where Keras runs on it.
     with quiet.native_logs_hidden():
         import keras  # noqa: F401
-    if arguments.command == "frontends":
-        _frontends(arguments)
-    else:
-        _accuracy(arguments)
+    commands = {"frontends": _frontends, "accuracy": _accuracy, "input": _input}
+    commands[arguments.command](arguments)
 
 
 def _parser():
     parser = command_line.Parser(
         prog="python -m benchmarks",
-        description="Measures the frontends on Keras's current backend.",
+        description="Measures the frontends on Keras's current backend, and input.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     speed = commands.add_parser(
@@ -62,10 +60,43 @@ def _parser():
         metavar="FOLDER",
         help="real clips to try as well; may be repeated",
     )
-    for command in (speed, accuracy):
+    reading = commands.add_parser(
+        "input",
+        help="how many clips a second can be read",
+        description="Reads clips in each way that training has: files by soundfile, "
+        "and by tensorflow-io where its operators load, and what TFDS prepared; prints "
+        "clips a second. The files are in the system's memory: disks are not measured.",
+    )
+    reading.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=4.0,
+        help="time for each way of reading (default: %(default)s)",
+    )
+    reading.add_argument(
+        "--n-clips",
+        type=_at_least_one,
+        default=64,
+        metavar="N",
+        help="clips to make of each format (default: %(default)s)",
+    )
+    reading.add_argument(
+        "--clip-seconds",
+        type=_seconds,
+        default=4.0,
+        help="their length (default: %(default)s)",
+    )
+    reading.add_argument(
+        "--clips",
+        type=_folder,
+        metavar="FOLDER",
+        help="read the audio files in this folder instead",
+    )
+    for command in (speed, accuracy, reading):
         command.add_argument(
             "--json", type=pathlib.Path, metavar="FILE", help="write all numbers"
         )
+    for command in (speed, accuracy):
         command.add_argument(
             "--figure", type=pathlib.Path, metavar="FILE", help="draw a PNG"
         )
@@ -84,6 +115,12 @@ def _count(text):
     if count < 0:
         raise argparse.ArgumentTypeError(f"{text!r} must be at least 0")
     return count
+
+
+def _at_least_one(text):
+    if _count(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be at least 1")
+    return int(text)
 
 
 def _folder(text):
@@ -107,6 +144,18 @@ def _accuracy(arguments):
     results = accuracy.measure(arguments.banks, arguments.clips)
     print(tables.accuracy_table(results))
     _write(arguments, results, lambda: _figures().accuracy_figure(results))
+
+
+def _input(arguments):
+    quiet.import_tensorflow()
+    from benchmarks import input, tables
+
+    results = input.measure(
+        arguments.seconds, arguments.n_clips, arguments.clip_seconds, arguments.clips
+    )
+    print(tables.input_table(results))
+    if arguments.json:
+        write_json(arguments.json, results)
 
 
 def _figures():

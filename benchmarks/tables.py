@@ -53,6 +53,26 @@ def accuracy_table(results):
     return "\n".join(lines)
 
 
+def input_table(results):
+    """Clips a second of each way of reading, by what is read."""
+    machine = results["machine"]
+    lines = [
+        f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, "
+        f"TensorFlow {machine['tensorflow']}"
+    ]
+    for clips in dict.fromkeys(row["clips"] for row in results["rows"]):
+        lines += ["", clips]
+        for row in results["rows"]:
+            if row["clips"] == clips:
+                low, high = row["quartiles"]
+                lines.append(
+                    f"  {row['way']:<24}  {row['clips_per_second']:8.0f} clips/s "
+                    f"({low:.0f} to {high:.0f}), {row['times_real_time']:.0f} times "
+                    "real time"
+                )
+    return "\n".join(lines)
+
+
 def _machine(machine):
     return (
         f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, "

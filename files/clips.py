@@ -65,6 +65,16 @@ def decode_clip(content, name, sample_rate=None):
     return _decode(io.BytesIO(content), name, sample_rate)
 
 
+def encoding_of(source):
+    """What is in an audio file, in soundfile's words, such as "WAV PCM_24".
+
+    Args:
+        source: Path of the file, or a binary file object.
+    """
+    info = soundfile.info(source)
+    return f"{info.format} {info.subtype}"
+
+
 def write_clip(path, waveform, sample_rate):
     """Writes a mono waveform as 16 bit audio, whole or not at all.
 

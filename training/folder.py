@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from tqdm import tqdm
 
-from files.clips import is_audio_path, read_clip
+from files.clips import encoding_of, is_audio_path, read_clip
 from files.errors import UserError
 from training.clip_sets import SPLITS, ClipSet, TaskData
 from training.splits import identity, split_clips
@@ -216,6 +215,5 @@ def _clip_or_error(clip):
         waveform, sample_rate = read_clip(path)
     except UserError as error:
         return error
-    info = soundfile.info(path)
-    encoding = f"{info.format} {info.subtype}"
-    return _Clip(path, label, identity(waveform, sample_rate), encoding, sample_rate)
+    sound = identity(waveform, sample_rate)
+    return _Clip(path, label, sound, encoding_of(path), sample_rate)

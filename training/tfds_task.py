@@ -121,7 +121,7 @@ class TfdsTask:
         if self.builder_module:
             importlib.import_module(self.builder_module)
         data_dir = os.fspath(data_folder(data_dir))
-        with _quiet_and_quick_to_fail():
+        with quiet_and_quick_to_fail():
             builder = tfds.builder(self.dataset, data_dir=data_dir)
         if not builder.data_path.exists():
             writable_folder(data_dir)
@@ -136,7 +136,7 @@ class TfdsTask:
                 file=sys.stderr,
             )
         try:
-            with _quiet_and_quick_to_fail():
+            with quiet_and_quick_to_fail():
                 builder.download_and_prepare(download_config=self._config())
         # TFDS says a dozen ways that data is missing, damaged or unreachable.
         except Exception as error:
@@ -208,7 +208,7 @@ def _manual_folder(data_dir):
 
 
 @contextlib.contextmanager
-def _quiet_and_quick_to_fail():
+def quiet_and_quick_to_fail():
     """Keeps TFDS to a progress bar on a terminal, and to seconds offline."""
     import tensorflow_datasets as tfds
     from tensorflow_datasets.core.download import downloader

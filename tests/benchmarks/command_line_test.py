@@ -66,6 +66,8 @@ def test_frontends_prints_ratios_to_mel_and_writes_files(capsys, tmp_path):
         (["accuracy", "--clips", "nowhere"], 2, "there is no folder nowhere"),
         (["accuracy", "--banks", "-1"], 2, "at least 0"),
         (["frontends", "--seconds", "nan"], 2, "above 0"),
+        (["input", "--n-clips", "0"], 2, "at least 1"),
+        (["input", "--clips", "."], 1, "holds no audio files"),
         (["sing"], 2, "sing"),
     ],
 )

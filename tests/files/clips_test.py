@@ -178,6 +178,27 @@ def test_no_samples_and_samples_not_finite_are_refused(tmp_path):
             clips.read_clip(path)
 
 
+def test_bytes_are_read_as_their_file_is(tmp_path):
+    path = tmp_path / "clip.flac"
+    clips.write_clip(path, noise(5000), 44100)
+    content = path.read_bytes()
+    from_bytes, sample_rate = clips.decode_clip(content, "x", 16000)
+    np.testing.assert_array_equal(from_bytes, clips.read_clip(path, 16000)[0])
+    assert sample_rate == 16000
+    for damaged in (content[:2000], b"Not a sound."):
+        with pytest.raises(UserError, match="the audio file some clip"):
+            clips.decode_clip(damaged, "some clip")
+
+
+@pytest.mark.parametrize(
+    "extension, subtype", [("wav", "PCM_24"), ("flac", "PCM_16"), ("ogg", "VORBIS")]
+)
+def test_the_encoding_is_in_the_words_of_soundfile(tmp_path, extension, subtype):
+    path = tmp_path / f"clip.{extension}"
+    soundfile.write(path, noise(500), 16000, subtype=subtype)
+    assert clips.encoding_of(path) == f"{extension.upper()} {subtype}"
+
+
 def test_write_clip_refuses_what_it_cannot_write(tmp_path):
     with pytest.raises(ValueError, match="end in .flac or .wav"):
         clips.write_clip(tmp_path / "a.mp3", np.zeros(5), 8000)

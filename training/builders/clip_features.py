@@ -3,10 +3,9 @@
 import io
 
 import numpy as np
-import soundfile
 import tensorflow_datasets as tfds
 
-from files.clips import decode_clip
+from files.clips import decode_clip, encoding_of
 
 
 def features(**others):
@@ -38,12 +37,11 @@ def example(content, clip, **others):
     Raises:
         UserError: It holds no audio, or is damaged.
     """
-    decode_clip(content, clip)
-    info = soundfile.info(io.BytesIO(content))
+    _, sample_rate = decode_clip(content, clip)
     return {
         "audio": io.BytesIO(content),
-        "encoding": f"{info.format} {info.subtype}",
-        "sample_rate": info.samplerate,
+        "encoding": encoding_of(io.BytesIO(content)),
+        "sample_rate": sample_rate,
         "clip": clip,
         **others,
     }
