@@ -66,7 +66,7 @@ _TASKS = (
     ),
     TfdsTask(
         name="speech_commands",
-        about="keyword spotting: 10 commands, unknown words, silence",
+        about="keyword spotting: 10 commands, unknown words, silence, as TFDS has it",
         dataset="speech_commands",
         splits=_OFFICIAL,
         split_rule="official, no speaker in two of them",
@@ -74,6 +74,20 @@ _TASKS = (
         licence="CC BY 4.0",
         homepage="https://arxiv.org/abs/1804.03209",
         download_bytes=2541486466,
+    ),
+    TfdsTask(
+        name="speech_commands_35",
+        about="keyword spotting: all 35 words of Speech Commands v2, as in LEAF's "
+        "paper",
+        dataset="speech_commands35",
+        builder_module="training.builders.speech_commands35",
+        clip_key="clip",
+        splits=_OFFICIAL,
+        split_rule="official, no speaker in two of them",
+        sample_rate=16000,
+        licence="CC BY 4.0",
+        homepage="https://arxiv.org/abs/1804.03209",
+        download_bytes=2428923189,
     ),
     TfdsTask(
         name="voxceleb",

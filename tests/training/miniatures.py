@@ -19,7 +19,13 @@ _LOWEST, _HIGHEST = 150.0, 3500.0  # Hz, tones of the first and of the last clas
 
 DIGIT_SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo")
 COMMANDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes")
-OTHER_WORDS = ("bed", "marvin")
+WORDS = (
+    *("backward", "bed", "bird", "cat", "dog", "down", "eight", "five", "follow"),
+    *("forward", "four", "go", "happy", "house", "learn", "left", "marvin", "nine"),
+    *("no", "off", "on", "one", "right", "seven", "sheila", "six", "stop", "three"),
+    *("tree", "two", "up", "visual", "wow", "yes", "zero"),
+)
+PER_WORD = 4
 EMOTIONS = ("NEU", "HAP", "SAD", "ANG", "FEA", "DIS")
 ACTORS = tuple(range(1001, 1013))
 LANGUAGES = ("de", "en", "es", "fr", "it", "ru")
@@ -167,36 +173,42 @@ def spoken_digit(data_dir, per_digit=2):
     place_download(data_dir, "spoken_digit", tar(clips))
 
 
-def speech_commands(data_dir, per_word=6):
-    """Two archives: words with lists of what isn't trained on, and a test set."""
+def speech_commands(data_dir):
+    """Two archives: words with lists of what isn't trained on, and a test set.
 
-    def clip(place, seed):
-        return encoded(sound(place, 12, seed))
-
-    words = {}
-    for place, word in enumerate((*COMMANDS, *OTHER_WORDS)):
-        for index in range(per_word):
-            words[f"{word}/{index:08x}_nohash_0.wav"] = clip(min(place, 11), index)
-    validation = [name for name in words if "/00000000_" in name]
-    testing = [name for name in words if "/00000001_" in name]
+    Of each word the first clip validates, the second tests.
+    """
+    words = {
+        f"{word}/{index:08x}_nohash_0.wav": encoded(word_sound(word, index))
+        for word in WORDS
+        for index in range(PER_WORD)
+    }
     noises = {
-        f"_background_noise_/{name}.wav": encoded(sound(10, 12, seed, seconds=2.2))
+        f"_background_noise_/{name}.wav": encoded(sound(0, 1, seed, seconds=2.2))
         for seed, name in enumerate(("running_tap", "white_noise", "pink_noise"))
     }
+    validation, testing = (
+        [name for name in words if f"/{index:08x}_" in name] for index in (0, 1)
+    )
     lists = {
-        "validation_list.txt": "".join(f"{name}\n" for name in validation).encode(),
-        "testing_list.txt": "".join(f"{name}\n" for name in testing).encode(),
+        "validation_list.txt": "\n".join(validation).encode(),
+        "testing_list.txt": "\n".join(testing).encode(),
     }
     tests = {name: words[name] for name in testing if name.split("/")[0] in COMMANDS}
     for index in range(2):
-        tests[f"_silence_/{index}.wav"] = clip(10, (9, index))
-        tests[f"_unknown_/{index}_nohash_0.wav"] = clip(11, (9, index))
+        tests[f"_silence_/{index}.wav"] = encoded(sound(0, 1, (9, index)))
+        tests[f"_unknown_/{index}_nohash_0.wav"] = encoded(sound(1, 2, (9, index)))
     base = "http://download.tensorflow.org/data/speech_commands_"
     for url, members in (
         (f"{base}v0.02.tar.gz", {**lists, **noises, **words}),
         (f"{base}test_set_v0.02.tar.gz", tests),
     ):
         place_download(data_dir, "speech_commands", tar(members), url)
+
+
+def word_sound(word, index):
+    """What is in a clip of a word."""
+    return sound(WORDS.index(word), len(WORDS), index)
 
 
 def crema_d(data_dir):
@@ -399,6 +411,7 @@ MAKERS = {
     "spoken_digit": spoken_digit,
     "spoken_digit@speaker": spoken_digit,
     "speech_commands": speech_commands,
+    "speech_commands_35": speech_commands,
     "voxceleb": voxceleb,
     "crema_d": crema_d,
     "voxforge": voxforge,
