@@ -285,7 +285,7 @@ def test_a_wrong_file_is_refused_and_the_next_one_heard(open_page, clip, tmp_pat
     assert page.inner_text("#status") == "tone.wav, 0.5 s, 1 window."
 
 
-# Drops a file of base64 content, or words where there is none, as a visitor's mouse does.
+# As a visitor's mouse drops a file of base64 content, or words where there is none.
 DROP = """(content) => {
   const dataTransfer = new DataTransfer();
   if (content) {
