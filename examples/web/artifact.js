@@ -19,11 +19,13 @@ export class Artifact {
   #model;
   #frontend;
 
-  constructor(litert, report, model, frontend) {
+  constructor(litert, report, file, model, frontend) {
     this.#litert = litert;
     this.#model = model;
     this.#frontend = frontend;
     this.name = report.source;
+    this.file = file;
+    this.files = modelFiles(report);
     this.sampleRate = report.sample_rate;
     this.windowSamples = report.window_samples;
     /** @type {Head[]} */
@@ -83,7 +85,7 @@ export class Artifact {
     );
     if (samples !== this.windowSamples || !fits) {
       throw new PageError(
-        "model.tflite and report.json are of different models. Export again, and " +
+        `${this.file} and report.json are of different models. Export again, and ` +
           "serve the folder that python -m export wrote.",
       );
     }
@@ -94,21 +96,30 @@ export class Artifact {
  * Fetches and compiles what a folder holds.
  *
  * @param {string} folder Its address, relative to the page.
+ * @param {string} file Which model of it, e.g. model_int8.tflite.
  * @returns {Promise<Artifact>}
  * @throws {PageError} Something is missing; the message says what, and what to do.
  */
-export async function openArtifact(folder) {
+export async function openArtifact(folder, file) {
   const litert = await loadLiteRt();
   const report = await readReport(folder);
-  const bytes = await fetchBytes(`${folder}/model.tflite`);
-  if (!bytes) throw missing("model.tflite", folder);
+  const bytes = await fetchBytes(`${folder}/${file}`);
+  if (!bytes) throw missing(file, folder);
   const frontend = await fetchBytes(`${folder}/frontend.tflite`);
   return new Artifact(
     litert,
     report,
-    await compile(litert, bytes, "model.tflite"),
+    file,
+    await compile(litert, bytes, file),
     frontend && (await compile(litert, frontend, "frontend.tflite")),
   );
+}
+
+/** The models of a window in an export; a streaming one takes chunks instead. */
+function modelFiles(report) {
+  return Object.values(report.artifacts ?? {})
+    .map(({ path }) => path)
+    .filter((path) => /^model.*\.tflite$/.test(path) && !path.includes("streaming"));
 }
 
 async function loadLiteRt() {

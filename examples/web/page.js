@@ -27,10 +27,13 @@ function publish(source, answer) {
 
 async function start() {
   say("Loading the model …");
-  const folder = new URLSearchParams(location.search).get("artifact") ?? "artifact";
-  artifact = await openArtifact(folder.replace(/\/+$/, ""));
+  const asked = new URLSearchParams(location.search);
+  const folder = asked.get("artifact") ?? "artifact";
+  const file = asked.get("file") ?? "model.tflite";
+  artifact = await openArtifact(folder.replace(/\/+$/, ""), file);
   scores = artifact.heads.map((head) => new Scores(byId("scores"), head));
   byId("about").textContent = describe(artifact);
+  offerFiles(artifact);
   byId("features").hidden = !artifact.hasFeatures;
   byId("file").disabled = false;
   byId("microphone").disabled = false;
@@ -51,6 +54,12 @@ function describe({ name, heads, sampleRate, windowSamples }) {
     `${(sampleRate / 1000).toFixed(3).replace(/\.?0+$/, "")} kHz`,
     `${seconds(windowSamples / sampleRate)} windows`,
   ].join(" · ");
+}
+
+/** The other kinds of the model, where the export has some. */
+function offerFiles({ file, files }) {
+  byId("files").append(...files.map((name) => new Option(name, name, false, name === file)));
+  byId("files-choice").hidden = files.length < 2;
 }
 
 async function hearFile(file, signal) {
@@ -191,6 +200,12 @@ function chosen(files) {
   if (files.length) hear((signal) => hearFile(files[0], signal));
   else fail(new PageError("That was no file. Drop an audio file, or choose one."));
 }
+
+byId("files").addEventListener("change", ({ target }) => {
+  const asked = new URLSearchParams(location.search);
+  asked.set("file", target.value);
+  location.search = asked;
+});
 
 byId("file").addEventListener("change", ({ target }) => {
   if (target.files.length) chosen([...target.files]);

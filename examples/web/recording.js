@@ -2,6 +2,8 @@
 
 import { PageError } from "./errors.js";
 
+const START_MS = 4000; // that audio may take to start
+
 /**
  * Decodes an audio file; another rate is resampled, channels are averaged.
  *
@@ -79,7 +81,7 @@ export class Microphone {
     });
     recorder.port.onmessage = ({ data }) => this.#keep(data);
     source.connect(recorder);
-    await this.#context.resume();
+    await started(this.#context);
   }
 
   /** At the model's rate where the browser resamples microphones, else at its own. */
@@ -130,6 +132,17 @@ export class Microphone {
   close() {
     this.#stream.getTracks().forEach((track) => track.stop());
     this.#context?.close();
+  }
+}
+
+/** Resolves once the browser's audio runs. */
+async function started(context) {
+  const late = new Promise((resolve) => setTimeout(resolve, START_MS, "late"));
+  if ((await Promise.race([context.resume(), late])) === "late") {
+    throw new PageError(
+      "The browser's audio does not start. Some browsers need an output for it: " +
+        "connect a loudspeaker or headphones, then start the microphone again.",
+    );
   }
 }
 

@@ -156,3 +156,13 @@ def test_a_visitor_who_refuses_is_told_how_to_allow_it(open_page, launch):
     page.wait_for_selector("#status[data-mood=error]")
     assert "not allowed for this page. Allow it" in page.inner_text("#status")
     assert page.inner_text("#microphone") == "Microphone"
+
+
+def test_audio_that_does_not_start_is_told(open_page, talking):
+    # As in Firefox on a machine without an audio output.
+    waiting = "AudioContext.prototype.resume = () => new Promise(() => {});"
+    page = open_page(talking, prepare=lambda page: page.add_init_script(waiting))
+    page.click("#microphone")
+    page.wait_for_selector("#status[data-mood=error]")
+    assert "connect a loudspeaker" in page.inner_text("#status")
+    assert page.inner_text("#microphone") == "Microphone"

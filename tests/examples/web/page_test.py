@@ -236,6 +236,30 @@ def test_several_tasks_and_several_labels_a_clip(open_page, artifact, clip):
     assert best == [LABELS[wind.argmax()], ", ".join(above) or "none of the labels"]
 
 
+def test_another_kind_of_the_model_can_be_chosen(open_page, artifact, clip):
+    report = json.loads((artifact / "report.json").read_text())
+    report["artifacts"]["other"] = {"path": "model_other.tflite"}
+    report["artifacts"]["stream"] = {"path": "model_streaming.tflite"}
+    asked = []
+
+    def prepare(page):
+        answering_with(report)(page)
+        path = artifact / "model.tflite"
+        page.route("**/model_other.tflite", lambda route: route.fulfill(path=path))
+        page.on("request", lambda request: asked.append(request.url.split("/")[-1]))
+
+    page = open_page(prepare=prepare)
+    assert "model_other.tflite" not in asked
+    options = page.locator("#files option").all_inner_texts()
+    assert options == ["model.tflite", "model_other.tflite"]
+    with page.expect_navigation():
+        page.select_option("#files", "model_other.tflite")
+    page.wait_for_selector("body[data-state=ready]")
+    assert asked.count("model_other.tflite") == 1
+    assert page.input_value("#files") == "model_other.tflite"
+    assert choose(page, clip("tone.wav", tone(0.5)))["probabilities"].size == 4
+
+
 def test_many_labels_are_ranked_and_cut(open_page, artifact, clip):
     # The model has four outputs; this page has a head of 30 of its own.
     page = open_page()
