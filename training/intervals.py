@@ -1,0 +1,92 @@
+"""Means of a few runs, and how far chance moves them: Student's t intervals."""
+
+import dataclasses
+import math
+import statistics
+
+CONFIDENCE = 0.95
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """A mean of values, with the interval that holds the true mean.
+
+    Attributes:
+        n: Number of values.
+        mean: Their mean.
+        low, high: Ends of the interval; None of a single value, which says
+            nothing about chance.
+    """
+
+    n: int
+    mean: float
+    low: float | None
+    high: float | None
+
+    @property
+    def margin(self):
+        """Half the width of the interval, or None."""
+        return None if self.low is None else (self.high - self.low) / 2
+
+    @property
+    def excludes_zero(self):
+        """Whether 0 lies outside the interval; None without one."""
+        return None if self.low is None else not self.low <= 0 <= self.high
+
+
+def estimate(values, confidence=CONFIDENCE):
+    """The mean of independent values of a normal distribution, and its interval.
+
+        mean +- t sqrt(sum (x - mean)^2 / (n - 1)) / sqrt(n),
+
+    t the quantile of Student's distribution with n - 1 degrees of freedom.
+
+    Args:
+        values: Finite numbers, at least one.
+        confidence: How often such an interval holds the true mean, in (0, 1).
+
+    Returns:
+        An `Estimate`.
+    """
+    n, mean = len(values), statistics.fmean(values)
+    if n == 1:
+        return Estimate(1, mean, None, None)
+    deviation = statistics.stdev(values, mean)
+    margin = t_quantile(confidence, n - 1) * deviation / math.sqrt(n)
+    return Estimate(n, mean, mean - margin, mean + margin)
+
+
+def t_quantile(confidence, degrees):
+    """The t for which P(|T| <= t) = confidence.
+
+    Args:
+        confidence: In (0, 1).
+        degrees: Degrees of freedom of Student's distribution, an int, at least 1.
+    """
+    low, high = 0.0, math.pi / 2
+    while True:
+        angle = (low + high) / 2
+        if angle in (low, high):
+            return math.sqrt(degrees) * math.tan(angle)
+        if _probability_within(angle, degrees) < confidence:
+            low = angle
+        else:
+            high = angle
+
+
+def _probability_within(angle, degrees):
+    """P(|T| <= sqrt(degrees) tan(angle)), a finite sum.
+
+    Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and
+    26.7.4.
+    """
+    sine, cosine = math.sin(angle), math.cos(angle)
+    odd = degrees % 2
+    term = cosine if odd else 1.0
+    total = 0.0
+    for power in range(odd, degrees - 1, 2):
+        total += term
+        term *= cosine**2 * (power + 1) / (power + 2)
+    if not odd:
+        return sine * total
+    return 2 / math.pi * (angle + sine * total)

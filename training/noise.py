@@ -1,0 +1,83 @@
+"""Noise for evaluation: how a model that never heard it copes with it."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from training.clip_sets import ClipSet
+
+COLORS = ("pink", "white")
+
+
+@dataclasses.dataclass(frozen=True)
+class Noise:
+    """Steady noise at one level, the same for every model.
+
+    Attributes:
+        snr_db: Signal-to-noise ratio of each clip, dB: of the clip's mean power
+            from its first to its last sample, pauses counted in.
+        color: "pink", whose power falls as 1 / frequency, as that of rooms, streets
+            and crowds roughly does; or "white".
+        seed: An int; clip n of a set gets the same noise for the same seed.
+
+    Raises:
+        ValueError: A setting out of range.
+    """
+
+    snr_db: float
+    color: str = "pink"
+    seed: int = 0
+
+    def __post_init__(self):
+        if not math.isfinite(self.snr_db):
+            raise ValueError(f"`snr_db` must be finite. Received: {self.snr_db}")
+        if self.color not in COLORS:
+            raise ValueError(
+                f"`color` must be one of {', '.join(COLORS)}. Received: {self.color!r}"
+            )
+
+    def added_to(self, clip_set):
+        """A `ClipSet` of the same clips in noise."""
+        import tensorflow as tf
+
+        def noisy(index, clip):
+            waveform = tf.numpy_function(
+                self.add, [clip["waveform"], index], tf.float32
+            )
+            return {**clip, "waveform": tf.ensure_shape(waveform, [None])}
+
+        def read(sample_rate):
+            clips = clip_set.dataset(sample_rate).enumerate()
+            return clips.map(
+                noisy, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+            )
+
+        return ClipSet(clip_set.n_examples, read)
+
+    def add(self, waveform, index=0):
+        """A waveform in noise; silence stays silent. Sums may exceed [-1, 1].
+
+        Args:
+            waveform: (samples,).
+            index: Of the clip; each has noise of its own.
+
+        Returns:
+            (samples,), float32.
+        """
+        waveform = np.asarray(waveform, np.float64)
+        noise = self._noise(len(waveform), np.random.default_rng([self.seed, index]))
+        power = np.mean(noise**2)
+        if power > 0:  # of a single sample pink noise, which has no mean, is 0
+            ratio = np.mean(waveform**2) / power
+            noise *= math.sqrt(ratio) * 10 ** (-self.snr_db / 20)
+        return (waveform + noise).astype(np.float32)
+
+    def _noise(self, samples, random):
+        noise = random.standard_normal(samples)
+        if self.color == "white":
+            return noise
+        spectrum = np.fft.rfft(noise)
+        bins = np.arange(len(spectrum))
+        spectrum *= np.where(bins > 0, 1 / np.sqrt(np.maximum(bins, 1)), 0.0)
+        return np.fft.irfft(spectrum, samples)
