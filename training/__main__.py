@@ -5,13 +5,19 @@ import sys
 
 from files import command_line, quiet
 from files.errors import UserError
-from training.arguments import fit_config, make_parser
+from training.arguments import comparison, fit_config, make_parser
 
 
 def dispatch(argv):
     """Runs the command that `argv` names; returns its exit code."""
     arguments = make_parser().parse_args(argv)
-    commands = {"fit": _fit, "evaluate": _evaluate, "plot": _plot, "tasks": _tasks}
+    commands = {
+        "fit": _fit,
+        "evaluate": _evaluate,
+        "compare": _compare,
+        "plot": _plot,
+        "tasks": _tasks,
+    }
     return commands[arguments.command](arguments)
 
 
@@ -30,18 +36,32 @@ def _fit(arguments):
 
 
 def _evaluate(arguments):
+    from training.noise import Noise
     from training.run_folder import RunFolder
 
     RunFolder(arguments.run).require_finished()
     quiet.import_keras()
     from training.evaluating import as_metrics, evaluate
 
-    evaluations = evaluate(arguments.run, arguments.task, arguments.data_dir)
+    noise = None
+    if arguments.noise_snr is not None:
+        noise = Noise(arguments.noise_snr, arguments.noise_color)
+    evaluations = evaluate(arguments.run, arguments.task, arguments.data_dir, noise)
     if arguments.json:
         print(json.dumps(as_metrics(evaluations), indent=2))
         return
     for evaluation in evaluations:
         _print_evaluation(evaluation)
+
+
+def _compare(arguments):
+    from training.comparison.comparing import compare
+    from training.tasks import get_tasks
+
+    wanted = comparison(arguments)
+    get_tasks(wanted.settings)
+    wanted.require_ready()
+    compare(wanted)
 
 
 def _print_evaluation(evaluation):

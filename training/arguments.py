@@ -2,12 +2,14 @@
 
 import argparse
 import dataclasses
+import math
 import os
 import typing
 from pathlib import Path
 
 from files.command_line import Parser
 from files.errors import UserError
+from training.comparison.plan import Comparison
 from training.config import (
     CLASS_WEIGHTS,
     PRECISIONS,
@@ -16,6 +18,7 @@ from training.config import (
     read_settings,
     require,
 )
+from training.noise import COLORS
 from training.presets import PRESETS
 
 FRONTENDS = (
@@ -171,6 +174,7 @@ def make_parser():
     commands = parser.add_subparsers(dest="command", required=True)
     _add_fit(commands)
     _add_evaluate(commands)
+    _add_compare(commands)
     _add_plot(commands)
     _add_tasks(commands)
     return parser
@@ -217,13 +221,7 @@ def _add_fit(commands):
         description="Trains a classifier from raw waveforms and writes a run "
         "folder: the model, its metrics, history, checkpoints and figures.",
     )
-    parser.add_argument(
-        "--task",
-        metavar="TASK[,TASK...]",
-        default=argparse.SUPPRESS,
-        help="a name that `tasks` lists, or folder:PATH, a folder with a subfolder "
-        "of clips per class; several share frontend and encoder",
-    )
+    _add_task(parser, "several share frontend and encoder")
     parser.add_argument(
         "--output",
         metavar="RUN",
@@ -231,6 +229,27 @@ def _add_fit(commands):
         help="run folder to write: new, empty, or of a run that didn't finish, which "
         "starts anew",
     )
+    _add_settings(parser)
+
+
+def _add_task(parser, several):
+    parser.add_argument(
+        "--task",
+        metavar="TASK[,TASK...]",
+        default=argparse.SUPPRESS,
+        help="a name that `tasks` lists, or folder:PATH, a folder with a subfolder "
+        f"of clips per class; {several}",
+    )
+
+
+def _add_settings(parser, left_out=(), renamed=None):
+    """Adds `--preset`, `--config` and the settings of a `FitConfig`.
+
+    Args:
+        parser: Of the command.
+        left_out: Settings that the command doesn't offer.
+        renamed: {setting: option} where an option is called otherwise.
+    """
     parser.add_argument(
         "--preset",
         choices=PRESETS,
@@ -247,18 +266,20 @@ def _add_fit(commands):
         for title in ("data", "model", "training", "augmentation")
     }
     for title, name, text, options in _SETTINGS:
-        _add_setting(groups[title], name, text, **options)
+        if name not in left_out:
+            option = (renamed or {}).get(name, "--" + name.replace("_", "-"))
+            _add_setting(groups[title], option, name, text, **options)
 
 
-def _add_setting(parser, name, text, **options):
+def _add_setting(parser, option, name, text, **options):
     """Adds the option of one setting of a `FitConfig`."""
     [field] = [f for f in dataclasses.fields(FitConfig) if f.name == name]
-    option = "--" + name.replace("_", "-")
     if field.default is not None and field.type is not bool:
         text += f" (default: {field.default})"
     if field.type is bool:
         parser.add_argument(
             option,
+            dest=name,
             action=argparse.BooleanOptionalAction,
             default=argparse.SUPPRESS,
             help=text,
@@ -267,7 +288,9 @@ def _add_setting(parser, name, text, **options):
     if "choices" not in options:
         options.setdefault("metavar", _kind(field.type).metavar)
         options["type"] = _setting(name, field.type)
-    parser.add_argument(option, default=argparse.SUPPRESS, help=text, **options)
+    parser.add_argument(
+        option, dest=name, default=argparse.SUPPRESS, help=text, **options
+    )
 
 
 def _add_evaluate(commands):
@@ -284,7 +307,118 @@ def _add_evaluate(commands):
         "(default: the run's own)",
     )
     parser.add_argument("--data-dir", help="where TFDS keeps its data")
+    parser.add_argument(
+        "--noise-snr",
+        metavar="DB",
+        type=_finite,
+        help="evaluate in noise at this signal-to-noise ratio (default: no noise)",
+    )
+    _add_noise_color(parser)
     parser.add_argument("--json", action="store_true", help="print metrics as JSON")
+
+
+def _add_noise_color(parser):
+    parser.add_argument(
+        "--noise-color",
+        choices=COLORS,
+        default=COLORS[0],
+        help=f"of the noise of --noise-snr (default: {COLORS[0]}, whose power falls as "
+        "1 / frequency)",
+    )
+
+
+def _add_compare(commands):
+    parser = commands.add_parser(
+        "compare",
+        help="compare frontends on the same tasks and seeds",
+        description="Trains each frontend with each seed, and says which differ from "
+        "the baseline by more than chance: a table, figures and a report. Goes on "
+        "where it stopped.",
+    )
+    _add_task(parser, "each is learned by itself, or with --multitask by one model")
+    parser.add_argument(
+        "--frontends",
+        metavar="NAME[,NAME...]",
+        type=_frontends,
+        required=True,
+        help=f"of {', '.join(FRONTENDS)}",
+    )
+    parser.add_argument(
+        "--seeds",
+        metavar="N",
+        type=_count,
+        default=5,
+        help="runs of each frontend and task, of the seeds --seed, --seed + 1, ...; "
+        "runs with the same seed are a pair (default: 5)",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        required=True,
+        help="folder to write: new, empty, or of a comparison, which goes on",
+    )
+    parser.add_argument(
+        "--baseline",
+        metavar="NAME",
+        choices=FRONTENDS,
+        help="the frontend that others are compared with (default: mel, or the first "
+        "where that is not among them)",
+    )
+    parser.add_argument(
+        "--multitask", action="store_true", help="one model learns all tasks"
+    )
+    parser.add_argument(
+        "--noise-snr",
+        metavar="DB[,DB...]",
+        dest="snrs_db",
+        type=_decibels,
+        default=(),
+        help="test the trained models as well in noise, at these signal-to-noise "
+        "ratios",
+    )
+    _add_noise_color(parser)
+    parser.add_argument(
+        "--jobs", metavar="N", type=_count, default=1, help="runs at once (default: 1)"
+    )
+    _add_settings(
+        parser, left_out=("frontend",), renamed={"noise_snr": "--train-noise-snr"}
+    )
+
+
+def comparison(arguments):
+    """The `Comparison` of parsed arguments of `compare`.
+
+    Raises:
+        UserError: Settings that don't go together.
+    """
+    settings = fit_config(arguments)
+    frontends = arguments.frontends
+    baseline = arguments.baseline or ("mel" if "mel" in frontends else frontends[0])
+    if baseline not in frontends:
+        raise UserError(
+            f"the --baseline {baseline} must be one of --frontends "
+            f"{','.join(frontends)}"
+        )
+    if settings.task_weights and not arguments.multitask:
+        raise UserError("--task-weights are for models of several tasks: --multitask")
+    if arguments.multitask and len(settings.tasks) < 2:
+        raise UserError(
+            f"--multitask needs several tasks. Received: {settings.task}; name more "
+            "with --task, separated by commas"
+        )
+    if settings.seed + arguments.seeds > 2**32:
+        raise UserError(f"seeds must be below {2**32}; choose a lower --seed")
+    return Comparison(
+        settings=settings,
+        frontends=frontends,
+        n_seeds=arguments.seeds,
+        output=Path(_absolute(arguments.output)),
+        baseline=baseline,
+        multitask=arguments.multitask,
+        snrs_db=arguments.snrs_db,
+        noise_color=arguments.noise_color,
+        jobs=arguments.jobs,
+    )
 
 
 def _add_plot(commands):
@@ -356,6 +490,48 @@ def _setting(name, annotation):
         return value
 
     return parse
+
+
+def _count(text):
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number, at least 1. Received: {text}"
+        )
+    return value
+
+
+def _finite(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"must be a finite number. Received: {text}")
+    return value
+
+
+def _decibels(text):
+    return _different(text, [_finite(number) for number in text.split(",")])
+
+
+def _frontends(text):
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in FRONTENDS:
+            raise argparse.ArgumentTypeError(
+                f"must be of {', '.join(FRONTENDS)}. Received: {name}"
+            )
+    return _different(text, names)
+
+
+def _different(text, values):
+    if len(set(values)) < len(values):
+        raise argparse.ArgumentTypeError(f"must be different ones. Received: {text}")
+    return tuple(values)
 
 
 def _encoder(text):

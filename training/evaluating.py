@@ -43,7 +43,7 @@ def as_metrics(evaluations):
     return found
 
 
-def evaluate(run_path, task_name=None, data_dir=None):
+def evaluate(run_path, task_name=None, data_dir=None, noise=None):
     """Evaluates the model of a run on whole clips.
 
     Args:
@@ -52,6 +52,7 @@ def evaluate(run_path, task_name=None, data_dir=None):
             own, all of them, of which the test split is used; of another task,
             too; of another folder all clips.
         data_dir: Where TFDS keeps its data; defaults to the run's.
+        noise: A `training.noise.Noise` to add to the clips, or None.
 
     Returns:
         A list of `Evaluation`, one a task.
@@ -74,7 +75,12 @@ def evaluate(run_path, task_name=None, data_dir=None):
     model = load_classifier(run.model, heads)
     evaluations = []
     for name, head, clips in wanted:
-        print(f"evaluating on {clips.n_examples} clips of {name}", file=sys.stderr)
+        heard = ""
+        if noise is not None:
+            clips, heard = noise.added_to(clips), f" in {noise}"
+        print(
+            f"evaluating on {clips.n_examples} clips of {name}{heard}", file=sys.stderr
+        )
         predictions = ClipEvaluator(clips, head, config).predict(model)
         evaluations.append(Evaluation(name, head, predictions))
     return evaluations

@@ -37,6 +37,9 @@ class Noise:
                 f"`color` must be one of {', '.join(COLORS)}. Received: {self.color!r}"
             )
 
+    def __str__(self):
+        return f"{self.color} noise at {self.snr_db:g} dB"
+
     def added_to(self, clip_set):
         """A `ClipSet` of the same clips in noise."""
         import tensorflow as tf

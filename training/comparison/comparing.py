@@ -1,0 +1,85 @@
+"""Trains what a comparison lacks, and writes what it shows."""
+
+import dataclasses
+import json
+import sys
+
+from files.errors import UserError
+from training.comparison import report
+from training.comparison.launch import launch
+from training.comparison.results import collect, is_complete, noises
+
+
+def compare(comparison):
+    """Trains, tests and compares; goes on with what an earlier call left.
+
+    Results are written after each run, of those that are complete.
+
+    Args:
+        comparison: A `Comparison` that is ready.
+
+    Raises:
+        UserError: A run failed; the results are of the others.
+    """
+    runs = comparison.runs
+    pending = [run for run in runs if not is_complete(comparison, run)]
+    n_ended = len(runs) - len(pending)
+    finished = f"; {n_ended} of them finished already" if n_ended else ""
+    print(
+        f"{len(runs)} runs: {len(comparison.models)} tasks, "
+        f"{len(comparison.frontends)} frontends, {comparison.n_seeds} seeds{finished}",
+        flush=True,
+    )
+
+    def on_end(run, seconds, error, seconds_left):
+        nonlocal n_ended
+        n_ended += 1
+        said = f"failed: {error}; see {run.log}"
+        if error is None:
+            results = collect(comparison)
+            report.write(comparison, results)
+            said = f"{report.scores_in_words(results, run)}, {seconds:.0f} s"
+        left = f"; about {duration(seconds_left)} left" if seconds_left else ""
+        place = f"[{n_ended:>{len(str(len(runs)))}} of {len(runs)}]"
+        print(f"{place} {run}: {said}{left}", flush=True)
+
+    n_failed = launch(
+        pending,
+        lambda run: _command(comparison, run),
+        comparison.jobs,
+        on_end,
+        proven=n_ended > 0,
+    )
+    results = collect(comparison)
+    report.write(comparison, results)
+    print(*report.findings(comparison, results), sep="\n")
+    print(f"the comparison lies in {comparison.output}")
+    if n_failed:
+        raise UserError(
+            f"{n_failed} of {len(runs)} runs failed, see the .log files in "
+            f"{comparison.output / 'runs'}; the report is of the others. The same "
+            "command tries them again"
+        )
+
+
+def duration(seconds):
+    """ "40 s", "12 min", "3 h 05 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _command(comparison, run):
+    request = {
+        "config": run.config.to_dict(),
+        "run": str(run.folder.path),
+        "noisy_metrics": str(run.noisy_metrics),
+        "noises": [
+            dataclasses.asdict(noise) for noise in noises(comparison, run).values()
+        ],
+    }
+    job = "training.comparison.job"
+    return [sys.executable, "-m", job, json.dumps(request)]

@@ -1,0 +1,75 @@
+"""One run of a comparison, in a process of its own.
+
+    python -m training.comparison.job REQUEST
+
+REQUEST is JSON, {"config": a `FitConfig`'s settings, "run": folder,
+"noisy_metrics": file, "noises": [settings of `training.noise.Noise`]}. It trains
+unless the run is finished, and then tests in noise. It ends when its standard input
+does: with the process that started it.
+"""
+
+import dataclasses
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+
+from files import command_line, quiet
+from files.atomic import write_json
+from training.config import FitConfig
+from training.noise import Noise
+from training.run_folder import RunFolder
+
+
+def main(argv):
+    request = json.loads(argv[0])
+    run = RunFolder(request["run"])
+    quiet.import_keras()
+    if not run.metrics.exists():
+        from training.fitting import fit
+
+        fit(FitConfig(**request["config"]), run.path)
+    noises = [Noise(**settings) for settings in request["noises"]]
+    test_in_noise(run, Path(request["noisy_metrics"]), noises)
+
+
+def test_in_noise(run, path, noises):
+    """Adds to a file what a finished run scores in noises that it lacks."""
+    from training.evaluating import as_metrics, evaluate
+
+    known = read_noisy_metrics(path)
+    for noise in noises:
+        if noise not in known:
+            known[noise] = as_metrics(evaluate(run.path, noise=noise))
+            write_json(
+                path,
+                [
+                    {"noise": dataclasses.asdict(noise), **metrics}
+                    for noise, metrics in known.items()
+                ],
+            )
+
+
+def read_noisy_metrics(path):
+    """{`Noise`: metrics} of a file that `test_in_noise` wrote; {} if there is none."""
+    if not path.exists():
+        return {}
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    return {Noise(**entry.pop("noise")): entry for entry in entries}
+
+
+def _end_with_parent():
+    """However that one ends, its end of the pipe closes."""
+
+    def watch():
+        # Not by `sys.stdin`, whose lock Python wants as it shuts down.
+        os.read(0, 1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    _end_with_parent()
+    sys.exit(command_line.run(main, sys.argv[1:], prog="run"))

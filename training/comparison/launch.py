@@ -1,0 +1,138 @@
+"""Runs of a comparison, a process each, some at once."""
+
+import collections
+import os
+import subprocess
+import time
+
+from files.atomic import make_folder
+from files.errors import UserError
+
+_MOMENT = 0.1  # seconds between looks at the processes
+
+
+class Job:
+    """A run's process.
+
+    Args:
+        run: A `PlannedRun`.
+        command: Its arguments.
+        environment: Of the process.
+    """
+
+    def __init__(self, run, command, environment):
+        make_folder(run.log.parent)
+        self.run = run
+        self.started = time.monotonic()
+        with run.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,  # never written; closes when we end
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+            )
+
+    @property
+    def seconds(self):
+        """Since it was started."""
+        return time.monotonic() - self.started
+
+    def end(self):
+        """Kills the process if it runs."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+
+
+def launch(runs, command, jobs, on_end, proven=False):
+    """Runs all, and says so after each.
+
+    A run that fails does not stop the others, unless it is the first of all to end:
+    then the others would most likely fail as well.
+
+    Args:
+        runs: A list of `PlannedRun`.
+        command: From a run to the arguments of its process.
+        jobs: Most processes at once.
+        on_end: Called after each run with the run, its seconds, an error or None,
+            and the seconds that are left.
+        proven: Whether runs of the comparison ended well before.
+
+    Returns:
+        The number of runs that failed.
+
+    Raises:
+        UserError: The first run failed.
+    """
+    pending = collections.deque(runs)
+    running, n_ended, n_failed = [], 0, 0
+    clock = _Clock(jobs)
+    environment = _environment(jobs)
+    try:
+        while pending or running:
+            while pending and len(running) < jobs:
+                run = pending.popleft()
+                running.append(Job(run, command(run), environment))
+            ended = [job for job in running if job.process.poll() is not None]
+            for job in ended:
+                running.remove(job)
+                job.end()
+                clock.note(job)
+                error = _error(job) if job.process.returncode else None
+                n_ended, n_failed = n_ended + 1, n_failed + bool(error)
+                if error and n_ended == 1 and not proven:
+                    raise UserError(f"{job.run}: {error}; see {job.run.log}")
+                on_end(job.run, job.seconds, error, clock.left(pending, running))
+            if not ended:
+                time.sleep(_MOMENT)
+    finally:
+        for job in running:
+            job.end()
+    return n_failed
+
+
+class _Clock:
+    """Guesses how long the rest takes, of what runs like it took."""
+
+    def __init__(self, jobs):
+        self._jobs = jobs
+        self._seconds = collections.defaultdict(list)
+
+    def note(self, job):
+        self._seconds[_kind(job.run)].append(job.seconds)
+
+    def left(self, pending, running):
+        """Seconds."""
+        rest = sum(self._of(run) for run in pending)
+        rest += sum(max(0.0, self._of(job.run) - job.seconds) for job in running)
+        return rest / max(1, min(self._jobs, len(pending) + len(running)))
+
+    def _of(self, run):
+        alike = self._seconds.get(_kind(run))
+        if alike is None:
+            alike = [second for some in self._seconds.values() for second in some]
+        return sum(alike) / len(alike)
+
+
+def _kind(run):
+    return run.config.task, run.config.frontend
+
+
+def _error(job):
+    """The last line that a failed run printed."""
+    code = job.process.returncode
+    lines = job.run.log.read_text(encoding="utf-8", errors="replace").split("\n")
+    last = [line.strip() for line in lines if line.strip()][-1:]
+    ended = f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    return last[0].removeprefix("run: error: ") if last and code > 0 else ended
+
+
+def _environment(jobs):
+    """Jobs share the cores."""
+    environment = dict(os.environ)
+    if jobs > 1:
+        threads = str(max(1, (os.cpu_count() or 1) // jobs))
+        for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
+            environment.setdefault(name, threads)
+    return environment

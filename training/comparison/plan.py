@@ -1,0 +1,137 @@
+"""What a comparison trains, and where each run lies."""
+
+import dataclasses
+from pathlib import Path
+
+from files.atomic import writable_folder
+from files.errors import UserError
+from training.config import FitConfig
+from training.heads import head_names
+from training.run_folder import RunFolder
+
+# A frontend's name, the layer aside, is no setting of a run that may differ.
+_FREE = ("data_dir",)
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedRun:
+    """One run of a comparison.
+
+    Attributes:
+        config: Its `FitConfig`.
+        folder: The `RunFolder`.
+        log: File of what the run prints.
+        noisy_metrics: JSON; what it scores in noise.
+    """
+
+    config: FitConfig
+    folder: RunFolder
+
+    @property
+    def log(self):
+        return self.folder.path.with_suffix(".log")
+
+    @property
+    def noisy_metrics(self):
+        return self.folder.path / "noisy_metrics.json"
+
+    def __str__(self):
+        config = self.config
+        task = ", ".join(map(display_name, config.tasks))
+        return f"{task}, {config.frontend}, seed {config.seed}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Frontends, tasks and seeds, and what is measured of each run.
+
+    Attributes:
+        settings: A `FitConfig`, with the names of all tasks and the first seed;
+            each run has these settings but for its task, frontend and seed.
+        frontends: Names, different ones.
+        n_seeds: Seeds are `settings.seed` and those that follow.
+        output: Folder of the comparison.
+        multitask: Whether one model learns all tasks, or each has its own.
+        snrs_db: Signal-to-noise ratios at which trained models are tested as well.
+        noise_color: Of that noise, see `training.noise.Noise`.
+        baseline: The frontend that others are compared with.
+        jobs: Runs at once.
+    """
+
+    settings: FitConfig
+    frontends: tuple[str, ...]
+    n_seeds: int
+    output: Path
+    baseline: str
+    multitask: bool = False
+    snrs_db: tuple[float, ...] = ()
+    noise_color: str = "pink"
+    jobs: int = 1
+
+    @property
+    def models(self):
+        """What one model learns, of each model: tasks as in `FitConfig.task`."""
+        return (self.settings.task,) if self.multitask else self.settings.tasks
+
+    @property
+    def seeds(self):
+        """The seeds, a range."""
+        return range(self.settings.seed, self.settings.seed + self.n_seeds)
+
+    @property
+    def runs(self):
+        """All `PlannedRun`, all frontends of a seed before the next seed.
+
+        So pairs are complete wherever it stops.
+        """
+        names = ("multitask",) if self.multitask else head_names(self.models)
+        return [
+            PlannedRun(
+                dataclasses.replace(
+                    self.settings, task=task, frontend=frontend, seed=seed
+                ),
+                RunFolder(self.output / "runs" / name / frontend / f"seed{seed}"),
+            )
+            for seed in self.seeds
+            for task, name in zip(self.models, names)
+            for frontend in self.frontends
+        ]
+
+    def require_ready(self):
+        """Checks that it can be written, or goes on with what it began.
+
+        Raises:
+            UserError: It can't; the folder holds other files, or runs of other
+                settings.
+        """
+        writable_folder(self.output)
+        runs = self.output / "runs"
+        if self.output.exists() and any(self.output.iterdir()) and not runs.is_dir():
+            raise UserError(
+                f"{self.output} holds files that are no comparison's; name a new "
+                "folder as --output"
+            )
+        for run in self.runs:
+            if run.folder.config.exists():
+                _require_same(run)
+
+
+def display_name(task):
+    """A task's name for people, without the folders above a folder."""
+    prefix, colon, path = task.partition(":")
+    return prefix + colon + Path(path).name if colon else task
+
+
+def _require_same(run):
+    found = FitConfig.read(run.folder.config).to_dict()
+    wanted = run.config.to_dict()
+    differing = [
+        f"{name} {found.get(name)}, not {wanted[name]}"
+        for name in wanted
+        if name not in _FREE and found.get(name) != wanted[name]
+    ]
+    if differing:
+        raise UserError(
+            f"{run.folder.path} was trained with {'; '.join(differing)}; go on with "
+            "the settings of before, or name another --output"
+        )

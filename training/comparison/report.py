@@ -1,0 +1,388 @@
+"""The pages of a comparison: results.json, results.csv, report.md, figures."""
+
+import csv
+import dataclasses
+import statistics
+
+from files.atomic import replacing, write_json, write_text
+from training.comparison import figures
+from training.comparison.plan import display_name
+from training.config import FitConfig
+from training.intervals import CONFIDENCE
+from training.tasks import get_task
+
+_ABOUT_DRIFT = {
+    "filters": "filters, 0 to 1",
+    "center_shift_hz": "centers, Hz",
+    "pooling_width_change": "pooling widths, %",
+    "alpha_change": "PCEN alpha, %",
+    "delta_change": "PCEN delta, %",
+    "root_change": "PCEN root, %",
+    "smooth_coef_change": "PCEN smooth_coef, %",
+}
+
+
+def write(comparison, results):
+    """Writes all pages to the comparison's folder, each whole or not at all."""
+    folder = comparison.output
+    write_json(folder / "results.json", to_json(comparison, results))
+    _write_csv(folder / "results.csv", results)
+    drawn = figures.draw(comparison, results, folder / "figures")
+    write_text(folder / "report.md", to_markdown(comparison, results, drawn))
+
+
+def to_json(comparison, results):
+    """All numbers, for `results.json`."""
+    return {
+        "settings": comparison.settings.to_dict(),
+        "frontends": list(comparison.frontends),
+        "baseline": comparison.baseline,
+        "seeds": list(comparison.seeds),
+        "multitask": comparison.multitask,
+        "noise_color": comparison.noise_color,
+        "confidence": CONFIDENCE,
+        "runs": {"finished": results.n_runs, "planned": results.n_planned},
+        "scores": [
+            {
+                "task": score.task,
+                "condition": score.condition,
+                "metric": score.metric,
+                "frontend": score.frontend,
+                "values": {str(seed): value for seed, value in score.values.items()},
+                **dataclasses.asdict(score.estimate),
+                "difference": _difference(score),
+            }
+            for score in results.scores
+        ],
+        "costs": [dataclasses.asdict(cost) for cost in results.costs],
+    }
+
+
+def _difference(score):
+    if score.difference is None:
+        return None
+    return {
+        **dataclasses.asdict(score.difference),
+        "more_than_noise": score.difference.excludes_zero,
+        "with_all_counted": score.holds,
+    }
+
+
+def _write_csv(path, results):
+    """A row for each task, condition and frontend; fractions, empty where unknown."""
+    costs = {(cost.model, cost.frontend): cost for cost in results.costs}
+    rows = []
+    for score in results.scores:
+        row = {
+            "task": score.task,
+            "condition": score.condition,
+            "frontend": score.frontend,
+            "metric": score.metric,
+            **dataclasses.asdict(score.estimate),
+        }
+        for name in ("n", "mean", "low", "high", "excludes_zero"):
+            value = getattr(score.difference, name, None)
+            row[f"difference_{name}"] = value
+        row["difference_holds_with_all_counted"] = score.holds
+        cost = costs.get((score.task, score.frontend))
+        if cost is None and len({model for model, _ in costs}) == 1:  # multitask
+            [cost] = [c for (_, name), c in costs.items() if name == score.frontend]
+        row["frontend_parameters"] = cost and cost.parameters["frontend"]
+        row["total_parameters"] = cost and cost.parameters["total"]
+        row["training_seconds"] = cost and cost.seconds.mean
+        for name in _ABOUT_DRIFT:
+            row[f"drift_{name}"] = cost and cost.drift.get(name)
+        rows.append(row)
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def scores_in_words(results, run):
+    """What one run scored: "accuracy 84.2 %, at 10 dB 61.0 %"."""
+    parts = []
+    tasks = {display_name(task) for task in run.config.tasks}
+    for score in results.scores:
+        if score.frontend != run.config.frontend or score.task not in tasks:
+            continue
+        value = score.values.get(run.config.seed)
+        if value is not None:
+            clean = score.condition == "clean"
+            what = score.metric if clean else f"in noise at {score.condition}"
+            if len(tasks) > 1:
+                what = f"{score.task} {what}"
+            parts.append(f"{what} {100 * value:.1f} %")
+    return ", ".join(parts)
+
+
+def findings(comparison, results):
+    """A sentence for each task and condition: which differences are more than noise.
+
+    Returns:
+        A list of sentences.
+    """
+    return [
+        _finding(task, condition, scores, comparison)
+        for (task, condition), scores in results.conditions.items()
+        if len(comparison.frontends) > 1
+    ]
+
+
+def _finding(task, condition, scores, comparison):
+    where = f"On {task}" + ("" if condition == "clean" else f" at {condition}")
+    baseline = comparison.baseline
+    known = [score for score in scores if score.difference is not None]
+    judged = [score for score in known if score.difference.low is not None]
+    if not known:
+        return f"{where}: no pair of runs to compare with {baseline} is finished."
+    if not judged:
+        differences = ", ".join(
+            f"{score.frontend} {_points(score.difference.mean)}" for score in known
+        )
+        return (
+            f"{where}, one seed differs from {baseline} by {differences} points; a "
+            "single pair can't say whether that is more than noise."
+        )
+    more = [score for score in judged if score.difference.excludes_zero]
+    less = [score for score in judged if not score.difference.excludes_zero]
+    if not more:
+        return (
+            f"{where}, no difference to {baseline} is more than noise: {_listed(less)}."
+        )
+    sentence = f"{where}, the difference to {baseline} is more than noise for " + (
+        _listed(more)
+    )
+    return sentence + (f"; it is not for {_listed(less)}." if less else ".")
+
+
+def _listed(scores):
+    parts = [
+        f"{score.frontend} ({_points(score.difference.mean)} points, "
+        f"{_points(score.difference.low)} to {_points(score.difference.high)})"
+        for score in scores
+    ]
+    return ", ".join(parts)
+
+
+def to_markdown(comparison, results, drawn):
+    """The report, for people.
+
+    Args:
+        comparison: A `Comparison`.
+        results: Its `Results`.
+        drawn: {task: path of its figure, relative to the report}.
+    """
+    lines = ["# Comparison of frontends", "", *_what_was_run(comparison, results)]
+    lines += ["", "## Findings", ""]
+    lines += [f"- {sentence}" for sentence in findings(comparison, results)]
+    lines += ["", *_what_it_can_show(comparison, results)]
+    for task in dict.fromkeys(score.task for score in results.scores):
+        lines += ["", f"## {task}", ""]
+        for (name, condition), scores in results.conditions.items():
+            if name == task:
+                lines += [*_score_table(condition, scores, comparison), ""]
+        if task in drawn:
+            lines += [f"![{task}]({drawn[task]})"]
+    lines += ["", "## Cost and drift", "", *_cost_tables(comparison, results)]
+    return "\n".join(lines) + "\n"
+
+
+def _what_was_run(comparison, results):
+    settings = comparison.settings
+    seeds = comparison.seeds
+    defaults = FitConfig(settings.task).to_dict()
+    changed = {
+        name: value
+        for name, value in settings.to_dict().items()
+        if value != defaults[name]
+        and name not in ("task", "frontend", "seed", "data_dir")
+    }
+    told = ", ".join(f"{name} {_plain(value)}" for name, value in changed.items())
+    lines = [
+        f"{results.n_runs} of {results.n_planned} runs are finished"
+        + ("." if results.n_runs == results.n_planned else "; numbers are of these."),
+        "",
+        f"- Frontends: {', '.join(comparison.frontends)}; each is compared with "
+        f"{comparison.baseline}.",
+        f"- Seeds: {', '.join(map(str, seeds))}. Runs with the same seed have the same "
+        "split, and are a pair.",
+        "- Settings: " + (f"{told}; others are" if told else "all are") + " `fit`'s "
+        "defaults.",
+    ]
+    if comparison.snrs_db:
+        levels = ", ".join(f"{snr:g}" for snr in comparison.snrs_db)
+        lines.append(
+            f"- Noise: the same models were tested with {comparison.noise_color} noise "
+            f"added to the test clips at {levels} dB; they were trained "
+            + (
+                "with white noise at "
+                f"{settings.noise_snr[0]:g} to {settings.noise_snr[1]:g} dB."
+                if settings.noise_snr
+                else "without noise."
+            )
+        )
+    if comparison.multitask:
+        lines.append("- One model learns all tasks, with a head for each.")
+    for name in settings.tasks:
+        lines.append(f"- {name}: {_split_in_words(get_task(name))}.")
+    return lines
+
+
+def _split_in_words(task):
+    """How the clips are split, and what an interval over seeds is then about."""
+    if getattr(task, "group_pattern", None):
+        return (
+            f"{task.split_rule}. Seeds are speakers here: an interval tells of "
+            "speakers like these. More seeds than there are speakers repeat them"
+        )
+    if getattr(task, "splits", None):
+        return (
+            f"{task.split_rule}. All seeds are tested on the same clips: an interval "
+            "tells how training varies, not how other clips would do"
+        )
+    rule = getattr(task, "split_rule", "80/10/10 within each class by the seed")
+    return (
+        f"{rule}. Each seed splits anew; clips come back in the splits of other seeds, "
+        "so runs are not independent and intervals somewhat too narrow"
+    )
+
+
+def _what_it_can_show(comparison, results):
+    n = comparison.n_seeds
+    lines = [
+        f"An interval is that of Student's t at {CONFIDENCE:.0%}, over seeds. A "
+        "difference is taken between runs with the same seed; it is called more than "
+        "noise where the interval excludes 0.",
+    ]
+    differences = [s.difference for s in results.scores if s.difference is not None]
+    margins = [d.margin for d in differences if d.margin is not None]
+    if not margins:
+        return [*lines, f"{n} seed shows no interval: name at least 2 by --seeds."]
+    lines.append(
+        f"What {n} seeds can show: half of the intervals of a difference here are "
+        f"wider than +-{100 * statistics.median(margins):.1f} points, so a difference "
+        "of that size may well be there where none was found."
+    )
+    if len(margins) > 1:
+        lines.append(
+            f"With {len(margins)} differences looked at, "
+            f"{len(margins) * (1 - CONFIDENCE):.1f} would seem more than noise by "
+            'chance alone; "yes, all counted" holds with that allowed for '
+            "(Bonferroni)."
+        )
+    return lines
+
+
+def _score_table(condition, scores, comparison):
+    metric = scores[0].metric
+    where = "Clean" if condition == "clean" else f"At {condition}"
+    rows = []
+    for score in sorted(scores, key=lambda score: -score.estimate.mean):
+        rows.append(
+            (
+                score.frontend,
+                f"{len(score.values)}",
+                _with_margin(score.estimate),
+                *_difference_cells(score, comparison.baseline),
+            )
+        )
+    head = (
+        f"{where}",
+        "seeds",
+        f"{metric}, %",
+        f"minus {comparison.baseline}, points",
+        "interval",
+        "more than noise",
+    )
+    return _table(head, rows)
+
+
+def _difference_cells(score, baseline):
+    if score.frontend == baseline:
+        return "", "", ""
+    difference = score.difference
+    if difference is None or difference.low is None:
+        mean = "" if difference is None else _points(difference.mean)
+        return mean, "", "unknown"
+    verdict = "no"
+    if difference.excludes_zero:
+        verdict = "yes, all counted" if score.holds else "yes"
+    interval = f"{_points(difference.low)} to {_points(difference.high)}"
+    return _points(difference.mean), interval, verdict
+
+
+def _cost_tables(comparison, results):
+    lines = []
+    at_once = f", {comparison.jobs} runs at once" if comparison.jobs > 1 else ""
+    for model in dict.fromkeys(cost.model for cost in results.costs):
+        costs = [cost for cost in results.costs if cost.model == model]
+        kinds = [
+            name for name in _ABOUT_DRIFT if any(name in cost.drift for cost in costs)
+        ]
+        head = (
+            model,
+            "parameters of the frontend",
+            "of all",
+            "training, s",
+            *(_ABOUT_DRIFT[name] for name in kinds),
+        )
+        rows = [
+            (
+                cost.frontend,
+                f"{cost.parameters['frontend']:,}",
+                f"{cost.parameters['total']:,}",
+                _seconds(cost.seconds),
+                *(_drift(name, cost.drift.get(name)) for name in kinds),
+            )
+            for cost in costs
+        ]
+        lines += [*_table(head, rows), ""]
+    lines.append(
+        f"Training times are of this machine{at_once}, and of all that ran beside. "
+        "Drift is the mean over filters and runs of how far training moved them: "
+        "filters from 0, unmoved, to 1, no overlap with what they were; the others "
+        "relative to the start."
+    )
+    return lines
+
+
+def _drift(name, value):
+    if value is None:
+        return ""
+    return (
+        f"{value:.2g}"
+        if name in ("filters", "center_shift_hz")
+        else (f"{100 * value:.2g}")
+    )
+
+
+def _seconds(estimate):
+    margin = "" if estimate.margin is None else f" +- {estimate.margin:.0f}"
+    return f"{estimate.mean:.0f}{margin}"
+
+
+def _with_margin(estimate):
+    mean = f"{100 * estimate.mean:.1f}"
+    return mean if estimate.margin is None else f"{mean} +- {100 * estimate.margin:.1f}"
+
+
+def _points(value):
+    """ "+1.2", in points of a percent; no sign where it is 0."""
+    rounded = round(100 * value, 1)
+    return f"{rounded:+.1f}" if rounded else "0.0"
+
+
+def _plain(value):
+    return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+
+
+def _table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return [
+        "| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |"
+        for row in lines
+    ]

@@ -1,0 +1,244 @@
+"""From the run folders of a comparison to its numbers."""
+
+import collections
+import dataclasses
+import json
+import statistics
+
+from files.errors import UserError
+from training.comparison.job import read_noisy_metrics
+from training.comparison.plan import display_name
+from training.intervals import CONFIDENCE, Estimate, estimate
+from training.noise import Noise
+
+CLEAN = "clean"
+_JUDGES = ("accuracy", "mAP")  # what tasks are judged by, in `metrics.json`
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """How a frontend does on the test clips of a task, over seeds.
+
+    Attributes:
+        task: For people.
+        condition: "clean", or "10 dB": in noise of that level.
+        metric: "accuracy" or "mAP".
+        frontend: Its name.
+        values: {seed: score}, from 0 to 1, of the runs that are finished.
+        difference: `Estimate` of score minus the baseline's score with the same
+            seed; None where there is no such pair.
+        holds: Whether the interval excludes 0 as well when it is as wide as it has
+            to be for all differences of the comparison together to be judged with
+            one interval's confidence (Bonferroni); None without an interval.
+    """
+
+    task: str
+    condition: str
+    metric: str
+    frontend: str
+    values: dict[int, float]
+    difference: Estimate | None = None
+    holds: bool | None = None
+
+    @property
+    def estimate(self):
+        """The `Estimate` of the mean score."""
+        return estimate(list(self.values.values()))
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """What a frontend costs and what it learned, over the seeds of a model.
+
+    Attributes:
+        model: The tasks that the model learns, for people.
+        frontend: Its name.
+        parameters: {"frontend": ..., "total": ...}.
+        seconds: `Estimate` of the training time.
+        drift: {name: mean over the runs} of the numbers of
+            `leaf_tf.visualize.Drift` that the frontend has.
+    """
+
+    model: str
+    frontend: str
+    parameters: dict[str, int]
+    seconds: Estimate
+    drift: dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """The numbers of a comparison.
+
+    Attributes:
+        n_runs, n_planned: Runs that are finished, and all.
+        scores: A list of `Score`.
+        costs: A list of `Cost`.
+    """
+
+    n_runs: int
+    n_planned: int
+    scores: list[Score]
+    costs: list[Cost]
+
+    @property
+    def conditions(self):
+        """{(task, condition): its scores}, in order."""
+        found = collections.defaultdict(list)
+        for score in self.scores:
+            found[score.task, score.condition].append(score)
+        return dict(found)
+
+
+def noises(comparison, run):
+    """{condition: `Noise`} in which a run is tested."""
+    return {
+        f"{snr:g} dB": Noise(snr, comparison.noise_color, run.config.seed)
+        for snr in comparison.snrs_db
+    }
+
+
+def is_complete(comparison, run):
+    """Whether nothing is left to do for a run."""
+    known = read_noisy_metrics(run.noisy_metrics)
+    return run.folder.metrics.exists() and all(
+        noise in known for noise in noises(comparison, run).values()
+    )
+
+
+def collect(comparison):
+    """The `Results` of those runs of a comparison that are complete.
+
+    Raises:
+        UserError: None is, or a file of theirs is damaged.
+    """
+    finished = {
+        run: _read(comparison, run)
+        for run in comparison.runs
+        if is_complete(comparison, run)
+    }
+    if not finished:
+        raise UserError(f"no run in {comparison.output} is finished yet")
+    return Results(
+        len(finished),
+        len(comparison.runs),
+        _compared(_scores(finished, comparison), comparison.baseline),
+        _costs(finished, comparison),
+    )
+
+
+def _read(comparison, run):
+    """{condition: metrics} of a finished run."""
+    try:
+        known = read_noisy_metrics(run.noisy_metrics)
+        clean = json.loads(run.folder.metrics.read_text(encoding="utf-8"))
+        return {
+            CLEAN: clean,
+            **{name: known[noise] for name, noise in noises(comparison, run).items()},
+        }
+    except (ValueError, KeyError) as error:
+        raise UserError(
+            f"cannot read the metrics in {run.folder.path}: {error!r}; remove the "
+            "folder to have it trained again"
+        ) from error
+
+
+def _scores(finished, comparison):
+    """A `Score` of each task, condition and frontend, with its values."""
+    values = collections.defaultdict(dict)
+    for run, conditions in finished.items():
+        for condition, metrics in conditions.items():
+            for task, of_task in metrics["tasks"].items():
+                metric = next(name for name in _JUDGES if name in of_task)
+                key = display_name(task), condition, metric, run.config.frontend
+                if of_task[metric] is not None:
+                    values[key][run.config.seed] = of_task[metric]
+    scores = [Score(*key, of_seeds) for key, of_seeds in values.items()]
+    scores += _averages(scores)
+    tasks = list(dict.fromkeys(score.task for score in scores))
+    conditions = [CLEAN, *(f"{snr:g} dB" for snr in comparison.snrs_db)]
+    return sorted(
+        scores,
+        key=lambda score: (
+            tasks.index(score.task),
+            conditions.index(score.condition),
+            comparison.frontends.index(score.frontend),
+        ),
+    )
+
+
+def _averages(scores):
+    """Scores of the mean over several tasks that are judged alike."""
+    n_tasks = len({score.task for score in scores})
+    if n_tasks < 2 or len({score.metric for score in scores}) > 1:
+        return []
+    groups = collections.defaultdict(list)
+    for score in scores:
+        groups[score.condition, score.metric, score.frontend].append(score.values)
+    averages = []
+    for key, of_tasks in groups.items():
+        seeds = sorted(set.intersection(*map(set, of_tasks)))
+        if seeds and len(of_tasks) == n_tasks:
+            means = {
+                seed: statistics.fmean(v[seed] for v in of_tasks) for seed in seeds
+            }
+            averages.append(Score(f"mean of {n_tasks} tasks", *key, means))
+    return averages
+
+
+def _compared(scores, baseline):
+    """The scores with their differences to the baseline."""
+    baselines = {
+        (score.task, score.condition): score.values
+        for score in scores
+        if score.frontend == baseline
+    }
+    pairs = {}
+    for index, score in enumerate(scores):
+        others = baselines.get((score.task, score.condition), {})
+        seeds = sorted(score.values.keys() & others.keys())
+        if seeds and score.frontend != baseline:
+            pairs[index] = [score.values[seed] - others[seed] for seed in seeds]
+    strict = 1 - (1 - CONFIDENCE) / max(1, len(pairs))
+    return [
+        dataclasses.replace(
+            score,
+            difference=estimate(pairs[index]),
+            holds=estimate(pairs[index], strict).excludes_zero,
+        )
+        if index in pairs
+        else score
+        for index, score in enumerate(scores)
+    ]
+
+
+def _costs(finished, comparison):
+    groups = collections.defaultdict(list)
+    for run, conditions in finished.items():
+        groups[run.config.task, run.config.frontend].append(conditions[CLEAN])
+    costs = []
+    for task in comparison.models:
+        for frontend in comparison.frontends:
+            of_runs = groups[task, frontend]
+            if of_runs:
+                seconds = [metrics["training_seconds"] for metrics in of_runs]
+                drifts = [metrics.get("filter_drift", {}) for metrics in of_runs]
+                costs.append(
+                    Cost(
+                        ", ".join(map(display_name, task.split(","))),
+                        frontend,
+                        of_runs[0]["parameters"],
+                        estimate(seconds),
+                        _means(drifts),
+                    )
+                )
+    return costs
+
+
+def _means(records):
+    """{name: mean} of the numbers that all records have."""
+    return {
+        name: statistics.fmean(record[name] for record in records)
+        for name in records[0]
+        if all(record.get(name) is not None for record in records)
+    }
