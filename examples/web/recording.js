@@ -9,7 +9,7 @@ const START_MS = 4000; // that audio may take to start
  *
  * @param {File} file Any format that the browser plays.
  * @param {number} sampleRate The model's, in Hz. A file of that rate is taken sample
- *   by sample; browsers differ by at most 1/32768 in how they scale 16 bit.
+ *   by sample.
  * @returns {Promise<Float32Array>} At least one sample.
  * @throws {PageError} No audio that the browser can read.
  */
@@ -33,10 +33,25 @@ export async function decodeFile(file, sampleRate) {
 function monoOf(buffer) {
   const mono = new Float32Array(buffer.length);
   for (let channel = 0; channel < buffer.numberOfChannels; channel++) {
-    const samples = buffer.getChannelData(channel);
+    const samples = evenlyScaled(buffer.getChannelData(channel));
     for (let i = 0; i < mono.length; i++) mono[i] += samples[i];
   }
   return mono.map((sum) => sum / buffer.numberOfChannels);
+}
+
+/**
+ * 16 bit over 32768. Chromium divides what is above 0 by 32767; others, and what is no
+ * 16 bit, pass as they are.
+ */
+function evenlyScaled(samples) {
+  const is16Bit = samples.every((sample) => {
+    const step = sample * 32767;
+    return sample <= 0 || Math.abs(step - Math.round(step)) < 0.01;
+  });
+  if (!is16Bit) return samples;
+  return samples.map((sample) =>
+    sample > 0 ? Math.round(sample * 32767) / 32768 : sample,
+  );
 }
 
 /** The sound before the microphone's last sample, for as long as it is open. */
