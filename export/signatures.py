@@ -47,29 +47,56 @@ def make_signatures(source):
     Returns:
         {name: tf.function}.
     """
+    shared = _shared(source)
     signatures = {
-        SIGNATURE: _function(source, lambda waveform: _answer(source, waveform)),
+        SIGNATURE: _function(
+            source, lambda waveform: _answer(source, shared(waveform)["heads"])
+        ),
         ABOUT: _about(source),
     }
     if source.model.input_shape[1] is None:
-        signatures[PADDED_SIGNATURE] = _padded(source)
-    for name, find in (
-        (stages.FEATURES, stages.features),
-        (stages.EMBEDDINGS, stages.embeddings),
-    ):
-        tensor = find(source.model)
-        if tensor is not None:
-            signatures[name] = _stage(source, name, tensor)
+        signatures[PADDED_SIGNATURE] = _padded(source, shared)
+    for name in _stages(source.model):
+        signatures[name] = _stage(source, shared, name)
     return signatures
+
+
+def _shared(source):
+    """All that the signatures give of a waveform, as one function in the file."""
+    tf = import_tensorflow()
+    keras = import_keras()
+    outputs = {"heads": source.model.output, **_stages(source.model)}
+    model = keras.Model(source.model.input, outputs)
+    return tf.function(
+        lambda waveform: model_outputs(model, waveform),
+        input_signature=[_waveform_spec(source)],
+        autograph=False,
+    )
+
+
+def _stages(model):
+    found = {
+        stages.FEATURES: stages.features(model),
+        stages.EMBEDDINGS: stages.embeddings(model),
+    }
+    return {name: tensor for name, tensor in found.items() if tensor is not None}
+
+
+def _stage(source, shared, name):
+    return _function(source, lambda waveform: {name: shared(waveform)[name]})
+
+
+def _waveform_spec(source):
+    tf = import_tensorflow()
+    return tf.TensorSpec((None, source.model.input_shape[1]), tf.float32, name=INPUT)
 
 
 def _function(source, serve):
     """A tf.function of waveforms that are checked."""
     tf = import_tensorflow()
-    spec = tf.TensorSpec((None, source.model.input_shape[1]), tf.float32, name=INPUT)
     return tf.function(
         lambda waveform: serve(_checked(waveform)),
-        input_signature=[spec],
+        input_signature=[_waveform_spec(source)],
         autograph=False,
     )
 
@@ -83,8 +110,7 @@ def _checked(waveform):
         return tf.debugging.check_numerics(waveform, message)
 
 
-def _answer(source, waveform, mask=None):
-    outputs = model_outputs(source.model, waveform, mask)
+def _answer(source, outputs):
     answer = {}
     for head in source.heads:
         named = _head_answer(head, outputs[head.name])
@@ -104,17 +130,18 @@ def _head_answer(head, output):
     }
 
 
-def _padded(source):
+def _padded(source, shared):
     """By a mask, where all layers honour it; that is tried. Else clip by clip."""
     tf = import_tensorflow()
 
     def masked(waveform, lengths):
         mask = tf.sequence_mask(lengths, tf.shape(waveform)[1])
-        return _answer(source, waveform, mask)
+        return _answer(source, model_outputs(source.model, waveform, mask))
 
     def one_by_one(waveform, lengths):
         def alone(clip):
-            answer = _answer(source, clip[0][None, : clip[1]])
+            waveform, length = clip
+            answer = _answer(source, shared(waveform[None, :length])["heads"])
             return {name: value[0] for name, value in answer.items()}
 
         specs = {}
@@ -122,7 +149,7 @@ def _padded(source):
             specs.update(_one_answer_specs(head))
         return tf.map_fn(alone, (waveform, lengths), fn_output_signature=specs)
 
-    answer = masked if _ignores_padding(source, masked) else one_by_one
+    answer = masked if _ignores_padding(source, shared, masked) else one_by_one
 
     def serve(waveform, lengths):
         waveform = _checked(waveform)
@@ -152,18 +179,13 @@ def _one_answer_specs(head):
     return {output_name(head.name, name): spec for name, spec in specs.items()}
 
 
-def _ignores_padding(source, serve):
+def _ignores_padding(source, shared, masked):
     length = source.sample_rate // 3
     noise = np.random.default_rng(0).uniform(-1, 1, (1, 2 * length)).astype("float32")
-    padded = serve(noise, np.array([length], "int32"))
-    alone = _answer(source, noise[:, :length])
+    padded = masked(noise, np.array([length], "int32"))
+    alone = _answer(source, shared(noise[:, :length])["heads"])
     names = [head.output for head in source.heads]
     return all(np.allclose(padded[name], alone[name], atol=1e-5) for name in names)
-
-
-def _stage(source, name, tensor):
-    model = import_keras().Model(source.model.input, tensor)
-    return _function(source, lambda waveform: {name: model_outputs(model, waveform)})
 
 
 def _about(source):

@@ -107,19 +107,25 @@ def _load_model(path):
         import leaf_tf  # noqa: F401  registers its layers with Keras
 
         try:
-            model = keras.saving.load_model(path, compile=False)
-        except (
-            Exception
-        ) as error:  # Keras raises many kinds, depending on what is broken.
-            reason = (
-                str(error).strip().splitlines()[0]
-                if str(error)
-                else type(error).__name__
-            )
-            raise UserError(
-                f"{path} does not load as a Keras model: {reason}"
-            ) from error
+            # Safe mode: nothing that comes with the file is run.
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        # Keras raises many kinds, depending on what is broken.
+        except Exception as error:
+            raise UserError(_refusal(path, error)) from error
     return _by_head(keras, model, path)
+
+
+def _refusal(path, error):
+    text = str(error).strip() or type(error).__name__
+    if "safe_mode" in text:
+        return (
+            f"{path} brings code along, in a Lambda layer or a model of another kind, "
+            "which would run when it is loaded: it is refused; build the model from "
+            "layers of Keras and leaf_tf alone"
+        )
+    # The innermost of Keras's errors within errors says what is wrong.
+    reason = text.rpartition("Exception encountered: ")[2].splitlines()[0]
+    return f"{path} does not load as a Keras model: {reason.partition('. ')[0]}"
 
 
 def _by_head(keras, model, path):

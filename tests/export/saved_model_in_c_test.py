@@ -2,33 +2,37 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests.export.conftest import LABELS
+from tests.export.deploy_test import snippets
 from tests.export.models import SAMPLE_RATE
 
-SOURCE = Path(__file__).parents[2] / "examples" / "c" / "classify.c"
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def classify(tmp_path_factory):
-    """Runs the program; returns its completed process."""
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("needs a C compiler, and finds neither cc nor gcc")
-    library = Path(tf.sysconfig.get_lib())
+    """Builds the program as docs/deploy.md says; returns what runs it."""
+    if shutil.which("cc") is None:
+        pytest.skip("needs a C compiler, and finds no cc")
     program = tmp_path_factory.mktemp("c") / "classify"
-    command = [
-        compiler, "-std=c99", "-Wall", "-Wextra", "-Werror", SOURCE,
-        "-I", tf.sysconfig.get_include(), "-L", library,
-        "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2",
-        f"-Wl,-rpath,{library}", "-o", program,
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True)
+    (commands,) = snippets("C", "sh")
+    commands, separator, _ = commands.partition("ffmpeg")
+    assert separator
+    for word, own in (
+        ("python ", f"{sys.executable} "),
+        ("cc ", "cc -std=c99 -Wall -Wextra -Werror "),
+        ("-o classify", f"-o {program}"),
+    ):
+        assert word in commands
+        commands = commands.replace(word, own)
+    command = ["bash", "-e", "-c", commands]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
     def run(folder, rate, waveform, *head):
