@@ -11,7 +11,8 @@ import tensorflow_datasets as tfds
 from training import decoding
 from training.builders import clip_features
 from training.tfds_clips import TfdsClips
-from training.tfds_task import TfdsTask, quiet_and_quick_to_fail
+from training.tfds_manners import quiet
+from training.tfds_task import TfdsTask
 
 
 class BenchmarkClips(tfds.core.GeneratorBasedBuilder):
@@ -58,7 +59,7 @@ def prepare(data_dir, paths):
     """
     rate = soundfile.info(paths[0]).samplerate
     BenchmarkClips.paths = tuple(paths)
-    with quiet_and_quick_to_fail():
+    with quiet():
         builders = {
             config: BenchmarkClips(config=config, data_dir=data_dir)
             for config in ("samples", "files")

@@ -1,6 +1,6 @@
 """Checks that the wheel and the sdist in a folder hold what they should.
 
-    python tests/wheel_contents.py FOLDER
+python tests/wheel_contents.py FOLDER
 """
 
 import pathlib
@@ -22,10 +22,14 @@ def main(folder):
     unwanted = tops - PACKAGES - metadata
     missing = PACKAGES - tops
     if unwanted or missing or not any(name.endswith("LICENSE") for name in names):
-        sys.exit(f"{wheel.name}: unwanted {sorted(unwanted)}, missing {sorted(missing)}")
+        sys.exit(
+            f"{wheel.name}: unwanted {sorted(unwanted)}, missing {sorted(missing)}"
+        )
     with tarfile.open(sdist) as archive:
         sources = [name.partition("/")[2] for name in archive.getnames()]
-    left_out = {"LICENSE", "README.md", "setup.cfg", "leaf_tf/__init__.py"} - set(sources)
+    left_out = {"LICENSE", "README.md", "setup.cfg", "leaf_tf/__init__.py"} - set(
+        sources
+    )
     if left_out:
         sys.exit(f"{sdist.name}: left out {sorted(left_out)}")
     print(f"{wheel.name}: {len(names)} files; {sdist.name}: {len(sources)} files")

@@ -9,6 +9,7 @@ import tensorflow_datasets as tfds
 from training import decoding
 from training.clip_sets import ClipSet
 from training.records import Records
+from training.tfds_manners import quiet
 
 
 class TfdsClips:
@@ -108,13 +109,15 @@ class TfdsClips:
         return np.asarray(labels, np.int64)[kept]
 
     def _examples(self, decoders):
-        return self._builder.as_dataset(
-            split=self._tfds_split,
-            shuffle_files=False,
-            decoders=decoders,
-            # One file after the other, as `Records` has them.
-            read_config=tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1),
-        )
+        # One file after the other, as `Records` has them.
+        config = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)
+        with quiet():
+            return self._builder.as_dataset(
+                split=self._tfds_split,
+                shuffle_files=False,
+                decoders=decoders,
+                read_config=config,
+            )
 
     @property
     def _decoders(self):

@@ -1,15 +1,11 @@
 """A task whose clips come from a TensorFlow Datasets builder."""
 
-import contextlib
 import dataclasses
 import importlib
 import importlib.util
-import io
-import logging
 import os
 import re
 import sys
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +13,7 @@ from files.atomic import writable_folder
 from files.errors import UserError
 from training.clip_sets import SPLITS, TaskData
 from training.splits import hold_out_group, identity, split_clips
+from training.tfds_manners import quick_to_fail, quiet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,22 +118,23 @@ class TfdsTask:
         if self.builder_module:
             importlib.import_module(self.builder_module)
         data_dir = os.fspath(data_folder(data_dir))
-        with quiet_and_quick_to_fail():
+        with quiet():
             builder = tfds.builder(self.dataset, data_dir=data_dir)
-        if not builder.data_path.exists():
-            writable_folder(data_dir)
-            if self.needs_beam and not importlib.util.find_spec("apache_beam"):
-                raise UserError(
-                    f"preparing the data of task {self.name!r} needs Apache Beam; "
-                    'install it with: pip install "leaf_tf[beam]"'
-                )
-            print(
-                f"preparing the data of {self.name} in {builder.data_path} "
-                f"(download: {self._download(data_dir)})",
-                file=sys.stderr,
+        if builder.data_path.exists():
+            return builder
+        writable_folder(data_dir)
+        if self.needs_beam and not importlib.util.find_spec("apache_beam"):
+            raise UserError(
+                f"preparing the data of task {self.name!r} needs Apache Beam; "
+                'install it with: pip install "leaf_tf[beam]"'
             )
+        print(
+            f"preparing the data of {self.name} in {builder.data_path} "
+            f"(download: {self._download(data_dir)})",
+            file=sys.stderr,
+        )
         try:
-            with quiet_and_quick_to_fail():
+            with quiet(), quick_to_fail():
                 builder.download_and_prepare(download_config=self._config())
         # TFDS says a dozen ways that data is missing, damaged or unreachable.
         except Exception as error:
@@ -205,25 +203,3 @@ def size(n_bytes):
 
 def _manual_folder(data_dir):
     return data_folder(data_dir) / "downloads" / "manual"
-
-
-@contextlib.contextmanager
-def quiet_and_quick_to_fail():
-    """Keeps TFDS to a progress bar on a terminal, and to seconds offline."""
-    import tensorflow_datasets as tfds
-    from tensorflow_datasets.core.download import downloader
-
-    if not sys.stderr.isatty():
-        tfds.disable_progress_bar()
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
-        stack.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("ignore")  # pydub looks for ffmpeg
-        for name in ("absl", "urllib3"):
-            logger = logging.getLogger(name)
-            stack.callback(logger.setLevel, logger.level)
-            logger.setLevel(logging.ERROR)
-        # TFDS's 10 retries keep a user without a network waiting for minutes.
-        stack.callback(setattr, downloader, "MAX_RETRIES", downloader.MAX_RETRIES)
-        downloader.MAX_RETRIES = 3
-        yield

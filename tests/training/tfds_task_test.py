@@ -1,5 +1,8 @@
 import dataclasses
 import importlib.util
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -136,15 +139,46 @@ def test_data_to_be_fetched_by_hand_says_what_to_put_where(tmp_path):
     assert f"{tmp_path}/downloads/manual/vox_dev_wav.zip" in message
 
 
-def test_without_beam_its_extra_is_named(tmp_path, monkeypatch):
+@pytest.fixture
+def without_beam(monkeypatch):
     find_spec = importlib.util.find_spec
+    monkeypatch.setitem(sys.modules, "apache_beam", None)
     monkeypatch.setattr(
         importlib.util,
         "find_spec",
         lambda name: None if name == "apache_beam" else find_spec(name),
     )
+
+
+def test_data_that_is_ready_needs_no_beam(digits_dir, without_beam):
+    task = get_task("spoken_digit")
+    task.load(digits_dir)
+    dataclasses.replace(task, needs_beam=True).load(digits_dir)
+
+
+def test_without_beam_its_extra_is_named(tmp_path, without_beam):
     with pytest.raises(UserError, match=r"nsynth_pitch' needs .*leaf_tf\[beam\]"):
         get_task("nsynth_pitch").load(tmp_path)
+
+
+def test_what_tfds_warns_of_is_kept_from_the_user(tmp_path, digits_dir):
+    """In a process of its own, since it warns once."""
+    code = (
+        "from training.tasks import get_task\n"
+        "data = get_task('spoken_digit@speaker').load('%s')\n"
+        "list(data.splits['test'].dataset(16000))"
+    )
+    get_task("spoken_digit").load(digits_dir)
+    result = subprocess.run(
+        [sys.executable, "-c", code % digits_dir],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert result.stdout == ""
+    assert "WARNING:absl" not in result.stderr
+    assert "WARNING:root" not in result.stderr
 
 
 def test_data_is_ready_once_it_is_prepared(digits_dir, tmp_path):

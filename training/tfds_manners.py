@@ -1,0 +1,40 @@
+"""Keeps TFDS from talking, and from waiting for a network that isn't there."""
+
+import contextlib
+import io
+import logging
+import sys
+import warnings
+
+# Those that warn of what no user can mend; "" is the root.
+_LOGGERS = ("", "absl", "apache_beam", "urllib3")
+
+
+@contextlib.contextmanager
+def quiet():
+    """Keeps TFDS to a progress bar on a terminal."""
+    import tensorflow_datasets as tfds
+
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")  # pydub looks for ffmpeg
+        for name in _LOGGERS:
+            logger = logging.getLogger(name)
+            stack.callback(logger.setLevel, logger.level)
+            logger.setLevel(logging.ERROR)
+        yield
+
+
+@contextlib.contextmanager
+def quick_to_fail():
+    """Lets TFDS try 3 times: its 10 keep a user without a network for minutes."""
+    from tensorflow_datasets.core.download import downloader
+
+    usual, downloader.MAX_RETRIES = downloader.MAX_RETRIES, 3
+    try:
+        yield
+    finally:
+        downloader.MAX_RETRIES = usual
