@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from files.errors import UserError
 from training.clip_sets import SPLITS, TaskData
 from training.splits import hold_out_group, identity, split_clips
 from training.tfds_manners import quick_to_fail, quiet
+
+_REASON_LENGTH = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,9 +141,10 @@ class TfdsTask:
                 builder.download_and_prepare(download_config=self._config())
         # TFDS says a dozen ways that data is missing, damaged or unreachable.
         except Exception as error:
-            reason = " ".join(str(error).split())
+            reason = str(error)
             if not isinstance(error, UserError):  # TFDS goes on for pages
-                reason = f"{type(error).__name__}: {reason:.200}"
+                reason = textwrap.shorten(reason, _REASON_LENGTH, placeholder=" ...")
+                reason = f"{type(error).__name__}: {reason}"
             mend = self.how_to_get(data_dir) or (
                 "check the network, or name a folder that has it with --data-dir"
             )

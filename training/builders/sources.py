@@ -38,11 +38,12 @@ def fetch(dl_manager, sources):
     Raises:
         UserError: A file isn't what its authors published.
     """
-    paths = {source.name: _by_hand(dl_manager, source.name) for source in sources}
-    missing = {s.name: s.url for s in sources if paths[s.name] is None}
-    paths.update(dl_manager.download(missing))
+    paths = {}
+    # One after the other: after a failure TFDS's threads would go on without us.
     for source in sources:
-        require_original(paths[source.name], source)
+        path = _by_hand(dl_manager, source.name) or dl_manager.download(source.url)
+        require_original(path, source)
+        paths[source.name] = path
     return paths
 
 
