@@ -58,6 +58,7 @@ function evenlyScaled(samples) {
 export class Microphone {
   #context;
   #stream;
+  #nodes; // held here, for a browser collects what nobody holds
   #past; // the last samples heard, in a ring
   #heard = 0;
 
@@ -65,7 +66,7 @@ export class Microphone {
    * Asks for the microphone, and starts to listen.
    *
    * @param {number} sampleRate The model's, in Hz.
-   * @param {number} seconds How far back `last` may reach.
+   * @param {number} seconds How far back `part` may reach.
    * @param {() => void} onEnd Called when the microphone goes away by itself.
    * @returns {Promise<Microphone>}
    * @throws {PageError} None, or none for this page.
@@ -96,6 +97,7 @@ export class Microphone {
     });
     recorder.port.onmessage = ({ data }) => this.#keep(data);
     source.connect(recorder);
+    this.#nodes = [source, recorder];
     await started(this.#context);
   }
 
@@ -137,11 +139,10 @@ export class Microphone {
   }
 
   #slice(end, length) {
-    const samples = new Float32Array(length);
-    for (let i = 0; i < length; i++) {
-      samples[i] = this.#past[(end - length + i) % this.#past.length];
-    }
-    return samples;
+    const size = this.#past.length;
+    return Float32Array.from({ length }, (_, i) => {
+      return this.#past[(end - length + i + size) % size]; // zeros before the first
+    });
   }
 
   close() {

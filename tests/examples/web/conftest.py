@@ -111,7 +111,7 @@ def open_page(chromium, address):
     """Opens the page in a browser of its own; `prepare` sees it before it loads."""
     contexts = []
 
-    def open_page(browser=chromium, prepare=lambda page: None, **options):
+    def open_page(browser=chromium, prepare=lambda page: None, at=address, **options):
         contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
         page.add_init_script(
@@ -119,7 +119,7 @@ def open_page(chromium, address):
             "document.addEventListener('answer', ({detail}) => answers.push(detail))"
         )
         prepare(page)
-        page.goto(address)
+        page.goto(at)
         page.wait_for_selector("body:not([data-state=loading])")
         return page
 

@@ -158,6 +158,17 @@ def test_a_visitor_who_refuses_is_told_how_to_allow_it(open_page, launch):
     assert page.inner_text("#microphone") == "Microphone"
 
 
+def test_a_page_that_browsers_do_not_trust_with_a_microphone(
+    open_page, launch, address
+):
+    # Neither https nor localhost, by its name.
+    browser = launch("--host-resolver-rules=MAP page.test 127.0.0.1")
+    page = open_page(browser, at=address.replace("localhost", "page.test"))
+    page.click("#microphone")
+    page.wait_for_selector("#status[data-mood=error]")
+    assert "pages from https or from this same machine" in page.inner_text("#status")
+
+
 def test_audio_that_does_not_start_is_told(open_page, talking):
     # As in Firefox on a machine without an audio output.
     waiting = "AudioContext.prototype.resume = () => new Promise(() => {});"
