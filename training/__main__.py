@@ -5,7 +5,12 @@ import sys
 
 from files import command_line, quiet
 from files.errors import UserError
-from training.arguments import comparison, fit_config, make_parser
+from training.arguments import (
+    comparison,
+    fit_config,
+    given_settings,
+    make_parser,
+)
 
 
 def dispatch(argv):
@@ -15,6 +20,7 @@ def dispatch(argv):
         "fit": _fit,
         "evaluate": _evaluate,
         "compare": _compare,
+        "adapt": _adapt,
         "plot": _plot,
         "tasks": _tasks,
     }
@@ -62,6 +68,21 @@ def _compare(arguments):
     get_tasks(wanted.settings)
     wanted.require_ready()
     compare(wanted)
+
+
+def _adapt(arguments):
+    from training.run_folder import RunFolder
+    from training.tasks import get_task
+
+    settings = given_settings(arguments)
+    task = settings.pop("task")
+    get_task(task)
+    RunFolder(arguments.run).require_finished()
+    RunFolder(arguments.output).require_writable()
+    quiet.import_keras()
+    from training.adapting import adapt
+
+    adapt(arguments.run, task, arguments.output, **settings)
 
 
 def _print_evaluation(evaluation):

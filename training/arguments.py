@@ -175,6 +175,7 @@ def make_parser():
     _add_fit(commands)
     _add_evaluate(commands)
     _add_compare(commands)
+    _add_adapt(commands)
     _add_plot(commands)
     _add_tasks(commands)
     return parser
@@ -383,6 +384,44 @@ def _add_compare(commands):
     _add_settings(
         parser, left_out=("frontend",), renamed={"noise_snr": "--train-noise-snr"}
     )
+
+
+def _add_adapt(commands):
+    parser = commands.add_parser(
+        "adapt",
+        help="adapt a finished run to noise, or to other microphones",
+        description="Trains the PCEN of a run on other clips of the same classes, such "
+        "as noisy ones, and nothing else; writes a new run, and says what it scores on "
+        "old and new clips before and after.",
+    )
+    parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
+    parser.add_argument(
+        "--task",
+        required=True,
+        help="folder:PATH of the clips to adapt to, or another task, whose classes "
+        "the run knows; split as by `fit`",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="RUN",
+        required=True,
+        help="run folder to write: new, empty, or of a run that didn't finish",
+    )
+    for name, default, text in (
+        ("epochs", 10, "passes over the training clips"),
+        ("steps_per_epoch", None, "batches in an epoch"),
+        ("batch_size", None, "windows in a batch"),
+        ("learning_rate", 1e-3, "of Adam at its highest"),
+        ("data_dir", None, "where TFDS keeps its data"),
+    ):
+        [field] = [f for f in dataclasses.fields(FitConfig) if f.name == name]
+        parser.add_argument(
+            "--" + name.replace("_", "-"),
+            metavar=_kind(field.type).metavar,
+            type=_setting(name, field.type),
+            default=default or argparse.SUPPRESS,
+            help=f"{text} (default: {default or 'as the run'})",
+        )
 
 
 def comparison(arguments):

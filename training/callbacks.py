@@ -75,7 +75,7 @@ class ValidateAndSave(keras.callbacks.Callback):
             "seconds": round(time.monotonic() - self._started, 2),
         }
         self.history.append(row)
-        self._write_history()
+        write_history(self.history, self._run.history)
 
     def _validate(self):
         validation = []
@@ -99,15 +99,6 @@ class ValidateAndSave(keras.callbacks.Callback):
         with replacing(path) as temporary:
             self.model.save(temporary)
 
-    def _write_history(self):
-        with (
-            replacing(self._run.history) as temporary,
-            temporary.open("w", newline="", encoding="utf-8") as file,
-        ):
-            writer = csv.DictWriter(file, list(self.history[0]))
-            writer.writeheader()
-            writer.writerows(self.history)
-
 
 def score_of(predictions):
     """What epochs are ranked by: (mean of what the tasks are judged by, -mean loss).
@@ -118,6 +109,17 @@ def score_of(predictions):
     judged = [p.metrics[p.judged_by] or 0.0 for p in predictions]
     losses = [p.loss for p in predictions]
     return sum(judged) / len(judged), -sum(losses) / len(losses)
+
+
+def write_history(history, path):
+    """Writes a row an epoch, as CSV; what is undefined stays empty."""
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, list(history[0]))
+        writer.writeheader()
+        writer.writerows(history)
 
 
 def _name_by_task(logs, heads):

@@ -103,6 +103,28 @@ def _clips(name, config, head, data_dir):
     if isinstance(task, FolderTask) and not _is_same(task, get_task(head.task)):
         return task.load_all(list(head.labels))
     data = task.load(data_dir, config.seed)
+    require_known(name, data, head)
+    return relabelled(data.splits["test"], data.labels, head)
+
+
+def _is_same(task, other):
+    """Whether these are one task, however its folder is spelled."""
+    if isinstance(task, FolderTask) and isinstance(other, FolderTask):
+        return task.path.resolve() == other.path.resolve()
+    return task == other
+
+
+def require_known(name, data, head):
+    """Checks that a model knows the labels of a task.
+
+    Args:
+        name: Of the task.
+        data: Its `TaskData`.
+        head: The model's `Head`.
+
+    Raises:
+        UserError: It doesn't.
+    """
     unknown = sorted(set(data.labels) - set(head.labels))
     if unknown:
         raise UserError(
@@ -115,24 +137,24 @@ def _clips(name, config, head, data_dir):
             f"clips of {name} have {count} each, unlike those of {head.task}, which "
             "the model learned"
         )
-    return _relabelled(data, head)
 
 
-def _is_same(task, other):
-    """Whether these are one task, however its folder is spelled."""
-    if isinstance(task, FolderTask) and isinstance(other, FolderTask):
-        return task.path.resolve() == other.path.resolve()
-    return task == other
+def relabelled(clips, labels, head):
+    """Clips labelled by a model's labels.
 
+    Args:
+        clips: A `ClipSet`.
+        labels: Of its task, all of which the model knows.
+        head: The model's `Head`.
 
-def _relabelled(data, head):
-    """The test clips, labelled by the model's labels."""
-    clips = data.splits["test"]
-    if tuple(data.labels) == head.labels:
+    Returns:
+        A `ClipSet`.
+    """
+    if tuple(labels) == head.labels:
         return clips
     import tensorflow as tf
 
-    indices = [head.labels.index(name) for name in data.labels]
+    indices = [head.labels.index(name) for name in labels]
     if head.multi_label:
         columns = tf.one_hot(indices, len(head.labels))  # (n_labels, n_classes)
 

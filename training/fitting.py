@@ -49,7 +49,7 @@ def fit(config, output):
     run.require_writable()
     tasks = get_tasks(config)
     for task in tasks:
-        _require_outside(task, run.path)
+        require_outside(task, run.path)
     check_model(config)
     task_data = [_load(task, config) for task in tasks]
     heads = make_heads(config.tasks, task_data)
@@ -80,7 +80,7 @@ def fit(config, output):
         _evaluators(splits["validation"], heads, config), run, config.learning_rate
     )
     replan = leaf_tf.Replan()
-    with _memory_named(config), _bar_ended():
+    with memory_named(config), _bar_ended():
         model.fit(
             training_data.batches(),
             epochs=config.epochs,
@@ -176,7 +176,7 @@ def _results(heads, tests):
         yield f"{task}test {name} {value}, loss {test.loss:.4f}"
 
 
-def _require_outside(task, path):
+def require_outside(task, path):
     """A run inside the task's folder would be one of its classes next time."""
     if isinstance(task, FolderTask) and path.resolve().is_relative_to(
         task.path.resolve()
@@ -188,7 +188,8 @@ def _require_outside(task, path):
 
 
 @contextlib.contextmanager
-def _memory_named(config):
+def memory_named(config):
+    """Names the settings that lower what is out of memory, as a `UserError`."""
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:

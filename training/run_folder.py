@@ -140,7 +140,7 @@ class RunFolder:
             folder = self.evaluation_clips
             if len(heads) > 1:
                 folder = folder / head.name
-            _write_clips(folder, clip_set, head, sample_rate)
+            write_clips(folder, clip_set, head, sample_rate)
 
     def write_calibration_clips(self, clip_sets, sample_rate, seed):
         """Keeps clips of the training splits, at random where there are many.
@@ -166,7 +166,8 @@ class RunFolder:
             n_before += n_clips
 
 
-def _write_clips(folder, clip_set, head, sample_rate):
+def write_clips(folder, clip_set, head, sample_rate):
+    """Writes clips of a `ClipSet` and their labels, spread evenly where many."""
     make_folder(folder)
     step = max(1, -(-clip_set.n_examples // _MAX_EVALUATION_CLIPS))
     rows = []

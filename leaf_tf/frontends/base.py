@@ -93,6 +93,8 @@ class Frontend(Stage):
         """
         for layer in self._flatten_layers(include_self=False, recursive=False):
             layer.trainable = keep_compression and layer is self.compressing
+        for weight in self._trainable_variables:  # its own, such as mel's triangles
+            weight.trainable = False
 
     def n_frames(self, samples):
         """Frames of a clip of so many samples: an integer, None or an integer tensor.

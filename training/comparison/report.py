@@ -228,7 +228,7 @@ def _what_was_run(comparison, results):
     if comparison.multitask:
         lines.append("- One model learns all tasks, with a head for each.")
     for name in settings.tasks:
-        lines.append(f"- {name}: {_split_in_words(get_task(name))}.")
+        lines.append(f"- {display_name(name)}: {_split_in_words(get_task(name))}.")
     return lines
 
 

@@ -100,3 +100,11 @@ def test_spec_augment_acts_in_training_only(rng):
     assert again.spec_augment.get_config() == layer.spec_augment.get_config()
     with pytest.raises(ValueError, match="`spec_augment` must be True, False or"):
         leaf_tf.Leaf(spec_augment="yes")
+
+
+def test_frozen_with_what_the_frontend_itself_owns():
+    layer = leaf_tf.MelFilterbanks(8, 8000, learn_filters=True, compression="pcen")
+    layer.build((None, None))
+    assert "filterbank" in names(layer.trainable_weights)
+    layer.freeze(keep_compression=True)
+    assert names(layer.trainable_weights) == {"alpha", "delta", "root", "smooth_coef"}
