@@ -3,9 +3,8 @@
 import argparse
 import math
 
+from export.options import FORMATS, MAX_ACCURACY_DROP, QUANTIZATIONS, Options
 from files.command_line import Parser
-
-FORMATS = ("saved_model", "tflite")
 
 
 def export_parser():
@@ -38,6 +37,33 @@ def export_parser():
         help=f"any of {', '.join(FORMATS)} (default: all)",
     )
     parser.add_argument(
+        "--quantize",
+        type=_quantizations,
+        metavar="NAME[,NAME...]",
+        help=f"TFLite files to make, any of {', '.join(QUANTIZATIONS)}, where none is "
+        "float32 (default: all that can be made and lose no more than is allowed)",
+    )
+    parser.add_argument(
+        "--calibration",
+        metavar="FOLDER",
+        help="audio files such as the model was trained on, at any depth: int8 takes "
+        "the ranges of activations from them (default: the run's calibration clips)",
+    )
+    parser.add_argument(
+        "--max-accuracy-drop",
+        type=_points,
+        default=MAX_ACCURACY_DROP,
+        metavar="POINTS",
+        help="points of accuracy, or of mean average precision, that a quantized file "
+        "may lose on the clips; one of --quantize that loses more is an error "
+        f"(default: {MAX_ACCURACY_DROP:g})",
+    )
+    parser.add_argument(
+        "--embeddings",
+        action="store_true",
+        help="write embeddings.tflite, too: the model without its last layers",
+    )
+    parser.add_argument(
         "--window",
         type=_seconds,
         metavar="SECONDS",
@@ -60,6 +86,16 @@ def export_parser():
         "a model of several heads takes those of each from a subfolder of its name",
     )
     return parser
+
+
+def options_of(arguments):
+    """The `Options` among the arguments of `export_parser`."""
+    return Options(
+        formats=arguments.formats,
+        quantize=arguments.quantize,
+        embeddings=arguments.embeddings,
+        max_accuracy_drop=arguments.max_accuracy_drop,
+    )
 
 
 def predict_parser():
@@ -98,13 +134,30 @@ def predict_parser():
 
 
 def _formats(text):
+    return _some_of(FORMATS, text)
+
+
+def _quantizations(text):
+    return _some_of(QUANTIZATIONS, text)
+
+
+def _some_of(allowed, text):
     names = [name.strip() for name in text.split(",")]
-    unknown = [repr(name) for name in names if name not in FORMATS]
+    unknown = [repr(name) for name in names if name not in allowed]
     if unknown:
         raise argparse.ArgumentTypeError(
-            f"allowed are {', '.join(FORMATS)}; received {', '.join(unknown)}"
+            f"allowed are {', '.join(allowed)}; received {', '.join(unknown)}"
         )
-    return tuple(name for name in FORMATS if name in names)
+    return tuple(name for name in allowed if name in names)
+
+
+def _points(text):
+    points = _number(float, text)
+    if not (0 <= points <= 100):
+        raise argparse.ArgumentTypeError(
+            f"must be points from 0 to 100; received {text}"
+        )
+    return points
 
 
 def _seconds(text):

@@ -1,13 +1,24 @@
-"""Each format: write it, open it as its users do, say what is inside."""
+"""Each artifact: write it, open it as its users do, say what is inside."""
 
 import dataclasses
+import functools
 
+from export.calibration import read_calibration_windows
 from export.flatbuffer import read_graph
-from export.layout import SAVED_MODEL, TFLITE, VERSION
-from export.litert_runner import LiteRTRunner
+from export.layout import EMBEDDING, FRONTEND, SAVED_MODEL, TFLITE, VERSION
+from export.litert_runner import LiteRTModel, LiteRTRunner
+from export.options import DYNAMIC, FLOAT16, INT8, NONE, QUANTIZATIONS
 from export.saved_model import folder_bytes, saved_model_ops, write_saved_model
 from export.saved_model_runner import SavedModelRunner
-from export.tflite import write_tflite
+from export.stages import EMBEDDINGS, FEATURES
+from export.tflite import TFLiteFiles
+from files.errors import UserError
+
+_NO_PART = {
+    FEATURES: "the model has no leaf_tf frontend, or several, as a layer of its own",
+    EMBEDDINGS: "the model has no embeddings: its last layers must all take the same "
+    "vector, (batch, dims), behind the frontend",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,23 +27,104 @@ class Artifact:
 
     Attributes:
         path: In the artifact folder, with "/".
-        runner: Runs it, by `probabilities`.
-        description: dict for the report: its bytes and operators.
+        run: (n, window_samples) -> {name of a head or part: (n, ...)}; on one CPU
+            thread where it can choose.
+        description: dict for the report: its bytes, operators and more.
+        run_on_two: As `run` on two threads; None where it can't choose.
     """
 
     path: str
-    runner: object
+    run: object
     description: dict
+    run_on_two: object = None
 
 
-def make_saved_model(source, folder):
+@dataclasses.dataclass(frozen=True)
+class Maker:
+    """How to make an artifact, and how to judge it.
+
+    Attributes:
+        make: From the artifact folder to an `Artifact`.
+        part: "features" or "embeddings", where it gives that; None for a classifier.
+        is_exact: Whether it must answer as Keras does; else its score is judged.
+        is_wanted: Whether the user asked for it: then what stands in its way is an
+            error, else a line in the report.
+    """
+
+    make: object
+    part: str | None = None
+    is_exact: bool = True
+    is_wanted: bool = True
+
+
+def makers(source, options):
+    """{name: `Maker`} of the artifacts to make, in the order of the report.
+
+    Args:
+        source: `export.sources.Source`.
+        options: `export.options.Options`.
+
+    Raises:
+        UserError: A wanted one can't be made of this model.
+    """
+    wanted = {}
+    if "saved_model" in options.formats:
+        wanted["saved_model"] = Maker(functools.partial(_make_saved_model, source))
+    if "tflite" in options.formats:
+        wanted.update(_tflite_makers(source, options))
+    return wanted
+
+
+def _tflite_makers(source, options):
+    files = TFLiteFiles(source)
+    calibration = functools.cache(functools.partial(_calibration_windows, source))
+    contents = {
+        NONE: files.float32,
+        FLOAT16: files.float16,
+        DYNAMIC: files.dynamic,
+        INT8: lambda: files.int8(calibration()),
+    }
+    if INT8 in (options.quantize or ()):
+        calibration()  # fails now, not after long work
+    found = {}
+    for kind in options.quantize or QUANTIZATIONS:
+        is_float32 = kind == NONE
+        found["tflite" if is_float32 else f"tflite_{kind}"] = Maker(
+            functools.partial(_make_tflite, kind, contents[kind]),
+            is_exact=is_float32,
+            is_wanted=is_float32 or options.quantize is not None,
+        )
+    found["frontend"] = Maker(
+        functools.partial(_make_part, FRONTEND, FEATURES, files),
+        part=FEATURES,
+        is_wanted=False,
+    )
+    if options.embeddings:
+        make = functools.partial(_make_part, EMBEDDING, EMBEDDINGS, files)
+        found["embeddings"] = Maker(make, part=EMBEDDINGS)
+    return found
+
+
+def _calibration_windows(source):
+    if source.calibration_folder is None:
+        raise UserError(
+            "int8 learns the ranges of activations from clips such as the model was "
+            "trained on, and a run keeps some; here there are none: name a folder of "
+            "them with --calibration"
+        )
+    return read_calibration_windows(
+        source.calibration_folder, source.sample_rate, source.window_samples
+    )
+
+
+def _make_saved_model(source, folder):
     """Writes and opens `saved_model/1/`; the labels are in `folder` already."""
     place = folder / SAVED_MODEL / VERSION
     write_saved_model(source, place, folder)
     runner = SavedModelRunner(place)
     return Artifact(
         path=f"{SAVED_MODEL}/{VERSION}",
-        runner=runner,
+        run=runner.probabilities,
         description={
             "bytes": folder_bytes(place),
             "ops": saved_model_ops(runner.signature),
@@ -40,21 +132,44 @@ def make_saved_model(source, folder):
     )
 
 
-def make_tflite(source, folder):
-    """Writes and opens `model.tflite`."""
-    place = folder / TFLITE
-    write_tflite(source, place)
-    graph = read_graph(place)
+def _make_tflite(kind, content, folder):
+    """Writes and opens a classifier; `content` makes its bytes."""
+    place = folder / (TFLITE if kind == NONE else f"model_{kind}.tflite")
+    place.write_bytes(content())
+    runner = LiteRTRunner(place)
+    description = _describe(place, runner)
+    if kind == INT8:
+        description["float_encoder_ops"] = read_graph(place).float_encoder_ops
     return Artifact(
-        path=TFLITE,
-        runner=LiteRTRunner(place),
-        description={
-            "bytes": place.stat().st_size,
-            "ops": graph.ops,
-            "unfolded_ops": graph.unfolded_ops,
-            "subgraphs": graph.n_subgraphs,
-        },
+        path=place.name,
+        run=runner.probabilities,
+        description=description,
+        run_on_two=LiteRTRunner(place, n_threads=2).probabilities,
     )
 
 
-MAKERS = {"saved_model": make_saved_model, "tflite": make_tflite}
+def _make_part(name, part, files, folder):
+    """Writes and opens the model as far as its features or embeddings."""
+    if part not in files.inner:
+        raise UserError(_NO_PART[part])
+    place = folder / name
+    place.write_bytes(files.part(part))
+    model = LiteRTModel(place)
+    return Artifact(
+        path=name,
+        run=model.run,
+        description=_describe(place, model),
+        run_on_two=LiteRTModel(place, n_threads=2).run,
+    )
+
+
+def _describe(place, model):
+    graph = read_graph(place)
+    delegation = model.delegation()
+    return {
+        "bytes": place.stat().st_size,
+        "ops": graph.ops,
+        "unfolded_ops": graph.unfolded_ops,
+        "subgraphs": graph.n_subgraphs,
+        "xnnpack": delegation and dataclasses.asdict(delegation),
+    }

@@ -1,22 +1,11 @@
 """`python -m export RUN_OR_KERAS_FILE --output DIR`."""
 
-from export.arguments import export_parser
-from export.artifacts import MAKERS
+from export.arguments import export_parser, options_of
 from export.clips import describe, head_clips
-from export.layout import (
-    REPORT_JSON,
-    REPORT_MD,
-    refuse_foreign_files,
-)
-from export.parity import (
-    check_tolerance,
-    differences,
-    keras_probabilities,
-    latency_ms,
-    over_heads,
-)
+from export.layout import REPORT_JSON, REPORT_MD, REPORT_PNG, refuse_foreign_files
+from export.measuring import Measurer
 from export.report import build_report, report_markdown, summary
-from export.scores import score
+from export.report_figure import draw_report
 from export.sources import open_source
 from files.atomic import (
     replacing_folder,
@@ -24,32 +13,38 @@ from files.atomic import (
     write_json,
     write_text,
 )
+from files.errors import UserError
 
 
 def main(argv):
     """Runs the command; see `export.arguments` for what it takes."""
     arguments = export_parser().parse_args(argv)
+    options = options_of(arguments)
     refuse_foreign_files(arguments.output)
     writable_folder(arguments.output)
     _say(f"Loading {arguments.source}")
     source = open_source(
-        arguments.source, arguments.window, arguments.labels, arguments.clips
+        arguments.source,
+        arguments.window,
+        arguments.labels,
+        arguments.clips,
+        arguments.calibration,
     )
     clips = [
         head_clips(head, source.sample_rate, source.window_samples)
         for head in source.heads
     ]
-    report = export(source, clips, arguments.formats, arguments.output)
+    report = export(source, clips, options, arguments.output)
     print(f"\n{summary(report)}\n\nWritten to {arguments.output}")
 
 
-def export(source, clips, formats, output):
+def export(source, clips, options, output):
     """Writes an artifact folder, whole or not at all.
 
     Args:
         source: `export.sources.Source`.
         clips: list of `export.clips.Clips` to compare on, one per head.
-        formats: Some of `export.arguments.FORMATS`.
+        options: `export.options.Options`.
         output: The folder; an earlier export there is replaced.
 
     Returns:
@@ -57,57 +52,48 @@ def export(source, clips, formats, output):
 
     Raises:
         UserError: The folder can't be written, the model can't be converted,
-            or an artifact differs from Keras by more than the tolerance.
+            an artifact differs from Keras by more than the tolerance, or a
+            quantized one that was asked for loses more accuracy than is allowed.
     """
+    # Imported here: it loads what writes the artifacts.
+    from export.artifacts import makers
+
+    wanted = makers(source, options)
     with replacing_folder(output, marker=REPORT_JSON) as folder:
         for head in source.heads:
             lines = "".join(f"{label}\n" for label in head.labels)
             write_text(folder / head.labels_file, lines)
         about = describe(clips)
         _say(f"Keras: {about['n_windows']} windows of {about['n_clips']} clips")
-        expected = [
-            keras_probabilities(source, own.windows)[head.name]
-            for head, own in zip(source.heads, clips)
-        ]
-        keras = [
-            score(head, answers, own)
-            for head, answers, own in zip(source.heads, expected, clips)
-        ]
-        measured = {
-            name: _make_and_measure(name, source, clips, expected, folder)
-            for name in formats
-        }
-        report = build_report(source, clips, keras, measured)
+        measurer = Measurer(source, clips, options.max_accuracy_drop)
+        measured, left_out = {}, {}
+        for name, maker in wanted.items():
+            try:
+                measured[name] = _make_and_measure(name, maker, measurer, folder)
+            except UserError as error:
+                if maker.is_wanted:
+                    raise UserError(f"{error}; nothing was written") from error
+                _say(f"{name}: left out")
+                left_out[name] = str(error)
+        report = build_report(source, clips, measurer.keras, measured, left_out)
         write_json(folder / REPORT_JSON, report)
-        write_text(folder / REPORT_MD, report_markdown(report))
+        is_drawn = draw_report(report, folder / REPORT_PNG)
+        text = report_markdown(report, REPORT_PNG if is_drawn else None)
+        write_text(folder / REPORT_MD, text)
     return report
 
 
-def _make_and_measure(name, source, clips, expected, folder):
+def _make_and_measure(name, maker, measurer, folder):
+    """What was measured on an artifact; one that fails is removed."""
     _say(f"{name}: converting")
-    artifact = MAKERS[name](source, folder)
+    artifact = maker.make(folder)
     _say(f"{artifact.path}: comparing with Keras")
-    heads = [
-        _compare(head, artifact.runner, own, answers)
-        for head, own, answers in zip(source.heads, clips, expected)
-    ]
-    compared = over_heads(heads)
-    check_tolerance(artifact.path, compared, describe(clips)["n_windows"])
-    return {
-        "path": artifact.path,
-        **artifact.description,
-        **compared,
-        "heads": heads,
-        "latency_ms": latency_ms(artifact.runner, clips[0].windows[:1]),
-    }
-
-
-def _compare(head, runner, clips, expected):
-    probabilities = runner.probabilities(clips.windows)[head.name]
-    return {
-        **differences(probabilities, expected),
-        **score(head, probabilities, clips),
-    }
+    try:
+        return measurer.measure(artifact, maker)
+    except UserError:
+        if not maker.is_wanted:  # else the whole folder goes
+            (folder / artifact.path).unlink()
+        raise
 
 
 def _say(line):

@@ -3,6 +3,11 @@
 import collections
 import dataclasses
 
+from export.graph_edits import ENCODER, operator_name, read_model
+
+# Of constants, runtimes do it as they load.
+_WIDENING = "DEQUANTIZE"
+
 
 @dataclasses.dataclass(frozen=True)
 class Graph:
@@ -14,45 +19,36 @@ class Graph:
             select-TF operator keeps its own name, e.g. "FlexErfinv".
         unfolded_ops: The same for the operators that take constants alone, so
             that every run computes them again. Empty when all is folded.
+        float_encoder_ops: The same for the encoder's operators that make float32, in
+            a file whose parts are named (see `export.graph_edits`).
     """
 
     n_subgraphs: int
     ops: dict
     unfolded_ops: dict
+    float_encoder_ops: dict
 
 
 def read_graph(path):
     """The `Graph` of the `.tflite` file at `path`."""
-    from ai_edge_litert import schema_py_generated as schema
+    from ai_edge_litert.schema_py_generated import TensorType
 
     with open(path, "rb") as file:
-        model = schema.ModelT.InitFromPackedBuf(file.read(), 0)
-    builtin_names = {
-        code: name
-        for name, code in vars(schema.BuiltinOperator).items()
-        if name.isupper()
-    }
-    ops, unfolded_ops = collections.Counter(), collections.Counter()
+        model = read_model(file.read())
+    ops, unfolded, in_float = (collections.Counter() for _ in range(3))
     for subgraph in model.subgraphs:
         at_run_time = set(subgraph.inputs)
         for operator in subgraph.operators:
-            name = _name(model.operatorCodes[operator.opcodeIndex], builtin_names)
+            name = operator_name(model, operator)
             ops[name] += 1
-            if at_run_time.isdisjoint(
-                operator.inputs if operator.inputs is not None else []
-            ):
-                unfolded_ops[name] += 1
-            else:
+            made = [subgraph.tensors[index] for index in operator.outputs]
+            if name != _WIDENING and made[0].type == TensorType.FLOAT32:
+                in_float[name] += made[0].name.decode().startswith(f"{ENCODER}/")
+            if not at_run_time.isdisjoint(operator.inputs or []):
                 at_run_time.update(operator.outputs)
+            elif name != _WIDENING:
+                unfolded[name] += 1
     return Graph(
         len(model.subgraphs),
-        dict(sorted(ops.items())),
-        dict(sorted(unfolded_ops.items())),
+        *(dict(sorted((+c).items())) for c in (ops, unfolded, in_float)),
     )
-
-
-def _name(code, builtin_names):
-    if code.customCode:
-        return code.customCode.decode()
-    # Files older than builtinCode keep the number in the deprecated byte.
-    return builtin_names[max(code.builtinCode, code.deprecatedBuiltinCode)]

@@ -8,9 +8,13 @@ from files.errors import UserError
 SAVED_MODEL = "saved_model"
 VERSION = "1"  # TF Serving takes the highest-numbered folder of `SAVED_MODEL`
 TFLITE = "model.tflite"
+QUANTIZED = "model_*.tflite"  # model_int8.tflite, ...
+FRONTEND = "frontend.tflite"
+EMBEDDING = "embeddings.tflite"
 LABELS = "labels*.txt"  # labels.txt of one head, labels_<head>.txt of several
 REPORT_JSON = "report.json"
 REPORT_MD = "report.md"
+REPORT_PNG = "report.png"
 
 INPUT = "waveform"
 LENGTHS = "lengths"
@@ -20,7 +24,17 @@ PADDED_SIGNATURE = "serving_padded"
 ABOUT = "about"
 QUESTION = "question"
 
-_OURS = {SAVED_MODEL, TFLITE, LABELS, REPORT_JSON, REPORT_MD}
+_OURS = (
+    SAVED_MODEL,
+    TFLITE,
+    QUANTIZED,
+    FRONTEND,
+    EMBEDDING,
+    LABELS,
+    REPORT_JSON,
+    REPORT_MD,
+    REPORT_PNG,
+)
 
 
 def refuse_foreign_files(folder):

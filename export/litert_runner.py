@@ -1,5 +1,7 @@
 """Runs a `.tflite` file with LiteRT alone."""
 
+import dataclasses
+
 import numpy as np
 
 from export.heads import heads_of_outputs, output_name
@@ -7,9 +9,24 @@ from export.layout import INPUT, OUTPUT
 from files.errors import UserError
 from files.quiet import native_logs_hidden
 
+_DELEGATE = "DELEGATE"  # what LiteRT calls a piece of the graph that XNNPACK runs
 
-class LiteRTRunner:
-    """A `.tflite` file with a fixed window, one window at a time.
+
+@dataclasses.dataclass(frozen=True)
+class Delegation:
+    """How LiteRT shares a graph with XNNPACK, its library of fast operators.
+
+    Attributes:
+        partitions: Pieces that XNNPACK runs, each at once.
+        operators_outside: How many operators LiteRT runs itself, in between.
+    """
+
+    partitions: int
+    operators_outside: int
+
+
+class LiteRTModel:
+    """A `.tflite` file of one signature from a window to named outputs.
 
     Args:
         path: The file.
@@ -17,10 +34,10 @@ class LiteRTRunner:
 
     Attributes:
         window_samples: Samples that the model takes.
-        n_classes: {head: classes that it tells apart}; a single head is "".
+        outputs: {name: shape}.
 
     Raises:
-        UserError: The file is no model, or lacks the signature.
+        UserError: The file is no model, or takes something else.
     """
 
     def __init__(self, path, n_threads=1):
@@ -37,22 +54,76 @@ class LiteRTRunner:
                     f"{path} is not a TFLite model that LiteRT runs: {reason}"
                 ) from error
         inputs = self._signature.get_input_details()
-        outputs = self._signature.get_output_details()
-        heads = heads_of_outputs(outputs)
-        if set(inputs) != {INPUT} or not heads:
+        self.outputs = {
+            name: tuple(int(size) for size in output["shape"])
+            for name, output in self._signature.get_output_details().items()
+        }
+        if set(inputs) != {INPUT}:
             raise UserError(
                 f"{path} must have a signature from {INPUT} to {OUTPUT}, as python -m "
-                f"export writes it; received from {sorted(inputs)} to {sorted(outputs)}"
+                f"export writes it; received from {sorted(inputs)} to "
+                f"{sorted(self.outputs)}"
             )
         self.window_samples = int(inputs[INPUT]["shape"][1])
-        self.n_classes = {
-            head: int(outputs[output_name(head)]["shape"][1]) for head in heads
+
+    def run(self, windows):
+        """(n, window_samples) -> {output: (n, ...), float32}, one window at a time."""
+        answers = [self._signature(**{INPUT: window[None]}) for window in windows]
+        return {
+            name: np.concatenate([answer[name] for answer in answers])
+            for name in self.outputs
         }
+
+    def delegation(self):
+        """The `Delegation`; None where this LiteRT doesn't tell it."""
+        try:
+            operators = self._interpreter._get_ops_details()
+            pieces = [op for op in operators if op["op_name"] == _DELEGATE]
+            own = [op for op in operators if op["op_name"] != _DELEGATE]
+            taken = [set(op["inputs"].tolist()) for op in pieces]
+            made = [op["outputs"].tolist() for op in pieces]
+        except (AttributeError, KeyError, TypeError):
+            return None
+        makers = {index: op["index"] for op in own for index in op["outputs"].tolist()}
+        inputs = {op["index"]: op["inputs"].tolist() for op in own}
+        inside = set()
+        for piece_inputs, waiting in zip(taken, made):
+            while waiting:
+                tensor = waiting.pop()
+                maker = makers.get(tensor)
+                if tensor in piece_inputs or maker is None or maker in inside:
+                    continue
+                inside.add(maker)
+                waiting.extend(inputs[maker])
+        return Delegation(len(pieces), len(own) - len(inside))
+
+
+class LiteRTRunner(LiteRTModel):
+    """A `.tflite` file of a classifier with a fixed window.
+
+    Args:
+        path, n_threads: As of `LiteRTModel`.
+
+    Attributes:
+        window_samples: Samples that the model takes.
+        n_classes: {head: classes that it tells apart}; a single head is "".
+
+    Raises:
+        UserError: The file is no model, or lacks the signature.
+    """
+
+    def __init__(self, path, n_threads=1):
+        super().__init__(path, n_threads)
+        heads = heads_of_outputs(self.outputs)
+        if not heads:
+            raise UserError(
+                f"{path} must have a signature from {INPUT} to {OUTPUT}, as python -m "
+                f"export writes it; received from ['{INPUT}'] to "
+                f"{sorted(self.outputs)}"
+            )
+        self.n_classes = {head: self.outputs[output_name(head)][1] for head in heads}
 
     def probabilities(self, windows):
         """(n, window_samples) -> {head: (n, classes), float32}."""
-        answers = [self._signature(**{INPUT: window[None]}) for window in windows]
-        return {
-            head: np.concatenate([answer[output_name(head)] for answer in answers])
-            for head in self.n_classes
-        }
+        answers = self.run(windows)
+        return {head: answers[output_name(head)] for head in self.n_classes}

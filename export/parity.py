@@ -6,7 +6,10 @@ import time
 import numpy as np
 
 from export.averaging import SIGMOID
+from export.scores import ACCURACY, MEAN_AVERAGE_PRECISION
+from export.stages import inner
 from files.errors import UserError
+from files.quiet import import_keras
 
 TOLERANCE = 1e-4  # in probability
 
@@ -22,13 +25,33 @@ def keras_probabilities(source, windows):
     Returns:
         {head's name: (n, classes)}.
     """
-    if len(source.model.input_shape) == 3:
-        windows = windows[..., None]
-    outputs = source.model.predict(windows, batch_size=_KERAS_BATCH, verbose=0)
+    outputs = _predict(source.model, windows)
     return {
         head.name: _probabilities(head, outputs[head.name].astype(np.float32))
         for head in source.heads
     }
+
+
+def keras_part(source, name, windows):
+    """The features or embeddings by Keras alone.
+
+    Args:
+        source: `export.sources.Source`.
+        name: Of an inner tensor, see `export.stages.inner`.
+        windows: (n, window_samples).
+
+    Returns:
+        (n, ...), float32.
+    """
+    keras = import_keras()
+    part = keras.Model(source.model.input, inner(source.model)[name])
+    return _predict(part, windows).astype(np.float32)
+
+
+def _predict(model, windows):
+    if len(model.input_shape) == 3:
+        windows = windows[..., None]
+    return model.predict(windows, batch_size=_KERAS_BATCH, verbose=0)
 
 
 def _probabilities(head, output):
@@ -58,20 +81,55 @@ def differences(probabilities, keras):
     }
 
 
-def check_tolerance(name, measured, n_windows):
+def check_tolerance(name, measured, n_windows, unit=" in probability"):
     """Refuses an artifact that answers something else than Keras.
 
+    Args:
+        name: Of the artifact.
+        measured: dict, `max_difference` among it.
+        n_windows: On how many windows.
+        unit: Of the difference.
+
     Raises:
-        UserError: `measured["max_difference"]` is above `TOLERANCE`, or no
-            number.
+        UserError: The difference is above `TOLERANCE`, or no number.
     """
     worst = measured["max_difference"]
     if not worst <= TOLERANCE:  # `not`, since NaN compares false
         raise UserError(
-            f"{name} differs from Keras by {worst:.1e} in probability on "
-            f"{n_windows} windows; at most {TOLERANCE:.0e} is allowed, so "
-            "nothing was written"
+            f"{name} differs from Keras by {worst:.1e}{unit} on "
+            f"{n_windows} windows; at most {TOLERANCE:.0e} is allowed"
         )
+
+
+def part_differences(values, keras):
+    """Two arrays of features or embeddings compared, relative to the largest of them.
+
+    Returns:
+        dict: `max_difference` and `mean_difference`, of the largest of Keras's values.
+    """
+    difference = np.abs(values - keras) / max(np.max(np.abs(keras)), 1e-6)
+    return {
+        "max_difference": float(np.max(difference)),
+        "mean_difference": float(np.mean(difference)),
+    }
+
+
+def points_lost(measured, keras):
+    """By how many points the score of the worst head is below Keras's.
+
+    Args:
+        measured, keras: Lists of dicts of `export.scores.score`, one per head.
+
+    Returns:
+        float, below 0 if every head gains; None if no head's clips have labels.
+    """
+    lost = [
+        100.0 * (theirs[name] - ours[name])
+        for ours, theirs in zip(measured, keras)
+        for name in (ACCURACY, MEAN_AVERAGE_PRECISION)
+        if theirs.get(name) is not None
+    ]
+    return max(lost, default=None)
 
 
 def over_heads(measured):
@@ -94,17 +152,17 @@ def over_heads(measured):
     }
 
 
-def latency_ms(runner, window):
+def latency_ms(run, window):
     """The median time that one window takes, in ms, after a first run.
 
     Args:
-        runner: With `probabilities`, on one CPU thread where it can choose.
+        run: Answers windows.
         window: (1, window_samples).
     """
-    runner.probabilities(window)
+    run(window)
     times = []
     for _ in range(_LATENCY_RUNS):
         start = time.perf_counter()
-        runner.probabilities(window)
+        run(window)
         times.append(time.perf_counter() - start)
     return 1000.0 * statistics.median(times)

@@ -6,21 +6,31 @@ from export.clips import describe
 from export.scores import ACCURACY, MEAN_AVERAGE_PRECISION
 
 _DISTRIBUTIONS = ("keras", "tensorflow", "ai-edge-litert")
-_TITLES = {"saved_model": "SavedModel", "tflite": "TFLite float32"}
-_ROWS = (
-    ("bytes", "bytes", "{:,}"),
-    ("largest difference in probability", "max_difference", "{:.1e}"),
-    ("mean difference in probability", "mean_difference", "{:.1e}"),
-    ("windows with another top label", "windows_with_another_label", "{}"),
-)
-_LATENCY_ROW = ("latency", "latency_ms", "{:.1f} ms")
 _SCORES = {
     ACCURACY: ("accuracy", "{:.2%}"),
     MEAN_AVERAGE_PRECISION: ("mean average precision", "{:.4f}"),
 }
+_BYTES = ("bytes", "bytes", "{:,}")
+_LARGEST = ("largest difference", "max_difference", "{:.1e}")
+_VERDICT = ("verdict", "verdict", "{}")
+_ONE_THREAD = ("1 thread", "latency_ms", "{:.2f} ms")
+# Columns between the scores and the verdict.
+_ANSWERS = (
+    _LARGEST,
+    ("mean difference", "mean_difference", "{:.1e}"),
+    ("windows of another label", "windows_with_another_label", "{}"),
+)
+_COSTS = (
+    _BYTES,
+    _ONE_THREAD,
+    ("2 threads", "latency_ms_2_threads", "{:.2f} ms"),
+    ("operators", "operators", "{}"),
+    ("XNNPACK partitions", "partitions", "{}"),
+    ("operators outside", "operators_outside", "{}"),
+)
 
 
-def build_report(source, clips, keras, artifacts):
+def build_report(source, clips, keras, artifacts, left_out):
     """The content of `report.json`.
 
     `sample_rate`, `window_samples` and `heads` are what `export predict` needs to
@@ -31,7 +41,9 @@ def build_report(source, clips, keras, artifacts):
         source: `export.sources.Source`.
         clips: list of `export.clips.Clips`, one per head.
         keras: list of what was measured on the Keras model, one dict per head.
-        artifacts: {format: dict of what was measured on the artifact}, with `heads`.
+        artifacts: {name: dict of what was measured on the artifact}; that of a
+            classifier with `heads`.
+        left_out: {name: why} of artifacts that weren't asked for and failed.
     """
     heads = [
         {
@@ -53,38 +65,74 @@ def build_report(source, clips, keras, artifacts):
         "heads": [{**name, **head} for name, head in zip(names, heads)],
         "keras": {**(keras[0] if len(heads) == 1 else {}), "heads": keras},
         "artifacts": artifacts,
+        "left_out": left_out,
         "versions": _versions(),
     }
 
 
-def report_markdown(report):
-    """The same as `report.md`."""
-    lines = [f"# Export of {report['source']}", "", summary(report)]
-    for name, measured in report["artifacts"].items():
+def report_markdown(report, figure=None):
+    """The same as `report.md`.
+
+    Args:
+        report: From `build_report`.
+        figure: Name of the picture beside it; None if there is none.
+    """
+    lines = [
+        f"# Export of {report['source']}",
+        "",
+        *_contract(report),
+        "",
+        "## Answers",
+        "",
+        *_table(
+            report, [*_score_columns(report), *_ANSWERS, _VERDICT], with_keras=True
+        ),
+        "",
+        "Scores are those of whole clips, their windows' logits averaged. Differences",
+        "are in probability; in features and embeddings relative to the largest value.",
+        "",
+        "## Costs",
+        "",
+        *_table(report, _COSTS),
+        "",
+        "Times are medians for one window on this machine's CPU. XNNPACK runs each of",
+        "its partitions as a whole; LiteRT itself runs the operators outside of them.",
+    ]
+    if figure is not None:
+        lines += ["", f"![Score against size and time]({figure})"]
+    if report["left_out"]:
+        lines += ["", "## Left out", ""]
+        lines += [f"- {name}: {why}." for name, why in report["left_out"].items()]
+    for measured in report["artifacts"].values():
         lines += ["", f"## {measured['path']}", "", _ops(measured["ops"])]
-        if name == "tflite":
+        if "subgraphs" in measured:
             lines += ["", _folding(measured)]
+        if "float_encoder_ops" in measured:
+            lines += ["", _integers(measured["float_encoder_ops"])]
     versions = ", ".join(f"{n} {v}" for n, v in report["versions"].items())
     return "\n".join([*lines, "", f"Written with {versions}.", ""])
 
 
 def summary(report):
     """What the command prints: the model's contract and the measurements."""
+    columns = [_BYTES, *_score_columns(report), _LARGEST, _ONE_THREAD, _VERDICT]
+    lines = [*_contract(report), "", *_table(report, columns, with_keras=True)]
+    if report["left_out"]:
+        lines.append("")
+    lines += [f"Left out {name}: {why}." for name, why in report["left_out"].items()]
+    return "\n".join(lines)
+
+
+def _contract(report):
     clips = report["clips"]
     seconds = report["window_samples"] / report["sample_rate"]
-    lines = [
+    return [
         f"A waveform of {report['sample_rate']} Hz in [-1, 1], {seconds:g} s "
         f"({report['window_samples']} samples) a window, to the probabilities",
         f"of {_labels(report['heads'])}. Compared "
         f"with Keras on {clips['n_windows']} windows of {clips['n_clips']} clips",
         f"({clips['origin']}).",
-        "",
-        *_table(report),
-        "",
-        "Accuracy is that of whole clips, their windows' logits averaged. Latency",
-        "is the median for one window on this machine, LiteRT on one thread.",
     ]
-    return "\n".join(lines)
 
 
 def _versions():
@@ -102,18 +150,31 @@ def _labels(heads):
     )
 
 
-def _table(report):
-    columns = {"Keras": report["keras"]}
-    for name, measured in report["artifacts"].items():
-        columns[_TITLES[name]] = measured
-    rows = [["", *columns]]
-    rows += [_row(columns, *row) for row in _ROWS]
-    for index, head in enumerate(report["heads"]):
-        of_head = {name: column["heads"][index] for name, column in columns.items()}
-        for key, (title, form) in _SCORES.items():
-            if key in of_head["Keras"]:
-                rows.append(_row(of_head, f"{head['name']} {title}".strip(), key, form))
-    rows.append(_row(columns, *_LATENCY_ROW))
+def _score_columns(report):
+    """(title, (index of the head, name of its score), form) of each head's score."""
+    return [
+        (f"{head['name']} {_SCORES[name][0]}".strip(), (index, name), _SCORES[name][1])
+        for index, head in enumerate(report["heads"])
+        for name in _SCORES
+        if name in report["keras"]["heads"][index]
+    ]
+
+
+def _table(report, columns, with_keras=False):
+    """Lines of a table in Markdown, a row for each artifact.
+
+    Args:
+        columns: (title, key, form) each; the key is of what was measured, or a head
+            and the key of what was measured on it.
+        with_keras: Whether Keras has a row, the first.
+    """
+    rows = [["", *(title for title, _, _ in columns)]]
+    measured = {a["path"]: _flat(a) for a in report["artifacts"].values()}
+    if with_keras:
+        measured = {"Keras": report["keras"], **measured}
+    for name, values in measured.items():
+        cells = [_cell(_value(values, key), form) for _, key, form in columns]
+        rows.append([name, *cells])
     widths = [max(map(len, column)) for column in zip(*rows)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     for row in [rows[0], rule, *rows[1:]]:
@@ -122,8 +183,19 @@ def _table(report):
         yield f"| {' | '.join(cells)} |"
 
 
-def _row(columns, title, key, form):
-    return [title, *(_cell(measured.get(key), form) for measured in columns.values())]
+def _flat(artifact):
+    return {
+        **artifact,
+        **(artifact.get("xnnpack") or {}),
+        "operators": sum(artifact["ops"].values()),
+    }
+
+
+def _value(measured, key):
+    if not isinstance(key, tuple):
+        return measured.get(key)
+    head, name = key
+    return measured["heads"][head].get(name) if "heads" in measured else None
 
 
 def _cell(value, form):
@@ -142,3 +214,10 @@ def _folding(measured):
     if again:
         return f"{graph}; computed again from constants in each run: {again}."
     return f"{graph}; all that depends on weights alone is a constant."
+
+
+def _integers(float_ops):
+    if not float_ops:
+        return "The encoder computes in integers from the features to the logits."
+    counted = ", ".join(f"{name} {count}" for name, count in float_ops.items())
+    return f"The encoder computes in integers, but in float: {counted}."

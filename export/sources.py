@@ -23,6 +23,7 @@ class Source:
         heads: tuple of `export.heads.Head`; a single one has the name "".
         sample_rate: In Hz.
         window_samples: Length of the waveform that a fixed-length artifact takes.
+        calibration_folder: Clips such as it was trained on, or None.
     """
 
     name: str
@@ -30,15 +31,22 @@ class Source:
     heads: tuple
     sample_rate: int
     window_samples: int
+    calibration_folder: str | None = None
 
 
-def open_source(path, window_seconds=None, labels_files=(), clips_folder=None):
+def open_source(
+    path,
+    window_seconds=None,
+    labels_files=(),
+    clips_folder=None,
+    calibration_folder=None,
+):
     """Loads `path`; what is not given comes from the run, then from the model.
 
     Args:
         path: A run folder (`model.keras`, `config.json`, `tasks.json`, labels,
-            `evaluation_clips/`) or a `.keras` file.
-        window_seconds: As in `export.arguments`.
+            `evaluation_clips/`, `calibration_clips/`) or a `.keras` file.
+        window_seconds, calibration_folder: As in `export.arguments`.
         labels_files, clips_folder: As in `export.naming`.
 
     Returns:
@@ -67,6 +75,7 @@ def open_source(path, window_seconds=None, labels_files=(), clips_folder=None):
             window_seconds,
             run.get("window_seconds", DEFAULT_WINDOW_SECONDS),
         ),
+        calibration_folder=calibration_folder or run.get("calibration"),
     )
 
 
@@ -92,6 +101,9 @@ def _read_run(folder):
                 if key in config
             }
         )
+    calibration = os.path.join(folder, "calibration_clips")
+    if os.path.isdir(calibration):
+        run["calibration"] = calibration
     return run
 
 

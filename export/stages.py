@@ -36,6 +36,12 @@ def embeddings(model):
     return tensor if tensor is not None and len(tensor.shape) == 2 else None
 
 
+def inner(model):
+    """{"features", "embeddings": KerasTensor}, those of the two that a model has."""
+    found = {FEATURES: features(model), EMBEDDINGS: embeddings(model)}
+    return {name: tensor for name, tensor in found.items() if tensor is not None}
+
+
 def _head_input(output):
     """What the last layer with weights on the way to an output takes, or None."""
     from leaf_tf.frontends.base import Frontend

@@ -1,6 +1,7 @@
 import pytest
 
-from export.arguments import export_parser, predict_parser
+from export.arguments import export_parser, options_of, predict_parser
+from export.options import Options
 
 
 def test_formats_are_all_by_default():
@@ -15,11 +16,30 @@ def test_formats_are_a_list():
     assert arguments.formats == ("saved_model", "tflite")
 
 
+def test_options():
+    parse = export_parser().parse_args
+    options = options_of(parse(["run", "--output", "out"]))
+    assert options == Options(("saved_model", "tflite"), None, False, 1.0)
+    options = options_of(
+        parse(
+            ["run", "--output", "out", "--quantize", "int8,none", "--embeddings"]
+            + ["--formats", "tflite", "--max-accuracy-drop", "0.5"]
+        )
+    )
+    assert options == Options(("tflite",), ("none", "int8"), True, 0.5)
+
+
 @pytest.mark.parametrize(
     "argv, message",
     [
         (["--formats", "onnx"], "allowed are saved_model, tflite; received 'onnx'"),
         (["--formats", ""], "allowed are saved_model, tflite; received ''"),
+        (
+            ["--quantize", "int4"],
+            "allowed are none, float16, dynamic, int8; received 'int4'",
+        ),
+        (["--max-accuracy-drop", "-1"], "must be points from 0 to 100; received -1"),
+        (["--max-accuracy-drop", "nan"], "must be points from 0 to 100; received nan"),
         (["--window", "0"], "must be seconds above 0; received 0"),
         (["--window", "inf"], "must be seconds above 0; received inf"),
         (["--window", "long"], "must be a number; received 'long'"),

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from export.__main__ import dispatch
+from export.sources import open_source
+from export.tflite import TFLiteFiles
 from files.clips import read_clip, write_clip
 from files.windows import cut_windows
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, softmax
@@ -54,10 +56,24 @@ def _write_clips(folder, model):
 
 @pytest.fixture(scope="session")
 def exported(run, tmp_path_factory):
-    """The artifact folder that `python -m export` writes of `run`."""
+    """The artifact folder that `python -m export` writes of `run`, without int8."""
     folder = tmp_path_factory.mktemp("exports") / "compass"
-    assert not dispatch([str(run.folder), "--output", str(folder)])
+    options = ["--output", str(folder), "--quantize", "none,float16"]
+    assert not dispatch([str(run.folder), *options])
     return folder
+
+
+@pytest.fixture(scope="session")
+def files(run):
+    """The `TFLiteFiles` of `run`, which keeps what it converted."""
+    return TFLiteFiles(open_source(str(run.folder)))
+
+
+@pytest.fixture(scope="session")
+def int8_weights():
+    """Skips where the package that makes them is missing."""
+    reason = "ai-edge-quantizer, which makes int8 weights, is not installed"
+    pytest.importorskip("ai_edge_quantizer", reason=reason)
 
 
 @pytest.fixture(scope="session")

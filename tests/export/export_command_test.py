@@ -3,13 +3,16 @@ import json
 import os
 
 import keras
+import matplotlib.pyplot as plt
 import pytest
 
-from export import artifacts
 from export.__main__ import dispatch
+from export.tflite import TFLiteFiles
 from files import command_line
 from files.clips import write_clip
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier
+
+FLOAT32 = ("--formats", "tflite", "--quantize", "none")
 
 
 def run_command(*argv):
@@ -23,10 +26,13 @@ def report(exported):
 
 def test_the_folder_holds_what_the_contract_says(exported):
     assert sorted(os.listdir(exported)) == [
+        "frontend.tflite",
         "labels.txt",
         "model.tflite",
+        "model_float16.tflite",
         "report.json",
         "report.md",
+        "report.png",
         "saved_model",
     ]
     assert (exported / "labels.txt").read_text() == "north\nsouth\neast\nwest\n"
@@ -47,21 +53,31 @@ def test_the_report_compares_with_keras_on_the_evaluation_clips(report, run, exp
         "n_windows": 1 + 1 + 2 + 3 + 4 + 2,
     }
     assert report["keras"]["accuracy"] == pytest.approx(run.accuracy)
-    for artifact in report["artifacts"].values():
+    for name in ("saved_model", "tflite"):
+        artifact = report["artifacts"][name]
         assert 0 < artifact["max_difference"] < 1e-5
         assert 0 < artifact["mean_difference"] <= artifact["max_difference"]
         assert artifact["windows_with_another_label"] == 0
         assert artifact["accuracy"] == pytest.approx(run.accuracy)
+        assert artifact["points_lost"] == pytest.approx(0)
+        assert artifact["verdict"] == "as Keras"
         assert artifact["latency_ms"] > 0
     tflite = report["artifacts"]["tflite"]
     assert tflite["bytes"] == (exported / "model.tflite").stat().st_size
     assert tflite["ops"]["CONV_2D"] >= 2
+    assert tflite["xnnpack"] == {"partitions": 1, "operators_outside": 0}
+    assert tflite["latency_ms_2_threads"] > 0
     assert report["artifacts"]["saved_model"]["ops"]["Cos"] == 1
+    frontend = report["artifacts"]["frontend"]
+    assert frontend["shape"] == [50, 6] and 0 < frontend["max_difference"] < 1e-5
+    assert "accuracy" not in frontend
 
 
 def test_the_report_for_people_says_the_same(exported, report):
     text = (exported / "report.md").read_text()
-    assert "| accuracy" in text and "66.67%" in text
+    assert "| accuracy |" in text and "66.67%" in text
+    assert "![Score against size and time](report.png)" in text
+    assert plt.imread(exported / "report.png").shape[1] > 900
     assert f"{report['artifacts']['tflite']['bytes']:,}" in text
     assert "A waveform of 8000 Hz in [-1, 1], 0.5 s (4000 samples) a window" in text
 
@@ -73,12 +89,12 @@ def test_one_format_on_clips_of_the_users_own(run, tmp_path, rng):
         write_clip(path, 0.1 * rng.standard_normal(44100), 44100)
     output = tmp_path / "out"
     code = run_command(
-        run.folder, "--output", output, "--formats", "tflite", "--window", "0.25",
+        run.folder, "--output", output, *FLOAT32, "--window", "0.25",
         "--clips", tmp_path / "own",
     )  # fmt: skip
     assert code == 0
     report = json.loads((output / "report.json").read_text())
-    assert list(report["artifacts"]) == ["tflite"]
+    assert list(report["artifacts"]) == ["tflite", "frontend"]
     assert not (output / "saved_model").exists()
     assert report["window_samples"] == SAMPLE_RATE // 4
     assert report["clips"] == {"origin": "own", "n_clips": 2, "n_windows": 8}
@@ -99,14 +115,15 @@ def test_what_tflite_lacks_fails_and_leaves_nothing(keras_file, tmp_path, capsys
     assert os.listdir(tmp_path) == ["model.keras"]
 
 
-def tampered(write):
-    """`write`, of a model whose first logit is 0.01 higher."""
+def tampered(make):
+    """`make`, of a model whose first logit is 0.01 higher."""
 
-    def wrapper(source, path):
+    def wrapper(files):
+        source = files._source
         model = keras.models.clone_model(source.model)
         model.set_weights(source.model.get_weights())
         model.layers[-1].bias.assign_add([0.01] + [0.0] * (N_CLASSES - 1))
-        write(dataclasses.replace(source, model=model), path)
+        return make(TFLiteFiles(dataclasses.replace(source, model=model)))
 
     return wrapper
 
@@ -115,17 +132,80 @@ def test_an_artifact_that_differs_fails_and_the_last_export_stays(
     run, tmp_path, capsys, monkeypatch
 ):
     output = tmp_path / "out"
-    assert run_command(run.folder, "--output", output, "--formats", "tflite") == 0
+    assert run_command(run.folder, "--output", output, *FLOAT32) == 0
     before = (output / "model.tflite").read_bytes()
-    monkeypatch.setattr(artifacts, "write_tflite", tampered(artifacts.write_tflite))
-    assert run_command(run.folder, "--output", output, "--formats", "tflite") == 1
+    monkeypatch.setattr(TFLiteFiles, "float32", tampered(TFLiteFiles.float32))
+    assert run_command(run.folder, "--output", output, *FLOAT32) == 1
     failed(capsys, tmp_path, "model.tflite differs from Keras by")
     assert (output / "model.tflite").read_bytes() == before
 
 
+def always_north(make):
+    """`make`, of a model that answers north to all, and is wrong each time."""
+
+    def wrapper(files):
+        source = files._source
+        model = keras.models.clone_model(source.model)
+        model.layers[-1].bias.assign([99.0] + [0.0] * (N_CLASSES - 1))
+        return make(TFLiteFiles(dataclasses.replace(source, model=model)))
+
+    return wrapper
+
+
+def test_accuracy_that_is_lost_fails_what_was_asked_for(
+    run, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(TFLiteFiles, "float16", always_north(TFLiteFiles.float16))
+    options = ("--formats", "tflite", "--quantize", "float16")
+    assert run_command(run.folder, "--output", tmp_path / "out", *options) == 1
+    failed(
+        capsys,
+        tmp_path,
+        "model_float16.tflite loses 66.7 points of accuracy on 6 clips; at most 1 may "
+        "be lost (--max-accuracy-drop); nothing was written",
+    )
+    assert not (tmp_path / "out").exists()
+    options += ("--max-accuracy-drop", "67")
+    assert run_command(run.folder, "--output", tmp_path / "out", *options) == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["artifacts"]["tflite_float16"]["verdict"] == "loses 66.7 points"
+
+
+def test_accuracy_that_is_lost_leaves_out_what_was_not_asked_for(
+    run, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(TFLiteFiles, "float16", always_north(TFLiteFiles.float16))
+    output = tmp_path / "out"
+    assert run_command(run.folder, "--output", output, "--formats", "tflite") == 0
+    report = json.loads((output / "report.json").read_text())
+    assert "tflite_float16" not in report["artifacts"]
+    assert "loses 66.7 points" in report["left_out"]["tflite_float16"]
+    assert "a run keeps some; here there are none" in report["left_out"]["tflite_int8"]
+    assert (output / "model.tflite").exists()
+    assert not (output / "model_float16.tflite").exists()
+    assert (
+        "- tflite_float16: model_float16.tflite loses"
+        in (output / "report.md").read_text()
+    )
+    assert "Left out tflite_float16" in capsys.readouterr().out
+
+
+def test_without_labelled_clips_accuracy_is_not_judged(run, tmp_path):
+    code = run_command(
+        run.folder / "model.keras", "--output", tmp_path / "out", "--formats",
+        "tflite", "--quantize", "float16", "--window", "0.1",
+    )  # fmt: skip
+    assert code == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    artifact = report["artifacts"]["tflite_float16"]
+    assert artifact["points_lost"] is None
+    assert artifact["verdict"] == "not judged: no clip has labels"
+    assert not (tmp_path / "out" / "report.png").exists()
+
+
 def test_an_earlier_export_is_replaced(run, tmp_path):
     output = tmp_path / "out"
-    options = ("--output", output, "--formats", "tflite", "--window")
+    options = ("--output", output, *FLOAT32, "--window")
     assert run_command(run.folder, *options, "0.25") == 0
     assert run_command(run.folder, *options, "0.1") == 0
     assert json.loads((output / "report.json").read_text())["window_samples"] == 800

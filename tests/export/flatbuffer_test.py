@@ -55,6 +55,10 @@ def test_work_on_constants_is_seen(tmp_path):
 def write_model(path, inputs, operators):
     """A `.tflite` file of (name, inputs, outputs); it has no shapes or values."""
     model, subgraph = schema.ModelT(), schema.SubGraphT()
+    model.buffers = [schema.BufferT()]
+    subgraph.tensors = [schema.TensorT() for _ in range(6)]
+    for number, tensor in enumerate(subgraph.tensors):
+        tensor.name = f"tensor/{number}".encode()
     model.operatorCodes, subgraph.operators = [], []
     for name, takes, gives in operators:
         code, operator = schema.OperatorCodeT(), schema.OperatorT()

@@ -1,0 +1,51 @@
+"""The clips that tell int8 the ranges of a model's activations."""
+
+from pathlib import Path
+
+import numpy as np
+
+from files.clips import is_audio_path, read_clip
+from files.errors import UserError
+from files.windows import cut_windows
+
+_MAX_WINDOWS = 200
+
+
+def read_calibration_windows(folder, sample_rate, window_samples):
+    """Windows of all audio files below a folder, thinned evenly where there are many.
+
+    Args:
+        folder: The folder.
+        sample_rate: In Hz; clips of other rates are resampled.
+        window_samples: Length of a window.
+
+    Returns:
+        (n, window_samples), float32, n at most 200.
+
+    Raises:
+        UserError: No such folder, no audio files in it, or one that can't be read.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"there is no folder of calibration clips {folder}")
+    paths = sorted(path for path in folder.rglob("*") if is_audio_path(path))
+    if not paths:
+        raise UserError(
+            f"the folder {folder} holds no audio files to calibrate int8 with; name "
+            "one with clips such as the model was trained on"
+        )
+    windows = np.concatenate(
+        [
+            cut_windows(read_clip(path, sample_rate)[0], window_samples)
+            for path in _thinned(paths)
+        ]
+    )
+    return windows[_places(len(windows))]
+
+
+def _thinned(paths):
+    return [paths[place] for place in _places(len(paths))]
+
+
+def _places(n):
+    return np.linspace(0, n - 1, min(n, _MAX_WINDOWS)).round().astype(int)

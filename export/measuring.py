@@ -1,0 +1,113 @@
+"""Measures artifacts beside Keras, and judges them."""
+
+import math
+
+from export.clips import describe
+from export.parity import (
+    check_tolerance,
+    differences,
+    keras_part,
+    keras_probabilities,
+    latency_ms,
+    over_heads,
+    part_differences,
+    points_lost,
+)
+from export.scores import score
+from files.errors import UserError
+
+AS_KERAS = "as Keras"
+
+_MAX_PART_WINDOWS = 100
+_ROUNDING = 1e-6  # points
+
+
+class Measurer:
+    """Compares artifacts with Keras on the same clips.
+
+    Args:
+        source: `export.sources.Source`.
+        clips: list of `export.clips.Clips`, one per head.
+        max_accuracy_drop: Points of its score that an artifact may lose that needn't
+            answer as Keras does.
+
+    Attributes:
+        keras: list of dict, the scores of Keras, one per head.
+    """
+
+    def __init__(self, source, clips, max_accuracy_drop):
+        self._source = source
+        self._clips = clips
+        self._max_accuracy_drop = max_accuracy_drop
+        self._expected = [
+            keras_probabilities(source, own.windows)[head.name]
+            for head, own in zip(source.heads, clips)
+        ]
+        self.keras = [
+            score(head, answers, own)
+            for head, answers, own in zip(source.heads, self._expected, clips)
+        ]
+
+    def measure(self, artifact, maker):
+        """What an artifact is like.
+
+        Args:
+            artifact: `export.artifacts.Artifact`.
+            maker: Its `export.artifacts.Maker`.
+
+        Returns:
+            dict for the report: differences to Keras, scores, latencies, verdict.
+
+        Raises:
+            UserError: It differs from Keras by more than the tolerance, loses too
+                much of its score, or answers what is no number.
+        """
+        compare = self._compare if maker.part is None else self._compare_part
+        window = self._clips[0].windows[:1]
+        on_two = artifact.run_on_two
+        return {
+            "path": artifact.path,
+            **artifact.description,
+            **compare(artifact, maker),
+            "latency_ms": latency_ms(artifact.run, window),
+            "latency_ms_2_threads": on_two and latency_ms(on_two, window),
+        }
+
+    def _compare(self, artifact, maker):
+        heads = []
+        for head, own, keras in zip(self._source.heads, self._clips, self._expected):
+            answers = artifact.run(own.windows)[head.name]
+            heads.append({**differences(answers, keras), **score(head, answers, own)})
+        compared = {
+            **over_heads(heads),
+            "heads": heads,
+            "points_lost": points_lost(heads, self.keras),
+        }
+        n_windows = describe(self._clips)["n_windows"]
+        if maker.is_exact:
+            check_tolerance(artifact.path, compared, n_windows)
+            return {**compared, "verdict": AS_KERAS}
+        return {**compared, "verdict": self._verdict(artifact.path, compared)}
+
+    def _verdict(self, path, compared):
+        if not math.isfinite(compared["max_difference"]):
+            raise UserError(f"{path} answers what is no number")
+        lost = compared["points_lost"]
+        if lost is None:
+            return "not judged: no clip has labels"
+        if lost > self._max_accuracy_drop + _ROUNDING:
+            raise UserError(
+                f"{path} loses {lost:.1f} points of accuracy on "
+                f"{describe(self._clips)['n_clips']} clips; at most "
+                f"{self._max_accuracy_drop:g} may be lost (--max-accuracy-drop)"
+            )
+        return f"loses {lost:.1f} points" if lost > _ROUNDING else "loses nothing"
+
+    def _compare_part(self, artifact, maker):
+        windows = self._clips[0].windows[:_MAX_PART_WINDOWS]
+        keras = keras_part(self._source, maker.part, windows)
+        compared = part_differences(artifact.run(windows)[maker.part], keras)
+        check_tolerance(
+            artifact.path, compared, len(windows), " of the largest of its values"
+        )
+        return {**compared, "shape": list(keras.shape[1:]), "verdict": AS_KERAS}

@@ -1,0 +1,26 @@
+"""What an export makes, and what it lets pass."""
+
+import dataclasses
+
+FORMATS = ("saved_model", "tflite")
+NONE, FLOAT16, DYNAMIC, INT8 = "none", "float16", "dynamic", "int8"
+QUANTIZATIONS = (NONE, FLOAT16, DYNAMIC, INT8)
+MAX_ACCURACY_DROP = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What an export makes, and what it lets pass.
+
+    Attributes:
+        formats: Some of `FORMATS`.
+        quantize: Some of `QUANTIZATIONS`, which must then succeed; None for all that
+            the model, its clips and its accuracy allow.
+        embeddings: Whether to make `embeddings.tflite`.
+        max_accuracy_drop: Points that a quantized file may lose, above 0.
+    """
+
+    formats: tuple = FORMATS
+    quantize: tuple | None = None
+    embeddings: bool = False
+    max_accuracy_drop: float = MAX_ACCURACY_DROP
