@@ -1,6 +1,6 @@
 """LEAF, the learnable audio frontend, and its rivals as Keras 3 layers."""
 
-from leaf_tf import encoders
+from leaf_tf import encoders, streaming
 from leaf_tf.augment import AdditiveNoise, Mixup
 from leaf_tf.frontends import (
     EfficientLeaf,
@@ -61,4 +61,5 @@ __all__ = [
     "export_weights",
     "import_weights",
     "replan",
+    "streaming",
 ]

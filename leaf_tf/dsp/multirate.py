@@ -148,6 +148,12 @@ class Plan:
         fewer = [n for n in range(enough, group.per_block) if energies % n == 0]
         return dataclasses.replace(group, per_block=min(fewer, default=group.per_block))
 
+    def first_position(self, group):
+        """Position of the first sample that a group's first energy takes."""
+        # SAME padding centers an even kernel one sample late.
+        late = 1 - self.kernel_size % 2
+        return group.offset + late - group.n_taps // 2 * group.rate
+
     def statistics(self, center_freqs, sigmas, pooling_widths):
         """Of these filters, over the energies of one frame."""
         return BankStatistics(

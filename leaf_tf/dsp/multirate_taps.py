@@ -36,17 +36,23 @@ def decimator(rate):
 
 
 @functools.lru_cache(maxsize=16)
-def decimator_kernel(rate):
-    """The decimator as a convolution over blocks of 16 * rate samples.
+def decimator_kernel(rate, block=_BLOCK):
+    """The decimator as a convolution over blocks of `block * rate` samples.
+
+    Args:
+        rate: Of the decimator.
+        block: Samples at the lower rate that one step makes.
 
     Returns:
-        (3, 16 * rate, 16): three blocks in, 16 samples at the lower rate out.
+        (blocks, block * rate, block), blocks 3 by default: the samples that a step
+        sees to those at the lower rate that it makes.
     """
     taps = decimator(rate)
-    kernel = np.zeros((3 * _BLOCK * rate, _BLOCK))
-    for output in range(_BLOCK):
+    blocks = -(-(len(taps) + (block - 1) * rate) // (block * rate))
+    kernel = np.zeros((blocks * block * rate, block))
+    for output in range(block):
         kernel[output * rate : output * rate + len(taps), output] = taps
-    return kernel.reshape(3, _BLOCK * rate, _BLOCK)
+    return kernel.reshape(blocks, block * rate, block)
 
 
 def soft_half_length(kernel_size, stride):

@@ -19,3 +19,13 @@ def cut(values, axis, start, length):
     shape = list(ops.shape(values))
     shape[axis] = length
     return ops.slice(values, starts, shape)
+
+
+def last(values, length):
+    """The last `length` entries along axis 1, whose size is known."""
+    return cut(values, 1, values.shape[1] - length, length)
+
+
+def last_frame(values):
+    """The last frame (batch, channels) of (batch, frames, channels)."""
+    return ops.reshape(last(values, 1), (-1, values.shape[2]))

@@ -31,6 +31,26 @@ def exponential_moving_average(energies, smooth_coef):
     return _recurrence(energies * weights, decay, _DYNAMIC_LEVELS)
 
 
+def continued_average(energies, smooth_coef, carried, is_frame, is_first):
+    """The `exponential_moving_average` of a stream that comes in parts.
+
+    Args:
+        energies: (batch, frames, n_filters), float, the frames now.
+        smooth_coef: (n_filters,) or (1,), s in [0, 1].
+        carried: (batch, n_filters), M of the frame before; zeros at the start.
+        is_frame: (batch, frames, 1), 1 where the stream has begun, else 0.
+        is_first: (batch, frames, 1), 1 at the stream's first frame, else 0.
+
+    Returns:
+        M, (batch, frames, n_filters); its last frame is what to carry.
+    """
+    decay = 1.0 - smooth_coef
+    inputs = energies * (smooth_coef * is_frame + decay * is_first)
+    inputs = ops.concatenate([ops.expand_dims(carried, axis=1), inputs], axis=1)
+    outputs = _recurrence(inputs, decay, _DYNAMIC_LEVELS)
+    return cut(outputs, 1, 1, energies.shape[1])
+
+
 def _recurrence(inputs, decay, levels):
     """y_t = x_t + a y_(t - 1) along axis 1."""
     frames = inputs.shape[1]

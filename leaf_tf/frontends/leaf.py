@@ -246,7 +246,11 @@ class Leaf(Frontend):
                 waveform = bounds.keep(waveform)
             waveform = ops.squeeze(waveform, axis=-1)
         compute = self._fast_energies if self.method == "fast" else self._exact_energies
-        energies = compute(waveform, bounds)  # (batch, frames, n_filters)
+        return self.completed(compute(waveform, bounds))  # (batch, frames, n_filters)
+
+    def completed(self, pooled):
+        """Pooled energies with the bias, in the order and of the least that is due."""
+        energies = self.pooling.add_bias(pooled)
         if self.sort_filters:
             center_freqs, _, _ = self.bounded_weights()
             energies = ops.take(energies, ops.argsort(center_freqs), axis=-1)
@@ -257,11 +261,11 @@ class Leaf(Frontend):
         outputs = self.modulus(outputs)  # (batch, samples, n_filters)
         if bounds is not None:
             outputs = bounds.keep(outputs)
-        return self.pooling(outputs)  # (batch, frames, n_filters)
+        return self.pooling.pool(outputs)  # (batch, frames, n_filters)
 
     def _fast_energies(self, waveform, bounds):
         center_freqs, sigmas, widths = self.bounded_weights()
-        outputs = pooled_energies(
+        return pooled_energies(
             waveform,
             center_freqs,
             sigmas,
@@ -270,7 +274,6 @@ class Leaf(Frontend):
             bounds,
             self.pooling_padding,
         )
-        return self.pooling.add_bias(outputs)
 
     def _initial_bank(self):
         center_freqs, sigmas = mel.initial_gabor_filters(

@@ -76,6 +76,11 @@ class MelFilterbanks(Frontend):
         """Points of the FFT: 512, or the next power of 2 that holds the window."""
         return max(512, 2 ** (self.kernel_size - 1).bit_length())
 
+    @property
+    def later_hops(self):
+        """Hops after its own that a frame's window reaches into."""
+        return -(-self.kernel_size // self.strides) - 1
+
     def build(self, input_shape):
         super().build(input_shape)
         if self.learn_filters:
@@ -84,7 +89,23 @@ class MelFilterbanks(Frontend):
             )
 
     def compute_energies(self, waveform, lengths):
-        frames = _frames(waveform, self.kernel_size, self.strides, self.n_fft)
+        samples = waveform.shape[1]
+        if samples is None:
+            samples = ops.shape(waveform)[1]
+        n_frames = units.n_frames(samples, self.strides)
+        n_samples = (n_frames + self.later_hops) * self.strides
+        waveform = ops.pad(waveform, ((0, 0), (0, n_samples - samples)))
+        # Frames start at the same samples whatever the length, zeros after the end.
+        return self.band_energies(waveform, n_frames)
+
+    def band_energies(self, waveform, n_frames):
+        """Energies of the bands, (batch, n_frames, n_filters).
+
+        Args:
+            waveform: (batch, (n_frames + later_hops) * strides).
+        """
+        size = self.kernel_size
+        frames = _frames(waveform, size, self.strides, n_frames, self.n_fft)
         # Zeros beyond the window: cheaper than to cut the frames.
         window = np.zeros(frames.shape[-1])
         window[: self.kernel_size] = _hann(self.kernel_size)
@@ -95,7 +116,6 @@ class MelFilterbanks(Frontend):
             filterbank = self.bounded(self.filterbank)
         else:
             filterbank = ops.convert_to_tensor(self._triangles(), powers.dtype)
-        # Frames start at the same samples whatever the length, zeros after the end.
         return ops.matmul(powers, filterbank)
 
     def _triangles(self):
@@ -113,21 +133,16 @@ def _hann(size):
     return 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / max(period, 1))
 
 
-def _frames(waveform, size, strides, most):
-    """Overlapping frames (batch, frames, size or up to `most`).
+def _frames(waveform, size, strides, n_frames, most):
+    """Overlapping frames (batch, n_frames, size or up to `most`).
 
     Frame k starts at k * strides. They are made of whole blocks of `strides`
     samples, laid side by side: that costs copies only, where gathering indices
     costs a look-up a sample.
     """
-    samples = waveform.shape[1]
-    if samples is None:
-        samples = ops.shape(waveform)[1]
-    n_frames = units.n_frames(samples, strides)
     blocks_per_frame = -(-size // strides)
     blocks = n_frames + blocks_per_frame - 1
-    padded = ops.pad(waveform, ((0, 0), (0, blocks * strides - samples)))
-    rows = ops.reshape(padded, (ops.shape(waveform)[0], blocks, strides))
+    rows = ops.reshape(waveform, (ops.shape(waveform)[0], blocks, strides))
     shifted = [rows[:, i : i + n_frames] for i in range(blocks_per_frame)]
     frames = ops.concatenate(shifted, axis=-1)
     return frames if frames.shape[-1] <= most else frames[:, :, :size]

@@ -83,6 +83,10 @@ class GaussianLowpass(Stage):
             self.bias = self.add_bounded_weight("bias", np.ones(input_shape[-1]))
 
     def call(self, inputs):
+        return self.add_bias(self.pool(inputs))
+
+    def pool(self, inputs):
+        """As `call`, without the bias."""
         energies = ops.cast(inputs, self.stage_dtype)
         taps = impulse_responses.gaussian_lowpass(
             self.bounded(self.widths), self.kernel_size
@@ -90,14 +94,13 @@ class GaussianLowpass(Stage):
         if self.padding == "symmetric":
             before, after = (self.kernel_size - 1) // 2, self.kernel_size // 2
             energies = ops.pad(energies, ((0, 0), (before, after), (0, 0)))
-        outputs = ops.depthwise_conv(
+        return ops.depthwise_conv(
             energies,
             ops.expand_dims(taps, axis=-1),
             strides=self.strides,
             padding="same" if self.padding == "same" else "valid",
             data_format="channels_last",
         )
-        return self.add_bias(outputs)
 
     def add_bias(self, pooled):
         """Pooled energies (batch, frames, n_filters) and the bias, if there is one."""

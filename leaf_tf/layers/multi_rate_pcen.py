@@ -78,6 +78,16 @@ class MultiRatePCEN(Stage):
     def call(self, inputs):
         return ops.concatenate([pcen(inputs) for pcen in self.pcens], axis=-1)
 
+    def step(self, inputs, means, is_frame, is_first):
+        """Goes on with a stream, see `PCEN.step`; M of all, in the outputs' order."""
+        means = ops.split(means, len(self.pcens), axis=-1)
+        steps = [
+            pcen.step(inputs, mean, is_frame, is_first)
+            for pcen, mean in zip(self.pcens, means)
+        ]
+        outputs, means = (ops.concatenate(parts, axis=-1) for parts in zip(*steps))
+        return outputs, means
+
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], len(self.rates) * input_shape[-1])
 

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp import compression
+from leaf_tf.dsp import compression, smoothing
+from leaf_tf.dsp.slices import last_frame
 from leaf_tf.layers.stage import Stage
 
 # Lower bound of delta: at 0 the gradient of delta^(1 / root) is infinite, below
@@ -88,13 +89,39 @@ class PCEN(Stage):
         )
 
     def call(self, inputs):
-        energies = ops.maximum(ops.cast(inputs, self.stage_dtype), 0.0)
+        energies = self._energies(inputs)
+        smooth_coef = self.bounded(self.smooth_coef)
+        means = smoothing.exponential_moving_average(energies, smooth_coef)
+        return self._normalize(energies, means)
+
+    def step(self, inputs, means, is_frame, is_first):
+        """Goes on with a stream whose frames so far left M at `means`.
+
+        Args:
+            inputs: (batch, frames, n_filters), the frames now.
+            means, is_frame, is_first: As in `dsp.smoothing.continued_average`.
+
+        Returns:
+            What `call` makes of these frames of the whole stream, and M for the next
+            step, (batch, n_filters).
+        """
+        energies = self._energies(inputs)
+        smooth_coef = self.bounded(self.smooth_coef)
+        means = smoothing.continued_average(
+            energies, smooth_coef, means, is_frame, is_first
+        )
+        return self._normalize(energies, means), last_frame(means)
+
+    def _energies(self, inputs):
+        return ops.maximum(ops.cast(inputs, self.stage_dtype), 0.0)
+
+    def _normalize(self, energies, means):
         outputs = compression.pcen(
             energies,
+            means,
             self.bounded(self.alpha),
             self.bounded(self.delta),
             self.bounded(self.root),
-            self.bounded(self.smooth_coef),
             self.floor,
         )
         return ops.cast(outputs, self.compute_dtype)

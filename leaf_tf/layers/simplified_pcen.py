@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import smoothing
+from leaf_tf.dsp.slices import last_frame
 from leaf_tf.layers.stage import Stage
 
 
@@ -67,9 +68,26 @@ class SimplifiedPCEN(Stage):
         )
 
     def call(self, inputs):
-        energies = ops.maximum(ops.cast(inputs, self.stage_dtype), self.floor)
-        smooth_coef = ops.convert_to_tensor([self.smooth_coef], self.stage_dtype)
+        energies = self._energies(inputs)
+        smooth_coef = self._smooth_coef()
         means = smoothing.exponential_moving_average(energies, smooth_coef)
+        return self._normalize(energies, means)
+
+    def step(self, inputs, means, is_frame, is_first):
+        """Goes on with a stream, see `PCEN.step`."""
+        energies = self._energies(inputs)
+        means = smoothing.continued_average(
+            energies, self._smooth_coef(), means, is_frame, is_first
+        )
+        return self._normalize(energies, means), last_frame(means)
+
+    def _energies(self, inputs):
+        return ops.maximum(ops.cast(inputs, self.stage_dtype), self.floor)
+
+    def _smooth_coef(self):
+        return ops.convert_to_tensor([self.smooth_coef], self.stage_dtype)
+
+    def _normalize(self, energies, means):
         # Powers of positive numbers as exp(log), both in one.
         compressed = ops.log(energies) / self.bounded(self.root)
         gains = self.bounded(self.alpha) * ops.log(self.floor + means)

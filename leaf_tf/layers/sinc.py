@@ -94,14 +94,17 @@ class SincConv1D(Stage):
             "bandwidths", np.maximum(np.diff(edges), least), least, math.pi
         )
 
-    def call(self, inputs):
-        waveform = ops.cast(inputs, self.stage_dtype)
+    def taps(self):
+        """The filters as they are, (kernel_size, n_filters)."""
         low_freqs = self.bounded(self.low_freqs)
         high_freqs = ops.minimum(low_freqs + self.bounded(self.bandwidths), math.pi)
-        taps = _band_passes(low_freqs, high_freqs, self.kernel_size)
+        return _band_passes(low_freqs, high_freqs, self.kernel_size)
+
+    def call(self, inputs):
+        waveform = ops.cast(inputs, self.stage_dtype)
         return ops.conv(
             waveform,
-            ops.expand_dims(taps, axis=1),
+            ops.expand_dims(self.taps(), axis=1),
             strides=self.strides,
             padding="same",
             data_format="channels_last",

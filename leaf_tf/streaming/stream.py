@@ -1,0 +1,225 @@
+"""A frontend that goes on from chunk to chunk."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from leaf_tf.frontends import Leaf
+from leaf_tf.frontends.base import Frontend
+from leaf_tf.streaming.clock import Clock
+from leaf_tf.streaming.compressions import Compressions
+from leaf_tf.streaming.frontends import energies_of
+
+
+class Stream:
+    """A frontend's features of a sound that comes in chunks.
+
+    The features are those that the frontend gives for the whole sound at once, from
+    the first frame to the last: first-frame start of PCEN and both ends included. A
+    stream is as long as whole hops of `strides` samples; for such lengths SAME
+    padding lies where it lies at any other (at 16 kHz 120 zeros on the left), so it
+    isn't needed to know how long the sound will be. Pad the last hop with zeros if
+    need be.
+
+    A frame needs sound that comes after it: the half of its pooling window that is
+    later, and what the filters reach beyond that. So frames come `delay` hops after
+    their own; `step` gives as many frames as it gets hops, the frames of `delay` hops
+    ago, and before frame 0 zeros. `finish` gives the `delay` frames that are left
+    when the sound ends (fewer, if the frontend has no frames there).
+
+    `latency_ms` is the time from the middle of a frame's window until the frame is
+    there, in chunks of one hop: `delay` + 1 hops, less the way from the hop's start
+    to the window's middle. At the defaults, 16 kHz, windows of 401 samples and hops
+    of 160: LEAF needs 200 samples of the window, another 200 of the filters (or less,
+    or more, as the plan cuts or softens them), and what a decimator looks ahead;
+    that is rounded up to whole hops. A longer chunk waits for its own end besides.
+
+    The state is a flat dict of arrays, all zero at the start, whose shapes don't
+    depend on the chunks: chunks of one stream may differ in length. `step` is a pure
+    function of static shapes without control flow, for `tf.function`, `jax.jit` and
+    TFLite. The batch holds independent streams; to start one of them anew, set its
+    rows in the state to zero.
+
+    The frontend is copied: training it further leaves the stream as it is.
+
+    Args:
+        frontend: A `leaf_tf` frontend. All but Wavegram can be streamed; with
+            `compression` "pcen", "simplified_pcen", "multi_rate_pcen", "log",
+            "log1p" or "none", or one of these as a layer; not with `mean_var_norm`
+            or a median over the clip, which take the whole clip to know.
+
+    Attributes:
+        sample_rate: Of the sound, Hz.
+        strides: Samples in a hop.
+        n_channels: Channels of the features.
+        delay: Hops by which frames come later than their own.
+        latency_ms: See above.
+        silence: (n_channels,), NumPy, a frame of silence.
+        state_shapes: {name: shape without the batch} of the state.
+
+    Raises:
+        ValueError: The frontend can't be streamed; the message has the reason.
+
+    Example:
+        >>> stream = leaf_tf.streaming.Stream(leaf_tf.Leaf())
+        >>> state = stream.initial_state()
+        >>> chunk = np.zeros((1, 10 * stream.strides), "float32")
+        >>> frames, state = stream.step(chunk, state)
+        >>> frames.shape
+        TensorShape([1, 10, 40])
+    """
+
+    def __init__(self, frontend):
+        if not isinstance(frontend, Frontend):
+            raise ValueError(
+                "`frontend` must be a leaf_tf frontend, such as leaf_tf.Leaf(). "
+                f"Received: {type(frontend).__name__}"
+            )
+        if frontend.mean_var_norm:
+            raise ValueError(
+                "a frontend with mean_var_norm=True can't be streamed: it must hear "
+                "the whole clip to know its mean and variance. Train it without"
+            )
+        frontend = _copy(frontend)
+        self._dtype, self._features_dtype = frontend.stage_dtype, frontend.compute_dtype
+        self.sample_rate = frontend.sample_rate
+        self.strides = frontend.strides
+        self._preemphasis = getattr(frontend, "preemphasis", None)
+        # Pre-emphasis takes the sample after.
+        lag = 0 if self._preemphasis is None else 1
+        self._energies, self._completed = energies_of(frontend, lag)
+        self._compressions = Compressions(frontend.compressing, frontend.n_filters)
+        self.n_channels = self._compressions.n_channels
+        self.delay = self._energies.delay
+        silence = ops.zeros((1, self.strides), dtype=self._dtype)
+        silence = ops.cast(frontend(silence), self._dtype)
+        self.silence = ops.convert_to_numpy(silence)[0, 0]
+        self.state_shapes = {
+            "heard": (1,),
+            **({"last_sample": (1,)} if lag else {}),
+            **self._energies.state_shapes,
+            **self._compressions.state_shapes,
+        }
+
+    @property
+    def latency_ms(self):
+        """From the middle of a frame's window until the frame is there, ms."""
+        samples = (self.delay + 1) * self.strides - self._energies.center
+        return 1000.0 * samples / self.sample_rate
+
+    def initial_state(self, batch=1):
+        """The state before the first chunk: zeros, {name: (batch, ...)}."""
+        return {
+            name: ops.zeros((batch, *shape), dtype=self._dtype)
+            for name, shape in self.state_shapes.items()
+        }
+
+    def step(self, chunk, state):
+        """Goes on with the sound.
+
+        Args:
+            chunk: (batch, hops * strides) or (batch, hops * strides, 1), float,
+                scaled to [-1, 1], one hop or more.
+            state: Of `initial_state` or the step before.
+
+        Returns:
+            (frames, state): the frames of `delay` hops before each hop, (batch, hops,
+            n_channels), zeros before frame 0; the state for the next step.
+
+        Raises:
+            ValueError: The chunk is not of whole hops.
+        """
+        return self._advance(self._checked(chunk), state)
+
+    def finish(self, state):
+        """The last frames of a sound that ends.
+
+        Args:
+            state: Of the last step.
+
+        Returns:
+            (batch, frames, n_channels), `delay` frames, or as many fewer as the
+            frontend has fewer frames than hops.
+        """
+        batch = ops.shape(state["heard"])[0]
+        silence = ops.zeros((batch, self.delay * self.strides), dtype=self._dtype)
+        if self.delay == 0:
+            return ops.zeros((batch, 0, self.n_channels), dtype=self._features_dtype)
+        frames, _ = self._advance(silence, state, is_end=True)
+        return frames[:, : self._energies.n_last]
+
+    def run(self, chunks):
+        """The features of a sound, as they come: those of the whole, in parts.
+
+        Args:
+            chunks: Iterable of chunks as `step` takes them.
+
+        Yields:
+            (batch, frames, n_channels), frame 0 first; one after each chunk that
+            completes a frame, and one at the end.
+        """
+        state, missing = None, self.delay
+        for chunk in chunks:
+            if state is None:
+                state = self.initial_state(ops.shape(chunk)[0])
+            frames, state = self.step(chunk, state)
+            before = min(missing, frames.shape[1])
+            missing -= before
+            if before < frames.shape[1]:
+                yield frames[:, before:]
+        if state is not None:
+            yield self.finish(state)[:, missing:]
+
+    def _advance(self, chunk, state, is_end=False):
+        clock = Clock(state["heard"], chunk.shape[1] // self.strides)
+        state = dict(state)
+        if self._preemphasis is not None:
+            chunk, state = self._emphasized(self._preemphasis, chunk, state)
+        energies, state = self._energies.step(chunk, state, clock, is_end)
+        is_frame = clock.has_begun(self.delay)
+        is_first = clock.is_hop(0, [self.delay])
+        frames, state = self._compressions.step(
+            self._completed(energies), state, is_frame, is_first
+        )
+        state["heard"] = clock.later()
+        return ops.cast(frames * is_frame, self._features_dtype), state
+
+    def _emphasized(self, preemphasis, chunk, state):
+        """The chunk behind the pre-emphasis, a sample late."""
+        chunk = ops.concatenate([state["last_sample"], chunk], axis=1)
+        state["last_sample"] = chunk[:, -1:]
+        outputs = ops.squeeze(preemphasis(chunk[..., None]), axis=-1)[:, :-1]
+        # There is none before the stream.
+        has_begun = ops.minimum(state["heard"], 1.0)
+        first = outputs[:, :1] * has_begun
+        return ops.concatenate([first, outputs[:, 1:]], axis=1), state
+
+    def _checked(self, chunk):
+        chunk = ops.convert_to_tensor(chunk)
+        dtype = keras.backend.standardize_dtype(chunk.dtype)
+        if not keras.backend.is_float_dtype(dtype):
+            raise ValueError(
+                "`chunk` must be float, scaled to [-1, 1]; divide 16-bit samples by "
+                f"32768. Received: dtype {dtype}"
+            )
+        if len(chunk.shape) == 3 and chunk.shape[-1] == 1:
+            chunk = ops.squeeze(chunk, axis=-1)
+        samples = chunk.shape[1] if len(chunk.shape) == 2 else None
+        if not samples or samples % self.strides:
+            raise ValueError(
+                f"`chunk` must be (batch, samples), samples a multiple of the hop, "
+                f"{self.strides}. Received: shape {tuple(chunk.shape)}"
+            )
+        return ops.cast(chunk, self._dtype)
+
+
+def _copy(frontend):
+    """A frontend of the same weights, which no training changes."""
+    if not frontend.built:
+        frontend.build((None, None))
+    copy = type(frontend).from_config(frontend.get_config())
+    copy.build_from_config(frontend.get_build_config())
+    copy.set_weights([np.array(weight) for weight in frontend.get_weights()])
+    if isinstance(copy, Leaf) and copy.method == "fast":
+        copy.adopt_plan(copy.plan.compact())
+    return copy
