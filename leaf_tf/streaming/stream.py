@@ -25,7 +25,8 @@ class Stream:
     later, and what the filters reach beyond that. So frames come `delay` hops after
     their own; `step` gives as many frames as it gets hops, the frames of `delay` hops
     ago, and before frame 0 zeros. `finish` gives the `delay` frames that are left
-    when the sound ends (fewer, if the frontend has no frames there).
+    when the sound ends. TimeDomainFilterbanks has frames only of whole windows:
+    `finish` gives those that are left, and of a sound shorter than a window none.
 
     `latency_ms` is the time from the middle of a frame's window until the frame is
     there, in chunks of one hop: `delay` + 1 hops, less the way from the hop's start
@@ -142,9 +143,9 @@ class Stream:
             frontend has fewer frames than hops.
         """
         batch = ops.shape(state["heard"])[0]
-        silence = ops.zeros((batch, self.delay * self.strides), dtype=self._dtype)
         if self.delay == 0:
             return ops.zeros((batch, 0, self.n_channels), dtype=self._features_dtype)
+        silence = ops.zeros((batch, self.delay * self.strides), dtype=self._dtype)
         frames, _ = self._advance(silence, state, is_end=True)
         return frames[:, : self._energies.n_last]
 
