@@ -11,6 +11,10 @@ def dispatch(argv):
         from export import predict_command
 
         return predict_command.main(argv[1:])
+    if argv[:1] == ["verify"]:
+        from export import verify_command
+
+        return verify_command.main(argv[1:])
     from export import export_command
 
     return export_command.main(argv)

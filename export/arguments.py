@@ -1,4 +1,4 @@
-"""What the two commands take."""
+"""What the commands take."""
 
 import argparse
 import math
@@ -13,8 +13,9 @@ def export_parser():
         prog="python -m export",
         description="Writes a trained model as files that run without this package, "
         "and compares each of them with Keras on real clips.",
-        epilog="`python -m export predict --help` tells how to run such a file "
-        "(a run folder of the name `predict` is given as `./predict`).",
+        epilog="`python -m export predict --help` tells how to run such a file, "
+        "`python -m export verify --help` how to check a copy of the folder (a run "
+        "folder of such a name is given as `./predict`).",
     )
     parser.add_argument(
         "source",
@@ -129,6 +130,20 @@ def predict_parser():
         type=_count,
         metavar="HZ",
         help="the model's rate; needed only where no `report.json` lies beside it",
+    )
+    return parser
+
+
+def verify_parser():
+    """The arguments of `python -m export verify DIR`."""
+    parser = Parser(
+        prog="python -m export verify",
+        description="Says whether an artifact folder is as it was written: computes "
+        "the checksum of each file anew, and asks each model again what it was asked "
+        "at export. Exit code 1 if a file is changed, missing or extra.",
+    )
+    parser.add_argument(
+        "folder", metavar="DIR", help="the --output of python -m export"
     )
     return parser
 

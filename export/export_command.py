@@ -1,9 +1,17 @@
 """`python -m export RUN_OR_KERAS_FILE --output DIR`."""
 
 from export.arguments import export_parser, options_of
+from export.checksums import checksums
 from export.clips import describe, head_clips
-from export.layout import REPORT_JSON, REPORT_MD, REPORT_PNG, refuse_foreign_files
+from export.layout import (
+    PROBES,
+    REPORT_JSON,
+    REPORT_MD,
+    REPORT_PNG,
+    refuse_foreign_files,
+)
 from export.measuring import Measurer
+from export.probes import Probes
 from export.report import build_report, report_markdown, summary
 from export.report_figure import draw_report
 from export.sources import open_source
@@ -66,34 +74,41 @@ def export(source, clips, options, output):
         about = describe(clips)
         _say(f"Keras: {about['n_windows']} windows of {about['n_clips']} clips")
         measurer = Measurer(source, clips, options.max_accuracy_drop)
+        probes = Probes(source.sample_rate, source.window_samples)
         measured, left_out = {}, {}
         for name, maker in wanted.items():
             try:
-                measured[name] = _make_and_measure(name, maker, measurer, folder)
+                measured[name] = _make_and_measure(
+                    name, maker, measurer, probes, folder
+                )
             except UserError as error:
                 if maker.is_wanted:
                     raise UserError(f"{error}; nothing was written") from error
                 _say(f"{name}: left out")
                 left_out[name] = str(error)
         report = build_report(source, clips, measurer.keras, measured, left_out)
-        write_json(folder / REPORT_JSON, report)
         is_drawn = draw_report(report, folder / REPORT_PNG)
         text = report_markdown(report, REPORT_PNG if is_drawn else None)
         write_text(folder / REPORT_MD, text)
+        write_json(folder / PROBES, probes.content)
+        report["files"] = checksums(folder)
+        write_json(folder / REPORT_JSON, report)
     return report
 
 
-def _make_and_measure(name, maker, measurer, folder):
+def _make_and_measure(name, maker, measurer, probes, folder):
     """What was measured on an artifact; one that fails is removed."""
     _say(f"{name}: converting")
     artifact = maker.make(folder)
     _say(f"{artifact.path}: comparing with Keras")
     try:
-        return measurer.measure(artifact, maker)
+        measured = measurer.measure(artifact, maker)
     except UserError:
         if not maker.is_wanted:  # else the whole folder goes
             (folder / artifact.path).unlink()
         raise
+    probes.ask(artifact.path, artifact.run, maker.is_exact)
+    return measured
 
 
 def _say(line):

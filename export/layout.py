@@ -15,6 +15,7 @@ LABELS = "labels*.txt"  # labels.txt of one head, labels_<head>.txt of several
 REPORT_JSON = "report.json"
 REPORT_MD = "report.md"
 REPORT_PNG = "report.png"
+PROBES = "probes.json"  # what the artifacts answered to waveforms of `export.probes`
 
 INPUT = "waveform"
 LENGTHS = "lengths"
@@ -34,6 +35,7 @@ _OURS = (
     REPORT_JSON,
     REPORT_MD,
     REPORT_PNG,
+    PROBES,
 )
 
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from export.averaging import SOFTMAX
-from export.heads import Head
+from export.heads import Head, heads_of_outputs
 from export.layout import REPORT_JSON, SAVED_MODEL, TFLITE
 from files.errors import UserError
 
@@ -61,6 +61,27 @@ def open_artifact(path, sample_rate=None):
         window_samples=runner.window_samples or window,
         heads=_heads(path, place, report, runner.n_classes),
     )
+
+
+def open_run(path):
+    """Opens an artifact of any kind, a classifier or a part of one.
+
+    Args:
+        path: `.tflite` file or folder of a `saved_model.pb`.
+
+    Returns:
+        Function, (n, window_samples) -> {name of a head or part: (n, ...)}.
+
+    Raises:
+        UserError: It doesn't load.
+    """
+    if path.is_file():
+        from export.litert_runner import LiteRTModel
+
+        model = LiteRTModel(path)
+        if not heads_of_outputs(model.outputs):
+            return model.run
+    return _runner(path).probabilities
 
 
 def _resolve(path):

@@ -56,7 +56,7 @@ def make_signatures(source):
     }
     if source.model.input_shape[1] is None:
         signatures[PADDED_SIGNATURE] = _padded(source, shared)
-    for name in _stages(source.model):
+    for name in stages.inner(source.model):
         signatures[name] = _stage(source, shared, name)
     return signatures
 
@@ -65,21 +65,13 @@ def _shared(source):
     """All that the signatures give of a waveform, as one function in the file."""
     tf = import_tensorflow()
     keras = import_keras()
-    outputs = {"heads": source.model.output, **_stages(source.model)}
+    outputs = {"heads": source.model.output, **stages.inner(source.model)}
     model = keras.Model(source.model.input, outputs)
     return tf.function(
         lambda waveform: model_outputs(model, waveform),
         input_signature=[_waveform_spec(source)],
         autograph=False,
     )
-
-
-def _stages(model):
-    found = {
-        stages.FEATURES: stages.features(model),
-        stages.EMBEDDINGS: stages.embeddings(model),
-    }
-    return {name: tensor for name, tensor in found.items() if tensor is not None}
 
 
 def _stage(source, shared, name):

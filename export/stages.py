@@ -15,8 +15,15 @@ def features(model):
     """
     from leaf_tf.frontends.base import Frontend
 
-    frontends = [layer for layer in model.layers if isinstance(layer, Frontend)]
-    return frontends[0].output if len(frontends) == 1 else None
+    # Of the model's own graph: a layer's `output` may be that of another call to it.
+    found, waiting = {}, list(model.outputs)
+    while waiting:
+        tensor = waiting.pop()
+        if id(tensor) not in found:
+            found[id(tensor)] = tensor
+            waiting.extend(_maker(tensor)[1])
+    made = [t for t in found.values() if isinstance(_maker(t)[0], Frontend)]
+    return made[0] if len(made) == 1 else None
 
 
 def embeddings(model):

@@ -30,6 +30,7 @@ def test_the_folder_holds_what_the_contract_says(exported):
         "labels.txt",
         "model.tflite",
         "model_float16.tflite",
+        "probes.json",
         "report.json",
         "report.md",
         "report.png",
