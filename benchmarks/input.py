@@ -43,8 +43,8 @@ def measure(seconds_each, n_clips=64, clip_seconds=4.0, folder=None):
         A dict for JSON: "machine"; "rows", one a way and format, each with
         "clips_per_second" and the quartiles of it, and "times_real_time".
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        scratch = Path(scratch)
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
         if folder is not None:
             groups = {str(folder): _found(folder)}
         else:
@@ -109,7 +109,9 @@ def _files(paths, library):
         np.array([info.samplerate for info in infos], np.int64),
     )
     return tf.data.Dataset.from_tensor_slices(table).map(
-        lambda *clip: decoding.from_file(*clip, SAMPLE_RATE, library),
+        lambda path, encoding, rate: decoding.from_file(
+            path, encoding, rate, SAMPLE_RATE, library
+        ),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )

@@ -1,6 +1,7 @@
 """Clips that TFDS has prepared, as samples and as files, to be read again."""
 
 import io
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,7 +24,7 @@ class BenchmarkClips(tfds.core.GeneratorBasedBuilder):
         tfds.core.BuilderConfig(name="samples"),
         tfds.core.BuilderConfig(name="files"),
     ]
-    paths = ()
+    paths: tuple[Path, ...] = ()
 
     def _info(self):
         features = clip_features.features(label=tfds.features.ClassLabel(names=["a"]))

@@ -43,7 +43,7 @@ def split_clips(clips, labels, seed):
     Raises:
         UserError: A class with fewer than 3 distinct clips.
     """
-    class_of = {}
+    class_of: dict[str, str] = {}
     for clip, label in clips:
         class_of[clip] = min(label, class_of.get(clip, label))
     members = defaultdict(list)

@@ -1,6 +1,7 @@
 """The registry of tasks: a name to what can be learned and where it lies."""
 
 from pathlib import Path
+from typing import Any
 
 from files.errors import UserError
 from training.folder import FolderTask
@@ -11,7 +12,27 @@ _GIB = 2**30
 
 _OFFICIAL = {"train": "train", "validation": "validation", "test": "test"}
 
-_AUDIOSET = {
+# What tasks of one data set have in common.
+_DIGITS: dict[str, Any] = {
+    "dataset": "spoken_digit",
+    "clip_key": "audio/filename",
+    "sample_rate": 8000,
+    "licence": "CC BY-SA 4.0",
+    "homepage": "https://github.com/Jakobovski/free-spoken-digit-dataset",
+    "download_bytes": 11 * 2**20,
+}
+_NSYNTH: dict[str, Any] = {
+    "dataset": "nsynth/full",
+    "clip_key": "id",
+    "splits": {"train": "train", "validation": "valid", "test": "test"},
+    "split_rule": "official, no instrument of train in the others",
+    "sample_rate": 16000,
+    "licence": "CC BY 4.0",
+    "homepage": "https://magenta.tensorflow.org/datasets/nsynth",
+    "download_bytes": 78461286497,
+    "needs_beam": True,
+}
+_AUDIOSET: dict[str, Any] = {
     "builder_module": "training.builders.audio_set",
     "label_key": "labels",
     "clip_key": "clip",
@@ -43,26 +64,16 @@ _TASKS = (
     TfdsTask(
         name="spoken_digit",
         about="10 digits, 5 English speakers",
-        dataset="spoken_digit",
         split_rule="80/10/10 within each class by the seed; speakers are in all three",
-        sample_rate=8000,
-        clip_key="audio/filename",
-        licence="CC BY-SA 4.0",
-        homepage="https://github.com/Jakobovski/free-spoken-digit-dataset",
-        download_bytes=11 * 2**20,
+        **_DIGITS,
     ),
     TfdsTask(
         name="spoken_digit@speaker",
         about="10 digits by a speaker who was never heard",
-        dataset="spoken_digit",
         group_pattern=r"\d_(\w+)_\d+\.wav",
         split_rule="of the 5 speakers by name, the one at seed mod 5 tests, the next "
         "one validates, the others train",
-        sample_rate=8000,
-        clip_key="audio/filename",
-        licence="CC BY-SA 4.0",
-        homepage="https://github.com/Jakobovski/free-spoken-digit-dataset",
-        download_bytes=11 * 2**20,
+        **_DIGITS,
     ),
     TfdsTask(
         name="speech_commands",
@@ -134,30 +145,14 @@ _TASKS = (
     TfdsTask(
         name="nsynth_instrument",
         about="11 families of instruments, single notes of 4 s",
-        dataset="nsynth/full",
         label_key="instrument/family",
-        clip_key="id",
-        splits={"train": "train", "validation": "valid", "test": "test"},
-        split_rule="official, no instrument of train in the others",
-        sample_rate=16000,
-        licence="CC BY 4.0",
-        homepage="https://magenta.tensorflow.org/datasets/nsynth",
-        download_bytes=78461286497,
-        needs_beam=True,
+        **_NSYNTH,
     ),
     TfdsTask(
         name="nsynth_pitch",
         about="128 MIDI pitches, single notes of 4 s",
-        dataset="nsynth/full",
         label_key="pitch",
-        clip_key="id",
-        splits={"train": "train", "validation": "valid", "test": "test"},
-        split_rule="official, no instrument of train in the others",
-        sample_rate=16000,
-        licence="CC BY 4.0",
-        homepage="https://magenta.tensorflow.org/datasets/nsynth",
-        download_bytes=78461286497,
-        needs_beam=True,
+        **_NSYNTH,
     ),
     TfdsTask(
         name="tut_urban",

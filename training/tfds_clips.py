@@ -46,7 +46,7 @@ class TfdsClips:
 
     def parts(self, *keys):
         """Only some features of all examples of the split, as NumPy."""
-        wanted = {}
+        wanted: dict[str, object] = {}
         for key in keys:
             outer, _, inner = key.partition("/")
             whole = key in self._builder.info.features

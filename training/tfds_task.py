@@ -178,9 +178,7 @@ class TfdsTask:
     def _split(self, clips, seed):
         """The split of each clip of a data set that has just one."""
         if self.group_pattern:
-            names = (example[self.clip_key] for example in clips.parts(self.clip_key))
-            groups = [re.search(self.group_pattern, n.decode()).group(1) for n in names]
-            return hold_out_group(groups, seed)
+            return hold_out_group([*self._groups(clips, self.group_pattern)], seed)
         found = [
             (
                 identity(example[self.waveform_key], self.sample_rate),
@@ -189,6 +187,15 @@ class TfdsTask:
             for example in clips.parts(self.waveform_key, self.label_key)
         ]
         return split_clips(found, sorted({label for _, label in found}), seed)
+
+    def _groups(self, clips, pattern):
+        """Who made each clip, as its name says."""
+        for example in clips.parts(self.clip_key):
+            name = example[self.clip_key].decode()
+            found = re.search(pattern, name)
+            if found is None:
+                raise UserError(f"the name of clip {name} doesn't say who made it")
+            yield found.group(1)
 
 
 def data_folder(data_dir=None):

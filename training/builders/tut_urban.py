@@ -148,7 +148,7 @@ def validation_locations(segments):
     Returns:
         A set of locations.
     """
-    counts = defaultdict(Counter)
+    counts: dict[str, Counter] = defaultdict(Counter)
     for scene, location in segments:
         counts[scene][location] += 1
     chosen = set()
