@@ -52,8 +52,9 @@ def compare(comparison):
     )
     results = collect(comparison)
     report.write(comparison, results)
-    print(*report.findings(comparison, results), sep="\n")
-    print(f"the comparison lies in {comparison.output}")
+    for sentence in report.findings(comparison, results):
+        print(sentence)
+    print(f"the comparison lies in {comparison.output}", flush=True)
     if n_failed:
         raise UserError(
             f"{n_failed} of {len(runs)} runs failed, see the .log files in "

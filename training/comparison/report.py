@@ -179,7 +179,7 @@ def to_markdown(comparison, results, drawn):
     lines = ["# Comparison of frontends", "", *_what_was_run(comparison, results)]
     lines += ["", "## Findings", ""]
     lines += [f"- {sentence}" for sentence in findings(comparison, results)]
-    lines += ["", *_what_it_can_show(comparison, results)]
+    lines += ["", *_what_it_can_show(results)]
     for task in dict.fromkeys(score.task for score in results.scores):
         lines += ["", f"## {task}", ""]
         for (name, condition), scores in results.conditions.items():
@@ -251,8 +251,7 @@ def _split_in_words(task):
     )
 
 
-def _what_it_can_show(comparison, results):
-    n = comparison.n_seeds
+def _what_it_can_show(results):
     lines = [
         f"An interval is that of Student's t at {CONFIDENCE:.0%}, over seeds. A "
         "difference is taken between runs with the same seed; it is called more than "
@@ -261,12 +260,18 @@ def _what_it_can_show(comparison, results):
     differences = [s.difference for s in results.scores if s.difference is not None]
     margins = [d.margin for d in differences if d.margin is not None]
     if not margins:
-        return [*lines, f"{n} seed shows no interval: name at least 2 by --seeds."]
+        return [*lines, "One seed shows no interval: name at least 2 by --seeds."]
+    n = max(difference.n for difference in differences)
     lines.append(
         f"What {n} seeds can show: half of the intervals of a difference here are "
         f"wider than +-{100 * statistics.median(margins):.1f} points, so a difference "
         "of that size may well be there where none was found."
     )
+    if n == 2:
+        lines.append(
+            "Two seeds are too few to rely on: two differences that happen to be alike "
+            "make a narrow interval."
+        )
     if len(margins) > 1:
         lines.append(
             f"With {len(margins)} differences looked at, "

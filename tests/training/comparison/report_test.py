@@ -45,7 +45,7 @@ def test_one_seed_claims_nothing(tmp_path):
     [sentence] = report.findings(comparison, results)
     assert "leaf +80.0 points; a single pair can't say" in sentence
     text = report.to_markdown(comparison, results, {})
-    assert "1 seed shows no interval" in text
+    assert "One seed shows no interval" in text
     assert "| leaf | 1 | 90.0 | +80.0 |  | unknown |" in text
 
 
