@@ -3,7 +3,13 @@
 import argparse
 import math
 
-from export.options import FORMATS, MAX_ACCURACY_DROP, QUANTIZATIONS, Options
+from export.options import (
+    DEFAULT_FORMATS,
+    FORMATS,
+    MAX_ACCURACY_DROP,
+    QUANTIZATIONS,
+    Options,
+)
 from files.command_line import Parser
 
 
@@ -33,9 +39,10 @@ def export_parser():
     parser.add_argument(
         "--formats",
         type=_formats,
-        default=FORMATS,
+        default=DEFAULT_FORMATS,
         metavar="NAME[,NAME...]",
-        help=f"any of {', '.join(FORMATS)} (default: all)",
+        help=f"any of {', '.join(FORMATS)}; onnx needs the packages of leaf_tf[onnx] "
+        f"(default: {', '.join(DEFAULT_FORMATS)})",
     )
     parser.add_argument(
         "--quantize",
@@ -109,7 +116,7 @@ def predict_parser():
     parser.add_argument(
         "artifact",
         metavar="ARTIFACT",
-        help="a `.tflite` file, a SavedModel folder, or the artifact folder "
+        help="a `.tflite` or `.onnx` file, a SavedModel folder, or the artifact folder "
         "(its `model.tflite` is preferred)",
     )
     parser.add_argument(

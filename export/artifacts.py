@@ -5,8 +5,10 @@ import functools
 
 from export.calibration import read_calibration_windows
 from export.flatbuffer import read_graph
-from export.layout import EMBEDDING, FRONTEND, SAVED_MODEL, TFLITE, VERSION
+from export.layout import EMBEDDING, FRONTEND, ONNX, SAVED_MODEL, TFLITE, VERSION
 from export.litert_runner import LiteRTModel, LiteRTRunner
+from export.onnx_file import onnx_ops, require_onnx, write_onnx
+from export.onnx_runner import OnnxRunner
 from export.options import DYNAMIC, FLOAT16, INT8, NONE, QUANTIZATIONS
 from export.saved_model import folder_bytes, saved_model_ops, write_saved_model
 from export.saved_model_runner import SavedModelRunner
@@ -72,6 +74,9 @@ def makers(source, options):
         wanted["saved_model"] = Maker(functools.partial(_make_saved_model, source))
     if "tflite" in options.formats:
         wanted.update(_tflite_makers(source, options))
+    if "onnx" in options.formats:
+        require_onnx()
+        wanted["onnx"] = Maker(functools.partial(_make_onnx, source))
     return wanted
 
 
@@ -129,6 +134,18 @@ def _make_saved_model(source, folder):
             "bytes": folder_bytes(place),
             "ops": saved_model_ops(runner.signature),
         },
+    )
+
+
+def _make_onnx(source, folder):
+    """Writes and opens `model.onnx`."""
+    place = folder / ONNX
+    write_onnx(source, place)
+    return Artifact(
+        path=ONNX,
+        run=OnnxRunner(place).probabilities,
+        description={"bytes": place.stat().st_size, "ops": onnx_ops(place)},
+        run_on_two=OnnxRunner(place, n_threads=2).probabilities,
     )
 
 

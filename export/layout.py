@@ -11,6 +11,7 @@ TFLITE = "model.tflite"
 QUANTIZED = "model_*.tflite"  # model_int8.tflite, ...
 FRONTEND = "frontend.tflite"
 EMBEDDING = "embeddings.tflite"
+ONNX = "model.onnx"
 LABELS = "labels*.txt"  # labels.txt of one head, labels_<head>.txt of several
 REPORT_JSON = "report.json"
 REPORT_MD = "report.md"
@@ -31,6 +32,7 @@ _OURS = (
     QUANTIZED,
     FRONTEND,
     EMBEDDING,
+    ONNX,
     LABELS,
     REPORT_JSON,
     REPORT_MD,

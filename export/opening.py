@@ -17,8 +17,8 @@ class OpenArtifact:
     """A model that is ready to run.
 
     Attributes:
-        path: The `.tflite` file or the SavedModel's folder.
-        runner: `LiteRTRunner` or `SavedModelRunner`.
+        path: The `.tflite` or `.onnx` file or the SavedModel's folder.
+        runner: `LiteRTRunner`, `OnnxRunner` or `SavedModelRunner`.
         sample_rate: In Hz.
         window_samples: Length of a window.
         heads: tuple of `export.heads.Head`; labels are class_0, ... where nothing
@@ -36,8 +36,8 @@ def open_artifact(path, sample_rate=None):
     """Opens an artifact; rate, window and labels come from its report.
 
     Args:
-        path: `.tflite` file, SavedModel folder or its parent, or artifact
-            folder, whose `model.tflite` is preferred.
+        path: `.tflite` or `.onnx` file, SavedModel folder or its parent, or
+            artifact folder, whose `model.tflite` is preferred.
         sample_rate: In Hz, where no report lies beside it.
 
     Returns:
@@ -67,7 +67,7 @@ def open_run(path):
     """Opens an artifact of any kind, a classifier or a part of one.
 
     Args:
-        path: `.tflite` file or folder of a `saved_model.pb`.
+        path: `.tflite` or `.onnx` file, or folder of a `saved_model.pb`.
 
     Returns:
         Function, (n, window_samples) -> {name of a head or part: (n, ...)}.
@@ -75,7 +75,7 @@ def open_run(path):
     Raises:
         UserError: It doesn't load.
     """
-    if path.is_file():
+    if path.is_file() and path.suffix != ".onnx":
         from export.litert_runner import LiteRTModel
 
         model = LiteRTModel(path)
@@ -99,7 +99,7 @@ def _resolve(path):
         if candidate.is_file() or (candidate / _PB).is_file():
             return candidate
     raise UserError(
-        f"there is no artifact at {path}; name a .tflite file, a SavedModel "
+        f"there is no artifact at {path}; name a .tflite or .onnx file, a SavedModel "
         "folder, or the --output of python -m export"
     )
 
@@ -119,6 +119,10 @@ def _artifact_folder(path):
 
 def _runner(path):
     # Imported here: a .tflite file is run where TensorFlow is not installed.
+    if path.suffix == ".onnx":
+        from export.onnx_runner import OnnxRunner
+
+        return OnnxRunner(path)
     if path.is_file():
         from export.litert_runner import LiteRTRunner
 

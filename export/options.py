@@ -2,7 +2,8 @@
 
 import dataclasses
 
-FORMATS = ("saved_model", "tflite")
+FORMATS = ("saved_model", "tflite", "onnx")
+DEFAULT_FORMATS = ("saved_model", "tflite")  # what needs no other packages
 NONE, FLOAT16, DYNAMIC, INT8 = "none", "float16", "dynamic", "int8"
 QUANTIZATIONS = (NONE, FLOAT16, DYNAMIC, INT8)
 MAX_ACCURACY_DROP = 1.0
@@ -20,7 +21,7 @@ class Options:
         max_accuracy_drop: Points that a quantized file may lose, above 0.
     """
 
-    formats: tuple = FORMATS
+    formats: tuple = DEFAULT_FORMATS
     quantize: tuple | None = None
     embeddings: bool = False
     max_accuracy_drop: float = MAX_ACCURACY_DROP

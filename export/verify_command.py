@@ -116,6 +116,8 @@ class _Probing:
         except ImportError as error:
             return OK, f"; not asked: {error.name} is not installed"
         except UserError as error:
+            if isinstance(error.__cause__, ImportError):
+                return OK, f"; not asked: {error.__cause__.name} is not installed"
             return CHANGED, f", does not run: {error}"
         difference = self._probes.difference(self._told[name], run)
         words = f"; answers differ by {difference:.1e} from those at export"

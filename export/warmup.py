@@ -39,6 +39,7 @@ def prediction_log():
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
     from tensorflow.core.framework import tensor_pb2
 
+    Field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(
         name="leaf_tf/prediction_log.proto",
         package="leaf_tf.serving",
@@ -49,8 +50,8 @@ def prediction_log():
     def message(name, parent=file.message_type, **fields):
         added = parent.add(name=name)
         for field, (number, kind) in fields.items():
-            one = added.field.add(name=field, number=number, label="LABEL_OPTIONAL")
-            one.type = "TYPE_STRING" if kind is str else "TYPE_MESSAGE"
+            one = added.field.add(name=field, number=number, label=Field.LABEL_OPTIONAL)
+            one.type = Field.TYPE_STRING if kind is str else Field.TYPE_MESSAGE
             if kind is not str:
                 one.type_name = kind
         return added
@@ -61,7 +62,7 @@ def prediction_log():
         model_spec=(1, ".leaf_tf.serving.ModelSpec"),
         inputs=(2, ".leaf_tf.serving.PredictRequest.InputsEntry"),
     )
-    request.field[1].label = descriptor_pb2.FieldDescriptorProto.LABEL_REPEATED
+    request.field[1].label = Field.LABEL_REPEATED
     entry = message(
         "InputsEntry",
         request.nested_type,

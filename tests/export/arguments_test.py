@@ -4,7 +4,7 @@ from export.arguments import export_parser, options_of, predict_parser
 from export.options import Options
 
 
-def test_formats_are_all_by_default():
+def test_formats_are_those_that_need_nothing_else_by_default():
     arguments = export_parser().parse_args(["run", "--output", "out"])
     assert arguments.formats == ("saved_model", "tflite")
 
@@ -32,8 +32,11 @@ def test_options():
 @pytest.mark.parametrize(
     "argv, message",
     [
-        (["--formats", "onnx"], "allowed are saved_model, tflite; received 'onnx'"),
-        (["--formats", ""], "allowed are saved_model, tflite; received ''"),
+        (
+            ["--formats", "h5"],
+            "allowed are saved_model, tflite, onnx; received 'h5'",
+        ),
+        (["--formats", ""], "allowed are saved_model, tflite, onnx; received ''"),
         (
             ["--quantize", "int4"],
             "allowed are none, float16, dynamic, int8; received 'int4'",

@@ -1,0 +1,116 @@
+"""Writes an ONNX file, by Keras's own export."""
+
+import collections
+import importlib.util
+import json
+
+from export.layout import INPUT
+from files.errors import UserError
+from files.quiet import import_keras, native_logs_hidden
+
+_PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
+
+
+def require_onnx():
+    """Checks that what writes and runs ONNX files is installed.
+
+    Raises:
+        UserError: It isn't; the message says how to install it.
+    """
+    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError(
+            f"the format onnx needs {', '.join(missing)}; install leaf_tf with its "
+            'extra: pip install "leaf_tf[onnx]"'
+        )
+
+
+def write_onnx(source, path):
+    """Writes the model of one window, (batch, window_samples), of any batch.
+
+    The length is fixed: tf2onnx, by which Keras writes the file, makes graphs of a free
+    length that ONNX Runtime fails on. The file's metadata hold `sample_rate`, and of
+    each head `labels` and `activation`, as JSON.
+
+    Args:
+        source: `export.sources.Source`.
+        path: File to write.
+
+    Raises:
+        UserError: The model holds an operation that ONNX has not.
+    """
+    keras = import_keras()
+    model = _with_probabilities(keras, source)
+    spec = keras.InputSpec(
+        shape=(None, source.window_samples), dtype="float32", name=INPUT
+    )
+    with native_logs_hidden():
+        try:
+            model.export(
+                str(path), format="onnx", verbose=False, input_signature=[spec]
+            )
+        # Keras and tf2onnx raise many kinds, depending on what they lack.
+        except Exception as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise UserError(
+                f"Keras can't write the model as ONNX: {reason}; leave onnx out of "
+                "--formats"
+            ) from error
+    _name_and_describe(source, path)
+
+
+def onnx_ops(path):
+    """{ONNX operator: count} of a file."""
+    import onnx
+
+    graph = onnx.load(str(path)).graph
+    counts = collections.Counter(node.op_type for node in graph.node)
+    return dict(sorted(counts.items()))
+
+
+def _with_probabilities(keras, source):
+    """The model from (batch, window_samples) to the heads' probabilities, by name."""
+    waveform = keras.Input((source.window_samples,), name=INPUT)
+    is_column = len(source.model.input_shape) == 3
+    outputs = source.model(waveform[..., None] if is_column else waveform)
+    model = keras.Model(
+        waveform,
+        {
+            head.output: keras.layers.Activation(
+                head.activation if head.gives_logits else "linear",
+                dtype="float32",
+                name=head.output,
+            )(outputs[head.name])
+            for head in source.heads
+        },
+    )
+    model(keras.ops.zeros((1, source.window_samples)))  # Keras wants it called once
+    return model
+
+
+def _name_and_describe(source, path):
+    """Gives the outputs, which are numbered, their names, and the file its metadata."""
+    import onnx
+
+    file = onnx.load(str(path))
+    graph = file.graph
+    # TensorFlow flattens a dict in the order of its keys.
+    names = dict(
+        zip(
+            [output.name for output in graph.output],
+            sorted(head.output for head in source.heads),
+        )
+    )
+    for output in graph.output:
+        output.name = names[output.name]
+    for node in graph.node:
+        for kept in (node.input, node.output):
+            kept[:] = [names.get(name, name) for name in kept]
+    heads = {
+        head.name: {"labels": head.labels, "activation": head.activation}
+        for head in source.heads
+    }
+    onnx.helper.set_model_props(
+        file, {"sample_rate": str(source.sample_rate), "heads": json.dumps(heads)}
+    )
+    onnx.save(file, str(path))

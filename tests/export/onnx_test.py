@@ -1,0 +1,89 @@
+import json
+import sys
+
+import keras
+import numpy as np
+import pytest
+import soundfile
+
+from export.__main__ import dispatch
+from export.parity import keras_probabilities
+from export.sources import open_source
+from files import command_line
+from tests.export.conftest import LABELS
+from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, two_heads
+
+REASON = "needs the packages of the extra `onnx`"
+
+
+@pytest.fixture
+def onnx_file():
+    """`export.onnx_file`, where its packages are."""
+    for name in ("onnx", "onnxruntime", "tf2onnx"):
+        pytest.importorskip(name, reason=REASON)
+    from export import onnx_file
+
+    return onnx_file
+
+
+def test_a_run_becomes_a_file_that_onnx_runtime_runs_as_keras_does(
+    onnx_file, run, windows, tmp_path, capsys
+):
+    output = tmp_path / "out"
+    assert not dispatch([str(run.folder), "--output", str(output), "--formats", "onnx"])
+    report = json.loads((output / "report.json").read_text())
+    measured = report["artifacts"]["onnx"]
+    assert 0 < measured["max_difference"] < 1e-5
+    assert measured["accuracy"] == pytest.approx(run.accuracy)
+    assert measured["ops"]["Conv"] >= 1
+
+    # ONNX Runtime alone, with what the file says of itself.
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(output / "model.onnx"))
+    (answers,) = session.run(["probabilities"], {"waveform": windows})
+    expected = keras_probabilities(open_source(run.folder), windows)[""]
+    np.testing.assert_allclose(answers, expected, atol=1e-5)
+    told = session.get_modelmeta().custom_metadata_map
+    assert told["sample_rate"] == str(SAMPLE_RATE)
+    heads = {"": {"labels": list(LABELS), "activation": "softmax"}}
+    assert json.loads(told["heads"]) == heads
+
+    capsys.readouterr()
+    soundfile.write(tmp_path / "clip.wav", windows[0], SAMPLE_RATE, subtype="FLOAT")
+    argv = ["predict", str(output / "model.onnx"), str(tmp_path / "clip.wav"), "--json"]
+    assert not dispatch(argv)
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert answer["labels"][0]["label"] == LABELS[np.argmax(expected[0])]
+    assert not dispatch(["verify", str(output)])
+
+
+@pytest.mark.parametrize("kind", ["two heads", "a column that ends in sigmoid"])
+def test_other_models(onnx_file, keras_file, windows, tmp_path, kind):
+    from export.onnx_runner import OnnxRunner
+
+    head = keras.layers.Dense(N_CLASSES, activation="sigmoid")
+    model = two_heads() if kind == "two heads" else classifier((4000, 1), head=head)
+    source = open_source(keras_file(model), window_seconds=0.5)
+    onnx_file.write_onnx(source, tmp_path / "model.onnx")
+    answers = OnnxRunner(tmp_path / "model.onnx").probabilities(windows)
+    expected = keras_probabilities(source, windows)
+    assert list(answers) == sorted(expected)
+    for name, answer in answers.items():
+        np.testing.assert_allclose(answer, expected[name], atol=1e-5)
+
+
+def test_what_is_no_model_is_refused(onnx_file, tmp_path, capsys):
+    (tmp_path / "text.onnx").write_text("hello")
+    argv = ["predict", str(tmp_path / "text.onnx"), "clip.wav", "--sample-rate", "8000"]
+    assert command_line.run(dispatch, argv, "python -m export") == 1
+    assert "is not a model that ONNX Runtime runs" in capsys.readouterr().err
+
+
+def test_missing_packages_are_named_before_any_work(run, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    argv = [str(run.folder), "--output", str(tmp_path / "out"), "--formats", "onnx"]
+    assert command_line.run(dispatch, argv, "python -m export") == 1
+    error = capsys.readouterr().err
+    assert "tf2onnx" in error and 'pip install "leaf_tf[onnx]"' in error
+    assert not (tmp_path / "out").exists()
