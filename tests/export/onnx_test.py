@@ -11,6 +11,7 @@ from export.parity import keras_probabilities
 from export.sources import open_source
 from files import command_line
 from tests.export.conftest import LABELS
+from tests.export.deploy_test import snippets
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, two_heads
 
 REASON = "needs the packages of the extra `onnx`"
@@ -27,9 +28,9 @@ def onnx_file():
 
 
 def test_a_run_becomes_a_file_that_onnx_runtime_runs_as_keras_does(
-    onnx_file, run, windows, tmp_path, capsys
+    onnx_file, run, windows, tmp_path, capsys, monkeypatch
 ):
-    output = tmp_path / "out"
+    output = tmp_path / "sounds"
     assert not dispatch([str(run.folder), "--output", str(output), "--formats", "onnx"])
     report = json.loads((output / "report.json").read_text())
     measured = report["artifacts"]["onnx"]
@@ -49,8 +50,12 @@ def test_a_run_becomes_a_file_that_onnx_runtime_runs_as_keras_does(
     heads = {"": {"labels": list(LABELS), "activation": "softmax"}}
     assert json.loads(told["heads"]) == heads
 
-    capsys.readouterr()
     soundfile.write(tmp_path / "clip.wav", windows[0], SAMPLE_RATE, subtype="FLOAT")
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    (code,) = snippets("ONNX", "python")
+    exec(compile(code, "deploy.md", "exec"), {})
+    assert capsys.readouterr().out.split() == [LABELS[np.argmax(expected[0])]]
     argv = ["predict", str(output / "model.onnx"), str(tmp_path / "clip.wav"), "--json"]
     assert not dispatch(argv)
     (answer,) = json.loads(capsys.readouterr().out)
