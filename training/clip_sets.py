@@ -1,6 +1,7 @@
 """What a task hands to the pipeline: clips with labels, in three splits."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,36 @@ class ClipSet:
 
         return cls(n_examples, read, at, read_labels)
 
+    def only(self, indices):
+        """Those at some indices, which are in increasing order, as a `ClipSet`.
+
+        The others aren't read, if clips can be read by index.
+        """
+        import numpy as np
+        import tensorflow as tf
+
+        wanted = tf.constant(np.asarray(indices, np.int64))
+        read_at = self.at
+        if read_at is None:
+            return ClipSet(len(indices), functools.partial(self._read_only, wanted))
+
+        def at(sample_rate):
+            clip = read_at(sample_rate)
+            return lambda index: clip(wanted[index])
+
+        labels = self.read_labels
+        if labels is not None:
+            labels = functools.partial(_only_labels, labels, indices)
+        return ClipSet.by_index(len(indices), at, labels)
+
+    def _read_only(self, wanted, sample_rate):
+        import tensorflow as tf
+
+        clips = self.dataset(sample_rate).enumerate()
+        return clips.filter(lambda index, _: tf.reduce_any(index == wanted)).map(
+            lambda _, clip: clip
+        )
+
     def dataset(self, sample_rate):
         """The clips as a `tf.data.Dataset`, in the same order each time.
 
@@ -67,6 +98,10 @@ class ClipSet:
         return self.read(sample_rate).apply(
             tf.data.experimental.assert_cardinality(self.n_examples)
         )
+
+
+def _only_labels(read_labels, indices):
+    return read_labels()[list(indices)]
 
 
 @dataclasses.dataclass(frozen=True)
