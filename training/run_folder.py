@@ -157,12 +157,11 @@ class RunFolder:
         for clip_set in clip_sets:
             n_clips = clip_set.n_examples
             kept = min(n_clips, at_most)
-            chosen = set(random.choice(n_clips, kept, replace=False).tolist())
-            clips = clip_set.dataset(sample_rate).take(1 + max(chosen))
-            for index, clip in enumerate(clips.as_numpy_iterator(), n_before):
-                if index - n_before in chosen:
-                    path = self.calibration_clips / f"{index:06d}.flac"
-                    write_clip(path, clip["waveform"], sample_rate)
+            chosen = sorted(random.choice(n_clips, kept, replace=False).tolist())
+            clips = clip_set.only(chosen).dataset(sample_rate).as_numpy_iterator()
+            for index, clip in zip(chosen, clips):
+                path = self.calibration_clips / f"{n_before + index:06d}.flac"
+                write_clip(path, clip["waveform"], sample_rate)
             n_before += n_clips
 
 
@@ -171,7 +170,7 @@ def write_clips(folder, clip_set, head, sample_rate):
     make_folder(folder)
     step = max(1, -(-clip_set.n_examples // _MAX_EVALUATION_CLIPS))
     rows = []
-    clips = clip_set.dataset(sample_rate).shard(step, 0)
+    clips = clip_set.only(range(0, clip_set.n_examples, step)).dataset(sample_rate)
     for index, clip in enumerate(clips.as_numpy_iterator()):
         name = f"{index:04d}.flac"
         write_clip(folder / name, clip["waveform"], sample_rate)
