@@ -6,16 +6,12 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from export import stages
 from export.__main__ import dispatch
-from export.folding import fold
+from files.clips import write_clip
 from tests.export.models import SAMPLE_RATE, classifier
 
 WEB = pathlib.Path(__file__).parents[3] / "examples" / "web"
@@ -40,24 +36,23 @@ def artifact(tmp_path_factory):
     (run / "labels.txt").write_text("".join(f"{label}\n" for label in LABELS))
     config = {"sample_rate": SAMPLE_RATE, "window_seconds": 0.5, "seed": 0}
     (run / "config.json").write_text(json.dumps(config))
+    (run / "calibration_clips").mkdir()
+    for index in range(5):
+        path = run / "calibration_clips" / f"{index}.wav"
+        write_clip(path, tone(0.5 + 0.1 * index), SAMPLE_RATE)
     output = folder / "artifact"
-    assert not dispatch([str(run), "--output", str(output), "--formats", "tflite"])
-    if not (output / "frontend.tflite").is_file():
-        _write_frontend(run / "model.keras", output / "frontend.tflite")
+    kinds = "none,float16,dynamic,int8"
+    assert not dispatch(
+        [str(run), "--output", str(output), "--formats", "tflite", "--quantize", kinds]
+    )
     return output
 
 
-def _write_frontend(keras_file, path):
-    model = keras.models.load_model(keras_file, compile=False)
-    features = keras.Model(model.inputs, stages.features(model))
-    signature = [tf.TensorSpec((1, WINDOW_SAMPLES), tf.float32, name="waveform")]
-    function = tf.function(
-        lambda waveform: {"features": features(waveform)}, input_signature=signature
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        folded = fold(function.get_concrete_function())
-        tf.saved_model.save(tf.Module(), folder, signatures={"serving_default": folded})
-        path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+def tone(seconds, rate=SAMPLE_RATE):
+    """A tone that rises, in a little noise."""
+    t = np.arange(round(seconds * rate)) / rate
+    noise = np.random.default_rng(5).standard_normal(t.size)
+    return 0.4 * np.sin(2 * np.pi * 500 * t * (1 + t)) + 0.05 * noise
 
 
 @contextlib.contextmanager
