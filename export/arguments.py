@@ -11,6 +11,7 @@ from export.options import (
     Options,
 )
 from files.command_line import Parser
+from files.errors import UserError
 
 
 def export_parser():
@@ -72,6 +73,19 @@ def export_parser():
         help="write embeddings.tflite, too: the model without its last layers",
     )
     parser.add_argument(
+        "--streaming",
+        action="store_true",
+        help="write model_streaming.tflite, too: it takes sound chunk by chunk, and "
+        "answers for the trailing window; `python -m export listen` runs it",
+    )
+    parser.add_argument(
+        "--chunk",
+        type=_milliseconds,
+        metavar="MS",
+        help="length of the chunks of --streaming, a multiple of the frontend's hop "
+        "(default: the multiple that is nearest to 100)",
+    )
+    parser.add_argument(
         "--window",
         type=_seconds,
         metavar="SECONDS",
@@ -98,10 +112,14 @@ def export_parser():
 
 def options_of(arguments):
     """The `Options` among the arguments of `export_parser`."""
+    if arguments.chunk is not None and not arguments.streaming:
+        raise UserError("--chunk is for --streaming; give both or neither")
     return Options(
         formats=arguments.formats,
         quantize=arguments.quantize,
         embeddings=arguments.embeddings,
+        streaming=arguments.streaming,
+        chunk_ms=arguments.chunk,
         max_accuracy_drop=arguments.max_accuracy_drop,
     )
 
@@ -183,10 +201,18 @@ def _points(text):
 
 
 def _seconds(text):
-    seconds = _number(float, text)
-    if not (0 < seconds < math.inf):
-        raise argparse.ArgumentTypeError(f"must be seconds above 0; received {text}")
-    return seconds
+    return _above_zero("seconds", text)
+
+
+def _milliseconds(text):
+    return _above_zero("milliseconds", text)
+
+
+def _above_zero(unit, text):
+    number = _number(float, text)
+    if not (0 < number < math.inf):
+        raise argparse.ArgumentTypeError(f"must be {unit} above 0; received {text}")
+    return number
 
 
 def _count(text):

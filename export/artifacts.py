@@ -5,7 +5,15 @@ import functools
 
 from export.calibration import read_calibration_windows
 from export.flatbuffer import read_graph
-from export.layout import EMBEDDING, FRONTEND, ONNX, SAVED_MODEL, TFLITE, VERSION
+from export.layout import (
+    EMBEDDING,
+    FRONTEND,
+    ONNX,
+    SAVED_MODEL,
+    STREAMING,
+    TFLITE,
+    VERSION,
+)
 from export.litert_runner import LiteRTModel, LiteRTRunner
 from export.onnx_file import onnx_ops, require_onnx, write_onnx
 from export.onnx_runner import OnnxRunner
@@ -13,6 +21,8 @@ from export.options import DYNAMIC, FLOAT16, INT8, NONE, QUANTIZATIONS
 from export.saved_model import folder_bytes, saved_model_ops, write_saved_model
 from export.saved_model_runner import SavedModelRunner
 from export.stages import EMBEDDINGS, FEATURES
+from export.stream_model import StreamModel
+from export.stream_runner import StreamRunner
 from export.tflite import TFLiteFiles
 from files.errors import UserError
 
@@ -30,7 +40,8 @@ class Artifact:
     Attributes:
         path: In the artifact folder, with "/".
         run: (n, window_samples) -> {name of a head or part: (n, ...)}; on one CPU
-            thread where it can choose.
+            thread where it can choose. Of a stream: the windows are the sound, one
+            after the other, and there is an answer for each chunk.
         description: dict for the report: its bytes, operators and more.
         run_on_two: As `run` on two threads; None where it can't choose.
     """
@@ -48,6 +59,7 @@ class Maker:
     Attributes:
         make: From the artifact folder to an `Artifact`.
         part: "features" or "embeddings", where it gives that; None for a classifier.
+        is_stream: Whether it takes chunks of a stream.
         is_exact: Whether it must answer as Keras does; else its score is judged.
         is_wanted: Whether the user asked for it: then what stands in its way is an
             error, else a line in the report.
@@ -55,6 +67,7 @@ class Maker:
 
     make: object
     part: str | None = None
+    is_stream: bool = False
     is_exact: bool = True
     is_wanted: bool = True
 
@@ -77,6 +90,10 @@ def makers(source, options):
     if "onnx" in options.formats:
         require_onnx()
         wanted["onnx"] = Maker(functools.partial(_make_onnx, source))
+    if options.streaming:
+        model = StreamModel(source, options.chunk_ms)
+        make = functools.partial(_make_streaming, model)
+        wanted["streaming"] = Maker(make, is_stream=True)
     return wanted
 
 
@@ -177,6 +194,24 @@ def _make_part(name, part, files, folder):
         run=model.run,
         description=_describe(place, model),
         run_on_two=LiteRTModel(place, n_threads=2).run,
+    )
+
+
+def _make_streaming(model, folder):
+    """Writes and opens `model_streaming.tflite`."""
+    place = folder / STREAMING
+    place.write_bytes(model.tflite())
+    runner = StreamRunner(place)
+    return Artifact(
+        path=place.name,
+        run=runner.run,
+        description={
+            **_describe(place, runner),
+            "stream": dataclasses.asdict(runner.facts),
+            "states": runner.n_states,
+            "state_numbers": runner.state_size,
+        },
+        run_on_two=StreamRunner(place, n_threads=2).run,
     )
 
 

@@ -53,6 +53,14 @@ def keep_outputs(model, names):
     ]
 
 
+def order_inputs(model, names):
+    """Puts the inputs of a model into this order; all of them are named."""
+    graph, (signature,) = model.subgraphs[0], model.signatureDefs
+    by_name = {entry.name.decode(): entry for entry in signature.inputs}
+    signature.inputs = [by_name[name] for name in names]
+    graph.inputs = [entry.tensorIndex for entry in signature.inputs]
+
+
 def name_parts(model, features):
     """Names the tensors of the first subgraph by the part of the model.
 

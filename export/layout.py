@@ -12,6 +12,7 @@ QUANTIZED = "model_*.tflite"  # model_int8.tflite, ...
 FRONTEND = "frontend.tflite"
 EMBEDDING = "embeddings.tflite"
 ONNX = "model.onnx"
+STREAMING = "model_streaming.tflite"
 LABELS = "labels*.txt"  # labels.txt of one head, labels_<head>.txt of several
 REPORT_JSON = "report.json"
 REPORT_MD = "report.md"
@@ -25,6 +26,7 @@ SIGNATURE = "serving_default"
 PADDED_SIGNATURE = "serving_padded"
 ABOUT = "about"
 QUESTION = "question"
+STATE = "state_"  # what the names of a streaming model's states start with
 
 _OURS = (
     SAVED_MODEL,

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from export.heads import heads_of_outputs, output_name
-from export.layout import INPUT, OUTPUT
+from export.layout import INPUT, OUTPUT, STATE
 from files.errors import UserError
 from files.quiet import native_logs_hidden
 
@@ -25,19 +25,18 @@ class Delegation:
     operators_outside: int
 
 
-class LiteRTModel:
-    """A `.tflite` file of one signature from a window to named outputs.
+class LiteRTFile:
+    """A `.tflite` file of one signature.
 
     Args:
         path: The file.
         n_threads: CPU threads. Defaults to 1.
 
     Attributes:
-        window_samples: Samples that the model takes.
-        outputs: {name: shape}.
+        inputs, outputs: {name: shape} of the signature.
 
     Raises:
-        UserError: The file is no model, or takes something else.
+        UserError: The file is no such model.
     """
 
     def __init__(self, path, n_threads=1):
@@ -53,26 +52,13 @@ class LiteRTModel:
                 raise UserError(
                     f"{path} is not a TFLite model that LiteRT runs: {reason}"
                 ) from error
-        inputs = self._signature.get_input_details()
-        self.outputs = {
-            name: tuple(int(size) for size in output["shape"])
-            for name, output in self._signature.get_output_details().items()
-        }
-        if set(inputs) != {INPUT}:
-            raise UserError(
-                f"{path} must have a signature from {INPUT} to {OUTPUT}, as python -m "
-                f"export writes it; received from {sorted(inputs)} to "
-                f"{sorted(self.outputs)}"
-            )
-        self.window_samples = int(inputs[INPUT]["shape"][1])
+        self.inputs = _shapes(self._signature.get_input_details())
+        self.outputs = _shapes(self._signature.get_output_details())
 
-    def run(self, windows):
-        """(n, window_samples) -> {output: (n, ...), float32}, one window at a time."""
-        answers = [self._signature(**{INPUT: window[None]}) for window in windows]
-        return {
-            name: np.concatenate([answer[name] for answer in answers])
-            for name in self.outputs
-        }
+    @property
+    def is_stream(self):
+        """Whether it goes on from chunk to chunk."""
+        return any(name.startswith(STATE) for name in self.inputs)
 
     def delegation(self):
         """The `Delegation`; None where this LiteRT doesn't tell it."""
@@ -96,6 +82,50 @@ class LiteRTModel:
                 inside.add(maker)
                 waiting.extend(inputs[maker])
         return Delegation(len(pieces), len(own) - len(inside))
+
+
+def _shapes(details):
+    return {
+        name: tuple(int(size) for size in detail["shape"])
+        for name, detail in details.items()
+    }
+
+
+class LiteRTModel(LiteRTFile):
+    """A `.tflite` file of one signature from a window to named outputs.
+
+    Args:
+        path, n_threads: As of `LiteRTFile`.
+
+    Attributes:
+        window_samples: Samples that the model takes.
+
+    Raises:
+        UserError: The file is no model, or takes something else.
+    """
+
+    def __init__(self, path, n_threads=1):
+        super().__init__(path, n_threads)
+        if self.is_stream:
+            raise UserError(
+                f"{path} is a streaming model, which goes on from chunk to chunk; run "
+                "it with python -m export listen"
+            )
+        if set(self.inputs) != {INPUT}:
+            raise UserError(
+                f"{path} must have a signature from {INPUT} to {OUTPUT}, as python -m "
+                f"export writes it; received from {sorted(self.inputs)} to "
+                f"{sorted(self.outputs)}"
+            )
+        self.window_samples = self.inputs[INPUT][1]
+
+    def run(self, windows):
+        """(n, window_samples) -> {output: (n, ...), float32}, one window at a time."""
+        answers = [self._signature(**{INPUT: window[None]}) for window in windows]
+        return {
+            name: np.concatenate([answer[name] for answer in answers])
+            for name in self.outputs
+        }
 
 
 class LiteRTRunner(LiteRTModel):

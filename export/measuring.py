@@ -2,23 +2,28 @@
 
 import math
 
+import numpy as np
+
 from export.clips import describe
 from export.parity import (
     check_tolerance,
     differences,
     keras_part,
     keras_probabilities,
+    keras_stream,
     latency_ms,
     over_heads,
     part_differences,
     points_lost,
 )
 from export.scores import score
+from export.stream_facts import StreamFacts
 from files.errors import UserError
 
 AS_KERAS = "as Keras"
 
 _MAX_PART_WINDOWS = 100
+_MAX_STREAM_SECONDS = 60.0
 _ROUNDING = 1e-6  # points
 
 
@@ -62,13 +67,18 @@ class Measurer:
             UserError: It differs from Keras by more than the tolerance, loses too
                 much of its score, or answers what is no number.
         """
+        if maker.is_stream:
+            return self._measure_stream(artifact)
         compare = self._compare if maker.part is None else self._compare_part
         window = self._clips[0].windows[:1]
+        return self._measured(artifact, compare(artifact, maker), window)
+
+    def _measured(self, artifact, compared, window):
         on_two = artifact.run_on_two
         return {
             "path": artifact.path,
             **artifact.description,
-            **compare(artifact, maker),
+            **compared,
             "latency_ms": latency_ms(artifact.run, window),
             "latency_ms_2_threads": on_two and latency_ms(on_two, window),
         }
@@ -111,3 +121,27 @@ class Measurer:
             artifact.path, compared, len(windows), " of the largest of its values"
         )
         return {**compared, "shape": list(keras.shape[1:]), "verdict": AS_KERAS}
+
+    def _measure_stream(self, artifact):
+        """On the windows of the first head's clips, one after the other."""
+        facts = StreamFacts(**artifact.description["stream"])
+        waveform = self._clips[0].windows.reshape(-1)
+        n_chunks = int(_MAX_STREAM_SECONDS * facts.sample_rate / facts.chunk_samples)
+        n_chunks = max(1, min(n_chunks, waveform.size // facts.chunk_samples))
+        samples = n_chunks * facts.chunk_samples
+        waveform = np.pad(waveform, (0, max(0, samples - waveform.size)))[:samples]
+        chunks = waveform.reshape(n_chunks, facts.chunk_samples)
+        keras = keras_stream(self._source, facts, waveform)
+        answers = artifact.run(chunks)
+        compared = over_heads(
+            [
+                differences(answers[head.name], keras[head.name])
+                for head in self._source.heads
+            ]
+        )
+        check_tolerance(artifact.path, compared, n_chunks, " in probability", "chunks")
+        measured = self._measured(
+            artifact, {**compared, "verdict": AS_KERAS}, chunks[:1]
+        )
+        real_time_factor = measured["latency_ms"] / facts.chunk_ms
+        return {**measured, "n_chunks": n_chunks, "real_time_factor": real_time_factor}

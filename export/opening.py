@@ -70,14 +70,18 @@ def open_run(path):
         path: `.tflite` or `.onnx` file, or folder of a `saved_model.pb`.
 
     Returns:
-        Function, (n, window_samples) -> {name of a head or part: (n, ...)}.
+        Function, (n, window_samples) -> {name of a head or part: (n, ...)}; of a
+        streaming model as `StreamRunner.run`.
 
     Raises:
         UserError: It doesn't load.
     """
     if path.is_file() and path.suffix != ".onnx":
-        from export.litert_runner import LiteRTModel
+        from export.litert_runner import LiteRTFile, LiteRTModel
+        from export.stream_runner import StreamRunner
 
+        if LiteRTFile(path).is_stream:
+            return StreamRunner(path).run
         model = LiteRTModel(path)
         if not heads_of_outputs(model.outputs):
             return model.run

@@ -19,9 +19,13 @@ class Options:
             the model, its clips and its accuracy allow.
         embeddings: Whether to make `embeddings.tflite`.
         max_accuracy_drop: Points that a quantized file may lose, above 0.
+        streaming: Whether to make `model_streaming.tflite`.
+        chunk_ms: Length of its chunks, ms; None for about 100.
     """
 
     formats: tuple = DEFAULT_FORMATS
     quantize: tuple | None = None
     embeddings: bool = False
     max_accuracy_drop: float = MAX_ACCURACY_DROP
+    streaming: bool = False
+    chunk_ms: float | None = None

@@ -7,7 +7,7 @@ import numpy as np
 
 from export.averaging import SIGMOID
 from export.scores import ACCURACY, MEAN_AVERAGE_PRECISION
-from export.stages import inner
+from export.stages import behind_features, frontend_of, inner
 from files.errors import UserError
 from files.quiet import import_keras
 
@@ -25,11 +25,7 @@ def keras_probabilities(source, windows):
     Returns:
         {head's name: (n, classes)}.
     """
-    outputs = _predict(source.model, windows)
-    return {
-        head.name: _probabilities(head, outputs[head.name].astype(np.float32))
-        for head in source.heads
-    }
+    return _of_heads(source, _predict(source.model, windows))
 
 
 def keras_part(source, name, windows):
@@ -46,6 +42,58 @@ def keras_part(source, name, windows):
     keras = import_keras()
     part = keras.Model(source.model.input, inner(source.model)[name])
     return _predict(part, windows).astype(np.float32)
+
+
+def keras_stream(source, facts, waveform):
+    """The probabilities that a streaming model gives, by Keras alone.
+
+    The frontend on the whole waveform at once; for each chunk, the last frames that
+    it knows, before the first of them those of silence, into what comes behind.
+
+    Args:
+        source: `export.sources.Source`.
+        facts: `export.stream_facts.StreamFacts`.
+        waveform: (samples,), whole chunks.
+
+    Returns:
+        {head's name: (chunks, classes)}.
+    """
+    frontend = frontend_of(source.model)
+    frames = _frames(frontend, waveform)
+    silence = _frames(frontend, np.zeros_like(waveform[: facts.chunk_samples]))[:1]
+    before = np.repeat(silence, facts.window_frames, axis=0)
+    windows = []
+    for end in range(facts.chunk_samples, waveform.size + 1, facts.chunk_samples):
+        known = max(end // facts.hop_samples - facts.delay_hops, 0)
+        window = np.concatenate([before, frames[:known]])[-facts.window_frames :]
+        windows.append(window)
+    model = behind_features(source.model)
+    batches = [
+        model(np.stack(windows[start : start + _KERAS_BATCH]), training=False)
+        for start in range(0, len(windows), _KERAS_BATCH)
+    ]
+    outputs = {
+        name: np.concatenate([_numpy(batch[name]) for batch in batches])
+        for name in batches[0]
+    }
+    return _of_heads(source, outputs)
+
+
+def _frames(frontend, waveform):
+    """(frames, channels), float32."""
+    return _numpy(frontend(waveform[None], training=False))[0]
+
+
+def _numpy(tensor):
+    ops = import_keras().ops
+    return ops.convert_to_numpy(ops.cast(tensor, "float32"))
+
+
+def _of_heads(source, outputs):
+    return {
+        head.name: _probabilities(head, outputs[head.name].astype(np.float32))
+        for head in source.heads
+    }
 
 
 def _predict(model, windows):
@@ -81,7 +129,9 @@ def differences(probabilities, keras):
     }
 
 
-def check_tolerance(name, measured, n_windows, unit=" in probability"):
+def check_tolerance(
+    name, measured, n_windows, unit=" in probability", windows="windows"
+):
     """Refuses an artifact that answers something else than Keras.
 
     Args:
@@ -89,6 +139,7 @@ def check_tolerance(name, measured, n_windows, unit=" in probability"):
         measured: dict, `max_difference` among it.
         n_windows: On how many windows.
         unit: Of the difference.
+        windows: What they are called.
 
     Raises:
         UserError: The difference is above `TOLERANCE`, or no number.
@@ -97,7 +148,7 @@ def check_tolerance(name, measured, n_windows, unit=" in probability"):
     if not worst <= TOLERANCE:  # `not`, since NaN compares false
         raise UserError(
             f"{name} differs from Keras by {worst:.1e}{unit} on "
-            f"{n_windows} windows; at most {TOLERANCE:.0e} is allowed"
+            f"{n_windows} {windows}; at most {TOLERANCE:.0e} is allowed"
         )
 
 

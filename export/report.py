@@ -4,6 +4,7 @@ import importlib.metadata
 
 from export.clips import describe
 from export.scores import ACCURACY, MEAN_AVERAGE_PRECISION
+from export.stream_facts import StreamFacts
 
 _DISTRIBUTIONS = ("keras", "tensorflow", "ai-edge-litert")
 _SCORES = {
@@ -95,8 +96,9 @@ def report_markdown(report, figure=None):
         "",
         *_table(report, _COSTS),
         "",
-        "Times are medians for one window on this machine's CPU. XNNPACK runs each of",
-        "its partitions as a whole; LiteRT itself runs the operators outside of them.",
+        "Times are medians for one window on this machine's CPU (of a streaming model",
+        "for one chunk). XNNPACK runs each of its partitions as a whole; LiteRT itself",
+        "runs the operators outside of them.",
     ]
     if figure is not None:
         lines += ["", f"![Score against size and time]({figure})"]
@@ -107,6 +109,8 @@ def report_markdown(report, figure=None):
         lines += ["", f"## {measured['path']}", "", _ops(measured["ops"])]
         if "subgraphs" in measured:
             lines += ["", _folding(measured)]
+        if "stream" in measured:
+            lines += ["", *_stream(measured)]
         if "float_encoder_ops" in measured:
             lines += ["", _integers(measured["float_encoder_ops"])]
     versions = ", ".join(f"{n} {v}" for n, v in report["versions"].items())
@@ -221,3 +225,19 @@ def _integers(float_ops):
         return "The encoder computes in integers from the features to the logits."
     counted = ", ".join(f"{name} {count}" for name, count in float_ops.items())
     return f"The encoder computes in integers, but in float: {counted}."
+
+
+def _stream(measured):
+    facts = StreamFacts(**measured["stream"])
+    window = facts.window_samples / facts.sample_rate
+    return [
+        f"Takes {facts.chunk_ms:g} ms ({facts.chunk_samples} samples) of sound at a "
+        f"time and {measured['states']} states,",
+        f"{measured['state_numbers']:,} numbers, zero at first. Answers for the last "
+        f"{window:g} s ({facts.window_frames} frames);",
+        f"a frame is there {facts.latency_ms:g} ms after the middle of its window, or "
+        "as soon as the chunk is full.",
+        f"Real-time factor {measured['real_time_factor']:.5f}. Compared on "
+        f"{measured['n_chunks']} chunks of one stream with the",
+        "frontend on all of it at once, its last frames into the encoder.",
+    ]

@@ -1,5 +1,7 @@
 """Where inside a model its features and its embeddings are."""
 
+from files.quiet import import_keras
+
 FEATURES, EMBEDDINGS = "features", "embeddings"
 
 
@@ -15,15 +17,33 @@ def features(model):
     """
     from leaf_tf.frontends.base import Frontend
 
-    # Of the model's own graph: a layer's `output` may be that of another call to it.
-    found, waiting = {}, list(model.outputs)
-    while waiting:
-        tensor = waiting.pop()
-        if id(tensor) not in found:
-            found[id(tensor)] = tensor
-            waiting.extend(_maker(tensor)[1])
-    made = [t for t in found.values() if isinstance(_maker(t)[0], Frontend)]
+    made = [t for t in _tensors(model) if isinstance(_maker(t)[0], Frontend)]
     return made[0] if len(made) == 1 else None
+
+
+def frontend_of(model):
+    """The model's one frontend, if it takes the model's input as it is; else None.
+
+    Args:
+        model: keras.Model, functional.
+    """
+    tensor = features(model)
+    if tensor is None:
+        return None
+    frontend, taken = _maker(tensor)
+    return frontend if taken[0] is model.inputs[0] else None
+
+
+def behind_features(model):
+    """The model from its features on.
+
+    Args:
+        model: keras.Model, functional, with features.
+
+    Returns:
+        keras.Model, features (batch, frames, channels) -> the model's output.
+    """
+    return import_keras().Model(features(model), model.output)
 
 
 def embeddings(model):
@@ -47,6 +67,20 @@ def inner(model):
     """{"features", "embeddings": KerasTensor}, those of the two that a model has."""
     found = {FEATURES: features(model), EMBEDDINGS: embeddings(model)}
     return {name: tensor for name, tensor in found.items() if tensor is not None}
+
+
+def _tensors(model):
+    """All that is computed in a model's own graph.
+
+    A layer's `output` may be that of another call to it.
+    """
+    found, waiting = {}, list(model.outputs)
+    while waiting:
+        tensor = waiting.pop()
+        if id(tensor) not in found:
+            found[id(tensor)] = tensor
+            waiting.extend(_maker(tensor)[1])
+    return list(found.values())
 
 
 def _head_input(output):

@@ -47,16 +47,16 @@ class TFLiteFiles:
 
     def float32(self):
         """waveform -> the probabilities of each head."""
-        return self._file(read_model(self._converted), self._heads())
+        return self._file(read_model(self._converted), head_outputs(self._source))
 
     def float16(self):
         """`float32` with weights of float16."""
-        return self._file(to_float16(self._small()), self._heads())
+        return self._file(to_float16(self._small()), head_outputs(self._source))
 
     def dynamic(self):
         """`float32` with an encoder of int8 weights, see `export.quantization`."""
         self._require_features()
-        return self._file(to_dynamic(self._small()), self._heads())
+        return self._file(to_dynamic(self._small()), head_outputs(self._source))
 
     def int8(self, windows):
         """`float32` with an encoder in integers, see `export.quantization`.
@@ -65,7 +65,7 @@ class TFLiteFiles:
             windows: (n, window_samples), such as the model was trained on.
         """
         self._require_features()
-        return self._file(to_int8(self._small(), windows), self._heads())
+        return self._file(to_int8(self._small(), windows), head_outputs(self._source))
 
     def part(self, name):
         """waveform -> features, or embeddings, in float32.
@@ -94,23 +94,14 @@ class TFLiteFiles:
 
     @functools.cached_property
     def _converted(self):
-        return _convert(self._source, self.inner)
+        return convert(_serving_function(self._source, self.inner))
 
     @functools.cached_property
     def _compact(self):
         with _compact_kernels(self._source.model) as is_other:
-            return _convert(self._source, self.inner) if is_other else self._converted
-
-    def _heads(self):
-        return tuple(
-            Output(
-                head.output,
-                f"Probabilities of {len(head.labels)} labels, {head.activation}.",
-                head.labels_file,
-                head.labels,
-            )
-            for head in self._source.heads
-        )
+            if not is_other:
+                return self._converted
+            return convert(_serving_function(self._source, self.inner))
 
     def _file(self, model, outputs):
         import leaf_tf
@@ -127,6 +118,19 @@ class TFLiteFiles:
         keep_outputs(model, [output.name for output in outputs])
         add_metadata(model, metadata)
         return append_labels(write_model(model), metadata)
+
+
+def head_outputs(source):
+    """What is said of the outputs of a model's heads, a tuple of `Output`."""
+    return tuple(
+        Output(
+            head.output,
+            f"Probabilities of {len(head.labels)} labels, {head.activation}.",
+            head.labels_file,
+            head.labels,
+        )
+        for head in source.heads
+    )
 
 
 def write_tflite(source, path):
@@ -160,10 +164,16 @@ def _compact_kernels(model):
             leaf.adopt_plan(plan)
 
 
-def _convert(source, inner):
-    """The bytes of a model with all heads and the inner tensors as outputs."""
+def convert(serve):
+    """The bytes of a TFLite model of builtin operators.
+
+    Args:
+        serve: tf.function with an input signature of fixed shapes, to a dict.
+
+    Raises:
+        UserError: Builtin operators are not enough, or the converter fails.
+    """
     tf = import_tensorflow()
-    serve = _serving_function(source, inner)
     with native_logs_hidden(), tempfile.TemporaryDirectory() as folder:
         # Saved here, not by the converter: where it can't save (a swish brings
         # a gradient of its own), it says nothing and leaves the names out.

@@ -67,3 +67,18 @@ def test_two_frontends_have_no_features_in_common():
         [leaf_tf.Leaf(4, name=name)(waveform) for name in ("fine", "coarse")]
     )
     assert features(keras.Model(waveform, both)) is None
+
+
+def test_the_features_of_a_loaded_sequential_are_those_of_its_graph(tmp_path):
+    layers = [leaf_tf.Leaf(n_filters=4), keras.layers.Flatten(), keras.layers.Dense(2)]
+    keras.Sequential([keras.Input((800,)), *layers]).save(tmp_path / "model.keras")
+    model = keras.saving.load_model(tmp_path / "model.keras")
+    part = keras.Model(model.inputs[0], features(model))
+    assert part(np.zeros((1, 800), "float32")).shape == (1, 5, 4)
+
+
+def test_a_frontend_that_is_called_twice_has_no_features():
+    leaf = leaf_tf.Leaf(n_filters=4)
+    waveform = keras.Input((800,))
+    both = keras.layers.Add()([leaf(waveform), leaf(0.5 * waveform)])
+    assert features(keras.Model(waveform, both)) is None

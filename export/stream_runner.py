@@ -1,0 +1,88 @@
+"""Runs a streaming `.tflite` file with LiteRT alone."""
+
+import numpy as np
+
+from export.heads import heads_of_outputs, output_name
+from export.layout import INPUT, STATE
+from export.litert_runner import LiteRTFile
+from export.stream_facts import read_facts
+from files.errors import UserError
+
+
+class StreamRunner(LiteRTFile):
+    """A `.tflite` file that takes a chunk of sound and its states.
+
+    Args:
+        path, n_threads: As of `LiteRTFile`.
+
+    Attributes:
+        facts: `StreamFacts`.
+        n_classes: {head: classes that it tells apart}; a single head is "".
+
+    Raises:
+        UserError: The file is no streaming model of `python -m export`.
+    """
+
+    def __init__(self, path, n_threads=1):
+        super().__init__(path, n_threads)
+        with open(path, "rb") as file:
+            facts = read_facts(file.read())
+        heads = heads_of_outputs(self.outputs)
+        if facts is None or not heads:
+            raise UserError(
+                f"{path} is not a streaming model; python -m export RUN --output DIR "
+                "--streaming writes one"
+            )
+        self.facts = facts
+        self._names = {head: output_name(head) for head in heads}
+        self.n_classes = {
+            head: self.outputs[name][1] for head, name in self._names.items()
+        }
+        self.reset()
+
+    @property
+    def n_states(self):
+        """How many states there are."""
+        return len(self._state)
+
+    @property
+    def state_size(self):
+        """Numbers in all states."""
+        return sum(value.size for value in self._state.values())
+
+    def reset(self):
+        """Begins a stream anew: all states are zero."""
+        self._state = {
+            name: np.zeros(shape, np.float32)
+            for name, shape in self.inputs.items()
+            if name.startswith(STATE)
+        }
+
+    def hear(self, chunk):
+        """Goes on with the stream.
+
+        Args:
+            chunk: (chunk_samples,), float32 in [-1, 1].
+
+        Returns:
+            {head: (classes,)}, the probabilities of the trailing window.
+        """
+        outputs = self._signature(**{INPUT: chunk[None]}, **self._state)
+        self._state = {name: outputs[name] for name in self._state}
+        return {head: outputs[name][0] for head, name in self._names.items()}
+
+    def run(self, sound):
+        """A stream from its start, chunk by chunk.
+
+        Args:
+            sound: Samples in the shape of chunks, windows or whatever.
+
+        Returns:
+            {head: (chunks, classes)}, after each chunk, the last filled with zeros.
+        """
+        self.reset()
+        size = self.facts.chunk_samples
+        sound = np.reshape(sound, -1)
+        chunks = np.pad(sound, (0, -sound.size % size)).reshape(-1, size)
+        answers = [self.hear(chunk) for chunk in chunks]
+        return {head: np.stack([a[head] for a in answers]) for head in self._names}
