@@ -1,8 +1,14 @@
 """Compression of energies: PCEN and the logarithm."""
 
+import math
+
 from keras import ops
 
 LOG_OFFSET = 1e-5
+# What keeps PCEN's gradients from overflow where the smoothing stands still at silence
+# and a loud sound comes. No waveform in [-1, 1] of 16 bits gets there otherwise.
+MAX_GAIN = 1e8
+MAX_NORMALIZED = 1e12
 
 
 def log_compression(energies):
@@ -13,7 +19,8 @@ def log_compression(energies):
 def pcen(energies, means, alpha, delta, root, floor):
     """Per-channel energy normalisation.
 
-    (E / (floor + M)^alpha + delta)^(1 / root) - delta^(1 / root).
+    (E / (floor + M)^alpha + delta)^(1 / root) - delta^(1 / root). The power's inverse
+    is at most 1e8, the quotient at most 1e12.
 
     Args:
         energies: E, (batch, frames, n_filters), float32 or float64, >= 0.
@@ -28,8 +35,9 @@ def pcen(energies, means, alpha, delta, root, floor):
     """
     # Powers of positive numbers as exp(log): cheaper than pow, and the
     # gradient with respect to the exponent needs no guard.
-    gains = ops.exp(-alpha * ops.log(floor + means))
+    gains = ops.exp(ops.minimum(-alpha * ops.log(floor + means), math.log(MAX_GAIN)))
+    normalized = ops.minimum(energies * gains, MAX_NORMALIZED)
     exponents = 1.0 / root
-    return ops.exp(exponents * ops.log(energies * gains + delta)) - ops.exp(
+    return ops.exp(exponents * ops.log(normalized + delta)) - ops.exp(
         exponents * ops.log(delta)
     )

@@ -102,7 +102,7 @@ def initial_gabor_filters(
         mels = low_end + step * np.arange(1, n_filters + 1)
         if initial_filters == "random":
             random = np.random.default_rng(0)
-            mels = np.sort(random.uniform(low_end + step, high_end - step, n_filters))
+            mels = np.sort(random.uniform(mels[0], mels[-1], n_filters))
         centers_hz = mel_to_hz(mels)
         reach = _PART_ABOVE_HALF * step
         widths_hz = mel_to_hz(mels + reach) - mel_to_hz(mels - reach)

@@ -173,8 +173,9 @@ class _Errors:
             half_lengths[rate] = reached
         full = half_lengths[1] == 0
         half_lengths[1][full] = self._half_kernel
-        strides = _longest(self._of_strides, limit, 1)
-        soft_strides = _longest(self._of_soft_strides, limit, 0)
+        n_filters = len(self._filters)
+        strides = _longest(self._of_strides, limit, 1, n_filters)
+        soft_strides = _longest(self._of_soft_strides, limit, 0, n_filters)
         return _Limits(
             half_lengths,
             strides,
@@ -194,7 +195,7 @@ class _Errors:
         """
         errors = {reach: np.full(len(self._filters), np.inf) for reach in _REACHES}
         in_band = self._grown.center_freqs < np.pi / rate
-        longest = _longest(self._of_strides, 1.0, 1)
+        longest = _longest(self._of_strides, 1.0, 1, len(self._filters))
         times = np.abs(np.arange(-self._half_kernel, self._half_kernel + 1))
         for limit in np.unique(longest[in_band]):
             stride = _longest_divisor(self._exact.strides, int(limit), rate) or rate
@@ -263,12 +264,10 @@ def _divisors(number):
     return [d for d in range(number, 0, -1) if number % d == 0]
 
 
-def _longest(errors, limit, otherwise):
+def _longest(errors, limit, otherwise, n_filters):
     """The longest stride of each filter whose error is at most `limit`."""
-    longest = None
+    longest = np.full(n_filters, otherwise)
     for stride in sorted(errors):
-        if longest is None:
-            longest = np.full(len(errors[stride]), otherwise)
         longest[errors[stride] <= limit] = stride
     return longest
 

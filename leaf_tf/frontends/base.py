@@ -21,6 +21,11 @@ class Frontend(Stage):
     by `lengths` or a Keras mask, and each clip's features are those of the clip
     alone, zeros after them, with a mask for the layers behind.
 
+    A sample that is NaN or infinite makes NaN of the features of its clip that hear
+    it, and of those after them where the compression remembers (PCEN); where each
+    clip is normalised, of all. Other clips of the batch are not touched, except by
+    batch normalisation in training. What follows `lengths` is not heard.
+
     Args:
         mean_var_norm: Whether each channel of a clip is brought to mean 0 and
             variance 1, then scaled and shifted by learned numbers.
@@ -138,12 +143,12 @@ class Frontend(Stage):
         if lengths is None and mask is not None:
             lengths = _mask_lengths(mask)
         if lengths is None:
-            return ops.cast(self._features(waveform, None, None), self.compute_dtype)
+            return self.cast_outputs(self._features(waveform, None, None))
         lengths = _checked_lengths(lengths, ops.shape(waveform)[1])
         is_sound = _is_before(waveform, lengths)
         waveform = ops.where(is_sound, waveform, ops.zeros_like(waveform))
         features, is_frame = self._features(waveform, lengths, self.n_frames(lengths))
-        features = ops.cast(features, self.compute_dtype)
+        features = self.cast_outputs(features)
         return self._attach_mask([features, is_frame])
 
     def _features(self, waveform, lengths, n_frames):

@@ -7,6 +7,7 @@ from leaf_tf.dsp.alignment import align
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
 from leaf_tf.layers import PCEN, GaussianLowpass
 from leaf_tf.layers.sinc import SincConv1D
+from leaf_tf.layers.stage import nan_if_not_finite
 
 # What is left of a sample below 0.
 NEGATIVE_SLOPE = 0.2
@@ -67,10 +68,13 @@ class _SincFrontend(Frontend):
         return ops.leaky_relu(outputs, negative_slope=NEGATIVE_SLOPE)
 
     def compute_energies(self, waveform, lengths):
+        heard = waveform
         if lengths is None:
-            return self._pooled(self._rectified(waveform))
-        waveform, bounds = align(waveform, lengths, self.kernel_size, self.strides)
-        return self._pooled_within(self._rectified(waveform), bounds, lengths)
+            outputs = self._pooled(self._rectified(waveform))
+        else:
+            waveform, bounds = align(waveform, lengths, self.kernel_size, self.strides)
+            outputs = self._pooled_within(self._rectified(waveform), bounds, lengths)
+        return nan_if_not_finite(outputs, heard[..., None])
 
     def _pooled(self, outputs):
         """Frames (batch, frames, n_filters) of filter outputs."""

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from leaf_tf.frontends.base import Frontend
+from leaf_tf.layers.stage import nan_if_not_finite
 
 # PANN's hop of 320 samples: a convolution's stride, then the pooling of three blocks.
 PANN_FACTORS = (5, 4, 4, 4)
@@ -129,7 +130,8 @@ class Wavegram(Frontend):
                 outputs, factor, strides=factor, data_format="channels_last"
             )
             rate //= factor
-        return outputs  # (batch, frames, n_filters)
+        # (batch, frames, n_filters)
+        return nan_if_not_finite(outputs, waveform[..., None])
 
     def _convolved(self, inputs, index, frames, rate):
         """Convolution, normalisation and ReLU number `index`.

@@ -19,7 +19,7 @@ class LogCompression(Stage):
 
     def call(self, inputs):
         energies = ops.maximum(ops.cast(inputs, self.stage_dtype), 0.0)
-        return ops.cast(compression.log_compression(energies), self.compute_dtype)
+        return self.cast_outputs(compression.log_compression(energies))
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

@@ -50,7 +50,7 @@ class Log1pCompression(Stage):
     def call(self, inputs):
         energies = ops.maximum(ops.cast(inputs, self.stage_dtype), 0.0)
         gains = ops.exp(math.log(10.0) * self.bounded(self.a))
-        return ops.cast(ops.log1p(gains * energies), self.compute_dtype)
+        return self.cast_outputs(ops.log1p(gains * energies))
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

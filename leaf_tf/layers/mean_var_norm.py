@@ -49,7 +49,7 @@ class MeanVarNorm(Stage):
             squares = weights * ops.square(outputs - mean)
             variance = ops.sum(squares, axis=1, keepdims=True)
         outputs = (outputs - mean) / ops.sqrt(variance + EPSILON)
-        return ops.cast(outputs * self.gamma + self.beta, self.compute_dtype)
+        return self.cast_outputs(outputs * self.gamma + self.beta)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from leaf_tf.dsp.slices import cut
-from leaf_tf.layers.stage import Stage
+from leaf_tf.layers.stage import Stage, nan_if_not_finite
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
@@ -33,15 +33,17 @@ class MedianSubtraction(Stage):
         if frames is None:
             frames = ops.shape(outputs)[1]
         if mask is None:
+            heard = outputs
             medians = cut(ops.sort(outputs, axis=1), 1, (frames - 1) // 2, 1)
         else:
+            heard = ops.where(mask[:, :, None], outputs, 0.0)
             counts = ops.sum(ops.cast(mask, "int32"), axis=1)
             # Frames left out come last.
             ordered = ops.sort(ops.where(mask[:, :, None], outputs, math.inf), axis=1)
             is_median = ops.arange(frames)[None, :] == (counts[:, None] - 1) // 2
             ordered = ops.where(is_median[:, :, None], ordered, 0.0)
             medians = ops.sum(ordered, axis=1, keepdims=True)
-        return ops.cast(outputs - medians, self.compute_dtype)
+        return self.cast_outputs(outputs - nan_if_not_finite(medians, heard))
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

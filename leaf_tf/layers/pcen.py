@@ -22,7 +22,8 @@ class PCEN(Stage):
 
     The defaults assume energies of a waveform in [-1, 1] pooled by LEAF. All of
     alpha, delta, root and s are learned, one each per channel. Computed in
-    float32 under half-precision policies.
+    float32 under half-precision policies. So that no sound and no parameters give
+    Inf or NaN, 1 / (floor + M)^alpha is at most 1e8, the quotient at most 1e12.
 
     Args:
         alpha: Initial strength of the normalisation, in [0, 1].
@@ -34,7 +35,7 @@ class PCEN(Stage):
 
     Weights:
         alpha, delta, root, smooth_coef: (n_filters,). Optimizers keep them in
-            (-inf, 1], [1e-6, inf), [1, inf) and [0, 1].
+            [0, 1], [1e-6, inf), [1, inf) and [0, 1].
 
     Input shape: (batch, frames, n_filters), float; values below 0 count as 0.
     Output shape: the same; the policy's compute dtype.
@@ -71,9 +72,7 @@ class PCEN(Stage):
 
     def build(self, input_shape):
         ones = np.ones(input_shape[-1])
-        self.alpha = self.add_bounded_weight(
-            "alpha", self.alpha_init * ones, max_value=1.0
-        )
+        self.alpha = self.add_bounded_weight("alpha", self.alpha_init * ones, 0.0, 1.0)
         self.delta = self.add_bounded_weight(
             "delta", self.delta_init * ones, min_value=MIN_DELTA
         )
@@ -124,7 +123,7 @@ class PCEN(Stage):
             self.bounded(self.root),
             self.floor,
         )
-        return ops.cast(outputs, self.compute_dtype)
+        return self.cast_outputs(outputs)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

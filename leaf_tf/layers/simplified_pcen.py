@@ -31,7 +31,7 @@ class SimplifiedPCEN(Stage):
         floor: Added to M, and the least E, > 0; not learned.
 
     Weights:
-        alpha, root: (n_filters,). Optimizers keep them in (-inf, 1] and [1, inf).
+        alpha, root: (n_filters,). Optimizers keep them in [0, 1] and [1, inf).
 
     Input shape: (batch, frames, n_filters), float; values below `floor` count
         as `floor`.
@@ -60,9 +60,7 @@ class SimplifiedPCEN(Stage):
 
     def build(self, input_shape):
         ones = np.ones(input_shape[-1])
-        self.alpha = self.add_bounded_weight(
-            "alpha", self.alpha_init * ones, max_value=1.0
-        )
+        self.alpha = self.add_bounded_weight("alpha", self.alpha_init * ones, 0.0, 1.0)
         self.root = self.add_bounded_weight(
             "root", self.root_init * ones, min_value=1.0
         )
@@ -91,7 +89,7 @@ class SimplifiedPCEN(Stage):
         # Powers of positive numbers as exp(log), both in one.
         compressed = ops.log(energies) / self.bounded(self.root)
         gains = self.bounded(self.alpha) * ops.log(self.floor + means)
-        return ops.cast(ops.exp(compressed - gains), self.compute_dtype)
+        return self.cast_outputs(ops.exp(compressed - gains))
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

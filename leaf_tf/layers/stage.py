@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+MAX_FLOAT16 = 65504.0
+
 
 @keras.saving.register_keras_serializable("leaf_tf")
 class Interval(keras.constraints.Constraint):
@@ -45,6 +47,15 @@ class Stage(keras.layers.Layer):
     def stage_dtype(self):
         """The dtype this stage computes in: "float32" or "float64"."""
         return "float64" if self.compute_dtype == "float64" else "float32"
+
+    def cast_outputs(self, outputs):
+        """Casts to the policy's compute dtype.
+
+        What float16 can't hold, above 65504, becomes the greatest number it can.
+        """
+        if self.compute_dtype == "float16":
+            outputs = ops.clip(outputs, -MAX_FLOAT16, MAX_FLOAT16)
+        return ops.cast(outputs, self.compute_dtype)
 
     def add_bounded_weight(
         self,
@@ -90,6 +101,21 @@ class Stage(keras.layers.Layer):
             low if bounds.min_value is None else np.maximum(low, bounds.min_value),
             high if bounds.max_value is None else np.minimum(high, bounds.max_value),
         )
+
+
+def nan_if_not_finite(values, heard):
+    """NaN where something heard is no finite number.
+
+    For stages whose maxima or medians would drop it, and give features that look
+    right.
+
+    Args:
+        values: (batch, frames, channels).
+        heard: (batch, any, channels or 1), summed over time.
+    """
+    totals = ops.sum(heard, axis=1, keepdims=True)
+    # False for NaN. `isfinite` is no builtin operator of TFLite.
+    return ops.where(ops.abs(totals) < math.inf, values, math.nan)
 
 
 def require_positive_int(**arguments):

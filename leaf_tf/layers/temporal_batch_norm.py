@@ -64,7 +64,7 @@ class TemporalBatchNorm(Stage):
         else:
             mean, variance = self.moving_mean, self.moving_variance
         gains = self.gamma / ops.sqrt(variance + EPSILON)
-        return ops.cast((outputs - mean) * gains + self.beta, self.compute_dtype)
+        return self.cast_outputs((outputs - mean) * gains + self.beta)
 
     def _remember(self, average, value):
         value = ops.stop_gradient(value)
