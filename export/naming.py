@@ -40,6 +40,12 @@ def named_outputs(model, where):
             f"the outputs of {where} must have names of letters, digits and _, each "
             f"another one; received {', '.join(names)}"
         )
+    for name in names:
+        if f"{name}_top" in names:
+            raise UserError(
+                f"{where} has the outputs {name} and {name}_top, and {name} has an "
+                f"answer {name}_top_probabilities itself; name one of the two otherwise"
+            )
     return dict(zip(names, model.outputs))
 
 

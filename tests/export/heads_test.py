@@ -194,10 +194,20 @@ def test_outputs_that_share_a_name_are_refused(keras_file):
         open_source(keras_file(wrong))
 
 
+def test_a_head_named_as_another_ones_top_labels_is_refused(keras_file):
+    model = two_heads()
+    wrong = keras.Model(model.input, dict(zip(("a", "a_top"), model.outputs)))
+    with pytest.raises(UserError, match="a has an answer a_top_probabilities itself"):
+        open_source(keras_file(wrong))
+
+
 def test_heads_are_read_from_the_outputs():
     assert heads_of_outputs(["probabilities"]) == [""]
     assert heads_of_outputs(["b_probabilities", "a_probabilities"]) == ["a", "b"]
     assert heads_of_outputs(["logits"]) == []
+    served = ["a_probabilities", "a_top_labels", "a_top_probabilities"]
+    assert heads_of_outputs(served) == ["a"]
+    assert heads_of_outputs(["a_top_probabilities"]) == ["a_top"]
 
 
 def test_the_labels_of_another_model_are_refused(exported_tasks, tmp_path, capsys):
