@@ -21,20 +21,33 @@ SHOWN_FILTERS = (6, 16, 28)
 GREY = "#64748b"
 
 
-def draw():
-    """The figure: a column for the waveform and one for each stage."""
-    waveform = make_clip(index=3, speakers=range(1))["audio"] / 32768
+def word():
+    """A word of the synthetic task, (16000,)."""
+    return (make_clip(index=3, speakers=range(1))["audio"] / 32768).astype("float32")
+
+
+def stages(waveform):
+    """What each stage of a new Leaf makes of a waveform.
+
+    Returns:
+        Filtered (samples, 80), energies (samples, 40), pooled energies (frames, 40)
+        and features (frames, 40).
+    """
     leaf = leaf_tf.Leaf()
     leaf.build((None, None))
     filtered = leaf.filtering(waveform[None, :, None])
     energies = leaf.modulus(filtered)
     pooled = leaf.pooling(energies)
-    features = leaf(waveform[None].astype("float32"))
-    mel = leaf_tf.MelFilterbanks()(waveform[None].astype("float32"))
-    filtered, energies, pooled, features, mel = (
-        ops.convert_to_numpy(outputs)[0]
-        for outputs in (filtered, energies, pooled, features, mel)
-    )
+    features = leaf(waveform[None])
+    outputs = (filtered, energies, pooled, features)
+    return [ops.convert_to_numpy(values)[0] for values in outputs]
+
+
+def draw():
+    """The figure: a column for the waveform and one for each stage."""
+    waveform = word()
+    filtered, energies, pooled, features = stages(waveform)
+    mel = ops.convert_to_numpy(leaf_tf.MelFilterbanks()(waveform[None]))[0]
 
     figure = Figure(figsize=(14, 4.6), layout="constrained")
     top, bottom = figure.subplots(2, 5)
@@ -51,7 +64,7 @@ def draw():
     _draw_waveform(top[0], waveform)
     _draw_impulse_responses(top[1])
     _draw_energy(top[2], filtered, energies)
-    _draw_pooling(top[3], leaf, energies, pooled)
+    _draw_pooling(top[3], energies, pooled)
     _draw_compression(top[4], pooled, features)
     _draw_image(bottom[0], mel, "log-mel, for comparison")
     _draw_frequency_responses(bottom[1])
@@ -66,7 +79,7 @@ def _draw_waveform(axes, waveform):
     axes.set(xlabel="seconds", xlim=(0, 1))
 
 
-def _impulse_responses():
+def impulse_responses():
     """Complex taps (401, 40) of the initial filters, from the layer itself."""
     impulse = np.zeros((1, 401, 1), "float32")
     impulse[0, 200] = 1.0
@@ -76,7 +89,7 @@ def _impulse_responses():
 
 
 def _draw_impulse_responses(axes):
-    taps = _impulse_responses()
+    taps = impulse_responses()
     milliseconds = (np.arange(401) - 200) / SAMPLE_RATE * 1000
     for level, (n, color) in enumerate(zip(SHOWN_FILTERS, COLORS)):
         response = taps[:, n].real / np.abs(taps[:, n]).max()
@@ -85,7 +98,7 @@ def _draw_impulse_responses(axes):
 
 
 def _draw_frequency_responses(axes):
-    spectra = np.abs(np.fft.fft(_impulse_responses(), 8192, axis=0))[:4096]
+    spectra = np.abs(np.fft.fft(impulse_responses(), 8192, axis=0))[:4096]
     freqs_hz = np.arange(4096) * SAMPLE_RATE / 8192
     for n in range(spectra.shape[1]):
         shown = n in SHOWN_FILTERS
@@ -109,11 +122,11 @@ def _draw_energy(axes, filtered, energies):
     axes.set(xlabel="seconds")
 
 
-def _draw_pooling(axes, leaf, energies, pooled):
+def _draw_pooling(axes, energies, pooled):
     n = SHOWN_FILTERS[0]
     energy = energies[:, n] / energies[:, n].max()
     axes.plot(_seconds(energies), energy, color="#cbd5e1", linewidth=0.6)
-    centers = (80 + leaf.strides * np.arange(len(pooled))) / SAMPLE_RATE
+    centers = (80 + 160 * np.arange(len(pooled))) / SAMPLE_RATE
     axes.plot(centers, pooled[:, n] / pooled[:, n].max(), ".-", color=COLORS[0], ms=3)
     axes.set(xlabel="seconds", xlim=(0, 1))
 
