@@ -58,7 +58,7 @@ def make_server(artifact, host="127.0.0.1", port=0):
     except OSError as error:
         raise UserError(
             f"cannot listen on {host}, port {port}: {error.strerror or error}; "
-            "name another --port"
+            "name another --port or --host"
         ) from error
     server.artifact = artifact
     return server
