@@ -136,15 +136,16 @@ def _labels_by_head(files, names):
                 f"{', '.join(map(str, files))}"
             )
         return {"": files[0]}
-    pairs = [str(file).partition("=") for file in files]
-    wrong = [f"{name}{equals}{file}" for name, equals, file in pairs if not file]
-    unknown = [name for name, _, _ in pairs if name not in names]
-    if wrong or unknown:
-        raise UserError(
-            f"the labels of a model of several heads are given as HEAD=FILE, HEAD one "
-            f"of {', '.join(names)}; received {(wrong or unknown)[0]}"
-        )
-    return {name: file for name, _, file in pairs}
+    by_head = {}
+    for given in map(str, files):
+        name, _, file = given.partition("=")
+        if name not in names or not file:
+            raise UserError(
+                "the labels of a model of several heads are given as HEAD=FILE, HEAD "
+                f"one of {', '.join(names)}; received {given}"
+            )
+        by_head[name] = file
+    return by_head
 
 
 def _labels(name, given, folder, told, n_classes):

@@ -96,7 +96,11 @@ static TF_Output tensor(const Model *model, const char *signature, int direction
   TF_Output output = {NULL, colon ? atoi(colon + 1) : 0};
   if (colon) *colon = '\0';
   output.oper = TF_GraphOperationByName(model->graph, operation);
-  if (!output.oper) fail(signature, name);
+  if (!output.oper) {
+    char why[160];
+    snprintf(why, sizeof why, "has no %s; a model of several tasks wants a HEAD", name);
+    fail(signature, why);
+  }
   return output;
 }
 

@@ -156,7 +156,8 @@ def test_labels_are_given_by_head(keras_file, tmp_path):
     assert heads["winds"].labels == WINDS
     assert heads["points"].labels[0] == "class_0"
     for given in (str(file), f"rain={file}"):
-        with pytest.raises(UserError, match="HEAD=FILE, HEAD one of points, winds"):
+        message = f"HEAD=FILE, HEAD one of points, winds; received {given}"
+        with pytest.raises(UserError, match=message):
             open_source(path, None, [given])
 
 

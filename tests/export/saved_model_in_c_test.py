@@ -66,7 +66,10 @@ def test_it_asks_the_model_for_its_rate_and_says_what_is_wrong(exported, classif
     for argv, message in (
         ((folder, 44100, [0.0]), "44100: the model takes a waveform of 8000 Hz"),
         ((folder, SAMPLE_RATE, []), "must have at least one sample"),
-        ((folder, SAMPLE_RATE, [0.0], "dogs"), "serving_default: dogs_top_labels"),
+        (
+            (folder, SAMPLE_RATE, [0.0], "dogs"),
+            "serving_default: has no dogs_top_labels",
+        ),
     ):
         done = classify(*argv)
         assert done.returncode == 1
