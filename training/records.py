@@ -16,6 +16,9 @@ class Records:
 
     Args:
         parts: (path, first, n) of each file: from its record number `first` on, n.
+
+    Raises:
+        ValueError: A file has fewer whole records.
     """
 
     def __init__(self, parts):
@@ -47,8 +50,13 @@ def _places(path, first, n):
         position = 0
         for index in range(first + n):
             file.seek(position)
-            (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+            header = file.read(_LENGTH.size)
+            if len(header) < _LENGTH.size:
+                break
+            (length,) = _LENGTH.unpack(header)
             if index >= first:
                 places[index - first] = position + _BEFORE, length
             position += _BEFORE + length + _AFTER
+        if len(header) < _LENGTH.size or position > file.seek(0, os.SEEK_END):
+            raise ValueError(f"{path} is cut short: it has no whole record {index}")
     return places

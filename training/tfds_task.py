@@ -1,5 +1,6 @@
 """A task whose clips come from a TensorFlow Datasets builder."""
 
+import contextlib
 import dataclasses
 import importlib
 import importlib.util
@@ -68,9 +69,10 @@ class TfdsTask:
         """True if the prepared data lies in a data folder; imports nothing heavy.
 
         Args:
-            data_dir: Folder of TFDS. Defaults to TFDS's own.
+            data_dir: Folder of TFDS. Defaults to TFDS's own. Of a bucket nothing is
+                known: False.
         """
-        versions = (data_folder(data_dir) / self.dataset).glob("*/dataset_info.json")
+        versions = Path(data_folder(data_dir), self.dataset).glob("*/dataset_info.json")
         return any(versions)
 
     def how_to_get(self, data_dir=None):
@@ -93,9 +95,24 @@ class TfdsTask:
         Raises:
             UserError: The data is neither there nor can it be had.
         """
+        if self.builder_module:
+            importlib.import_module(self.builder_module)
+        data_dir = data_folder(data_dir)
+        builder = self._builder(data_dir)
+        if not builder.data_path.exists():
+            self._prepare(builder, data_dir)
+        with _damage_named(self.name, builder.data_path):
+            return self._clips(builder, seed)
+
+    def _builder(self, data_dir):
+        import tensorflow_datasets as tfds
+
+        with _damage_named(self.name, f"{data_dir}/{self.dataset}"), quiet():
+            return tfds.builder(self.dataset, data_dir=data_dir)
+
+    def _clips(self, builder, seed):
         from training.tfds_clips import TfdsClips
 
-        builder = self._prepare(data_dir)
         if self.splits is None:
             whole = TfdsClips(builder, "train", self, "train")
             assigned = self._split(whole, seed)
@@ -115,17 +132,9 @@ class TfdsTask:
             train.multi_label,
         )
 
-    def _prepare(self, data_dir):
-        import tensorflow_datasets as tfds
-
-        if self.builder_module:
-            importlib.import_module(self.builder_module)
-        data_dir = os.fspath(data_folder(data_dir))
-        with quiet():
-            builder = tfds.builder(self.dataset, data_dir=data_dir)
-        if builder.data_path.exists():
-            return builder
-        writable_folder(data_dir)
+    def _prepare(self, builder, data_dir):
+        if "://" not in data_dir:
+            writable_folder(data_dir)
         if self.needs_beam and not importlib.util.find_spec("apache_beam"):
             raise UserError(
                 f"preparing the data of task {self.name!r} needs Apache Beam; "
@@ -141,19 +150,14 @@ class TfdsTask:
                 builder.download_and_prepare(download_config=self._config())
         # TFDS says a dozen ways that data is missing, damaged or unreachable.
         except Exception as error:
-            reason = str(error)
-            if not isinstance(error, UserError):  # TFDS goes on for pages
-                reason = textwrap.shorten(reason, _REASON_LENGTH, placeholder=" ...")
-                reason = f"{type(error).__name__}: {reason}"
             mend = self.how_to_get(data_dir) or (
                 "check the network, or name a folder that has it with --data-dir"
             )
             raise UserError(
                 f"cannot get the data of task {self.name!r}: it is not in "
                 f"{data_dir} and could not be made there from "
-                f"{self.homepage} ({reason}); {mend}"
+                f"{self.homepage} ({_reason(error)}); {mend}"
             ) from error
-        return builder
 
     def _config(self):
         import tensorflow_datasets as tfds
@@ -198,10 +202,34 @@ class TfdsTask:
             yield found.group(1)
 
 
+@contextlib.contextmanager
+def _damage_named(name, path):
+    """What can't be read of prepared data becomes a line."""
+    try:
+        yield
+    except UserError:
+        raise
+    # TFDS checks little of what it reads: anything may come of it.
+    except Exception as error:
+        raise UserError(
+            f"the data of task {name!r} in {path} is damaged or incomplete "
+            f"({_reason(error)}); restore that folder, or remove it, and it is made "
+            "anew"
+        ) from error
+
+
+def _reason(error):
+    if isinstance(error, UserError):
+        return str(error)
+    # TFDS goes on for pages.
+    reason = textwrap.shorten(str(error), _REASON_LENGTH, placeholder=" ...")
+    return f"{type(error).__name__}: {reason}"
+
+
 def data_folder(data_dir=None):
-    """The folder of TFDS: the given one, or TFDS's own, a Path."""
+    """The folder of TFDS: the given one, or TFDS's own, a string; maybe a bucket's."""
     default = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
-    return Path(data_dir or default).expanduser()
+    return os.path.expanduser(data_dir or default)
 
 
 def size(n_bytes):
@@ -213,4 +241,4 @@ def size(n_bytes):
 
 
 def _manual_folder(data_dir):
-    return data_folder(data_dir) / "downloads" / "manual"
+    return os.path.join(data_folder(data_dir), "downloads", "manual")

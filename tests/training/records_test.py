@@ -1,3 +1,4 @@
+import pytest
 import tensorflow as tf
 
 from training.records import Records
@@ -26,3 +27,16 @@ def test_parts_of_files(tmp_path):
     records = Records([(path, 2, 2), (path, 0, 1)])
     found = tf.data.Dataset.range(3).map(records.read).as_numpy_iterator()
     assert list(found) == [b"2", b"3", b"0"]
+
+
+@pytest.mark.parametrize("left", [0, 5, 20, 47])
+def test_a_file_that_is_cut_short_is_named(tmp_path, left):
+    """Three records of 16 bytes around 0 bytes."""
+    path = write(tmp_path / "1", [b""] * 3)
+    whole = path.read_bytes()
+    assert len(whole) == 48
+    Records([(path, 0, 3)])
+    path.write_bytes(whole[:left])
+    number = left // 16
+    with pytest.raises(ValueError, match=f"1 is cut short: .* record {number}"):
+        Records([(path, 0, 3)])

@@ -1,6 +1,7 @@
 import dataclasses
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 
@@ -198,7 +199,43 @@ def test_the_default_folder_is_that_of_tfds(monkeypatch):
             monkeypatch.setenv("TFDS_DATA_DIR", value)
         else:
             monkeypatch.delenv("TFDS_DATA_DIR", raising=False)
-        assert str(data_folder()) == constants.get_default_data_dir()
+        assert data_folder() == constants.get_default_data_dir()
+
+
+def _unlink_info(folder):
+    (folder / "dataset_info.json").unlink()
+
+
+def _garble_info(folder):
+    (folder / "dataset_info.json").write_text("{")
+
+
+def _cut_records(folder):
+    [path] = folder.glob("*.tfrecord*")
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+@pytest.mark.parametrize("damage", [_unlink_info, _garble_info, _cut_records])
+@pytest.mark.parametrize("task", ["spoken_digit", "spoken_digit@speaker"])
+def test_prepared_data_that_is_damaged_is_one_line(digits_dir, tmp_path, task, damage):
+    get_task(task).load(digits_dir)
+    folder = tmp_path / "spoken_digit"
+    shutil.copytree(digits_dir / "spoken_digit", folder)
+    damage(next(folder.iterdir()))
+    with pytest.raises(UserError) as error:
+        get_task(task).load(tmp_path)
+    message = str(error.value)
+    assert "\n" not in message
+    assert f"in {folder}" in message and "damaged or incomplete" in message
+    assert "restore that folder, or remove it" in message
+
+
+def test_a_bucket_stays_a_bucket():
+    assert data_folder("gs://bucket/data") == "gs://bucket/data"
+    assert not get_task("voxceleb").is_ready("gs://bucket/data")
+    assert "gs://bucket/data/downloads/manual/vox_dev_wav.zip" in (
+        get_task("voxceleb").how_to_get("gs://bucket/data")
+    )
 
 
 @pytest.mark.parametrize(
