@@ -154,7 +154,8 @@ def predict_parser():
         "--sample-rate",
         type=_count,
         metavar="HZ",
-        help="the model's rate; needed only where no `report.json` lies beside it",
+        help="the model's rate; needed only of a model that doesn't say it and has no "
+        "`report.json` beside it",
     )
     return parser
 

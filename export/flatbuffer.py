@@ -3,7 +3,8 @@
 import collections
 import dataclasses
 
-from export.graph_edits import ENCODER, operator_name, read_model
+from export.averaging import SIGMOID, SOFTMAX
+from export.graph_edits import ENCODER, operator_name, outputs_of, read_model
 
 # Of constants, runtimes do it as they load.
 _WIDENING = "DEQUANTIZE"
@@ -52,3 +53,23 @@ def read_graph(path):
         len(model.subgraphs),
         *(dict(sorted((+c).items())) for c in (ops, unfolded, in_float)),
     )
+
+
+def read_activations(content):
+    """What makes each output of a classifier probabilities.
+
+    Args:
+        content: bytes of a `.tflite` file of one signature.
+
+    Returns:
+        {output: "softmax" or "sigmoid"}.
+    """
+    model = read_model(content)
+    operators = model.subgraphs[0].operators
+    makers = {index: op for op in operators for index in op.outputs}
+    return {
+        name: (
+            SIGMOID if operator_name(model, makers[index]) == "LOGISTIC" else SOFTMAX
+        )
+        for name, index in outputs_of(model).items()
+    }

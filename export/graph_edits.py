@@ -131,7 +131,8 @@ def averaging_products(model):
 def halve_constants(model):
     """Keeps float32 constants as float16, widened as the model is loaded.
 
-    But for small ones, and those that an operator takes beside integer weights.
+    But for small ones, those that an operator takes beside integer weights, and those
+    that are too large or too tiny for float16.
     """
     from ai_edge_litert import schema_py_generated as schema
 
@@ -152,7 +153,9 @@ def halve_constants(model):
             continue
         if values.size < 4 * _LEAST_HALVED:
             continue
-        half = values.view(np.float32).astype(np.float16).reshape(tensor.shape)
+        half = _halved(values.view(np.float32).reshape(tensor.shape))
+        if half is None:
+            continue
         place = _add_constant(model, half, tensor.name + b"/half")
         tensor.buffer = 0  # the empty one: a tensor that an operator makes
         widening.append(_operator(widen, [place], [index]))
@@ -240,6 +243,15 @@ def _values(model, tensor):
     """The bytes of a constant, (n,) uint8; None of any other tensor."""
     data = model.buffers[tensor.buffer].data
     return None if data is None else np.frombuffer(bytes(data), np.uint8)
+
+
+def _halved(values):
+    """The values as float16; None if that is off by more than its rounding."""
+    with np.errstate(over="ignore"):
+        half = values.astype(np.float16)
+    allowed = np.finfo(np.float16).eps * np.abs(values).max()
+    off = np.abs(half.astype(np.float32) - values).max()
+    return half if off <= allowed else None  # infinity is not
 
 
 def _is_integer_constant(model, index):

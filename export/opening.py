@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from export.averaging import SOFTMAX
-from export.heads import Head, heads_of_outputs
+from export.heads import Head, heads_of_outputs, output_name
 from export.layout import REPORT_JSON, SAVED_MODEL, TFLITE
 from files.errors import UserError
 
@@ -33,12 +33,12 @@ class OpenArtifact:
 
 
 def open_artifact(path, sample_rate=None):
-    """Opens an artifact; rate, window and labels come from its report.
+    """Opens an artifact; rate, window and labels come from itself, else its report.
 
     Args:
         path: `.tflite` or `.onnx` file, SavedModel folder or its parent, or
             artifact folder, whose `model.tflite` is preferred.
-        sample_rate: In Hz, where no report lies beside it.
+        sample_rate: In Hz, where nothing tells it.
 
     Returns:
         `OpenArtifact`.
@@ -49,17 +49,17 @@ def open_artifact(path, sample_rate=None):
     """
     path = _resolve(Path(path))
     place = _artifact_folder(path)
-    report = _report(place / REPORT_JSON)
-    sample_rate = _sample_rate(path, sample_rate, report)
     runner = _runner(path)
+    told = _own_words(path, runner.n_classes) or _report(place / REPORT_JSON)
+    sample_rate = _sample_rate(path, sample_rate, told)
     # One second, as `python -m export` has it, where nothing tells the window.
-    window = report.get("window_samples", sample_rate)
+    window = told.get("window_samples", sample_rate)
     return OpenArtifact(
         path=path,
         runner=runner,
         sample_rate=sample_rate,
         window_samples=runner.window_samples or window,
-        heads=_heads(path, place, report, runner.n_classes),
+        heads=_heads(path, place, told, runner.n_classes),
     )
 
 
@@ -136,6 +136,32 @@ def _runner(path):
     return SavedModelRunner(path)
 
 
+def _own_words(path, n_classes):
+    """What a `.tflite` file of ours says about itself; {} of any other artifact."""
+    if path.suffix != ".tflite":
+        return {}
+    from export.flatbuffer import read_activations
+    from export.metadata import read_metadata
+
+    content = path.read_bytes()
+    metadata = read_metadata(content)
+    outputs = {output.name: output for output in metadata.outputs} if metadata else {}
+    if set(outputs) != {output_name(head) for head in n_classes}:
+        return {}
+    activations = read_activations(content)
+    return {
+        "sample_rate": metadata.sample_rate,
+        "heads": tuple(
+            Head(
+                name=head,
+                labels=outputs[output_name(head)].labels,
+                activation=activations[output_name(head)],
+            )
+            for head in n_classes
+        ),
+    }
+
+
 def _report(path):
     if not path.is_file():
         return {}
@@ -161,31 +187,30 @@ def _report(path):
         ) from error
 
 
-def _sample_rate(path, given, report):
-    told = report.get("sample_rate")
+def _sample_rate(path, given, told):
+    told = told.get("sample_rate")
     if told is None and given is None:
         raise UserError(
-            f"no {REPORT_JSON} lies beside {path}, so the rate of the "
-            "waveforms it takes is not known; pass --sample-rate HZ"
+            f"{path} doesn't say what rate of waveforms it takes, and no "
+            f"{REPORT_JSON} lies beside it; pass --sample-rate HZ"
         )
     if told is not None and given not in (None, told):
         raise UserError(
-            f"{path} takes {told} Hz by its {REPORT_JSON}; received "
-            f"--sample-rate {given}, leave it out"
+            f"{path} takes {told} Hz; received --sample-rate {given}, leave it out"
         )
     return told or given
 
 
-def _heads(path, place, report, n_classes):
-    heads = report.get("heads") or tuple(
+def _heads(path, place, told, n_classes):
+    heads = told.get("heads") or tuple(
         Head(name, _labels(path, place, name, n), SOFTMAX)
         for name, n in n_classes.items()
     )
-    told = {head.name: len(head.labels) for head in heads}
-    if told != n_classes:
+    known = {head.name: len(head.labels) for head in heads}
+    if known != n_classes:
         raise UserError(
             f"{path} tells {_counts(n_classes)} apart, but the labels beside it "
-            f"are {_counts(told)}, another model's; put it beside its own report"
+            f"are {_counts(known)}, another model's; put it beside its own report"
         )
     return heads
 

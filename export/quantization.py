@@ -90,6 +90,11 @@ def _quantized(model, configuration, bits, windows=None):
         getattr(recipe, configuration)(
             f"^{ENCODER}/", TFLOperationName.ALL_SUPPORTED, **bits
         )
+        if windows is None:
+            # Of depthwise filters XNNPACK has no such kernels: it runs them in float.
+            recipe.add_weight_only_config(
+                f"^{ENCODER}/", TFLOperationName.DEPTHWISE_CONV_2D, _BITS
+            )
         if averages:
             recipe.add_weight_only_config(
                 f"^({averages});", TFLOperationName.FULLY_CONNECTED, _BITS

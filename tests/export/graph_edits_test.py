@@ -122,6 +122,16 @@ def test_small_constants_stay_as_they_are(x):
     assert names(model) == ["MUL"]
 
 
+@pytest.mark.parametrize("factor", [1e5, 1e-7])
+def test_what_float16_cannot_hold_stays_as_it_is(factor, x):
+    kernel = np.float32(factor) * KERNEL
+    model = converted(lambda x: {"y": tf.matmul(x, kernel)}, (1, 40))
+    expected = answers(model, x)["y"]
+    halve_constants(model)
+    assert names(model) == ["FULLY_CONNECTED"]
+    np.testing.assert_array_equal(answers(model, x)["y"], expected)
+
+
 @pytest.mark.parametrize(
     "shape, axes, is_pooled",
     [

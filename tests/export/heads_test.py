@@ -215,8 +215,8 @@ def test_the_labels_of_another_model_are_refused(exported_tasks, tmp_path, capsy
     report = json.loads((exported_tasks / "report.json").read_text())
     report["heads"][1]["labels"].pop()
     (tmp_path / "report.json").write_text(json.dumps(report))
-    lone = shutil.copy(exported_tasks / "model.tflite", tmp_path)
-    argv = ["predict", lone, "clip.wav"]
+    lone = shutil.copytree(exported_tasks / "saved_model", tmp_path / "saved_model")
+    argv = ["predict", str(lone), "clip.wav"]
     assert command_line.run(dispatch, argv, "python -m export") == 1
     assert "4 classes of points, 2 classes of winds" in capsys.readouterr().err
 

@@ -3,14 +3,18 @@ import shutil
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import soundfile
 
 from export.__main__ import dispatch
+from export.graph_edits import read_model, write_model
+from export.sources import open_source
+from export.tflite import write_tflite
 from files import command_line
 from tests.export.conftest import LABELS, WINDOW_SAMPLES
-from tests.export.models import SAMPLE_RATE, softmax
+from tests.export.models import SAMPLE_RATE, classifier, softmax
 
 
 def predict(*argv):
@@ -122,14 +126,54 @@ sys.exit(dispatch(["predict", *sys.argv[1:]]))
     assert done.stdout.splitlines()[1].split()[0] in LABELS
 
 
-def test_without_a_report_the_rate_is_asked_for(
+@pytest.fixture
+def silent(exported, tmp_path):
+    """`model.tflite` alone, and without what it says about itself."""
+    model = read_model((exported / "model.tflite").read_bytes())
+    model.metadata = []
+    path = tmp_path / "silent.tflite"
+    path.write_bytes(write_model(model))
+    return path
+
+
+def test_a_lone_tflite_file_says_all_itself(
     exported, run, clip, windows, tmp_path, capsys
 ):
     lone = shutil.copy(exported / "model.tflite", tmp_path)
+    path = clip("tone.wav", windows.ravel())
+    assert predict(lone, path, "--json") == 0
+    alone = json_answers(capsys)
+    assert predict(exported / "model.tflite", path, "--json") == 0
+    assert json_answers(capsys) == alone
+
+
+def test_a_lone_tflite_file_of_several_labels_says_all_itself(
+    keras_file, clip, windows, tmp_path, capsys
+):
+    """Logits of sigmoids are averaged in another way than those of a softmax."""
+    head = keras.layers.Dense(4, activation="sigmoid")
+    model = classifier(head=head)
+    (tmp_path / "labels.txt").write_text("\n".join(LABELS))
+    source = open_source(keras_file(model), 0.5, [tmp_path / "labels.txt"])
+    (tmp_path / "alone").mkdir()
+    write_tflite(source, tmp_path / "alone" / "model.tflite")
+    path = clip("tone.wav", windows.ravel())
+    assert predict(tmp_path / "alone" / "model.tflite", path, "--json", "--top", 4) == 0
+    odds = model(windows).numpy()
+    expected = np.exp(np.mean(np.log(odds / (1 - odds)), axis=0))
+    expected = dict(zip(LABELS, expected / (1 + expected)))
+    assert dict(json_answers(capsys)[0]) == pytest.approx(expected, abs=1e-4)
+
+
+def test_where_nothing_tells_the_rate_it_is_asked_for(
+    silent, run, clip, windows, capsys
+):
     path = clip("tone.wav", windows[0])
-    assert predict(lone, path) == 1
+    assert predict(silent, path) == 1
     assert "pass --sample-rate HZ" in capsys.readouterr().err
-    assert predict(lone, path, "--sample-rate", SAMPLE_RATE, "--json", "--top", 1) == 0
+    assert (
+        predict(silent, path, "--sample-rate", SAMPLE_RATE, "--json", "--top", 1) == 0
+    )
     ((label, _),) = json_answers(capsys)[0]
     expected, _ = keras_answer(run, windows[:1])[0]
     assert label == f"class_{LABELS.index(expected)}"
@@ -180,11 +224,10 @@ def test_what_is_no_artifact_is_refused(refused, tmp_path):
     refused("not a SavedModel", tmp_path / "bad", "--sample-rate", 8000)
 
 
-def test_a_report_that_does_not_fit_is_refused(refused, exported, tmp_path):
+def test_a_report_that_does_not_fit_is_refused(refused, exported, silent, tmp_path):
     refused("takes 8000 Hz", exported, "--sample-rate", 16000)
-    lone = shutil.copy(exported / "model.tflite", tmp_path)
     (tmp_path / "report.json").write_text("{}")
-    refused("report.json is not a report of python -m export", lone)
+    refused("report.json is not a report of python -m export", silent)
     (tmp_path / "report.json").unlink()
     (tmp_path / "labels.txt").write_text("a\nb\n")
-    refused("tells 4 classes apart", lone, "--sample-rate", 8000)
+    refused("tells 4 classes apart", silent, "--sample-rate", 8000)
