@@ -1,9 +1,12 @@
 """Keeps the native libraries' logs out of a command's output."""
 
 import contextlib
+import importlib.util
 import os
 import sys
 import tempfile
+
+from files.errors import UserError
 
 
 @contextlib.contextmanager
@@ -36,13 +39,21 @@ def import_tensorflow():
     return tf
 
 
-def import_keras():
-    """Keras on TensorFlow, the backend that can write these files.
+def import_keras(backend="tensorflow"):
+    """Keras on TensorFlow, the backend that exports, or on another.
 
     A `.keras` file of another backend loads just as well, so a user's own
     KERAS_BACKEND does not matter here.
+
+    Raises:
+        UserError: The backend is not installed.
     """
-    os.environ["KERAS_BACKEND"] = "tensorflow"
+    if backend != "tensorflow" and not importlib.util.find_spec(backend):
+        raise UserError(
+            f"{backend} is not installed; install it with: "
+            f'pip install "leaf_tf[{backend}]"'
+        )
+    os.environ["KERAS_BACKEND"] = backend
     import_tensorflow()
     with native_logs_hidden():
         import keras

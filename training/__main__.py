@@ -9,6 +9,7 @@ from training.arguments import (
     comparison,
     fit_config,
     given_settings,
+    host_settings,
     make_parser,
 )
 
@@ -33,12 +34,26 @@ def _fit(arguments):
 
     # The mistakes that cost no import of TensorFlow to find.
     config = fit_config(arguments)
+    hosts = host_settings(arguments)
     get_tasks(config)
-    RunFolder(arguments.output).require_writable()
-    quiet.import_keras()
+    run = RunFolder(arguments.output)
+    if arguments.resume and run.metrics.exists() and not hosts:
+        run.require_config(config)
+        print(f"the run in {run.path} is finished")
+        return
+    run.require_writable()
+    # TensorFlow's strategies train on one host only.
+    quiet.import_keras("jax" if hosts else "tensorflow")
+    from training import devices
     from training.fitting import fit
 
-    fit(config, arguments.output)
+    if hosts:
+        place = devices.Hosts(hosts, config.batch_size)
+    elif arguments.distribute == "mirrored":
+        place = devices.Mirrored(config.batch_size)
+    else:
+        place = devices.OneDevice()
+    fit(config, arguments.output, arguments.resume, place)
 
 
 def _evaluate(arguments):

@@ -11,6 +11,7 @@ from files.command_line import Parser
 from files.errors import UserError
 from training.comparison.plan import Comparison
 from training.config import (
+    CACHES,
     CLASS_WEIGHTS,
     PRECISIONS,
     SCHEDULES,
@@ -18,6 +19,7 @@ from training.config import (
     read_settings,
     require,
 )
+from training.host_settings import HostSettings
 from training.noise import COLORS
 from training.presets import PRESETS
 
@@ -66,6 +68,12 @@ _KINDS = {
 _SETTINGS = (
     ("data", "sample_rate", "of the model, Hz; clips are resampled", {}),
     ("data", "window_seconds", "length of a window of a clip", {}),
+    (
+        "data",
+        "cache",
+        "keep decoded clips in memory, if they fit, always, or never",
+        {"choices": CACHES},
+    ),
     ("data", "data_dir", "where TFDS keeps its data (default: TFDS's own place)", {}),
     (
         "data",
@@ -185,13 +193,17 @@ def fit_config(arguments):
     """The `FitConfig` of parsed arguments of `fit`.
 
     Options win over the file of `--config`, that over `--preset`, that over the
-    defaults. Paths are made absolute, so that the run finds its data from any folder.
+    settings of the run to resume, those over the defaults. Paths are made absolute,
+    so that the run finds its data from any folder.
 
     Raises:
         UserError: No task, a file of settings that can't be read, or settings that
             don't go together.
     """
     settings = dict(PRESETS[arguments.preset]) if arguments.preset else {}
+    started = Path(arguments.output) / "config.json"
+    if arguments.resume and started.exists():
+        settings = {**read_settings(started), **settings}
     if arguments.config:
         settings.update(read_settings(Path(arguments.config)))
     settings.update(given_settings(arguments))
@@ -261,6 +273,37 @@ def _add_settings(parser, left_out=(), renamed=None):
         metavar="FILE",
         help="JSON file of settings, such as the config.json of a run, which other "
         "options change",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --output where it was cut off, with its own "
+        "settings; start it if it wasn't started",
+    )
+    devices = parser.add_argument_group("devices")
+    devices.add_argument(
+        "--distribute",
+        choices=("none", "mirrored", "hosts"),
+        default="none",
+        help="split batches over all devices of this host, or of many hosts, each of "
+        "which runs this command (default: none)",
+    )
+    devices.add_argument(
+        "--coordinator",
+        metavar="HOST:PORT",
+        help="of --distribute hosts: address of the first host, a free port",
+    )
+    devices.add_argument(
+        "--n-hosts",
+        metavar="N",
+        type=_count,
+        help="of --distribute hosts: how many run this command",
+    )
+    devices.add_argument(
+        "--host-index",
+        metavar="N",
+        type=_index,
+        help="of --distribute hosts: which of them this is, from 0",
     )
     groups = {
         title: parser.add_argument_group(title)
@@ -495,6 +538,58 @@ def _add_tasks(commands):
         help="where TFDS keeps its data (default: TFDS's own place)",
     )
     parser.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def host_settings(arguments):
+    """The `HostSettings` of parsed arguments of `fit`; None for one host.
+
+    Raises:
+        UserError: Some are missing, or don't go together.
+    """
+    values = (arguments.coordinator, arguments.n_hosts, arguments.host_index)
+    if arguments.distribute != "hosts":
+        if any(value is not None for value in values):
+            raise UserError(
+                "--coordinator, --n-hosts and --host-index are of --distribute hosts"
+            )
+        return None
+    if any(value is None for value in values):
+        raise UserError(
+            "--distribute hosts needs --coordinator HOST:PORT, --n-hosts N and "
+            "--host-index N"
+        )
+    host, colon, port = arguments.coordinator.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise UserError(
+            "--coordinator must be HOST:PORT, the address of the first host and a free "
+            f"port of it. Received: {arguments.coordinator}"
+        )
+    if arguments.host_index >= arguments.n_hosts:
+        raise UserError(
+            f"--host-index must be below --n-hosts, {arguments.n_hosts}. Received: "
+            f"{arguments.host_index}"
+        )
+    return HostSettings(*values)
+
+
+def _whole(text, least):
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number of at least {least}. Received: {text}"
+        )
+    return value
+
+
+def _count(text):
+    return _whole(text, 1)
+
+
+def _index(text):
+    return _whole(text, 0)
 
 
 def _kind(annotation):

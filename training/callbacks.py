@@ -1,4 +1,4 @@
-"""What happens at the end of each epoch of a run."""
+"""What happens during a run: validation, checkpoints, history, an early end."""
 
 import csv
 import math
@@ -8,7 +8,12 @@ import keras
 
 from files.atomic import replacing
 from files.errors import UserError
+from training.checkpoints import Checkpoints
 from training.evaluation import averaged
+
+# Steps between looks at the loss: a look waits for the step to end, and a GPU for
+# the next one to be sent.
+_LOOK = 20
 
 
 class ValidateAndSave(keras.callbacks.Callback):
@@ -18,69 +23,111 @@ class ValidateAndSave(keras.callbacks.Callback):
     epoch's logs, before other callbacks read them; of several tasks, those of each,
     `val_<head>_accuracy`, and their means. The best epoch is the one with the highest
     accuracy (mAP of multi-label tasks, the mean of several), the lower loss where two
-    are equal. Files are replaced whole, so that a run
-    killed at any moment leaves readable ones.
+    are equal. Files are replaced whole, so that a run killed at any moment leaves
+    readable ones.
 
-    A run whose loss is no finite number any more is stopped with a `UserError`:
-    its weights are lost, and so is the time of more epochs. What earlier epochs
-    saved stays.
+    Ends the run after `config.patience` epochs without a better one. A run whose
+    loss is no finite number any more is stopped with a `UserError`: its weights are
+    lost, and so is the time of more epochs. What earlier epochs saved stays.
 
     Args:
         evaluators: A `ClipEvaluator` of the validation clips of each task.
         run: A `RunFolder`.
-        learning_rate: At its highest, for advice.
-
-    Attributes:
-        best_epoch: Counted from 1; 0 before the first.
-        history: One dict an epoch.
+        config: Its `FitConfig`.
+        steps_per_epoch: Of the run.
+        progress: The `Progress` to go on from, which is kept up to date.
+        replan: The run's `leaf_tf.Replan`, called before this.
+        devices: See `training.devices`; the first host of many writes files.
     """
 
-    def __init__(self, evaluators, run, learning_rate):
+    def __init__(
+        self,
+        evaluators,
+        run,
+        config,
+        steps_per_epoch,
+        progress,
+        replan,
+        devices,
+    ):
         super().__init__()
-        self._learning_rate = learning_rate
-        self._epoch = 0
         self._evaluators = evaluators
         self._run = run
-        self._best = (-1.0, 0.0)
-        self._started = time.monotonic()
-        self.best_epoch = 0
-        self.history = []
+        self._config = config
+        self._steps_per_epoch = steps_per_epoch
+        self._progress = progress
+        self._replan = replan
+        self._devices = devices
+        self._checkpoints = Checkpoints(run)
+        self._mark = time.monotonic()
+        replan.n_replans = progress.n_replans
+        self._running = progress.running
+        progress.running = None
+
+    def set_params(self, params):
+        # An epoch that was cut off ends in a `fit` of its own. Keras's progress bar
+        # gets this very dict next, and is to count epochs like the rest.
+        params["epochs"] = self._config.epochs
+        super().set_params(params)
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._started = time.monotonic()
-        self._epoch = epoch + 1
+        self._mark = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
-        self._require_finite((logs or {}).get("loss", 0.0), "loss")
+        progress = self._progress
+        progress.step += 1
+        if self._running is not None:
+            self._go_on_counting()
+        within = progress.step % self._steps_per_epoch
+        is_due = (
+            self._config.checkpoint_steps
+            and within
+            and progress.step % self._config.checkpoint_steps == 0
+        )
+        if is_due or within % _LOOK == 0:
+            self._require_finite((logs or {}).get("loss", 0.0), "loss")
+        if is_due:
+            self._devices.sync(self.model)
+            progress.running = _values(self.model)
+            self._save()
+            progress.running = None
 
     def on_epoch_end(self, epoch, logs=None):
         logs = {} if logs is None else logs
+        progress = self._progress
+        self._require_finite(logs.get("loss", 0.0), "loss")
         heads = [evaluator.head for evaluator in self._evaluators]
         _name_by_task(logs, heads)
         validation = self._validate()
         score = score_of(validation)
         logs.update(_validation_logs(validation, heads))
-        self._save(self._run.last)
-        if score > self._best:
-            self._best = score
-            self.best_epoch = epoch + 1
-            self._save(self._run.best)
-        row = {
-            "epoch": epoch + 1,
-            **{
-                name: None if value is None else float(value)
-                for name, value in logs.items()
-            },
-            "learning_rate": float(self.model.optimizer.learning_rate),
-            "seconds": round(time.monotonic() - self._started, 2),
-        }
-        self.history.append(row)
-        write_history(self.history, self._run.history)
+        is_best = score > progress.best
+        if is_best:
+            progress.best, progress.best_epoch = score, epoch + 1
+        self._take_time()
+        progress.history.append(
+            {
+                "epoch": epoch + 1,
+                **{
+                    name: None if value is None else float(value)
+                    for name, value in logs.items()
+                },
+                "learning_rate": float(self.model.optimizer.learning_rate),
+                "seconds": round(progress.epoch_seconds, 2),
+            }
+        )
+        progress.epoch_seconds = 0.0
+        self._save(is_best)
+        if self._devices.is_first:
+            write_history(progress.history, self._run.history)
+        if is_over(progress, self._config):
+            self.model.stop_training = True
 
     def _validate(self):
+        model = self._devices.predictor(self.model)
         validation = []
         for evaluator in self._evaluators:
-            predictions = evaluator.predict(self.model, "validating")
+            predictions = evaluator.predict(model, "validating")
             self._require_finite(predictions.loss, "validation loss")
             validation.append(predictions)
         return validation
@@ -88,16 +135,38 @@ class ValidateAndSave(keras.callbacks.Callback):
     def _require_finite(self, loss, name):
         if math.isfinite(loss):
             return
-        kept = f"; the best epoch, {self.best_epoch}, is kept in {self._run.best}"
+        best_epoch = self._progress.best_epoch
+        kept = f"; the best epoch, {best_epoch}, is kept in {self._run.best}"
         raise UserError(
             f"training diverged: the {name} became {float(loss)} in epoch "
-            f"{self._epoch}; try a lower --learning-rate than {self._learning_rate:g}"
-            + (kept if self.best_epoch else "")
+            f"{len(self._progress.history) + 1}; try a lower --learning-rate than "
+            f"{self._config.learning_rate:g}" + (kept if best_epoch else "")
         )
 
-    def _save(self, path):
-        with replacing(path) as temporary:
-            self.model.save(temporary)
+    def _save(self, is_best=False):
+        self._take_time()
+        self._progress.n_replans = self._replan.n_replans
+        if self._devices.is_first:
+            self._checkpoints.save(self.model, self._progress, is_best)
+
+    def _take_time(self):
+        now = time.monotonic()
+        self._progress.seconds += now - self._mark
+        self._progress.epoch_seconds += now - self._mark
+        self._mark = now
+
+    def _go_on_counting(self):
+        """Adds what the metrics counted before the epoch was cut off; all are sums."""
+        self._devices.sync(self.model)
+        for variable, before in zip(self.model.metrics_variables, self._running):
+            variable.assign(keras.ops.convert_to_numpy(variable) + before)
+        self._running = None
+
+
+def is_over(progress, config):
+    """Whether the run has gone `config.patience` epochs without a better one."""
+    n_epochs = len(progress.history)
+    return bool(config.patience and n_epochs - progress.best_epoch >= config.patience)
 
 
 def score_of(predictions):
@@ -120,6 +189,10 @@ def write_history(history, path):
         writer = csv.DictWriter(file, list(history[0]))
         writer.writeheader()
         writer.writerows(history)
+
+
+def _values(model):
+    return [keras.ops.convert_to_numpy(v).tolist() for v in model.metrics_variables]
 
 
 def _name_by_task(logs, heads):

@@ -11,6 +11,7 @@ from files.errors import UserError
 SCHEDULES = ("cosine", "constant")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 CLASS_WEIGHTS = ("none", "balanced")
+CACHES = ("auto", "memory", "none")
 
 _COUNT = ("at least 1", lambda value: value >= 1)
 
@@ -54,6 +55,7 @@ _RULES = {
         lambda snr: len(snr) == 2 and -math.inf < snr[0] <= snr[1] < math.inf,
     ),
     "checkpoint_steps": _COUNT,
+    "cache": _one_of(CACHES),
     "seed": ("from 0 to 4294967295", lambda seed: 0 <= seed < 2**32),
 }
 
@@ -96,6 +98,8 @@ class FitConfig:
         checkpoint_steps: Steps between checkpoints; None for one an epoch.
         deterministic: Whether the same seed gives the same run to the bit, on GPUs
             as well, where that is slower.
+        cache: "memory" keeps decoded clips there, "none" reads them each time anew,
+            "auto" keeps them if they fit. The results are the same.
         seed: Of the split, the weights, the windows and what is drawn in training.
         data_dir: Where TFDS keeps its data; None for TFDS's own default.
 
@@ -126,6 +130,7 @@ class FitConfig:
     noise_snr: tuple[float, float] | None = None
     checkpoint_steps: int | None = None
     deterministic: bool = False
+    cache: str = "auto"
     seed: int = 0
     data_dir: str | None = None
 

@@ -145,7 +145,11 @@ class ClipEvaluator:
         self.head = head
         self._n_clips = clip_set.n_examples
         self._batches = evaluation_windows(
-            clip_set, config.sample_rate, config.window_samples, config.batch_size
+            clip_set,
+            config.sample_rate,
+            config.window_samples,
+            config.batch_size,
+            config.cache,
         )
 
     def predict(self, model, doing="evaluating"):

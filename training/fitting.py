@@ -1,8 +1,9 @@
 """One training run, from a config to a finished run folder."""
 
 import contextlib
+import dataclasses
 import sys
-import time
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -11,11 +12,15 @@ import leaf_tf
 from files.atomic import replacing, write_json
 from files.errors import UserError
 from training import figures
-from training.callbacks import ValidateAndSave
+from training.callbacks import ValidateAndSave, is_over, write_history
+from training.checkpoints import Checkpoints
+from training.clip_sets import SPLITS, ClipSet
+from training.config import FitConfig
+from training.devices import OneDevice
 from training.evaluation import ClipEvaluator, averaged
 from training.folder import FolderTask
 from training.frontend_metrics import frontend_metrics
-from training.heads import make_heads
+from training.heads import Head, make_heads
 from training.models import (
     build_classifier,
     check_model,
@@ -23,11 +28,41 @@ from training.models import (
     without_optimizer,
 )
 from training.pipeline import TrainingData
+from training.progress import Progress
 from training.run_folder import RunFolder
 from training.tasks import get_tasks
 
 
-def fit(config, output):
+@dataclasses.dataclass(frozen=True)
+class _Job:
+    """What a run is about: all that stays the same while it learns."""
+
+    config: FitConfig
+    run: RunFolder
+    heads: tuple[Head, ...]
+    splits: dict[str, list[ClipSet]]  # of each split, the clips of each head
+    devices: OneDevice
+    say: Callable[[str], None]
+
+    def n_clips(self, split):
+        """Of all tasks."""
+        return sum(clips.n_examples for clips in self.splits[split])
+
+    @property
+    def steps_per_epoch(self):
+        """By default one pass over the training clips."""
+        one_pass = -(-self.n_clips("train") // self.config.batch_size)
+        return self.config.steps_per_epoch or one_pass
+
+    def evaluators(self, split):
+        """A `ClipEvaluator` of each head."""
+        return [
+            ClipEvaluator(clips, head, self.config)
+            for clips, head in zip(self.splits[split], self.heads)
+        ]
+
+
+def fit(config, output, resume=False, devices=None):
     """Trains a classifier and writes a run folder.
 
     The data is loaded and checked before anything is written.
@@ -36,75 +71,140 @@ def fit(config, output):
         config: A `FitConfig`.
         output: The run folder; new, empty, or of an unfinished run, whose files
             are replaced.
+        resume: Whether to go on with an unfinished run of the same config, if there
+            is one, from its last checkpoint. A finished one is left as it is.
+        devices: Where to compute, see `training.devices`; `OneDevice()` by default.
 
     Returns:
-        The metrics, as in `metrics.json`.
+        The metrics, as in `metrics.json`; None on other hosts than the first.
 
     Raises:
         UserError: The task or its data can't be used, the folder can't be
             written, the frontend refuses the settings, a batch doesn't fit into
-            memory, or training diverged.
+            memory, training diverged, or the run to resume has another config.
     """
+    devices = devices or OneDevice()
+    say = _say if devices.is_first else _say_nothing
     run = RunFolder(output)
-    run.require_writable()
+    devices.require_alike("config", config)
+    if resume and devices.first_says(run.metrics.exists()):
+        say(f"the run in {run.path} is finished")
+        return run.read_metrics() if devices.is_first else None
+    if devices.is_first:
+        run.require_writable()
+        if resume:
+            run.require_config(config)
+    heads, splits = _open(config, run, say)
+    job = _Job(config, run, heads, splits, devices, say)
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(config.seed)
+    with devices.scope():
+        model, initial, progress = _begin(job, resume)
+        _train(job, model, progress)
+    devices.leave()
+    if not devices.is_first:
+        return None
+    return _finish(job, model, initial, progress)
+
+
+def _open(config, run, say):
+    """The heads of the model, and of each split the clips of each head."""
     tasks = get_tasks(config)
     for task in tasks:
         require_outside(task, run.path)
     check_model(config)
-    task_data = [_load(task, config) for task in tasks]
+    task_data = [_load(task, config, say) for task in tasks]
     heads = make_heads(config.tasks, task_data)
     check_heads(heads, config)
-    splits = {
-        split: [data.splits[split] for data in task_data]
-        for split in ("train", "validation", "test")
-    }
-    sizes = {s: sum(clips.n_examples for clips in sets) for s, sets in splits.items()}
+    return heads, {s: [data.splits[s] for data in task_data] for s in SPLITS}
 
-    keras.utils.set_random_seed(config.seed)
-    if config.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    model = build_classifier(config, heads)
+
+def _begin(job, resume):
+    """The compiled model, its frontend's initial weights, and how far it came.
+
+    A run that starts gets its folder in order.
+    """
+    config, run, devices = job.config, job.run, job.devices
+    model = build_classifier(config, job.heads)
     initial = model.get_layer("frontend").get_weights()
-    steps_per_epoch = config.steps_per_epoch or -(-sizes["train"] // config.batch_size)
-    compile_classifier(model, heads, config, config.epochs * steps_per_epoch)
-    training_data = TrainingData(splits["train"], heads, config)
-
-    run.clear()
-    write_json(run.config, config.to_dict())
-    run.write_heads(heads)
-    run.write_evaluation_clips(splits["test"], heads, config.sample_rate)
-    run.write_calibration_clips(splits["train"], config.sample_rate, config.seed)
-
-    started = time.monotonic()
-    saver = ValidateAndSave(
-        _evaluators(splits["validation"], heads, config), run, config.learning_rate
-    )
-    replan = leaf_tf.Replan()
-    with memory_named(config), _bar_ended():
-        model.fit(
-            training_data.batches(),
-            epochs=config.epochs,
-            steps_per_epoch=steps_per_epoch,
-            callbacks=[
-                saver,
-                replan,
-                keras.callbacks.TensorBoard(run.logs, write_graph=False),
-            ],
-            shuffle=False,
-            verbose=1 if sys.stdout.isatty() else 2,
+    restored = Checkpoints(run).restore(job.say) if resume else None
+    model, progress = restored or (model, Progress())
+    devices.require_alike("checkpoint in its --output, step", progress.step)
+    if restored:
+        if devices.is_first:
+            run.remove_halves()
+        epoch, within = divmod(progress.step, job.steps_per_epoch)
+        job.say(
+            f"going on after step {progress.step}: {epoch} epochs of {config.epochs}"
+            + (f" and {within} steps of {job.steps_per_epoch}" if within else "")
         )
-    training_seconds = time.monotonic() - started
+    else:
+        steps = config.epochs * job.steps_per_epoch
+        compile_classifier(model, job.heads, config, steps)
+    devices.ready(model)
+    if devices.is_first and not restored:
+        run.clear()
+        write_json(run.config, config.to_dict())
+        run.write_heads(job.heads)
+        rate = config.sample_rate
+        run.write_evaluation_clips(job.splits["test"], job.heads, rate)
+        run.write_calibration_clips(job.splits["train"], rate, config.seed)
+    return model, initial, progress
 
-    model.load_weights(run.best)
-    leaf_tf.replan(model)
+
+def _train(job, model, progress):
+    """Learns until the run is over, from where it is."""
+    config, devices = job.config, job.devices
+    data = TrainingData(job.splits["train"], job.heads, config)
+    replan = leaf_tf.Replan()
+    saver = ValidateAndSave(
+        job.evaluators("validation"),
+        job.run,
+        config,
+        job.steps_per_epoch,
+        progress,
+        replan,
+        devices,
+    )
+    callbacks = [replan, saver]
+    if devices.is_first:
+        log = keras.callbacks.TensorBoard(job.run.logs, write_graph=False)
+        callbacks.append(log)
+
+    def go_on(epochs, steps):
+        model.fit(
+            data.batches(progress.step, devices.part, devices.n_parts),
+            initial_epoch=len(progress.history),
+            epochs=epochs,
+            steps_per_epoch=steps,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=_verbosity(devices),
+        )
+
+    with memory_named(config), _bar_ended():
+        within = progress.step % job.steps_per_epoch
+        if within:  # an epoch that was cut off ends first
+            go_on(len(progress.history) + 1, job.steps_per_epoch - within)
+        if len(progress.history) < config.epochs and not is_over(progress, config):
+            go_on(config.epochs, job.steps_per_epoch)
+    if is_over(progress, config) and len(progress.history) < config.epochs:
+        job.say(f"no better epoch than {progress.best_epoch} in {config.patience} more")
+
+
+def _finish(job, model, initial, progress):
+    """Tests the best epoch and writes what a finished run has; the metrics."""
+    config, run, heads = job.config, job.run, job.heads
+    _load_best(model, run)
     bare = without_optimizer(model, heads, config)
     with replacing(run.model) as temporary:
         bare.save(temporary)
-    _say(f"testing the best epoch, {saver.best_epoch}, on {sizes['test']} clips")
-    tests = [
-        evaluator.predict(bare)
-        for evaluator in _evaluators(splits["test"], heads, config)
-    ]
+    n_clips = {split: job.n_clips(split) for split in SPLITS}
+    job.say(
+        f"testing the best epoch, {progress.best_epoch}, on {n_clips['test']} clips"
+    )
+    tests = [evaluator.predict(bare) for evaluator in job.evaluators("test")]
     frontend = bare.get_layer("frontend")
     metrics = {
         "tasks": {head.task: test.metrics for head, test in zip(heads, tests)},
@@ -112,29 +212,44 @@ def fit(config, output):
             "frontend": frontend.count_params(),
             "total": bare.count_params(),
         },
-        "clips": sizes,
-        **frontend_metrics(frontend, splits["test"], config, replan),
-        "best_epoch": saver.best_epoch,
-        "training_seconds": round(training_seconds, 1),
+        "clips": n_clips,
+        **frontend_metrics(frontend, job.splits["test"], config, progress.n_replans),
+        "best_epoch": progress.best_epoch,
+        "training_seconds": round(progress.seconds, 1),
     }
     if len(heads) > 1:
         metrics["average"] = averaged([test.metrics for test in tests])
+    write_history(progress.history, run.history)
     # Says that the run is finished. Pictures come after: whatever happens to
     # them, the model and its numbers are safe.
     write_json(run.metrics, metrics)
-    _say(
-        "\n".join(_results(heads, tests))
-        + f", after {training_seconds:.0f} s of training"
+    results = "\n".join(_results(heads, tests))
+    job.say(f"{results}, after {progress.seconds:.0f} s of training")
+    figures.draw_run(
+        run, config, heads, job.splits, bare, initial, progress.history, tests
     )
-    figures.draw_run(run, config, heads, splits, bare, initial, saver.history, tests)
-    _say(f"the run lies in {run.path}")
+    job.say(f"the run lies in {run.path}")
     return metrics
 
 
-def _load(task, config):
-    _say(f"reading the clips of {task.name}")
+def _load_best(model, run):
+    """Sets the weights of the best epoch."""
+    try:
+        model.load_weights(run.best)
+    # Keras and h5py raise many kinds, depending on what is broken.
+    except Exception as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(
+            f"the checkpoint of the best epoch, {run.best}, doesn't load "
+            f"({reason:.200}); start the run anew, without --resume"
+        ) from error
+    leaf_tf.replan(model)
+
+
+def _load(task, config, say):
+    say(f"reading the clips of {task.name}")
     data = task.load(config.data_dir, config.seed)
-    _say(
+    say(
         f"{len(data.labels)} classes; "
         + ", ".join(f"{c.n_examples} {split}" for split, c in data.splits.items())
         + " clips"
@@ -161,10 +276,6 @@ def check_heads(heads, config):
                 f"clips of {head.task} have several labels, which --class-weights "
                 "can't weigh; use --balanced"
             )
-
-
-def _evaluators(clip_sets, heads, config):
-    return [ClipEvaluator(clips, head, config) for clips, head in zip(clip_sets, heads)]
 
 
 def _results(heads, tests):
@@ -213,3 +324,13 @@ def _bar_ended():
 
 def _say(line):
     print(line, flush=True)
+
+
+def _say_nothing(line):
+    pass
+
+
+def _verbosity(devices):
+    if not devices.is_first:
+        return 0
+    return 1 if sys.stdout.isatty() else 2

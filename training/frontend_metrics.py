@@ -13,7 +13,7 @@ from leaf_tf import visualize
 _CLIPS = 20
 
 
-def frontend_metrics(frontend, clip_sets, config, replan):
+def frontend_metrics(frontend, clip_sets, config, n_replans):
     """How far the frontend went in training, and the fast method from the definition.
 
     The latter compares the features of test clips, at most 20 (one a task where there
@@ -23,7 +23,7 @@ def frontend_metrics(frontend, clip_sets, config, replan):
         frontend: The trained frontend.
         clip_sets: The test `ClipSet` of each task.
         config: The run's `FitConfig`.
-        replan: The run's `leaf_tf.Replan`.
+        n_replans: How often the run planned the frontend anew.
 
     Returns:
         A dict with those of these that apply.
@@ -35,7 +35,7 @@ def frontend_metrics(frontend, clip_sets, config, replan):
     """
     return {
         **_filter_drift(frontend),
-        **_frontend_error(frontend, clip_sets, config, replan),
+        **_frontend_error(frontend, clip_sets, config, n_replans),
     }
 
 
@@ -46,7 +46,7 @@ def _filter_drift(frontend):
     return {"filter_drift": dataclasses.asdict(drift)}
 
 
-def _frontend_error(frontend, clip_sets, config, replan):
+def _frontend_error(frontend, clip_sets, config, n_replans):
     if not isinstance(frontend, leaf_tf.Leaf) or frontend.method != "fast":
         return {}
     exact = leaf_tf.Leaf.from_config({**frontend.get_config(), "method": "exact"})
@@ -70,7 +70,7 @@ def _frontend_error(frontend, clip_sets, config, replan):
             "max": largest,
             "mean": float(np.mean(means)),
             "predicted": float(frontend.predicted_errors()[0].max()),
-            "replans": replan.n_replans,
+            "replans": n_replans,
             "clips": len(means),
         }
     }

@@ -1,48 +1,46 @@
-"""Clips in memory, of which windows are cut at any place."""
+"""Where windows are cut from: clips in memory, or read when they are asked for."""
 
 import numpy as np
+import psutil
 import tensorflow as tf
 from tqdm import tqdm
 
 _MOMENT = 2.0  # seconds
+# Clips that are read to estimate how much memory all of them take.
+_PROBED = 64
+# Of the memory that is free; while clips are put one after the other they are there
+# twice.
+_SHARE = 0.4
 
 
 class ClipMemory:
-    """The decoded clips of a set, one after the other.
+    """The decoded clips of a set, one after the other in memory.
 
     Args:
         clip_set: A `ClipSet`.
         sample_rate: Of the waveforms, in Hz.
         doing: What the progress bar says, which a terminal shows when reading takes
             more than a moment.
-
-    Attributes:
-        labels: NumPy, int64 (n_clips,), or float32 (n_clips, n_classes) of a
-            multi-label task.
     """
 
     def __init__(self, clip_set, sample_rate, doing):
-        waveforms, labels = [], []
         clips = clip_set.dataset(sample_rate).prefetch(tf.data.AUTOTUNE)
-        with tqdm(
-            clips.as_numpy_iterator(),
-            desc=doing,
-            total=clip_set.n_examples,
-            unit=" clips",
-            delay=_MOMENT,
-            leave=False,
-            disable=None,  # without a terminal
-        ) as progress:
-            for clip in progress:
-                waveforms.append(clip["waveform"])
-                labels.append(clip["label"])
-        self.labels = np.asarray(labels)
+        waveforms, labels = [], []
+        for clip in _shown(clips.as_numpy_iterator(), clip_set.n_examples, doing):
+            waveforms.append(clip["waveform"])
+            labels.append(clip["label"])
         samples = np.array([len(waveform) for waveform in waveforms], np.int64)
+        self._read_labels = np.asarray(labels)
         with tf.device("CPU"):  # a GPU has better use for its memory
             self._waveforms = tf.constant(np.concatenate(waveforms))
             self._samples = tf.constant(samples)
             self._starts = tf.constant(np.cumsum(samples) - samples)
-            self._labels = tf.constant(self.labels)
+            self._labels = tf.constant(self._read_labels)
+
+    def labels(self):
+        """NumPy: int64 (n_clips,), or float32 (n_clips, n_classes) of a multi-label
+        task."""
+        return self._read_labels
 
     def clip(self, index):
         """(waveform, label) of a clip; index int64 ()."""
@@ -50,8 +48,80 @@ class ClipMemory:
         waveform = self._waveforms[start : start + self._samples[index]]
         return waveform, self._labels[index]
 
-    def members(self, n_classes):
-        """For each class the indices of the clips that have its label."""
-        if self.labels.ndim == 2:
-            return [np.flatnonzero(column) for column in self.labels.T]
-        return [np.flatnonzero(self.labels == label) for label in range(n_classes)]
+
+class ClipReader:
+    """The clips of a set, read and decoded whenever they are asked for.
+
+    Args and methods: as `ClipMemory`; the set's clips can be read by index.
+    """
+
+    def __init__(self, clip_set, sample_rate, doing):
+        self._clip_set = clip_set
+        self._doing = doing
+        self._at = clip_set.at(sample_rate)
+
+    def labels(self):
+        if self._clip_set.read_labels is not None:
+            return self._clip_set.read_labels()
+        indices = tf.data.Dataset.range(self._clip_set.n_examples)
+        labels = indices.map(
+            lambda index: self._at(index)["label"],
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+        n_clips = self._clip_set.n_examples
+        return np.array(list(_shown(labels.as_numpy_iterator(), n_clips, self._doing)))
+
+    def clip(self, index):
+        clip = self._at(index)
+        return clip["waveform"], clip["label"]
+
+
+def open_clips(clip_set, sample_rate, doing, cache="auto"):
+    """The clips of a set, to be asked for in any order.
+
+    Args:
+        clip_set, sample_rate, doing: As those of `ClipMemory`.
+        cache: "memory"; "none", which reads clips again each time, if they can be read
+            by index; "auto", the former if they fit.
+
+    Returns:
+        A `ClipMemory` or a `ClipReader`, which give the same clips.
+    """
+    if clip_set.at is None or keeps(clip_set, sample_rate, cache):
+        return ClipMemory(clip_set, sample_rate, doing)
+    return ClipReader(clip_set, sample_rate, doing)
+
+
+def keeps(clip_set, sample_rate, cache="auto"):
+    """Whether to keep the decoded clips of a set in memory; `cache` as above."""
+    if cache != "auto":
+        return cache == "memory"
+    step = max(1, clip_set.n_examples // _PROBED)
+    if clip_set.at is None:
+        clips = clip_set.dataset(sample_rate).take(_PROBED)
+    else:
+        indices = tf.data.Dataset.range(0, clip_set.n_examples, step)
+        clips = indices.map(clip_set.at(sample_rate), num_parallel_calls=2)
+    samples = [len(clip["waveform"]) for clip in clips.as_numpy_iterator()]
+    n_bytes = 4 * np.mean(samples) * clip_set.n_examples
+    return n_bytes <= _SHARE * psutil.virtual_memory().available
+
+
+def members(labels, n_classes):
+    """For each class the indices of the clips that have it; labels as `labels()`."""
+    if labels.ndim == 2:
+        return [np.flatnonzero(column) for column in labels.T]
+    return [np.flatnonzero(labels == label) for label in range(n_classes)]
+
+
+def _shown(clips, n_clips, doing):
+    return tqdm(
+        clips,
+        desc=doing,
+        total=n_clips,
+        unit=" clips",
+        delay=_MOMENT,
+        leave=False,
+        disable=None,  # without a terminal
+    )

@@ -1,11 +1,13 @@
 """From clips to the batches of training and evaluation."""
 
+import functools
+
 import tensorflow as tf
 
 from files.windows import cut_windows
 from training import sampling
 from training.augmentation import add_noise, mixup
-from training.memory import ClipMemory
+from training.memory import keeps, members, open_clips
 from training.targets import Targets, balanced_weights, needs_weights
 
 
@@ -16,7 +18,7 @@ class TrainingData:
     mean loss over the tasks, and batch normalisation sees in training the mixture
     that it will use later. Its shapes are always the same.
 
-    The decoded clips are kept in memory.
+    The decoded clips are kept in memory if they fit, as `config.cache` says.
 
     Args:
         clip_sets: The training `ClipSet` of each head.
@@ -27,15 +29,21 @@ class TrainingData:
     def __init__(self, clip_sets, heads, config):
         self._config = config
         self._heads = heads
-        self._memories = [
-            ClipMemory(clips, config.sample_rate, f"reading {head.task}")
+        self._sizes = [clips.n_examples for clips in clip_sets]
+        self._clips = [
+            open_clips(clips, config.sample_rate, f"reading {head.task}", config.cache)
             for clips, head in zip(clip_sets, heads)
         ]
+        self._orders = [self._order(index) for index in range(len(heads))]
+        self._turns = None
+        if len(heads) > 1:
+            weights = config.task_weights or [1.0] * len(heads)
+            self._turns = sampling.Turns(weights, config.seed)
         self._targets = None
         if needs_weights(heads, config):
             self._targets = Targets(heads, self._class_weights())
 
-    def batches(self, start=0):
+    def batches(self, start=0, part=0, n_parts=1):
         """Batches of random windows, without end.
 
         Each pass over a task's clips visits every clip once, in another order (or
@@ -44,74 +52,82 @@ class TrainingData:
 
         Args:
             start: Number of the first batch.
+            part, n_parts: Of each batch only the windows of this part, where several
+                hosts share one; `batch_size` is a multiple of `n_parts`.
 
         Returns:
-            A `tf.data.Dataset` of (waveform, label): float32 (batch_size,
-            window_samples) and int64 (batch_size,). Where `needs_weights`, of
-            (waveform, targets, weights) instead, as `Targets.decode` has them.
+            A `tf.data.Dataset` of (waveform, label): float32 (batch_size / n_parts,
+            window_samples) and int64 (batch_size / n_parts,). Where `needs_weights`,
+            of (waveform, targets, weights) instead, as `Targets.decode` has them.
         """
         config = self._config
-        position = start * config.batch_size
-        windows = self._windows(position)
-        batches = windows.batch(config.batch_size, drop_remainder=True)
+        size = config.batch_size // n_parts
+        counter = tf.data.Dataset.range(start * size, tf.int64.max)
+        batches = counter.map(
+            lambda n: self._window(
+                n // size * config.batch_size + part * size + n % size
+            ),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        ).batch(size, drop_remainder=True)
+        seed = config.seed + part  # no two parts are augmented alike
         if config.noise_snr:
-            batches = add_noise(batches, config.noise_snr, config.seed, start)
+            batches = add_noise(batches, config.noise_snr, seed, start)
         if config.mixup:
-            width = self._targets.width
-            batches = mixup(batches, config.mixup, width, config.seed, start)
+            batches = mixup(batches, config.mixup, self._targets.width, seed, start)
         if self._targets is not None:
             batches = batches.map(
                 lambda waveform, vectors: (waveform, *self._targets.decode(vectors)),
                 num_parallel_calls=tf.data.AUTOTUNE,
+                deterministic=True,
             )
         return batches.prefetch(tf.data.AUTOTUNE)
 
-    def _windows(self, position):
-        """(window, label or vector of targets) from a position on."""
-        if len(self._heads) == 1:
-            return self._task_windows(0, position)
-        weights = self._config.task_weights or [1.0] * len(self._heads)
-        turns = sampling.Turns(weights, self._config.seed)
-        tasks = [
-            self._task_windows(index, nth).prefetch(tf.data.AUTOTUNE)
-            for index, nth in enumerate(turns.before(position))
-        ]
-        return tf.data.Dataset.choose_from_datasets(
-            tasks, _positions(position).map(turns.task), stop_on_empty_dataset=True
+    def _window(self, position):
+        """(window, label or vector of targets) at a position of all."""
+        if self._turns is None:
+            return self._task_window(0, position)
+        task, turn = self._turns.at(position)
+        return tf.switch_case(
+            tf.cast(task, tf.int32),
+            [
+                functools.partial(self._task_window, index, turn)
+                for index in range(len(self._heads))
+            ],
         )
 
-    def _task_windows(self, index, nth):
-        """Those of one task, from its nth on."""
-        config, memory = self._config, self._memories[index]
-        order = sampling.every_clip(len(memory.labels), config.seed)
-        if config.balanced:
-            members = memory.members(len(self._heads[index].labels))
-            order = sampling.every_class(members, config.seed)
+    def _task_window(self, index, position):
+        """Those of one task."""
+        config = self._config
+        waveform, label = self._clips[index].clip(self._orders[index](position))
+        seed = tf.stack([tf.cast(config.seed, tf.int64), position])
+        if index:  # another task at the same place draws another window
+            seed = tf.random.experimental.stateless_fold_in(seed, index)
+        window = random_window(waveform, config.window_samples, seed)
+        if self._targets is not None:
+            label = self._targets.encode(index, label)
+        return window, label
 
-        def window(position):
-            waveform, label = memory.clip(order(position))
-            seed = tf.stack([tf.cast(config.seed, tf.int64), position])
-            if index:  # another task at the same place draws another window
-                seed = tf.random.experimental.stateless_fold_in(seed, index)
-            waveform = random_window(waveform, config.window_samples, seed)
-            if self._targets is not None:
-                label = self._targets.encode(index, label)
-            return waveform, label
-
-        return _positions(nth).map(
-            window, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-        )
+    def _order(self, index):
+        """From the nth window of a task to its clip."""
+        if not self._config.balanced:
+            return sampling.every_clip(self._sizes[index], self._config.seed)
+        labels = self._clips[index].labels()
+        of_classes = members(labels, len(self._heads[index].labels))
+        return sampling.every_class(of_classes, self._config.seed)
 
     def _class_weights(self):
         if self._config.class_weights == "none":
             return None
         return [
-            balanced_weights(memory.labels, len(head.labels))
-            for memory, head in zip(self._memories, self._heads)
+            balanced_weights(clips.labels(), len(head.labels))
+            for clips, head in zip(self._clips, self._heads)
         ]
 
 
-def evaluation_windows(clip_set, sample_rate, window_samples, batch_size):
+def evaluation_windows(
+    clip_set, sample_rate, window_samples, batch_size, cache="memory"
+):
     """The windows of whole clips, clip after clip, once.
 
     Args:
@@ -119,6 +135,7 @@ def evaluation_windows(clip_set, sample_rate, window_samples, batch_size):
         sample_rate: Of the waveforms, in Hz.
         window_samples: Length of a window.
         batch_size: Windows in a batch; the last one may be smaller.
+        cache: Whether the decoded clips are kept, as `FitConfig.cache` says.
 
     Returns:
         A `tf.data.Dataset` of (waveform, label, clip_index): float32
@@ -143,8 +160,10 @@ def evaluation_windows(clip_set, sample_rate, window_samples, batch_size):
             )
         )
 
-    clips = clip_set.dataset(sample_rate).cache().enumerate()
-    windows = clips.flat_map(to_windows).batch(batch_size)
+    clips = clip_set.dataset(sample_rate)
+    if keeps(clip_set, sample_rate, cache):
+        clips = clips.cache()
+    windows = clips.enumerate().flat_map(to_windows).batch(batch_size)
     return windows.prefetch(tf.data.AUTOTUNE)
 
 
@@ -167,7 +186,3 @@ def random_window(waveform, window_samples, seed):
         lambda: tf.pad(waveform, [[start, -spare - start]]),
     )
     return tf.ensure_shape(window, [window_samples])
-
-
-def _positions(start):
-    return tf.data.Dataset.range(start, tf.int64.max)

@@ -1,6 +1,8 @@
 """The files of a run and their names: what fit writes and others read."""
 
 import csv
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -22,6 +24,8 @@ from training.heads import read_heads
 _MAX_EVALUATION_CLIPS = 500
 # What int8 needs to know of the activations' ranges, in seconds of work.
 _MAX_CALIBRATION_CLIPS = 100
+# As `files.atomic` names a file until it is complete.
+_HALF = re.compile(r"\.[0-9a-f]{32}\.\w+")
 
 
 class RunFolder:
@@ -37,7 +41,7 @@ class RunFolder:
             model is its best and was tested.
         history: One row an epoch, CSV.
         logs: For TensorBoard.
-        best, last: Checkpoints with optimizer state, `.keras`.
+        best, last, previous: Checkpoints, see `Checkpoints`.
         evaluation_clips: Clips of the test split at the model's rate, with
             `clips.csv`; exports are checked on them. Of a run of several tasks, a
             folder of such for each head.
@@ -57,6 +61,7 @@ class RunFolder:
         self.logs = self.path / "logs"
         self.best = self.path / "checkpoints" / "best.keras"
         self.last = self.path / "checkpoints" / "last.keras"
+        self.previous = self.path / "checkpoints" / "previous.keras"
         self.evaluation_clips = self.path / "evaluation_clips"
         self.calibration_clips = self.path / "calibration_clips"
         self.figures = self.path / "figures"
@@ -83,8 +88,36 @@ class RunFolder:
                     "--output"
                 ) from None
 
+    def require_config(self, config):
+        """Checks that a run that is here is of this config.
+
+        Raises:
+            UserError: It is of another.
+        """
+        if not self.config.exists():
+            return
+        mine, others = config.to_dict(), FitConfig.read(self.config).to_dict()
+        different = [
+            f"{name} {others[name]} (received: {mine[name]})"
+            for name in mine
+            if mine[name] != others[name]
+        ]
+        if different:
+            raise UserError(
+                f"the run in {self.path} was started with {', '.join(different)}; go "
+                "on with its own settings, or name another --output"
+            )
+
+    def remove_halves(self):
+        """Removes files that a killed run had begun to write."""
+        for folder in (self.path, self.best.parent):
+            for path in folder.glob(".*"):
+                if _HALF.fullmatch(path.name):
+                    path.unlink()
+
     def clear(self):
         """Removes what an unfinished run left, and nothing else."""
+        self.remove_halves()
         for folder in (
             self.logs,
             self.best.parent,
@@ -118,6 +151,19 @@ class RunFolder:
             UserError: The file is damaged.
         """
         return read_heads(self.tasks)
+
+    def read_metrics(self):
+        """What the run's metrics file holds.
+
+        Raises:
+            UserError: The file is damaged.
+        """
+        try:
+            return json.loads(self.metrics.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(
+                f"cannot read the metrics in {self.metrics}: {error}"
+            ) from error
 
     def write_heads(self, heads):
         """Says what the model's outputs mean: for programs, and for people."""

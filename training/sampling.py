@@ -66,23 +66,28 @@ class Turns:
     """
 
     def __init__(self, weights, seed):
-        self._counts = _slots(np.asarray(weights, float))
-        self._owners = tf.constant(np.repeat(range(len(weights)), self._counts))
+        counts = _slots(np.asarray(weights, float))
         self._seed = seed
+        self._n_slots = int(counts.sum())
+        # Of each slot: whose it is, how many of the same come before it in the
+        # table, and how many it is of in a round.
+        self._owners = tf.constant(np.repeat(np.arange(len(counts)), counts))
+        self._ranks = tf.constant(np.concatenate([np.arange(n) for n in counts]))
+        self._counts = tf.constant(np.repeat(counts, counts))
 
-    def task(self, position):
-        """The index of the task whose turn it is at a position, both int64 ()."""
-        n_slots = int(self._counts.sum())
-        return self._owners[_shuffled(position, n_slots, self._seed, _TURNS)]
+    def at(self, position):
+        """Whose turn it is, and which of its turns.
 
-    def before(self, position):
-        """How many turns each task had before a position, a list of ints."""
-        n_slots = int(self._counts.sum())
-        round_start = position - position % n_slots
-        counts = position // n_slots * self._counts
-        for earlier in range(round_start, position):
-            counts[int(self.task(tf.constant(earlier, tf.int64)))] += 1
-        return counts.tolist()
+        Args:
+            position: int64 ().
+
+        Returns:
+            (task, turn), int64 (); each task's turns are 0, 1, ..., in some order.
+        """
+        slot = _shuffled(position, self._n_slots, self._seed, _TURNS)
+        nth_round = position // self._n_slots
+        turn = nth_round * self._counts[slot] + self._ranks[slot]
+        return self._owners[slot], turn
 
 
 def _slots(weights):

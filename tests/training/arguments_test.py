@@ -35,7 +35,14 @@ def test_every_setting_can_be_given():
         *("--warmup-steps", "7", "--clip-norm", "0.5", "--patience", "8"),
         *("--precision", "mixed_bfloat16", "--task-weights", "2", "--balanced"),
         *("--class-weights", "none", "--mixup", "0.3", "--spec-augment"),
-        *("--noise-snr=-5,20", "--checkpoint-steps", "9", "--deterministic"),
+        *(
+            "--noise-snr=-5,20",
+            "--checkpoint-steps",
+            "9",
+            "--deterministic",
+            "--cache",
+            "none",
+        ),
     )
     assert given == FitConfig(
         task="synthetic",
@@ -62,6 +69,7 @@ def test_every_setting_can_be_given():
         noise_snr=(-5.0, 20.0),
         checkpoint_steps=9,
         deterministic=True,
+        cache="none",
     )
 
 

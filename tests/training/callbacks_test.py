@@ -1,13 +1,18 @@
 import csv
+import dataclasses
 
 import keras
 import numpy as np
 import pytest
 
+import leaf_tf
 from files.errors import UserError
 from tests.training.runs import make_head
-from training.callbacks import ValidateAndSave
-from training.evaluation import ClipPredictions
+from training.callbacks import ValidateAndSave, score_of
+from training.config import FitConfig
+from training.devices import OneDevice
+from training.evaluation import ClipPredictions, MultiLabelPredictions
+from training.progress import Progress
 from training.run_folder import RunFolder
 
 
@@ -28,7 +33,7 @@ class Script:
         return Said(np.zeros((1, 2)), np.zeros(1, int))
 
 
-def train(path, validation, target=0.0, learning_rate=0.1, epochs=None):
+def train(path, validation, target=0.0, learning_rate=0.1, **settings):
     """One weight falls a little with each epoch, so that checkpoints differ."""
     model = keras.Sequential(
         [
@@ -37,7 +42,18 @@ def train(path, validation, target=0.0, learning_rate=0.1, epochs=None):
         ]
     )
     model.compile(keras.optimizers.SGD(learning_rate), "mse")
-    saver = ValidateAndSave([Script(validation)], RunFolder(path), learning_rate)
+    config = FitConfig("t", learning_rate=learning_rate, epochs=len(validation))
+    config = dataclasses.replace(config, **settings)
+    progress = Progress()
+    saver = ValidateAndSave(
+        [Script(validation)],
+        RunFolder(path),
+        config,
+        1,
+        progress,
+        leaf_tf.Replan(),
+        OneDevice(),
+    )
     weights = []
     after = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: weights.append(weight(model))
@@ -46,11 +62,11 @@ def train(path, validation, target=0.0, learning_rate=0.1, epochs=None):
         np.ones((4, 1), np.float32),
         np.full((4, 1), target, np.float32),
         batch_size=4,
-        epochs=epochs or len(validation),
+        epochs=len(validation),
         callbacks=[saver, after],
         verbose=0,
     )
-    return saver, weights
+    return progress, weights
 
 
 def weight(model):
@@ -72,23 +88,23 @@ def saved(path):
     ],
 )
 def test_the_best_epoch_is_kept(tmp_path, validation, best):
-    saver, weights = train(tmp_path, validation)
+    progress, weights = train(tmp_path, validation)
     run = RunFolder(tmp_path)
     assert len(set(weights)) == len(weights)
-    assert saver.best_epoch == best
+    assert progress.best_epoch == best
     assert saved(run.best) == weights[best - 1]
     assert saved(run.last) == weights[-1]
 
 
 def test_history_has_a_row_per_epoch(tmp_path):
     validation = [(0.25, 1.5), (0.5, 1.25), (0.75, 1.0)]
-    saver, weights = train(tmp_path, validation)
+    progress, weights = train(tmp_path, validation)
     with open(RunFolder(tmp_path).history, newline="") as file:
         rows = [
             {name: float(value) for name, value in row.items()}
             for row in csv.DictReader(file)
         ]
-    assert rows == saver.history
+    assert rows == progress.history
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert [(row["val_accuracy"], row["val_loss"]) for row in rows] == validation
     # The loss before each step is the square of the weight.
@@ -100,7 +116,7 @@ def test_history_has_a_row_per_epoch(tmp_path):
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
     with pytest.raises(UserError) as error:
-        train(tmp_path, [(0.5, 1.0)] * 30, learning_rate=1e15, epochs=30)
+        train(tmp_path, [(0.5, 1.0)] * 30, learning_rate=1e15)
     message = str(error.value)
     assert message.startswith("training diverged: the loss became inf in epoch 3; try")
     assert "a lower --learning-rate than 1e+15; the best epoch, 1, is kept" in message
@@ -120,3 +136,21 @@ def test_divergence_at_once_promises_no_checkpoint(tmp_path):
         train(tmp_path, [(0.5, 1.0)], target=1e30)
     assert "kept" not in str(error.value)
     assert not RunFolder(tmp_path).best.exists()
+
+
+def test_the_run_ends_after_epochs_of_patience(tmp_path):
+    losses = [3.0, 2.0, 2.5, 2.4, 1.0, 1.0]
+    progress, weights = train(tmp_path, [(0.5, loss) for loss in losses], patience=2)
+    assert progress.best_epoch == 2
+    assert len(progress.history) == len(weights) == 4
+
+
+def test_scores_are_means_over_tasks_of_what_each_is_judged_by():
+    one = ClipPredictions(np.array([[2.0, 0], [1, 0]]), np.array([0, 1]))
+    many = MultiLabelPredictions(
+        np.array([[2.0, 1], [0, 3]]), np.array([[1, 0], [0, 0]])
+    )
+    assert many.metrics["mAP"] == 1.0
+    score, loss = score_of([one, many])
+    assert score == (0.5 + 1.0) / 2
+    assert loss == -(one.loss + many.loss) / 2

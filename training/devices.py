@@ -1,0 +1,205 @@
+"""Where a run computes: one device, those of one host, those of many hosts."""
+
+import contextlib
+
+import keras
+import numpy as np
+
+from files.errors import UserError
+from leaf_tf.replanning import leafs
+
+
+class OneDevice:
+    """The device that the backend chooses.
+
+    Attributes:
+        is_first: Whether this process writes the run's files, and speaks.
+        part, n_parts: Which part of each batch this process computes.
+        n_devices: Over which a batch is split.
+    """
+
+    is_first = True
+    part, n_parts = 0, 1
+    n_devices = 1
+
+    def scope(self):
+        """The context in which models are made and trained."""
+        return contextlib.nullcontext()
+
+    def ready(self, model):
+        """Changes a model that was made in `scope` so that it learns as on one."""
+
+    def sync(self, model):
+        """Brings a model's variables up to date in the middle of `fit`."""
+        # Under JAX they live in a state of their own meanwhile.
+        if hasattr(model, "jax_state_sync"):
+            model.jax_state_sync()
+
+    def predictor(self, model):
+        """A model with the same weights that predicts here, on any batch."""
+        return model
+
+    def leave(self):
+        """Ends what the hosts do together."""
+
+    def first_says(self, value):
+        """A bool, as the first host has it."""
+        return value
+
+    def require_alike(self, name, value):
+        """Raises a `UserError` unless all hosts have the same value."""
+
+
+class _Spread(OneDevice):
+    """What runs on several devices have in common."""
+
+    def __init__(self):
+        self._copy = None
+
+    def predictor(self, model):
+        # A batch of `predict_on_batch` would be split, or computed once a device.
+        plans = [leaf.plan for leaf in leafs(model)]
+        if self._copy is None or [leaf.plan for leaf in leafs(self._copy)] != plans:
+            self._copy = keras.Model.from_config(model.get_config())
+            for leaf, plan in zip(leafs(self._copy), plans):
+                if plan is not None:
+                    leaf.adopt_plan(plan)
+        self._copy.set_weights(model.get_weights())
+        return self._copy
+
+
+class Mirrored(_Spread):
+    """All devices of this host: each has the model and a part of each batch.
+
+    Batch normalisation takes its statistics of the whole batch. Computes by
+    TensorFlow's MirroredStrategy.
+
+    Args:
+        batch_size: A multiple of the number of devices.
+
+    Raises:
+        UserError: It is not.
+    """
+
+    def __init__(self, batch_size):
+        import tensorflow as tf
+
+        super().__init__()
+        devices = tf.config.list_logical_devices("GPU")
+        devices = devices or tf.config.list_logical_devices("CPU")
+        self._strategy = tf.distribute.MirroredStrategy([d.name for d in devices])
+        self.n_devices = len(devices)
+        _require_multiple(batch_size, self.n_devices, "devices of this host")
+
+    def scope(self):
+        return self._strategy.scope()
+
+    def ready(self, model):
+        for layer in model._flatten_layers():
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.synchronized = True
+
+
+class Hosts(_Spread):
+    """All devices of many hosts: each has the model and a part of each batch.
+
+    Computes by Keras's JAX backend and its `DataParallel`. The first host writes the
+    run's files; all evaluate the same clips, and so agree on what comes next.
+
+    Args:
+        settings: `HostSettings`.
+        batch_size: A multiple of the number of all devices.
+
+    Raises:
+        UserError: It is not, or the hosts don't find each other.
+    """
+
+    def __init__(self, settings, batch_size):
+        import jax
+
+        super().__init__()
+        _keep_gpus_from_tensorflow()
+        # Hosts without accelerators speak by gloo.
+        jax.config.update("jax_cpu_collectives_implementation", "gloo")
+        try:
+            keras.distribution.initialize(
+                settings.coordinator, settings.n_hosts, settings.index
+            )
+        except RuntimeError as error:
+            raise UserError(
+                f"host {settings.index} of {settings.n_hosts} doesn't reach the others "
+                f"at {settings.coordinator} ({str(error).splitlines()[0]:.200}); start "
+                "the same command on each host, with an address of host 0 that all "
+                "reach"
+            ) from error
+        self.part, self.n_parts = settings.index, settings.n_hosts
+        self.is_first = settings.index == 0
+        self.n_devices = jax.device_count()
+        _require_multiple(batch_size, self.n_devices, "devices of all hosts")
+        self._distribution = keras.distribution.DataParallel(auto_shard_dataset=False)
+
+    def scope(self):
+        return self._distribution.scope()
+
+    def predictor(self, model):
+        weights = model.get_weights()
+        before = keras.distribution.distribution()
+        keras.distribution.set_distribution(None)
+        try:
+            copy = super().predictor(model)
+            copy.set_weights(weights)
+        finally:
+            keras.distribution.set_distribution(before)
+        return _Local(copy)
+
+    def leave(self):
+        import jax
+
+        jax.distributed.shutdown()
+
+    def first_says(self, value):
+        from jax.experimental import multihost_utils
+
+        return bool(multihost_utils.broadcast_one_to_all(np.array(value)))
+
+    def require_alike(self, name, value):
+        from jax.experimental import multihost_utils
+
+        mine = np.frombuffer(str(value).encode()[:4096].ljust(4096), np.uint8)
+        first = multihost_utils.broadcast_one_to_all(mine)
+        if not np.array_equal(mine, first):
+            raise UserError(
+                f"this host has another {name} than the first host: {value}; the first "
+                f"has {bytes(np.asarray(first)).decode().rstrip()}"
+            )
+
+
+class _Local:
+    """A model that predicts outside of the distribution that is set."""
+
+    def __init__(self, model):
+        self._model = model
+
+    def predict_on_batch(self, waveform):
+        before = keras.distribution.distribution()
+        keras.distribution.set_distribution(None)
+        try:
+            return self._model.predict_on_batch(waveform)
+        finally:
+            keras.distribution.set_distribution(before)
+
+
+def _keep_gpus_from_tensorflow():
+    """TensorFlow only reads clips here, and would take all memory of the GPUs."""
+    import tensorflow as tf
+
+    tf.config.set_visible_devices([], "GPU")
+
+
+def _require_multiple(batch_size, n_devices, whose):
+    if batch_size % n_devices:
+        raise UserError(
+            f"a batch of {batch_size} windows can't be split evenly over the "
+            f"{n_devices} {whose}; choose a --batch-size that is a multiple of "
+            f"{n_devices}"
+        )
