@@ -22,12 +22,16 @@ class OneDevice:
     part, n_parts = 0, 1
     n_devices = 1
 
-    def scope(self):
-        """The context in which models are made and trained."""
+    def making(self):
+        """The context in which models are made."""
+        return contextlib.nullcontext()
+
+    def training(self):
+        """The context in which they learn."""
         return contextlib.nullcontext()
 
     def ready(self, model):
-        """Changes a model that was made in `scope` so that it learns as on one."""
+        """Changes a model that was made so that it learns as on one."""
 
     def sync(self, model):
         """Brings a model's variables up to date in the middle of `fit`."""
@@ -91,7 +95,7 @@ class Mirrored(_Spread):
         self.n_devices = len(devices)
         _require_multiple(batch_size, self.n_devices, "devices of this host")
 
-    def scope(self):
+    def making(self):
         return self._strategy.scope()
 
     def ready(self, model):
@@ -138,7 +142,10 @@ class Hosts(_Spread):
         _require_multiple(batch_size, self.n_devices, "devices of all hosts")
         self._distribution = keras.distribution.DataParallel(auto_shard_dataset=False)
 
-    def scope(self):
+    def making(self):
+        return self._distribution.scope()
+
+    def training(self):
         return self._distribution.scope()
 
     def predictor(self, model):

@@ -99,8 +99,9 @@ def fit(config, output, resume=False, devices=None):
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
-    with devices.scope():
+    with devices.making():
         model, initial, progress = _begin(job, resume)
+    with devices.training():
         _train(job, model, progress)
     devices.leave()
     if not devices.is_first:

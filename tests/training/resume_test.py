@@ -166,11 +166,7 @@ def test_a_run_of_other_settings_is_not_gone_on_with(config, cut_after, tmp_path
 
 
 def command(task, path):
-    """The run of `SETTINGS` with LEAF, as a user starts it and goes on with it.
-
-    Its rate is one at which filters leave their plan. It begins with a bad epoch, so
-    that what is best is not what is last.
-    """
+    """The run of `SETTINGS` with LEAF, as a user starts it and goes on with it."""
     argv = [sys.executable, "-m", "training", "fit", "--resume", "--deterministic"]
     argv += ["--task", task, "--output", path, "--n-filters", 8, "--noise-snr", "5,30"]
     argv += ["--sample-rate", 8000, "--window-seconds", 0.25, "--batch-size", 8]
@@ -225,7 +221,6 @@ def test_killed_three_times(task, tmp_path):
     assert re.search(rb"going on after step \d+", done.stdout)
     expected = json.loads((unbroken / "metrics.json").read_text())
     assert_alike(path, SimpleNamespace(path=unbroken, metrics=expected))
-    assert expected["frontend_error"]["replans"] > 0
     done = subprocess.run(command(task, path), check=True, capture_output=True)
     assert done.stdout == f"the run in {path} is finished\n".encode()
     assert Checkpoints(run).restore(print)[1].step == 24

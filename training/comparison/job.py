@@ -29,7 +29,7 @@ def main(argv):
     if not run.metrics.exists():
         from training.fitting import fit
 
-        fit(FitConfig(**request["config"]), run.path)
+        fit(FitConfig(**request["config"]), run.path, resume=True)
     noises = [Noise(**settings) for settings in request["noises"]]
     test_in_noise(run, Path(request["noisy_metrics"]), noises)
 
