@@ -162,6 +162,15 @@ def halve_constants(model):
     graph.operators = widening + graph.operators
 
 
+def drop_remarks(model):
+    """Drops what nobody reads: names of constants, and quantizations that are none."""
+    for tensor in model.subgraphs[0].tensors:
+        if model.buffers[tensor.buffer].data is not None:
+            tensor.name = None
+        if tensor.quantization is not None and tensor.quantization.scale is None:
+            tensor.quantization = None
+
+
 def pool_maxima(model):
     """Writes maxima over neighbouring axes as max pooling, which computes the same.
 

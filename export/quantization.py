@@ -12,6 +12,7 @@ import warnings
 from export.graph_edits import (
     ENCODER,
     averaging_products,
+    drop_remarks,
     halve_constants,
     pool_maxima,
     read_model,
@@ -34,6 +35,7 @@ def to_float16(model):
         `ModelT`.
     """
     halve_constants(model)
+    drop_remarks(model)
     return model
 
 

@@ -5,6 +5,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from export.graph_edits import (
     averaging_products,
+    drop_remarks,
     halve_constants,
     keep_outputs,
     name_parts,
@@ -114,6 +115,17 @@ def test_halved_constants_are_rounded_to_float16(model, x):
     features = np.square(x @ half_kernel) @ half_averages
     np.testing.assert_allclose(answers(model, x)["features"], features, rtol=1e-5)
     assert len(write_model(model)) < 0.7 * whole
+
+
+def test_without_remarks_a_file_is_smaller_and_computes_the_same(model, x):
+    name_parts(model, outputs_of(model)["features"])
+    before, whole = answers(model, x), len(write_model(model))
+    drop_remarks(model)
+    assert len(write_model(model)) < whole
+    for name, values in answers(model, x).items():
+        np.testing.assert_array_equal(values, before[name])
+    graph = model.subgraphs[0]
+    assert part_of(graph, graph.operators[0]) == "frontend"
 
 
 def test_small_constants_stay_as_they_are(x):
