@@ -111,9 +111,18 @@ def export_parser():
 
 
 def options_of(arguments):
-    """The `Options` among the arguments of `export_parser`."""
-    if arguments.chunk is not None and not arguments.streaming:
-        raise UserError("--chunk is for --streaming; give both or neither")
+    """The `Options` among the arguments of `export_parser`.
+
+    Raises:
+        UserError: Options of TFLite files, of which there are to be none.
+    """
+    asked = {"--quantize": arguments.quantize, "--embeddings": arguments.embeddings}
+    for name, value in asked.items():
+        if value and "tflite" not in arguments.formats:
+            raise UserError(
+                f"{name} is about TFLite files, which --formats leaves out; add tflite "
+                f"to --formats, or leave out {name}"
+            )
     return Options(
         formats=arguments.formats,
         quantize=arguments.quantize,

@@ -2,6 +2,7 @@ import pytest
 
 from export.arguments import export_parser, options_of, predict_parser
 from export.options import Options
+from files.errors import UserError
 
 
 def test_formats_are_those_that_need_nothing_else_by_default():
@@ -68,3 +69,10 @@ def test_predict_refuses(argv, message, capsys):
         predict_parser().parse_args(["model.tflite", *argv])
     assert stop.value.code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--quantize", "int8"], ["--embeddings"]])
+def test_options_of_files_that_are_left_out_are_refused(option):
+    argv = ["run", "--output", "out", "--formats", "saved_model", *option]
+    with pytest.raises(UserError, match=f"{option[0]} is about TFLite files"):
+        options_of(export_parser().parse_args(argv))
