@@ -15,6 +15,10 @@ def dispatch(argv):
         from export import verify_command
 
         return verify_command.main(argv[1:])
+    if argv[:1] == ["listen"]:
+        from export import listen_command
+
+        return listen_command.main(argv[1:])
     from export import export_command
 
     return export_command.main(argv)

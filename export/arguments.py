@@ -183,6 +183,70 @@ def verify_parser():
     return parser
 
 
+def listen_parser():
+    """The arguments of `python -m export listen ARTIFACT FILE_OR_-`."""
+    parser = Parser(
+        prog="python -m export listen",
+        description="Runs model_streaming.tflite on sound as it comes and prints what "
+        "it detects: seconds heard so far, label, score. A file is followed by as much "
+        "silence as the model is late. It needs LiteRT, not TensorFlow.",
+        epilog="From a microphone: arecord -q -t raw -f S16_LE -c 1 -r 16000 | "
+        "python -m export listen DIR -",
+    )
+    parser.add_argument(
+        "artifact",
+        metavar="ARTIFACT",
+        help="the artifact folder of an export with --streaming, or the file",
+    )
+    parser.add_argument(
+        "sound",
+        metavar="FILE_OR_-",
+        help="audio file of any rate and channels and any length; - for raw samples "
+        "from stdin: 16 bit, little-endian, mono, at the model's rate",
+    )
+    parser.add_argument(
+        "--raw", action="store_true", help="the file holds raw samples, as of -"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=_share,
+        default=0.7,
+        metavar="SCORE",
+        help="score from which a label is detected (default: 0.7)",
+    )
+    parser.add_argument(
+        "--smoothing",
+        type=_seconds_or_none,
+        default=0.5,
+        metavar="SECONDS",
+        help="scores are probabilities averaged over so long, 0: not at all "
+        "(default: 0.5)",
+    )
+    parser.add_argument(
+        "--refractory",
+        type=_seconds_or_none,
+        metavar="SECONDS",
+        help="a label is not detected again within so long (default: the model's "
+        "window)",
+    )
+    parser.add_argument(
+        "--ignore",
+        metavar="LABEL",
+        action="append",
+        default=[],
+        help="never detect this label, such as that of silence; may be repeated",
+    )
+    parser.add_argument(
+        "--scores",
+        action="store_true",
+        help="print the scores after each chunk, too: the highest, in JSON all",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON object a line"
+    )
+    return parser
+
+
 def _formats(text):
     return _some_of(FORMATS, text)
 
@@ -208,6 +272,20 @@ def _points(text):
             f"must be points from 0 to 100; received {text}"
         )
     return points
+
+
+def _share(text):
+    share = _number(float, text)
+    if not (0 < share <= 1):
+        raise argparse.ArgumentTypeError(f"must be above 0, up to 1; received {text}")
+    return share
+
+
+def _seconds_or_none(text):
+    seconds = _number(float, text)
+    if not (0 <= seconds < math.inf):
+        raise argparse.ArgumentTypeError(f"must be seconds from 0 on; received {text}")
+    return seconds
 
 
 def _seconds(text):

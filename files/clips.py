@@ -1,5 +1,6 @@
 """Reads and writes clips: any format, rate and channels to a mono waveform."""
 
+import contextlib
 import io
 from pathlib import Path
 
@@ -39,13 +40,8 @@ def read_clip(path, sample_rate=None):
             not finite. The message names the file.
     """
     path = Path(path)
-    _check_file(path)
-    try:
-        return _decode(path, path, sample_rate)
-    except UnicodeEncodeError as error:
-        raise UserError(
-            f"cannot open the audio file {path}: its name is not valid text; rename it"
-        ) from error
+    require_audio_file(path)
+    return _decode(path, path, sample_rate)
 
 
 def decode_clip(content, name, sample_rate=None):
@@ -133,7 +129,8 @@ def resample(waveform, from_rate, to_rate):
     return soxr.resample(waveform, from_rate, to_rate)
 
 
-def _check_file(path):
+def require_audio_file(path):
+    """Raises a `UserError` unless a path is that of an audio file that holds bytes."""
     if path.is_dir():
         raise UserError(f"expected an audio file, but {path} is a folder")
     if not path.is_file():
@@ -147,40 +144,70 @@ def _check_file(path):
         raise UserError(f"the audio file {path} is empty (0 bytes)")
 
 
-def _decode(source, name, sample_rate):
-    """`read_clip` of a path or an open file."""
+@contextlib.contextmanager
+def opened(source, name):
+    """An open `soundfile.SoundFile`; what is wrong with it becomes a `UserError`.
+
+    Args:
+        source: Path, or binary file object.
+        name: What messages call it.
+    """
     try:
         with soundfile.SoundFile(source) as file:
-            waveform = _read_mono(file, name)
-            file_rate = file.samplerate
+            yield file
     except soundfile.LibsndfileError as error:
         raise UserError(
             f"cannot read the audio file {name}: it is damaged, cut short or "
             "holds no audio"
         ) from error
-    if not waveform.size:
-        raise UserError(f"the audio file {name} holds no samples")
-    if not np.isfinite(waveform).all():
+    except UnicodeEncodeError as error:
         raise UserError(
-            f"the audio file {name} holds samples that are not finite numbers"
+            f"cannot open the audio file {name}: its name is not valid text; rename it"
+        ) from error
+
+
+def mono_blocks(file, name, frames=_BLOCK_VALUES):
+    """The mean of the channels of an open file, block by block.
+
+    Args:
+        file: Of `opened`.
+        name: What messages call it.
+        frames: Most samples in a block.
+
+    Yields:
+        (samples,), float32.
+
+    Raises:
+        UserError: It is cut short, without samples, or with samples that are not
+            finite; of that a block before may have been yielded.
+    """
+    frames = max(1, min(frames, _BLOCK_VALUES // file.channels))
+    n_read, is_more = 0, True
+    while is_more:
+        block = file.read(frames, dtype="float32", always_2d=True).mean(axis=1)
+        if not np.isfinite(block).all():
+            raise UserError(
+                f"the audio file {name} holds samples that are not finite numbers"
+            )
+        n_read += block.size
+        is_more = block.size == frames
+        if block.size:
+            yield block
+    # Only an estimate for an MP3 without a Xing header: no promise to hold.
+    if file.format != "MP3" and n_read < file.frames:
+        raise UserError(
+            f"the audio file {name} is cut short: it promises {file.frames} "
+            f"frames and holds {n_read}"
         )
+    if not n_read:
+        raise UserError(f"the audio file {name} holds no samples")
+
+
+def _decode(source, name, sample_rate):
+    """`read_clip` of a path or an open file."""
+    with opened(source, name) as file:
+        waveform = np.concatenate(list(mono_blocks(file, name)))
+        file_rate = file.samplerate
     if sample_rate is None:
         return waveform, file_rate
     return resample(waveform, file_rate, sample_rate), sample_rate
-
-
-def _read_mono(file, path):
-    """The mean of the channels of an open file, float32 (samples,)."""
-    block_frames = max(1, _BLOCK_VALUES // file.channels)
-    blocks: list[np.ndarray] = []
-    while not blocks or len(blocks[-1]) == block_frames:
-        block = file.read(block_frames, dtype="float32", always_2d=True)
-        blocks.append(block.mean(axis=1))
-    waveform = np.concatenate(blocks)
-    # Only an estimate for an MP3 without a Xing header: no promise to hold.
-    if file.format != "MP3" and waveform.size < file.frames:
-        raise UserError(
-            f"the audio file {path} is cut short: it promises {file.frames} "
-            f"frames and holds {waveform.size}"
-        )
-    return waveform
