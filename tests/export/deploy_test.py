@@ -11,6 +11,9 @@ import pytest
 import soundfile
 import tensorflow as tf
 
+from export.sources import open_source
+from export.stream_model import StreamModel
+from export.stream_runner import StreamRunner
 from tests.export.conftest import LABELS
 from tests.export.models import SAMPLE_RATE
 
@@ -46,6 +49,20 @@ def best(run, windows):
 def test_python_prints_the_label(place, best, capsys, index):
     exec(compile(snippets("Python", "python")[index], "deploy.md", "exec"), {})
     assert capsys.readouterr().out.split() == [best]
+
+
+def test_a_stream_prints_a_label_a_chunk(place, run, windows, capsys):
+    model = StreamModel(open_source(str(run.folder)))
+    path = Path("sounds/model_streaming.tflite")
+    path.write_bytes(model.tflite())
+    sound = np.concatenate(windows)
+    soundfile.write("clip.wav", sound, SAMPLE_RATE, subtype="FLOAT")
+    (code,) = snippets("Stream", "python")
+    exec(compile(code, "deploy.md", "exec"), {})
+    answers = StreamRunner(path).run(sound)[""]
+    assert len(answers) == 25
+    expected = [LABELS[place] for place in answers.argmax(axis=1)]
+    assert capsys.readouterr().out.split() == expected
 
 
 def test_rest_requests_fit_the_signatures(saved_model):
