@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all."""
 
 import contextlib
+import csv
 import json
 import os
 import shutil
@@ -81,6 +82,22 @@ def write_json(path, value):
     """
     text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
     write_text(path, text + "\n")
+
+
+def write_csv(path, rows):
+    """Writes a CSV file with a header, whole or not at all.
+
+    Args:
+        path: The file.
+        rows: A list of dicts of the same keys, at least one; None stays empty.
+    """
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def make_folder(path):

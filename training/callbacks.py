@@ -1,12 +1,11 @@
 """What happens during a run: validation, checkpoints, history, an early end."""
 
-import csv
 import math
 import time
 
 import keras
 
-from files.atomic import replacing
+from files.atomic import write_csv
 from files.errors import UserError
 from training.checkpoints import Checkpoints
 from training.evaluation import averaged
@@ -182,13 +181,7 @@ def score_of(predictions):
 
 def write_history(history, path):
     """Writes a row an epoch, as CSV; what is undefined stays empty."""
-    with (
-        replacing(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, list(history[0]))
-        writer.writeheader()
-        writer.writerows(history)
+    write_csv(path, history)
 
 
 def _values(model):

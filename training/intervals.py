@@ -5,6 +5,7 @@ import math
 import statistics
 
 CONFIDENCE = 0.95
+_NOTHING = 1e-9  # what rounding leaves of a deviation of 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,8 +31,14 @@ class Estimate:
 
     @property
     def excludes_zero(self):
-        """Whether 0 lies outside the interval; None without one."""
-        return None if self.low is None else not self.low <= 0 <= self.high
+        """Whether 0 lies outside the interval; None where that can't be judged.
+
+        That is so without an interval, and of values that are all the same: scores
+        are counts of clips, so a few may well be alike by chance.
+        """
+        if self.low is None or (self.margin < _NOTHING < abs(self.mean)):
+            return None
+        return not self.low <= 0 <= self.high
 
 
 def estimate(values, confidence=CONFIDENCE):

@@ -125,3 +125,12 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path, check):
             check(path)
         assert str(path) in str(e.value)
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_table_has_a_header_and_empty_cells(tmp_path):
+    atomic.write_csv(tmp_path / "t.csv", [{"a": 1, "b": "x, y"}, {"a": None, "b": "é"}])
+    text = (tmp_path / "t.csv").read_text(encoding="utf-8")
+    assert text.splitlines() == ["a,b", '1,"x, y"', ",é"]
+    with pytest.raises(ValueError):
+        atomic.write_csv(tmp_path / "t.csv", [{"a": 1}, {"c": 2}])
+    assert (tmp_path / "t.csv").read_text(encoding="utf-8") == text

@@ -59,6 +59,13 @@ def test_nothing_varies_and_a_single_value():
     assert single.margin is None and single.excludes_zero is None
 
 
+def test_values_that_are_all_the_same_prove_nothing():
+    same = estimate([0.1, 0.1, 0.1])
+    assert (same.low, same.high) == pytest.approx((0.1, 0.1))
+    assert same.excludes_zero is None
+    assert estimate([0.1, 0.1, 0.1001]).excludes_zero
+
+
 def test_intervals_hold_the_true_mean_as_often_as_they_say(rng):
     draws = rng.normal(2.0, 3.0, (4000, 5))
     held = [e.low <= 2.0 <= e.high for e in map(estimate, draws.tolist())]

@@ -25,8 +25,10 @@ def compare(comparison):
     pending = [run for run in runs if not is_complete(comparison, run)]
     n_ended = len(runs) - len(pending)
     finished = f"; {n_ended} of them finished already" if n_ended else ""
+    n_tasks = len(comparison.settings.tasks)
     print(
-        f"{len(runs)} runs: {len(comparison.models)} tasks, "
+        f"{len(runs)} runs: {n_tasks} task{'s' if n_tasks > 1 else ''}"
+        f"{' in one model' if comparison.multitask else ''}, "
         f"{len(comparison.frontends)} frontends, {comparison.n_seeds} seeds{finished}",
         flush=True,
     )

@@ -9,9 +9,6 @@ from training.config import FitConfig
 from training.heads import head_names
 from training.run_folder import RunFolder
 
-# A frontend's name, the layer aside, is no setting of a run that may differ.
-_FREE = ("data_dir",)
-
 
 @dataclasses.dataclass(frozen=True)
 class PlannedRun:
@@ -112,8 +109,7 @@ class Comparison:
                 "folder as --output"
             )
         for run in self.runs:
-            if run.folder.config.exists():
-                _require_same(run)
+            _require_same(run)
 
 
 def display_name(task):
@@ -123,15 +119,8 @@ def display_name(task):
 
 
 def _require_same(run):
-    found = FitConfig.read(run.folder.config).to_dict()
-    wanted = run.config.to_dict()
-    differing = [
-        f"{name} {found.get(name)}, not {wanted[name]}"
-        for name in wanted
-        if name not in _FREE and found.get(name) != wanted[name]
-    ]
-    if differing:
-        raise UserError(
-            f"{run.folder.path} was trained with {'; '.join(differing)}; go on with "
-            "the settings of before, or name another --output"
-        )
+    config = run.config
+    if run.folder.metrics.exists():  # no data is wanted any more
+        data_dir = FitConfig.read(run.folder.config).data_dir
+        config = dataclasses.replace(config, data_dir=data_dir)
+    run.folder.require_config(config)

@@ -1,10 +1,9 @@
 """The pages of a comparison: results.json, results.csv, report.md, figures."""
 
-import csv
 import dataclasses
 import statistics
 
-from files.atomic import replacing, write_json, write_text
+from files.atomic import write_csv, write_json, write_text
 from training.comparison import figures
 from training.comparison.plan import display_name
 from training.config import FitConfig
@@ -93,13 +92,7 @@ def _write_csv(path, results):
         for name in _ABOUT_DRIFT:
             row[f"drift_{name}"] = cost and cost.drift.get(name)
         rows.append(row)
-    with (
-        replacing(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(path, rows)
 
 
 def scores_in_words(results, run):
@@ -148,15 +141,23 @@ def _finding(task, condition, scores, comparison):
             "single pair can't say whether that is more than noise."
         )
     more = [score for score in judged if score.difference.excludes_zero]
-    less = [score for score in judged if not score.difference.excludes_zero]
-    if not more:
-        return (
-            f"{where}, no difference to {baseline} is more than noise: {_listed(less)}."
+    less = [score for score in judged if score.difference.excludes_zero is False]
+    alike = [score for score in judged if score.difference.excludes_zero is None]
+    parts = []
+    if more:
+        parts.append(
+            f"the difference to {baseline} is more than noise for {_listed(more)}"
         )
-    sentence = f"{where}, the difference to {baseline} is more than noise for " + (
-        _listed(more)
-    )
-    return sentence + (f"; it is not for {_listed(less)}." if less else ".")
+    if more and less:
+        parts.append(f"it is not for {_listed(less)}")
+    elif less:
+        parts.append(f"no difference to {baseline} is more than noise: {_listed(less)}")
+    if alike:
+        parts.append(
+            f"nothing can be said of {_listed(alike)}, as all seeds differ from "
+            f"{baseline} by the same"
+        )
+    return f"{where}, {'; '.join(parts)}."
 
 
 def _listed(scores):
@@ -313,9 +314,9 @@ def _difference_cells(score, baseline):
     if difference is None or difference.low is None:
         mean = "" if difference is None else _points(difference.mean)
         return mean, "", "unknown"
-    verdict = "no"
-    if difference.excludes_zero:
-        verdict = "yes, all counted" if score.holds else "yes"
+    verdict = {True: "yes", False: "no", None: "unknown"}[difference.excludes_zero]
+    if difference.excludes_zero and score.holds:
+        verdict = "yes, all counted"
     interval = f"{_points(difference.low)} to {_points(difference.high)}"
     return _points(difference.mean), interval, verdict
 

@@ -99,7 +99,7 @@ def test_finished_runs_are_compared_not_trained(finished, tmp_path, capsys):
     assert (folder / "report.md").exists()
 
     assert training(*argv, "--epochs", 7) == 1
-    assert "was trained with epochs 3, not 7" in capsys.readouterr().err
+    assert "was started with epochs 3 (received: 7)" in capsys.readouterr().err
 
 
 def test_what_fails_is_said_and_the_rest_reported(tmp_path, capsys):

@@ -39,7 +39,9 @@ def test_it_goes_on_with_its_own_runs_only(tmp_path):
     finish(comparison, lambda *_: 0.5)
     comparison.require_ready()
     make_comparison(tmp_path, n_seeds=9, epochs=3, data_dir="/moved").require_ready()
-    with pytest.raises(UserError, match=r"seed0 was trained with epochs 3, not 4; go"):
+    with pytest.raises(
+        UserError, match=r"seed0 was started with epochs 3 \(received: 4\)"
+    ):
         make_comparison(tmp_path, epochs=4).require_ready()
 
 

@@ -49,6 +49,19 @@ def test_one_seed_claims_nothing(tmp_path):
     assert "| leaf | 1 | 90.0 | +80.0 |  | unknown |" in text
 
 
+def test_seeds_that_all_differ_by_the_same_prove_nothing(tmp_path):
+    comparison = make_comparison(tmp_path, FRONTENDS[:2], n_seeds=2)
+    finish(comparison, lambda task, frontend, seed: 0.9 if frontend == "leaf" else 0.4)
+    results = collect(comparison)
+    assert report.findings(comparison, results) == [
+        "On synthetic, nothing can be said of leaf (+50.0 points, +50.0 to +50.0), as "
+        "all seeds differ from mel by the same."
+    ]
+    text = report.to_markdown(comparison, results, {})
+    assert "| +50.0 | +50.0 to +50.0 | unknown |" in text
+    assert "Two seeds are too few" in text
+
+
 def test_without_the_baseline_there_is_nothing_to_compare_with(tmp_path):
     comparison = make_comparison(tmp_path, FRONTENDS[:2])
     finish(comparison, lambda task, frontend, seed: None if frontend == "mel" else 0.1)
