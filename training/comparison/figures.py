@@ -61,7 +61,7 @@ def _draw_differences(axes, scores):
         if score.difference is not None:
             color = _CERTAIN if score.difference.excludes_zero else _RUN
             _draw_estimate(axes, place, score.difference, color)
-    axes.set(xlabel="points, paired by seed; coloured where the interval excludes 0")
+    axes.set(xlabel="points; coloured where the interval excludes 0")
     _name_rows(axes, scores)
 
 
