@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,25 @@ import soundfile
 
 from files.atomic import replacing
 from files.errors import UserError
+from files.quiet import native_logs_hidden
 
 AUDIO_EXTENSIONS = (".wav", ".flac", ".ogg", ".mp3")
 
 # Values read at once: a damaged header may promise any number of frames, so
 # memory follows what the file holds.
 _BLOCK_VALUES = 2**20
+
+# How libsndfile tells that a WAV file holds less than its header promises.
+_SHORT_DATA = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
+_BLOCK_ALIGN = re.compile(r"Block Align +: (\d+)")
+# Sizes from here on stand for "until the end", in files that were streamed.
+_UNKNOWN_SIZE = 0x7FFFF000
+
+# Rates of audio, in Hz. A damaged header may say 1 Hz, and a second of that resampled
+# to what models take would fill the memory.
+_RATES = (100, 10_000_000)
+# What frontends can take without a number that isn't finite; full scale is 1.
+_LOUDEST = 1e6
 
 
 def is_audio_path(path):
@@ -36,8 +50,9 @@ def read_clip(path, sample_rate=None):
 
     Raises:
         UserError: The file is missing, a folder, empty, no audio by its name
-            or content, cut short, without samples, or with samples that are
-            not finite. The message names the file.
+            or content, cut short, without samples, with samples that are not
+            finite or beyond 1e6, or, where it is to be resampled, of a rate that is
+            none of audio. The message names the file.
     """
     path = Path(path)
     require_audio_file(path)
@@ -59,6 +74,24 @@ def decode_clip(content, name, sample_rate=None):
         UserError: As `read_clip`.
     """
     return _decode(io.BytesIO(content), name, sample_rate)
+
+
+def require_audio_rate(rate, name):
+    """Checks a rate before resampling.
+
+    Args:
+        rate: Of a file, in Hz.
+        name: What messages call the file.
+
+    Raises:
+        UserError: It is none of audio: below 100 Hz, or above 10 MHz.
+    """
+    low, high = _RATES
+    if not low <= rate <= high:
+        raise UserError(
+            f"the audio file {name} says that it has {rate} samples a second; audio "
+            f"has {low} to {high}"
+        )
 
 
 def encoding_of(source):
@@ -153,7 +186,9 @@ def opened(source, name):
         name: What messages call it.
     """
     try:
-        with soundfile.SoundFile(source) as file:
+        with _quiet(_may_be_mp3(source, name)):
+            file = soundfile.SoundFile(source)
+        with file:
             yield file
     except soundfile.LibsndfileError as error:
         raise UserError(
@@ -179,16 +214,16 @@ def mono_blocks(file, name, frames=_BLOCK_VALUES):
 
     Raises:
         UserError: It is cut short, without samples, or with samples that are not
-            finite; of that a block before may have been yielded.
+            finite or beyond 1e6; of that a block before may have been yielded.
     """
     frames = max(1, min(frames, _BLOCK_VALUES // file.channels))
     n_read, is_more = 0, True
     while is_more:
-        block = file.read(frames, dtype="float32", always_2d=True).mean(axis=1)
-        if not np.isfinite(block).all():
-            raise UserError(
-                f"the audio file {name} holds samples that are not finite numbers"
-            )
+        with _quiet(file.format == "MP3"):
+            block = file.read(frames, dtype="float32", always_2d=True)
+        with np.errstate(all="ignore"):  # damaged samples are any numbers
+            block = block.mean(axis=1)
+        _check_samples(block, name)
         n_read += block.size
         is_more = block.size == frames
         if block.size:
@@ -199,15 +234,69 @@ def mono_blocks(file, name, frames=_BLOCK_VALUES):
             f"the audio file {name} is cut short: it promises {file.frames} "
             f"frames and holds {n_read}"
         )
+    _check_promised_bytes(file.extra_info, name)
     if not n_read:
         raise UserError(f"the audio file {name} holds no samples")
 
 
+def _quiet(is_mp3):
+    """The MP3 decoder writes to stderr of what it mends or skips."""
+    return native_logs_hidden() if is_mp3 else contextlib.nullcontext()
+
+
+def _may_be_mp3(source, name):
+    """By the first bytes of a file or by its name, as libsndfile tells."""
+    if str(name).lower().endswith(".mp3"):
+        return True
+    if hasattr(source, "read"):
+        start = source.read(3)
+        source.seek(0)
+    else:
+        with open(source, "rb") as file:
+            start = file.read(3)
+    return start == b"ID3" or (start[:1] == b"\xff" and start[1:2] >= b"\xe0")
+
+
 def _decode(source, name, sample_rate):
     """`read_clip` of a path or an open file."""
-    with opened(source, name) as file:
-        waveform = np.concatenate(list(mono_blocks(file, name)))
-        file_rate = file.samplerate
-    if sample_rate is None:
+    try:
+        with opened(source, name) as file:
+            waveform = np.concatenate(list(mono_blocks(file, name)))
+            file_rate = file.samplerate
+    except MemoryError as error:
+        raise UserError(
+            f"the audio file {name} is too long for the memory of this machine"
+        ) from error
+    if sample_rate in (None, file_rate):
         return waveform, file_rate
+    require_audio_rate(file_rate, name)
     return resample(waveform, file_rate, sample_rate), sample_rate
+
+
+def _check_samples(waveform, name):
+    loudest = np.max(np.abs(waveform), initial=0.0)
+    if not np.isfinite(loudest):
+        raise UserError(
+            f"the audio file {name} holds samples that are not finite numbers"
+        )
+    if loudest > _LOUDEST:
+        raise UserError(
+            f"the audio file {name} holds samples up to {loudest:.3g}, where full "
+            f"scale is 1, and at most {_LOUDEST:.0e} is allowed; it is damaged, or has "
+            "to be scaled"
+        )
+
+
+def _check_promised_bytes(log, name):
+    """libsndfile takes a WAV file that was cut short for a shorter one."""
+    found = _SHORT_DATA.search(log)
+    if not found:
+        return
+    promised, held = map(int, found.groups())
+    align = _BLOCK_ALIGN.search(log)
+    least = max(1, int(align[1]) if align else 1)
+    if promised < _UNKNOWN_SIZE and promised - held >= least:
+        raise UserError(
+            f"the audio file {name} is cut short: it promises {promised} bytes of "
+            f"samples and holds {held}"
+        )

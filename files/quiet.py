@@ -4,7 +4,11 @@ import contextlib
 import importlib.util
 import os
 import sys
-import tempfile
+import threading
+
+_lock = threading.Lock()
+_depth = 0
+_kept = -1
 
 from files.errors import UserError
 
@@ -13,22 +17,43 @@ from files.errors import UserError
 def native_logs_hidden():
     """Drops what is written to stderr inside the block.
 
-    TensorFlow, the TFLite converter and LiteRT write to the file descriptor
-    itself, much of it before any of their log levels applies. What goes wrong
-    still arrives as an exception.
+    TensorFlow, the TFLite converter, LiteRT and the MP3 decoder write to the file
+    descriptor itself, much of it before any of their log levels applies. What goes
+    wrong still arrives as an exception. Threads may be inside at once: the last one
+    that leaves brings stderr back.
     """
-    sys.stderr.flush()
-    kept = os.dup(2)
+    _hide()
     try:
-        with tempfile.TemporaryFile() as sink:
-            os.dup2(sink.fileno(), 2)
-            try:
-                yield
-            finally:
-                sys.stderr.flush()
-                os.dup2(kept, 2)
+        yield
     finally:
-        os.close(kept)
+        _show()
+
+
+def _hide():
+    global _depth, _kept
+    with _lock:
+        if _depth == 0:
+            sys.stderr.flush()
+            kept = os.dup(2)
+            try:
+                sink = os.open(os.devnull, os.O_WRONLY)
+            except BaseException:
+                os.close(kept)
+                raise
+            os.dup2(sink, 2)
+            os.close(sink)
+            _kept = kept
+        _depth += 1
+
+
+def _show():
+    global _depth
+    with _lock:
+        _depth -= 1
+        if _depth == 0:
+            sys.stderr.flush()
+            os.dup2(_kept, 2)
+            os.close(_kept)
 
 
 def import_tensorflow():

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from files.clips import mono_blocks, opened, require_audio_file
+from files.clips import (
+    mono_blocks,
+    opened,
+    require_audio_file,
+    require_audio_rate,
+)
 from files.errors import UserError
 
 _BLOCK_SECONDS = 1.0
@@ -40,6 +45,7 @@ def file_blocks(path, sample_rate):
             file, path, max(1, round(_BLOCK_SECONDS * file.samplerate))
         )
         if file.samplerate != sample_rate:
+            require_audio_rate(file.samplerate, path)
             blocks = _resampled(blocks, file.samplerate, sample_rate)
         yield from blocks
 

@@ -67,7 +67,13 @@ def _evaluate(arguments):
     noise = None
     if arguments.noise_snr is not None:
         noise = Noise(arguments.noise_snr, arguments.noise_color)
-    evaluations = evaluate(arguments.run, arguments.task, arguments.data_dir, noise)
+    evaluations = evaluate(
+        arguments.run,
+        arguments.task,
+        arguments.data_dir,
+        noise,
+        arguments.skip_bad_clips,
+    )
     if arguments.json:
         print(json.dumps(as_metrics(evaluations), indent=2))
         return

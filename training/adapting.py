@@ -66,7 +66,9 @@ def adapt(run_path, task_name, output, **settings):
     compression = _freeze_all_but_compression(model, old_config)
 
     data_dir = settings.get("data_dir") or old_config.data_dir
-    head, clips = _open(task_name, old_heads, data_dir, old_config.seed)
+    skip_bad_clips = settings.get("skip_bad_clips", old_config.skip_bad_clips)
+    task = get_task(task_name, skip_bad_clips)
+    head, clips = _open(task_name, task, old_heads, data_dir, old_config.seed)
     heads = tuple(head if h.name == head.name else h for h in old_heads)
     config = _config(old_config, heads, settings)
     tests = {task_name: ClipEvaluator(clips["test"], head, config)}
@@ -140,10 +142,10 @@ def _freeze_all_but_compression(model, config):
     return frontend.compressing
 
 
-def _open(task_name, heads, data_dir, seed):
+def _open(task_name, task, heads, data_dir, seed):
     """The first head that knows a task's classes, as that task's; and its clips."""
     _say(f"reading the clips of {task_name}")
-    data = get_task(task_name).load(data_dir, seed)
+    data = task.load(data_dir, seed)
     refusals = []
     for head in heads:
         try:
@@ -176,7 +178,7 @@ def _tests_at_hand(heads, new_task, config):
     """
     tests = {}
     for head in heads:
-        task = get_task(head.task)
+        task = get_task(head.task, config.skip_bad_clips)
         if head.task == new_task:
             continue
         try:

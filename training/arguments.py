@@ -64,6 +64,7 @@ _KINDS = {
     str: _Kind("text", "DIR", str),
     tuple: _Kind("numbers separated by commas", "X,X", _numbers),
 }
+_SKIP_BAD_CLIPS = "name clips of a folder that can't be read, and go on without them"
 # The options of `FitConfig`: group, setting, help, options of argparse.
 _SETTINGS = (
     ("data", "sample_rate", "of the model, Hz; clips are resampled", {}),
@@ -75,6 +76,7 @@ _SETTINGS = (
         {"choices": CACHES},
     ),
     ("data", "data_dir", "where TFDS keeps its data (default: TFDS's own place)", {}),
+    ("data", "skip_bad_clips", _SKIP_BAD_CLIPS, {}),
     (
         "data",
         "task_weights",
@@ -358,6 +360,7 @@ def _add_evaluate(commands):
         help="evaluate in noise at this signal-to-noise ratio (default: no noise)",
     )
     _add_noise_color(parser)
+    parser.add_argument("--skip-bad-clips", action="store_true", help=_SKIP_BAD_CLIPS)
     parser.add_argument("--json", action="store_true", help="print metrics as JSON")
 
 
@@ -465,6 +468,7 @@ def _add_adapt(commands):
             default=default or argparse.SUPPRESS,
             help=f"{text} (default: {default or 'as the run'})",
         )
+    _add_setting(parser, "--skip-bad-clips", "skip_bad_clips", _SKIP_BAD_CLIPS)
 
 
 def comparison(arguments):

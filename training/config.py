@@ -102,6 +102,8 @@ class FitConfig:
             "auto" keeps them if they fit. The results are the same.
         seed: Of the split, the weights, the windows and what is drawn in training.
         data_dir: Where TFDS keeps its data; None for TFDS's own default.
+        skip_bad_clips: Whether clips of a folder that can't be read are named and
+            left out, instead of refused.
 
     Raises:
         ValueError: A setting of another type, or out of range.
@@ -133,6 +135,7 @@ class FitConfig:
     cache: str = "auto"
     seed: int = 0
     data_dir: str | None = None
+    skip_bad_clips: bool = False
 
     def __post_init__(self):
         for field in dataclasses.fields(self):

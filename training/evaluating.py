@@ -43,7 +43,7 @@ def as_metrics(evaluations):
     return found
 
 
-def evaluate(run_path, task_name=None, data_dir=None, noise=None):
+def evaluate(run_path, task_name=None, data_dir=None, noise=None, skip_bad_clips=False):
     """Evaluates the model of a run on whole clips.
 
     Args:
@@ -53,6 +53,8 @@ def evaluate(run_path, task_name=None, data_dir=None, noise=None):
             too; of another folder all clips.
         data_dir: Where TFDS keeps its data; defaults to the run's.
         noise: A `training.noise.Noise` to add to the clips, or None.
+        skip_bad_clips: Whether clips that can't be read are named and left out; they
+            are if the run was trained so.
 
     Returns:
         A list of `Evaluation`, one a task.
@@ -63,6 +65,8 @@ def evaluate(run_path, task_name=None, data_dir=None, noise=None):
     run = RunFolder(run_path)
     run.require_finished()
     config = FitConfig.read(run.config)
+    if skip_bad_clips:
+        config = dataclasses.replace(config, skip_bad_clips=True)
     heads = run.read_heads()
     data_dir = data_dir or config.data_dir
     if task_name:
@@ -99,7 +103,7 @@ def _head_and_clips(name, config, heads, data_dir):
 
 
 def _clips(name, config, head, data_dir):
-    task = get_task(name)
+    task = get_task(name, config.skip_bad_clips)
     if isinstance(task, FolderTask) and not _is_same(task, get_task(head.task)):
         return task.load_all(list(head.labels))
     data = task.load(data_dir, config.seed)

@@ -3,13 +3,19 @@
 import dataclasses
 import functools
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from files.clips import encoding_of, is_audio_path, read_clip
+from files.clips import (
+    encoding_of,
+    is_audio_path,
+    read_clip,
+    require_audio_rate,
+)
 from files.errors import UserError
 from training.clip_sets import SPLITS, ClipSet, TaskData
 from training.splits import identity, split_clips
@@ -28,10 +34,12 @@ class FolderTask:
     Attributes:
         path: The folder.
         metric: What the task is judged by.
+        skip_bad_clips: Whether clips that can't be read are named and left out.
     """
 
     path: Path
     metric: str = "accuracy"
+    skip_bad_clips: bool = False
 
     @property
     def name(self):
@@ -51,7 +59,8 @@ class FolderTask:
 
         Raises:
             UserError: No such folder, no classes, one class, a class with
-                fewer than 3 distinct clips, clips that can't be read.
+                fewer than 3 distinct clips, clips that can't be read unless
+                they are to be skipped.
         """
         clips = self._find()
         labels = sorted(clips)
@@ -100,7 +109,10 @@ class FolderTask:
         found = [(path, label) for label in sorted(clips) for path in clips[label]]
         if not found:
             raise UserError(f"{self.path} holds no audio files")
-        return self._clip_set(self._check(found), labels)
+        usable = self._check(found)
+        if not usable:
+            raise UserError(f"{self.path} holds no clip that can be used")
+        return self._clip_set(usable, labels)
 
     def _find(self):
         """{label: paths of its clips, sorted}."""
@@ -126,7 +138,10 @@ class FolderTask:
             clips: (path, label) of each.
 
         Returns:
-            A `_Clip` of each.
+            A `_Clip` of each that can be used.
+
+        Raises:
+            UserError: One can't, and is not to be skipped.
         """
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             results = list(
@@ -139,13 +154,18 @@ class FolderTask:
                 )
             )
         errors = [str(r) for r in results if isinstance(r, UserError)]
-        if errors:
+        if not errors:
+            return results
+        found = f"{len(errors)} of {len(clips)} clips can't be used"
+        if not self.skip_bad_clips:
             raise UserError(
-                f"{len(errors)} of {len(clips)} clips can't be used; mend or "
-                f"remove them: {'; '.join(errors[:_BAD_CLIPS_NAMED])}"
+                f"{found}; mend or remove them, or leave them out with "
+                f"--skip-bad-clips: {'; '.join(errors[:_BAD_CLIPS_NAMED])}"
                 + ("; ..." if len(errors) > _BAD_CLIPS_NAMED else "")
             )
-        return results
+        lines = [" ".join(error.splitlines()) for error in errors]
+        print(f"{found} and are skipped:", *lines, sep="\n  ", file=sys.stderr)
+        return [r for r in results if not isinstance(r, UserError)]
 
     def _clip_set(self, clips, labels):
         indices = np.array([labels.index(clip.label) for clip in clips], np.int64)
@@ -213,6 +233,7 @@ def _clip_or_error(clip):
     path, label = clip
     try:
         waveform, sample_rate = read_clip(path)
+        require_audio_rate(sample_rate, path)
     except UserError as error:
         return error
     sound = identity(waveform, sample_rate)

@@ -217,17 +217,19 @@ def known_tasks():
     return _TASKS
 
 
-def get_task(name):
+def get_task(name, skip_bad_clips=False):
     """The task that `--task` names.
 
     Args:
         name: The name of a known task, or "folder:PATH".
+        skip_bad_clips: As in `FitConfig`.
 
     Raises:
         UserError: No such task.
     """
     if name.startswith(_FOLDER_PREFIX) and name != _FOLDER_PREFIX:
-        return FolderTask(Path(name[len(_FOLDER_PREFIX) :]).expanduser())
+        path = Path(name[len(_FOLDER_PREFIX) :]).expanduser()
+        return FolderTask(path, skip_bad_clips=skip_bad_clips)
     for task in _TASKS:
         if task.name == name:
             return task
@@ -245,7 +247,7 @@ def get_tasks(config):
         UserError: One of them doesn't exist.
     """
     try:
-        return tuple(map(get_task, config.tasks))
+        return tuple(get_task(name, config.skip_bad_clips) for name in config.tasks)
     except UserError as error:
         if "," not in config.task or _FOLDER_PREFIX not in config.task:
             raise

@@ -83,6 +83,7 @@ class Stream:
             )
         frontend = _copy(frontend)
         self._dtype, self._features_dtype = frontend.stage_dtype, frontend.compute_dtype
+        self._cast_outputs = frontend.cast_outputs
         self.sample_rate = frontend.sample_rate
         self.strides = frontend.strides
         self._preemphasis = getattr(frontend, "preemphasis", None)
@@ -183,7 +184,7 @@ class Stream:
             self._completed(energies), state, is_frame, is_first
         )
         state["heard"] = clock.later()
-        return ops.cast(frames * is_frame, self._features_dtype), state
+        return self._cast_outputs(frames * is_frame), state
 
     def _emphasized(self, preemphasis, chunk, state):
         """The chunk behind the pre-emphasis, a sample late."""

@@ -207,3 +207,54 @@ def test_write_clip_refuses_what_it_cannot_write(tmp_path):
     with pytest.raises(ValueError, match="finite"):
         clips.write_clip(tmp_path / "a.wav", np.array([np.nan]), 8000)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT", "IMA_ADPCM"])
+def test_truncated_wav_is_refused(tmp_path, subtype):
+    path = tmp_path / "cut.wav"
+    soundfile.write(path, noise(4000), 16000, subtype=subtype)
+    whole = path.read_bytes()
+    for kept in (len(whole) // 2, len(whole) - 600):
+        path.write_bytes(whole[:kept])
+        with pytest.raises(UserError, match=r"cut short: it promises \d+ bytes of"):
+            clips.read_clip(path)
+
+
+@pytest.mark.parametrize("size", [0x7FFFFFFF, 0xFFFFFFFF])
+def test_a_streamed_wav_that_does_not_know_its_size_is_read(tmp_path, size):
+    path = tmp_path / "streamed.wav"
+    waveform = noise(400)
+    clips.write_clip(path, waveform, 8000)
+    content = bytearray(path.read_bytes())
+    place = content.index(b"data") + 4
+    content[place : place + 4] = size.to_bytes(4, "little")
+    path.write_bytes(content)
+    np.testing.assert_allclose(clips.read_clip(path)[0], waveform, atol=1 / 32768)
+
+
+@pytest.mark.parametrize("rate", [1, 99, 10_000_001])
+def test_rates_that_are_none_of_audio_are_refused(tmp_path, rate):
+    path = tmp_path / "slow.wav"
+    soundfile.write(path, noise(1000), rate)
+    with pytest.raises(UserError, match=rf"slow\.wav says that it has {rate} samples"):
+        clips.read_clip(path, 16000)
+
+
+def test_samples_beyond_what_frontends_take_are_refused(tmp_path):
+    path = tmp_path / "loud.wav"
+    soundfile.write(path, np.array([0.0, 1e6]), 8000, subtype="FLOAT")
+    assert clips.read_clip(path)[0].max() == 1e6
+    soundfile.write(path, np.array([0.0, -3e7]), 8000, subtype="FLOAT")
+    with pytest.raises(UserError, match=r"samples up to 3e\+07, where full scale is 1"):
+        clips.read_clip(path)
+
+
+def test_a_damaged_mp3_is_read_or_refused_in_silence(tmp_path, capfd):
+    path = tmp_path / "clip.mp3"
+    soundfile.write(path, 0.5 * tone(440, 16000), 16000)
+    content = bytearray(path.read_bytes())
+    content[600:900] = bytes(300)
+    path.write_bytes(content)
+    waveform, _ = clips.read_clip(path)
+    assert np.isfinite(waveform).all()
+    assert capfd.readouterr().err == ""

@@ -137,12 +137,32 @@ def test_files_that_are_no_audio(fit_refused, clips):
     text = clips / "low" / "text.wav"
     text.write_text("no sound")
     error = fit_refused("--task", f"folder:{clips}")
-    assert "1 of 9 clips can't be used; mend or remove them: cannot read" in error
-    assert str(text) in error
+    assert "1 of 9 clips can't be used; mend or remove them, or leave them" in error
+    assert f"out with --skip-bad-clips: cannot read the audio file {text}" in error
     text.unlink()
     whole = clips / "low" / "00.flac"
     whole.write_bytes(whole.read_bytes()[:-200])
     assert str(whole) in fit_refused("--task", f"folder:{clips}")
+
+
+def test_bad_clips_are_skipped_by_fit_and_evaluate(clips, refused, capsys, tmp_path):
+    bad = clips / "low" / "bad\nclip.wav"
+    bad.write_text("no sound")
+    metrics = works(clips, "--skip-bad-clips")
+    assert sum(metrics["clips"].values()) == 8
+    named = f"  cannot read the audio file {clips}/low/bad clip.wav: it is damaged"
+    # Once by fit, once by evaluate, which knows the run's settings.
+    errors = capsys.readouterr().err.splitlines()
+    assert errors.count("1 of 9 clips can't be used and are skipped:") == 2
+    assert len([line for line in errors if line.startswith(named)]) == 2
+
+    run, others = tmp_path / "run", shutil.copytree(clips, tmp_path / "others")
+    settings = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps({**settings, "skip_bad_clips": False}))
+    asked = ("evaluate", run, "--task", f"folder:{others}")
+    assert "1 of 9 clips can't be used; mend" in refused(*asked)
+    assert not training(*asked, "--skip-bad-clips")
+    assert "on 8 clips" in capsys.readouterr().out
 
 
 def test_clips_of_ten_samples_of_silence_and_of_another_shape(clips):

@@ -131,6 +131,48 @@ def test_bad_clips_are_counted_and_the_first_named(make_folder):
     assert "bad3" not in message
 
 
+def test_bad_clips_are_left_out_where_asked_and_all_named(make_folder, capsys):
+    folder = make_folder({"a": 4, "b": 4})
+    whole = FolderTask(folder).load()
+    for n in range(5):
+        (folder / "b" / f"bad{n}.wav").write_text("no sound")
+    task = FolderTask(folder, skip_bad_clips=True)
+    data = task.load()
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "5 of 13 clips can't be used and are skipped:"
+    assert [line.count(f"bad{n}.wav") for n, line in enumerate(said[1:])] == [1] * 5
+    # The others are split as if the bad ones were not there.
+    for split in data.splits:
+        assert clip_names(data.splits[split]) == clip_names(whole.splits[split])
+    assert task.load_all(["a", "b"]).n_examples == 8
+
+
+def test_a_folder_of_bad_clips_alone_is_refused(make_folder):
+    folder = make_folder({"a": 0, "b": 0})
+    for label in "ab":
+        (folder / label / "bad.wav").write_text("no sound")
+    task = FolderTask(folder, skip_bad_clips=True)
+    with pytest.raises(UserError, match="class 'a' has 0 distinct clips"):
+        task.load()
+    with pytest.raises(UserError, match="holds no clip that can be used"):
+        task.load_all(["a", "b"])
+
+
+@pytest.mark.slow
+def test_one_bad_clip_among_ten_thousand_is_found_and_named(tmp_path, capsys):
+    random = np.random.default_rng(0)
+    for index in range(10_000):
+        path = tmp_path / f"class{index % 10}" / f"{index:05d}.wav"
+        write_clip(path, random.uniform(-0.5, 0.5, 80), 8000)
+    bad = tmp_path / "class7" / "04567.wav"
+    bad.write_bytes(bad.read_bytes()[:-2])
+    message = refusal(tmp_path)
+    assert "1 of 10000 clips can't be used" in message and str(bad) in message
+    data = FolderTask(tmp_path, skip_bad_clips=True).load()
+    assert sum(clips.n_examples for clips in data.splits.values()) == 9999
+    assert str(bad) in capsys.readouterr().err
+
+
 def test_load_all_maps_to_the_labels_of_a_model(make_folder):
     folder = make_folder({"b": 2, "d": 1})
     clips = FolderTask(folder).load_all(("a", "b", "c", "d"))
