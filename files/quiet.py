@@ -6,11 +6,11 @@ import os
 import sys
 import threading
 
+from files.errors import UserError
+
 _lock = threading.Lock()
 _depth = 0
 _kept = -1
-
-from files.errors import UserError
 
 
 @contextlib.contextmanager
