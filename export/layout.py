@@ -43,6 +43,17 @@ _OURS = (
 )
 
 
+def artifact_folder(path):
+    """Where the report of an artifact lies, if it has one.
+
+    Args:
+        path: File, or folder of a `saved_model.pb`.
+    """
+    if path.is_file():
+        return path.parent
+    return path.parents[1] if path.parent.name == SAVED_MODEL else path
+
+
 def refuse_foreign_files(folder):
     """Guards what no export wrote: the folder is replaced as a whole.
 

@@ -11,6 +11,7 @@ import numpy as np
 from export.arguments import listen_parser
 from export.detecting import Detector
 from export.heads import Head
+from export.intact import parsing, require_intact
 from export.layout import STREAMING
 from export.metadata import read_metadata
 from export.stream_runner import StreamRunner
@@ -24,6 +25,7 @@ def main(argv):
     """Runs the command; see `export.arguments` for what it takes."""
     arguments = listen_parser().parse_args(argv)
     path = _streaming_file(Path(arguments.artifact))
+    require_intact(path)
     runner = StreamRunner(path)
     heads = read_heads(path, runner)
     facts = runner.facts
@@ -57,9 +59,9 @@ def read_heads(path, runner):
     Raises:
         UserError: It lacks labels for its classes.
     """
-    with open(path, "rb") as file:
+    with open(path, "rb") as file, parsing(path):
         metadata = read_metadata(file.read())
-    labels = {output.name: output.labels for output in metadata.outputs}
+        labels = {output.name: output.labels for output in metadata.outputs}
     heads = tuple(
         Head(name, labels.get(Head(name, (), "").output, ()), activation)
         for name, activation in runner.facts.activations.items()

@@ -1,5 +1,6 @@
 """Runs a `.tflite` file with LiteRT alone."""
 
+import contextlib
 import dataclasses
 
 import numpy as np
@@ -48,10 +49,8 @@ class LiteRTFile:
                 self._interpreter.allocate_tensors()
                 self._signature = self._interpreter.get_signature_runner()
             except (ValueError, RuntimeError) as error:
-                reason = str(error).splitlines()[0]
-                raise UserError(
-                    f"{path} is not a TFLite model that LiteRT runs: {reason}"
-                ) from error
+                raise _refusal(path, error) from error
+        self._path = path
         self.inputs = _shapes(self._signature.get_input_details())
         self.outputs = _shapes(self._signature.get_output_details())
 
@@ -82,6 +81,20 @@ class LiteRTFile:
                 inside.add(maker)
                 waiting.extend(inputs[maker])
         return Delegation(len(pieces), len(own) - len(inside))
+
+
+@contextlib.contextmanager
+def failures_named(path):
+    """What LiteRT says of a run that fails becomes a `UserError`."""
+    try:
+        yield
+    except (ValueError, RuntimeError) as error:
+        raise _refusal(path, error) from error
+
+
+def _refusal(path, error):
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return UserError(f"{path} is not a TFLite model that LiteRT runs: {reason}")
 
 
 def _shapes(details):
@@ -121,7 +134,8 @@ class LiteRTModel(LiteRTFile):
 
     def run(self, windows):
         """(n, window_samples) -> {output: (n, ...), float32}, one window at a time."""
-        answers = [self._signature(**{INPUT: window[None]}) for window in windows]
+        with failures_named(self._path):
+            answers = [self._signature(**{INPUT: window[None]}) for window in windows]
         return {
             name: np.concatenate([answer[name] for answer in answers])
             for name in self.outputs

@@ -1,13 +1,14 @@
 """The heads of a model: their names, labels and clips, from its run or its user."""
 
-import json
 import os
 import re
+from pathlib import Path
 
 from export.activation import output_activation
 from export.averaging import SIGMOID, SOFTMAX
 from export.heads import Head
 from files.errors import UserError
+from files.json_files import read_json
 
 _NAME = re.compile(r"\w+", re.ASCII)
 
@@ -90,8 +91,7 @@ def _read_tasks(folder, outputs):
     if path is None:
         return {}
     try:
-        with open(path, encoding="utf-8") as file:
-            tasks = json.load(file)["tasks"]
+        tasks = read_json(Path(path))["tasks"]
         told = {
             str(task["head"]): {
                 "labels": [str(label) for label in task["labels"]],

@@ -1,15 +1,17 @@
 """Opens an artifact to run it, with what lies beside it."""
 
 import dataclasses
-import json
 from pathlib import Path
 
-from export.averaging import SOFTMAX
+from export.averaging import SIGMOID, SOFTMAX
 from export.heads import Head, heads_of_outputs, output_name
-from export.layout import REPORT_JSON, SAVED_MODEL, TFLITE
+from export.intact import parsing, require_intact
+from export.layout import REPORT_JSON, SAVED_MODEL, TFLITE, artifact_folder
 from files.errors import UserError
+from files.json_files import read_json
 
 _PB = "saved_model.pb"
+_MOST = 2**30  # Hz or samples: more is a mistake
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,11 +46,12 @@ def open_artifact(path, sample_rate=None):
         `OpenArtifact`.
 
     Raises:
-        UserError: No artifact lies there, it doesn't load, its sample rate is
-            not known, or the labels beside it are another model's.
+        UserError: No artifact lies there, it is damaged or doesn't load, its sample
+            rate is not known, or the labels beside it are another model's.
     """
     path = _resolve(Path(path))
-    place = _artifact_folder(path)
+    require_intact(path)
+    place = artifact_folder(path)
     runner = _runner(path)
     told = _own_words(path, runner.n_classes) or _report(place / REPORT_JSON)
     sample_rate = _sample_rate(path, sample_rate, told)
@@ -114,13 +117,6 @@ def _numbered(folder):
     return [entry for entry in folder.iterdir() if entry.name.isdecimal()]
 
 
-def _artifact_folder(path):
-    """Where the report of an artifact lies, if it has one."""
-    if path.is_file():
-        return path.parent
-    return path.parents[1] if path.parent.name == SAVED_MODEL else path
-
-
 def _runner(path):
     # Imported here: a .tflite file is run where TensorFlow is not installed.
     if path.suffix == ".onnx":
@@ -144,11 +140,12 @@ def _own_words(path, n_classes):
     from export.metadata import read_metadata
 
     content = path.read_bytes()
-    metadata = read_metadata(content)
-    outputs = {output.name: output for output in metadata.outputs} if metadata else {}
-    if set(outputs) != {output_name(head) for head in n_classes}:
-        return {}
-    activations = read_activations(content)
+    with parsing(path):
+        metadata = read_metadata(content)
+        outputs = {o.name: o for o in metadata.outputs} if metadata else {}
+        if set(outputs) != {output_name(head) for head in n_classes}:
+            return {}
+        activations = read_activations(content)
     return {
         "sample_rate": metadata.sample_rate,
         "heads": tuple(
@@ -166,15 +163,15 @@ def _report(path):
     if not path.is_file():
         return {}
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = read_json(path)
         return {
-            "sample_rate": int(report["sample_rate"]),
-            "window_samples": int(report["window_samples"]),
+            "sample_rate": _size(report["sample_rate"]),
+            "window_samples": _size(report["window_samples"]),
             "heads": tuple(
                 Head(
                     name=str(head["name"]),
                     labels=tuple(map(str, head["labels"])),
-                    activation=str(head["activation"]),
+                    activation=_activation(head["activation"]),
                 )
                 for head in report["heads"]
             ),
@@ -185,6 +182,18 @@ def _report(path):
             f"({type(error).__name__}: {error}); move it away and pass "
             "--sample-rate"
         ) from error
+
+
+def _size(value):
+    if not isinstance(value, int) or not 0 < value <= _MOST:
+        raise ValueError(f"{value!r:.50} is no rate or length")
+    return value
+
+
+def _activation(value):
+    if value not in (SOFTMAX, SIGMOID):
+        raise ValueError(f"activation {value!r:.50}")
+    return value
 
 
 def _sample_rate(path, given, told):
@@ -219,8 +228,15 @@ def _labels(path, place, name, n_classes):
     file_name = Head(name, (), SOFTMAX).labels_file
     for file in (path / "assets" / file_name, place / file_name):
         if file.is_file():
-            return tuple(file.read_text(encoding="utf-8").splitlines())
+            return _lines(file)
     return tuple(f"class_{index}" for index in range(n_classes))
+
+
+def _lines(path):
+    try:
+        return tuple(path.read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read the labels in {path}: {error}") from error
 
 
 def _counts(n_classes):

@@ -9,6 +9,7 @@ from export.arguments import predict_parser
 from export.averaging import clip_probabilities
 from export.opening import open_artifact
 from files.clips import read_clip
+from files.command_line import one_line
 from files.errors import UserError
 from files.windows import cut_windows
 
@@ -26,7 +27,8 @@ def main(argv):
         try:
             answer = predict_clip(model, path, arguments.top)
         except UserError as error:
-            print(f"python -m export predict: error: {error}", file=sys.stderr)
+            message = f"python -m export predict: error: {error}"
+            print(one_line(message), file=sys.stderr)
             exit_code = 1
             continue
         answers.append(answer)

@@ -30,11 +30,12 @@ class SavedModelRunner:
             try:
                 # Kept: a signature doesn't keep the weights it reads alive.
                 self._loaded = self._tf.saved_model.load(str(folder))
-            except (OSError, ValueError, self._tf.errors.OpError) as error:
-                reason = str(error).splitlines()[0]
+            # TensorFlow raises many kinds, depending on what is broken.
+            except Exception as error:
                 raise UserError(
-                    f"{folder} is not a SavedModel that loads: {reason}"
+                    f"{folder} is not a SavedModel that loads: {_reason(error)}"
                 ) from error
+        self._folder = folder
         self.signature = self._loaded.signatures.get("serving_default")
         inputs = self.signature.structured_input_signature[1] if self.signature else {}
         outputs = self.signature.structured_outputs if self.signature else {}
@@ -50,15 +51,24 @@ class SavedModelRunner:
 
     def probabilities(self, windows):
         """(n, samples) -> {head: (n, classes), float32}."""
-        answers = [
-            self.signature(
-                **{INPUT: self._tf.constant(windows[start : start + _BATCH])}
-            )
-            for start in range(0, len(windows), _BATCH)
-        ]
+        try:
+            answers = [
+                self.signature(
+                    **{INPUT: self._tf.constant(windows[start : start + _BATCH])}
+                )
+                for start in range(0, len(windows), _BATCH)
+            ]
+        except self._tf.errors.OpError as error:
+            raise UserError(
+                f"{self._folder} is not a SavedModel that runs: {_reason(error)}"
+            ) from error
         return {
             head: np.concatenate(
                 [answer[output_name(head)].numpy() for answer in answers]
             )
             for head in self.n_classes
         }
+
+
+def _reason(error):
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,15 +1,17 @@
 """Opens what is to be exported: a run folder or a `.keras` file."""
 
 import dataclasses
-import json
 import os
 import zipfile
+from pathlib import Path
 
 from export.naming import named_outputs, read_heads
 from files.errors import UserError
+from files.json_files import read_json
 from files.quiet import import_keras, native_logs_hidden
 
 DEFAULT_WINDOW_SECONDS = 1.0
+_MOST = 1e7  # Hz or seconds: more is a mistake
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,21 +92,31 @@ def _read_run(folder):
     config_path = os.path.join(folder, "config.json")
     if os.path.isfile(config_path):
         try:
-            with open(config_path, encoding="utf-8") as file:
-                config = json.load(file)
+            run.update(_numbers(read_json(Path(config_path))))
         except ValueError as error:
-            raise UserError(f"{config_path} is not JSON: {error}") from error
-        run.update(
-            {
-                key: config[key]
-                for key in ("sample_rate", "window_seconds")
-                if key in config
-            }
-        )
+            raise UserError(
+                f"{config_path} holds no settings of a run: {error}"
+            ) from error
     calibration = os.path.join(folder, "calibration_clips")
     if os.path.isdir(calibration):
         run["calibration"] = calibration
     return run
+
+
+def _numbers(config):
+    """The settings of a run that an export needs, if they are there.
+
+    Raises:
+        ValueError: They are no numbers above 0.
+    """
+    if not isinstance(config, dict):
+        raise ValueError("it holds no {setting: value}")
+    found = {k: config[k] for k in ("sample_rate", "window_seconds") if k in config}
+    for name, value in found.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (is_number and 0 < value <= _MOST):
+            raise ValueError(f"{name} must be a number above 0, received {value!r:.50}")
+    return found
 
 
 def _load_model(path):

@@ -3,8 +3,9 @@
 import numpy as np
 
 from export.heads import heads_of_outputs, output_name
+from export.intact import parsing
 from export.layout import INPUT, STATE
-from export.litert_runner import LiteRTFile
+from export.litert_runner import LiteRTFile, failures_named
 from export.stream_facts import read_facts
 from files.errors import UserError
 
@@ -25,7 +26,7 @@ class StreamRunner(LiteRTFile):
 
     def __init__(self, path, n_threads=1):
         super().__init__(path, n_threads)
-        with open(path, "rb") as file:
+        with open(path, "rb") as file, parsing(path):
             facts = read_facts(file.read())
         heads = heads_of_outputs(self.outputs)
         if facts is None or not heads:
@@ -67,7 +68,8 @@ class StreamRunner(LiteRTFile):
         Returns:
             {head: (classes,)}, the probabilities of the trailing window.
         """
-        outputs = self._signature(**{INPUT: chunk[None]}, **self._state)
+        with failures_named(self._path):
+            outputs = self._signature(**{INPUT: chunk[None]}, **self._state)
         self._state = {name: outputs[name] for name in self._state}
         return {head: outputs[name][0] for head, name in self._names.items()}
 

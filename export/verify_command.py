@@ -1,7 +1,6 @@
 """`python -m export verify DIR`."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 from export.arguments import verify_parser
@@ -10,6 +9,7 @@ from export.layout import PROBES, REPORT_JSON
 from export.opening import open_run
 from export.probes import Probes
 from files.errors import UserError
+from files.json_files import read_json
 
 OK, CHANGED, MISSING, EXTRA = "ok", "changed", "missing", "extra"
 
@@ -105,7 +105,7 @@ class _Probing:
         self._probes = Probes(told.sample_rate, told.window_samples)
         self._told = {}
         if is_readable and PROBES in told.files:
-            self._told = json.loads((folder / PROBES).read_text(encoding="utf-8"))
+            self._told = read_json(folder / PROBES)
 
     def ask(self, name):
         """(state, words) on how an artifact answers; (OK, "") if nothing is known."""
@@ -168,15 +168,18 @@ def _read_report(folder):
             "python -m export"
         )
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = read_json(path)
         return Told(
-            files=dict(report["files"]),
+            files={
+                str(path): {"bytes": int(e["bytes"]), "sha256": str(e["sha256"])}
+                for path, e in report["files"].items()
+            },
             artifacts=[str(a["path"]) for a in report["artifacts"].values()],
             labels={str(h["labels_file"]): h["labels"] for h in report["heads"]},
             sample_rate=int(report["sample_rate"]),
             window_samples=int(report["window_samples"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise UserError(
             f"{path} is not a report with checksums ({type(error).__name__}: {error}); "
             "export again"

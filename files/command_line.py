@@ -1,6 +1,7 @@
 """What all commands share: how they answer mistakes, and their exit codes."""
 
 import argparse
+import contextlib
 import os
 import sys
 
@@ -28,6 +29,10 @@ def run(main, argv, prog):
         The exit code: `main`'s; 1 after an error; 130 after Ctrl-C; 141 when
         the reader of the output went away. (argparse exits with 2 by itself.)
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A name or a label may hold what a terminal, or any text, can't.
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return main(argv) or 0
     except KeyboardInterrupt:
@@ -44,9 +49,13 @@ def run(main, argv, prog):
     return 1
 
 
+def one_line(message):
+    """A message as one line: names of files may have line breaks."""
+    return " ".join(str(message).splitlines())
+
+
 def _complain(prog, message):
-    one_line = " ".join(str(message).splitlines())
-    print(f"{prog}: {one_line}", file=sys.stderr)
+    print(f"{prog}: {one_line(message)}", file=sys.stderr)
 
 
 def _sentence(error):

@@ -1,12 +1,12 @@
 """The settings of a run: one frozen record, saved beside the model."""
 
 import dataclasses
-import json
 import math
 import types
 import typing
 
 from files.errors import UserError
+from files.json_files import read_json
 
 SCHEDULES = ("cosine", "constant")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -203,7 +203,7 @@ def read_settings(path):
         UserError: The file is missing or damaged.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
         if not isinstance(values, dict):
             raise ValueError("it holds no {setting: value}")
         return values

@@ -16,6 +16,7 @@ from files.clips import (
     read_clip,
     require_audio_rate,
 )
+from files.command_line import one_line
 from files.errors import UserError
 from training.clip_sets import SPLITS, ClipSet, TaskData
 from training.splits import identity, split_clips
@@ -163,7 +164,7 @@ class FolderTask:
                 f"--skip-bad-clips: {'; '.join(errors[:_BAD_CLIPS_NAMED])}"
                 + ("; ..." if len(errors) > _BAD_CLIPS_NAMED else "")
             )
-        lines = [" ".join(error.splitlines()) for error in errors]
+        lines = map(one_line, errors)
         print(f"{found} and are skipped:", *lines, sep="\n  ", file=sys.stderr)
         return [r for r in results if not isinstance(r, UserError)]
 

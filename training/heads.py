@@ -1,10 +1,10 @@
 """The heads of a model: a task each, with its labels; what `tasks.json` holds."""
 
 import dataclasses
-import json
 import re
 
 from files.errors import UserError
+from files.json_files import read_json
 
 SOFTMAX, SIGMOID = "softmax", "sigmoid"
 ACTIVATIONS = (SOFTMAX, SIGMOID)
@@ -99,7 +99,7 @@ def read_heads(path):
                 tuple(map(_text, entry["labels"])),
                 _text(entry["activation"]),
             )
-            for entry in json.loads(path.read_text(encoding="utf-8"))["tasks"]
+            for entry in read_json(path)["tasks"]
         )
         if not heads:
             raise ValueError("no tasks")

@@ -91,6 +91,8 @@ def _read_history(path):
             {name: None if value == "" else float(value) for name, value in row.items()}
             for row in rows
         ]
+        if not history:
+            raise ValueError("it holds no epoch")
         for row in history:
             row["epoch"] = int(row["epoch"])
             row["val_loss"]

@@ -1,7 +1,6 @@
 """The files of a run and their names: what fit writes and others read."""
 
 import csv
-import json
 import re
 import shutil
 from pathlib import Path
@@ -17,6 +16,7 @@ from files.atomic import (
 )
 from files.clips import write_clip
 from files.errors import UserError
+from files.json_files import read_json
 from training.config import FitConfig
 from training.heads import read_heads
 
@@ -159,7 +159,7 @@ class RunFolder:
             UserError: The file is damaged.
         """
         try:
-            return json.loads(self.metrics.read_text(encoding="utf-8"))
+            return read_json(self.metrics)
         except ValueError as error:
             raise UserError(
                 f"cannot read the metrics in {self.metrics}: {error}"

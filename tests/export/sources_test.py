@@ -107,7 +107,10 @@ def test_a_config_of_another_run_is_refused(copy):
     (copy / "config.json").write_text(json.dumps({"sample_rate": 44100}))
     refused("config.json says 44100 Hz, the model's frontend 8000 Hz", copy)
     (copy / "config.json").write_text("{")
-    refused("config.json is not JSON", copy)
+    refused("config.json holds no settings of a run", copy)
+    for config in ("3", "[" * 99999, json.dumps({"window_seconds": [1]})):
+        (copy / "config.json").write_text(config)
+        refused("config.json holds no settings of a run", copy)
 
 
 def test_a_window_the_model_cannot_take_is_refused(run, keras_file):

@@ -4,9 +4,7 @@ In a process of its own, so that a crash of a library is a failed test and not t
 end of all tests. Prints how the cases ended, as JSON.
 """
 
-import collections
 import io
-import json
 import os
 import pathlib
 import random
@@ -19,6 +17,7 @@ import soundfile
 from files.clips import AUDIO_EXTENSIONS, read_clip
 from files.errors import UserError
 from tests.fuzz.damage import damaged
+from tests.fuzz.sandbox import Tally
 
 SECONDS_A_CASE = 20
 KINDS = (
@@ -88,14 +87,13 @@ def read(path):
 
 def main(n_cases, seed, folder):
     generator = random.Random(seed)
-    found, ends = sounds(), collections.Counter()
+    found, tally = sounds(), Tally()
     for number in range(n_cases):
         kind, extension, content = generator.choice(found)
         content, how = damaged(content, generator)
         if generator.random() < 0.1:
             extension, how = generator.choice([*AUDIO_EXTENSIONS, ".txt", ""]), "rename"
         path = pathlib.Path(folder, names(generator) + extension)
-        print(f"case {number}: {how} {kind} {path!r}", file=sys.stderr, flush=True)
         target = path
         if generator.random() < 0.1:
             target = pathlib.Path(folder, "target")
@@ -103,12 +101,13 @@ def main(n_cases, seed, folder):
         if generator.random() < 0.95:  # else a link or a name without a file
             target.write_bytes(content)
         signal.alarm(SECONDS_A_CASE)
-        ends[read(path)] += 1
+        with tally.case(f"{number}: {how} {kind} {path!r}") as ends:
+            ends.append(read(path))
         signal.alarm(0)
         for left in (path, target):
             if os.path.lexists(left):
                 left.unlink()
-    print(json.dumps(ends))
+    tally.finish()
 
 
 if __name__ == "__main__":

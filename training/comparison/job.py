@@ -17,6 +17,7 @@ from pathlib import Path
 
 from files import command_line, quiet
 from files.atomic import write_json
+from files.json_files import read_json
 from training.config import FitConfig
 from training.noise import Noise
 from training.run_folder import RunFolder
@@ -55,7 +56,7 @@ def read_noisy_metrics(path):
     """{`Noise`: metrics} of a file that `test_in_noise` wrote; {} if there is none."""
     if not path.exists():
         return {}
-    entries = json.loads(path.read_text(encoding="utf-8"))
+    entries = read_json(path)
     return {Noise(**entry.pop("noise")): entry for entry in entries}
 
 

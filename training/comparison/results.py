@@ -2,10 +2,10 @@
 
 import collections
 import dataclasses
-import json
 import statistics
 
 from files.errors import UserError
+from files.json_files import read_json
 from training.comparison.job import read_noisy_metrics
 from training.comparison.plan import display_name
 from training.intervals import CONFIDENCE, Estimate, estimate
@@ -131,7 +131,7 @@ def _read(comparison, run):
     """{condition: metrics} of a finished run."""
     try:
         known = read_noisy_metrics(run.noisy_metrics)
-        clean = json.loads(run.folder.metrics.read_text(encoding="utf-8"))
+        clean = read_json(run.folder.metrics)
         return {
             CLEAN: clean,
             **{name: known[noise] for name, noise in noises(comparison, run).items()},

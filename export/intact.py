@@ -1,0 +1,97 @@
+"""Refuses damaged artifacts before a runtime reads them.
+
+LiteRT trusts what it reads: a damaged file may end the process, or answer something.
+"""
+
+import contextlib
+import subprocess
+import sys
+
+from export.checksums import checksum
+from export.layout import REPORT_JSON, artifact_folder
+from files.errors import UserError
+from files.json_files import read_json
+
+_TRIAL_SECONDS = 60
+# Loads a file and runs it once, as its runners do.
+_TRIAL = """
+import sys
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+interpreter = Interpreter(sys.argv[1], num_threads=1)
+interpreter.allocate_tensors()
+signature = interpreter.get_signature_runner()
+signature(**{
+    name: np.zeros(detail["shape"], detail["dtype"])
+    for name, detail in signature.get_input_details().items()
+})
+"""
+
+
+def require_intact(path):
+    """Checks an artifact by the checksums of the report beside it, else by a trial.
+
+    A `.tflite` file without such a report is loaded and run by another process first.
+    What else may be wrong with an artifact, its runner says.
+
+    Args:
+        path: `.tflite` or `.onnx` file, or folder of a `saved_model.pb`.
+
+    Raises:
+        UserError: It is not as it was exported, or ends the process that runs it.
+    """
+    folder = artifact_folder(path)
+    own = path.relative_to(folder).as_posix()
+    told = {
+        name: entry
+        for name, entry in _told(folder / REPORT_JSON).items()
+        if name == own or name.startswith(f"{own}/")
+    }
+    for name, entry in told.items():
+        if not (folder / name).is_file() or checksum(folder / name) != entry:
+            raise UserError(
+                f"{folder / name} is not the file that {REPORT_JSON} beside it tells "
+                f"of: it is damaged, or another one; python -m export verify {folder} "
+                f"says more. To run {path.name} all the same, move it elsewhere"
+            )
+    if not told and path.is_file() and path.suffix != ".onnx":
+        _try(path)
+
+
+@contextlib.contextmanager
+def parsing(path):
+    """What is wrong with the words of a `.tflite` file becomes a `UserError`."""
+    try:
+        yield
+    # Of damaged offsets and lengths anything may come.
+    except Exception as error:
+        raise UserError(
+            f"{path} is damaged: what it says about itself can't be read "
+            f"({type(error).__name__}); copy or export it again"
+        ) from error
+
+
+def _told(report):
+    """{path: its checksum} of a report; {} without a report that has them."""
+    try:
+        files = read_json(report)["files"]
+        return dict(files)
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _try(path):
+    command = [sys.executable, "-c", _TRIAL, str(path)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_TRIAL_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise UserError(
+            f"{path} is damaged: it did not answer within {_TRIAL_SECONDS} s"
+        ) from error
+    # 1 is an exception, which the runner tells of. Signals are negative on Unix,
+    # huge on Windows.
+    if done.returncode not in (0, 1):
+        raise UserError(
+            f"{path} is damaged: LiteRT crashes on it; copy or export it again"
+        )

@@ -1,0 +1,21 @@
+"""Damaged exports answer, or are refused in one line; no runtime crashes on them."""
+
+import pytest
+
+from tests.fuzz.processes import run_cases
+
+
+@pytest.mark.parametrize(
+    "kind, n_cases, seed",
+    [
+        ("tflite", 60, 0),
+        ("streaming", 30, 0),
+        ("saved_model", 15, 0),
+        pytest.param("tflite", 2000, 1, marks=pytest.mark.slow),
+        pytest.param("streaming", 500, 1, marks=pytest.mark.slow),
+        pytest.param("saved_model", 500, 1, marks=pytest.mark.slow),
+    ],
+)
+def test_damaged_exports(kind, n_cases, seed, tmp_path):
+    ends = run_cases("tests.fuzz.artifacts", n_cases, seed, tmp_path, kind)
+    assert ends["answered"] and ends["refused"] > n_cases / 2

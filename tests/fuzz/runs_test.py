@@ -1,0 +1,13 @@
+"""Damaged run folders and `.keras` files open as they are, or are refused in a line."""
+
+import pytest
+
+from tests.fuzz.processes import run_cases
+
+
+@pytest.mark.parametrize(
+    "n_cases, seed", [(100, 0), pytest.param(3000, 1, marks=pytest.mark.slow)]
+)
+def test_damaged_runs(n_cases, seed, tmp_path):
+    ends = run_cases("tests.fuzz.runs", n_cases, seed, tmp_path)
+    assert ends["answered"] > n_cases / 10 and ends["refused"] > n_cases / 10
