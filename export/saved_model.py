@@ -33,7 +33,7 @@ def write_saved_model(source, folder, labels_folder):
         tf.saved_model.Asset(labels_folder / head.labels_file) for head in source.heads
     ]
     with native_logs_hidden():
-        tf.saved_model.save(module, folder, signatures=signatures)
+        save_module(module, folder, signatures=signatures)
     write_warmup(folder, _warmup_requests(signatures, source.window_samples))
 
 
@@ -44,6 +44,20 @@ def _warmup_requests(signatures, window_samples):
         lengths = np.array([window_samples], np.int32)
         requests[PADDED_SIGNATURE] = {**window, LENGTHS: lengths}
     return requests
+
+
+def save_module(module, folder, **options):
+    """`tf.saved_model.save`, whose complaint of a full disk is no OSError.
+
+    Raises:
+        OSError: The folder can't be written.
+    """
+    tf = import_tensorflow()
+    try:
+        tf.saved_model.save(module, folder, **options)
+    except tf.errors.OpError as error:
+        reason = error.message.rpartition("; ")[2].partition(" [")[0]
+        raise OSError(f"cannot write the SavedModel {folder}: {reason}") from error
 
 
 def saved_model_ops(signature):

@@ -15,6 +15,7 @@ from export.graph_edits import (
 from export.layout import INPUT, SIGNATURE
 from export.metadata import Metadata, Output, add_metadata, append_labels
 from export.quantization import to_dynamic, to_float16, to_int8
+from export.saved_model import save_module
 from export.serving import model_outputs, probabilities
 from export.stages import FEATURES, inner
 from files.errors import UserError
@@ -177,7 +178,7 @@ def convert(serve):
     with native_logs_hidden(), tempfile.TemporaryDirectory() as folder:
         # Saved here, not by the converter: where it can't save (a swish brings
         # a gradient of its own), it says nothing and leaves the names out.
-        tf.saved_model.save(
+        save_module(
             tf.Module(),
             folder,
             signatures={SIGNATURE: fold(serve.get_concrete_function())},

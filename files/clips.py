@@ -129,8 +129,14 @@ def write_clip(path, waveform, sample_rate):
     if not np.isfinite(waveform).all():
         raise ValueError("`waveform` must hold finite numbers only.")
     pcm = np.clip(np.round(waveform * 32768.0), -32768, 32767)
+    # libsndfile doesn't say of a full disk that it is full.
+    content = io.BytesIO()
+    form = path.suffix[1:].upper()
+    soundfile.write(
+        content, pcm.astype(np.int16), sample_rate, format=form, subtype="PCM_16"
+    )
     with replacing(path) as temporary:
-        soundfile.write(temporary, pcm.astype(np.int16), sample_rate, subtype="PCM_16")
+        temporary.write_bytes(content.getvalue())
 
 
 def resample(waveform, from_rate, to_rate):
