@@ -1,6 +1,7 @@
 """`python -m training`, also installed as `leaf-train`."""
 
 import json
+import re
 import sys
 
 from files import command_line, quiet
@@ -12,6 +13,8 @@ from training.arguments import (
     host_settings,
     make_parser,
 )
+
+_LOST_CLIP = re.compile(r"^files\.errors\.UserError: (.*)$", re.MULTILINE)
 
 
 def dispatch(argv):
@@ -25,7 +28,24 @@ def dispatch(argv):
         "plot": _plot,
         "tasks": _tasks,
     }
-    return commands[arguments.command](arguments)
+    try:
+        return commands[arguments.command](arguments)
+    except Exception as error:
+        _name_a_lost_clip(error)
+        raise
+
+
+def _name_a_lost_clip(error):
+    """A clip that was whole when it was checked, and can't be read any more.
+
+    TensorFlow, whose threads read the clips, hands on the text of the exception.
+    """
+    found = _LOST_CLIP.search(str(error))
+    if found and type(error).__module__.startswith("tensorflow."):
+        raise UserError(
+            f"{found[1]}; it was whole before: leave the clips as they are while they "
+            "are in use, and start again"
+        ) from error
 
 
 def _fit(arguments):

@@ -165,6 +165,25 @@ def test_bad_clips_are_skipped_by_fit_and_evaluate(clips, refused, capsys, tmp_p
     assert "on 8 clips" in capsys.readouterr().out
 
 
+def test_a_clip_that_is_lost_on_the_way_is_named(clips, monkeypatch, capsys, tmp_path):
+    from training import fitting
+
+    def lose_one(*arguments):
+        data = load(*arguments)
+        [clip] = data.splits["train"].dataset(8000).take(1).as_numpy_iterator()
+        (clips / clip["clip"].decode()).write_text("no sound")
+        return data
+
+    load = fitting._load
+    monkeypatch.setattr(fitting, "_load", lose_one)
+    run = tmp_path / "run"
+    argv = ("fit", "--task", f"folder:{clips}", "--output", run, *SMALL)
+    assert training(*argv) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and f"cannot read the audio file {clips}" in error
+    assert "it was whole before" in error
+
+
 def test_clips_of_ten_samples_of_silence_and_of_another_shape(clips):
     random = np.random.default_rng(0)
     for index in range(4):
