@@ -32,7 +32,7 @@ def run(main, argv, prog):
     for stream in (sys.stdout, sys.stderr):
         # A name or a label may hold what a terminal, or any text, can't.
         with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         return main(argv) or 0
     except KeyboardInterrupt:
