@@ -8,12 +8,13 @@ import subprocess
 import sys
 
 from export.checksums import checksum
+from export.flatbuffer import read_model
 from export.layout import REPORT_JSON, artifact_folder
 from files.errors import UserError
 from files.json_files import read_json
 
 _TRIAL_SECONDS = 60
-# Loads a file and runs it once, as its runners do.
+# Loads a file and runs it, as its runners do; says what it can't.
 _TRIAL = """
 import sys
 import numpy as np
@@ -22,10 +23,11 @@ from ai_edge_litert.interpreter import Interpreter
 interpreter = Interpreter(sys.argv[1], num_threads=1)
 interpreter.allocate_tensors()
 signature = interpreter.get_signature_runner()
-signature(**{
-    name: np.zeros(detail["shape"], detail["dtype"])
-    for name, detail in signature.get_input_details().items()
-})
+for value in (0.0, 0.5, -1.0):
+    signature(**{
+        name: np.full(detail["shape"], value, detail["dtype"])
+        for name, detail in signature.get_input_details().items()
+    })
 """
 
 
@@ -89,9 +91,12 @@ def _try(path):
         raise UserError(
             f"{path} is damaged: it did not answer within {_TRIAL_SECONDS} s"
         ) from error
-    # 1 is an exception, which the runner tells of. Signals are negative on Unix,
-    # huge on Windows.
-    if done.returncode not in (0, 1):
+    if done.returncode == 1:  # an exception
+        last = done.stderr.decode(errors="replace").strip().splitlines()[-1]
+        raise UserError(f"{path} is not a TFLite model that LiteRT runs: {last}")
+    if done.returncode:  # a signal
         raise UserError(
             f"{path} is damaged: LiteRT crashes on it; copy or export it again"
         )
+    with parsing(path):  # where offsets are checked, as LiteRT doesn't
+        read_model(path.read_bytes())

@@ -48,11 +48,11 @@ class LiteRTFile:
                 self._interpreter = Interpreter(str(path), num_threads=n_threads)
                 self._interpreter.allocate_tensors()
                 self._signature = self._interpreter.get_signature_runner()
+                self.inputs = _shapes(self._signature.get_input_details())
+                self.outputs = _shapes(self._signature.get_output_details())
             except (ValueError, RuntimeError) as error:
                 raise _refusal(path, error) from error
         self._path = path
-        self.inputs = _shapes(self._signature.get_input_details())
-        self.outputs = _shapes(self._signature.get_output_details())
 
     @property
     def is_stream(self):

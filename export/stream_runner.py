@@ -29,7 +29,8 @@ class StreamRunner(LiteRTFile):
         with open(path, "rb") as file, parsing(path):
             facts = read_facts(file.read())
         heads = heads_of_outputs(self.outputs)
-        if facts is None or not heads:
+        states = [name for name in self.inputs if name.startswith(STATE)]
+        if facts is None or not heads or not set(states) <= set(self.outputs):
             raise UserError(
                 f"{path} is not a streaming model; python -m export RUN --output DIR "
                 "--streaming writes one"

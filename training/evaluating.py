@@ -1,5 +1,6 @@
 """Evaluates a finished run, on its own test split or on other clips."""
 
+import contextlib
 import dataclasses
 import sys
 
@@ -85,9 +86,23 @@ def evaluate(run_path, task_name=None, data_dir=None, noise=None, skip_bad_clips
         print(
             f"evaluating on {clips.n_examples} clips of {name}{heard}", file=sys.stderr
         )
-        predictions = ClipEvaluator(clips, head, config).predict(model)
+        with _running(run.model):
+            predictions = ClipEvaluator(clips, head, config).predict(model)
         evaluations.append(Evaluation(name, head, predictions))
     return evaluations
+
+
+@contextlib.contextmanager
+def _running(path):
+    """Names the file of a model whose own layers fail, as those of a damaged one."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if "Exception encountered when calling" not in str(error):
+            raise
+        raise UserError(
+            f"the model in {path} loads, but can't be run: it is damaged"
+        ) from error
 
 
 def _head_and_clips(name, config, heads, data_dir):

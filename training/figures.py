@@ -73,7 +73,8 @@ def learning_curves(history):
         if f"val_{metric}" in history[0]:
             panels[metric] = _columns(history, metric)
     figure = Figure(figsize=(4.5 * len(panels), 3.6), layout="constrained")
-    for axes, (metric, columns) in zip(figure.subplots(1, len(panels)), panels.items()):
+    [places] = figure.subplots(1, len(panels), squeeze=False)
+    for axes, (metric, columns) in zip(places, panels.items()):
         for (name, color), style in columns.items():
             # None, where a metric is undefined, is a gap.
             values = [np.nan if row[name] is None else row[name] for row in history]

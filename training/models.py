@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import leaf_tf
 from files.errors import UserError
+from files.quiet import native_logs_hidden
 from leaf_tf import encoders, frontends
 from training.targets import needs_weights
 
@@ -184,7 +185,9 @@ def load_classifier(path, heads):
     if not zipfile.is_zipfile(path):
         raise UserError(f"{path} is damaged: a .keras file is a zip archive")
     try:
-        model = keras.models.load_model(path, compile=False)
+        # Of a damaged file Keras warns, besides.
+        with native_logs_hidden():
+            model = keras.models.load_model(path, compile=False)
     # Keras raises many kinds, depending on what is broken.
     except Exception as error:
         reason = str(error).strip() or type(error).__name__
