@@ -114,8 +114,10 @@ def options_of(arguments):
     """The `Options` among the arguments of `export_parser`.
 
     Raises:
-        UserError: Options of TFLite files, of which there are to be none.
+        UserError: Options of files of which there are to be none.
     """
+    if arguments.chunk is not None and not arguments.streaming:
+        raise UserError("--chunk is for --streaming; give both or neither")
     asked = {"--quantize": arguments.quantize, "--embeddings": arguments.embeddings}
     for name, value in asked.items():
         if value and "tflite" not in arguments.formats:
