@@ -7,6 +7,7 @@ import sys
 
 from files import command_line, quiet
 from files.atomic import replacing, write_json
+from files.errors import UserError
 
 
 def dispatch(argv):
@@ -15,14 +16,20 @@ def dispatch(argv):
     # The greeting of TensorFlow, where Keras runs on it.
     with quiet.native_logs_hidden():
         import keras  # noqa: F401
-    commands = {"frontends": _frontends, "accuracy": _accuracy, "input": _input}
+    commands = {
+        "frontends": _frontends,
+        "accuracy": _accuracy,
+        "input": _input,
+        "load": _load,
+    }
     commands[arguments.command](arguments)
 
 
 def _parser():
     parser = command_line.Parser(
         prog="python -m benchmarks",
-        description="Measures the frontends on Keras's current backend, and input.",
+        description="Measures the frontends on Keras's current backend, input, and "
+        "what was exported under load.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     speed = commands.add_parser(
@@ -92,7 +99,40 @@ def _parser():
         metavar="FOLDER",
         help="read the audio files in this folder instead",
     )
-    for command in (speed, accuracy, reading):
+    load = commands.add_parser(
+        "load",
+        help="an exported model under many clients, and for hours of a stream",
+        description="Lets many clients at once ask the SavedModel, in one process, and "
+        "streams sound of hours through model_streaming.tflite, if it is there. Prints "
+        "errors, differences to the answers one by one, latency and memory. Exit code "
+        "1 if anything failed or differed.",
+    )
+    load.add_argument(
+        "artifact",
+        metavar="ARTIFACT",
+        help="what python -m export wrote: the folder, or the SavedModel in it",
+    )
+    load.add_argument(
+        "--clients",
+        type=_at_least_one,
+        default=50,
+        metavar="N",
+        help="how many ask at once (default: %(default)s)",
+    )
+    load.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=60.0,
+        help="how long they ask (default: %(default)s)",
+    )
+    load.add_argument(
+        "--stream-hours",
+        type=_seconds,
+        default=1.0,
+        metavar="HOURS",
+        help="sound to stream (default: %(default)s)",
+    )
+    for command in (speed, accuracy, reading, load):
         command.add_argument(
             "--json", type=pathlib.Path, metavar="FILE", help="write all numbers"
         )
@@ -156,6 +196,26 @@ def _input(arguments):
     print(tables.input_table(results))
     if arguments.json:
         write_json(arguments.json, results)
+
+
+def _load(arguments):
+    quiet.import_tensorflow()
+    from benchmarks import load, tables
+
+    results = load.measure(
+        arguments.artifact,
+        arguments.clients,
+        arguments.seconds,
+        arguments.stream_hours,
+    )
+    print(tables.load_table(results))
+    if arguments.json:
+        write_json(arguments.json, results)
+    if not load.held(results):
+        raise UserError(
+            f"{arguments.artifact} did not hold: a request failed, or an answer is "
+            f"more than {load.TOLERANCE:g} from the one without load"
+        )
 
 
 def _figures():

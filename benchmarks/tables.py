@@ -73,6 +73,47 @@ def input_table(results):
     return "\n".join(lines)
 
 
+def load_table(results):
+    """What was asked and streamed, what failed, and what memory did."""
+    server, streamed = results["server"], results["stream"]
+    latency = server["latency_ms"]
+    failed = sum(server["errors"].values())
+    lines = [
+        _machine(results["machine"]),
+        "",
+        f"SavedModel, {server['n_clients']} clients at once",
+        f"  {server['n_requests']} requests, {server['requests_per_second']:.0f} a "
+        f"second, {failed} failed",
+        *(f"    {count} x {text}" for text, count in server["errors"].items()),
+        f"  latency {latency['median']:.0f} ms, 99 in 100 within "
+        f"{latency['99 in 100']:.0f} ms",
+        f"  largest difference to the answers one by one "
+        f"{server['largest_difference']:.1e}",
+        _memory(server["memory"]),
+    ]
+    if streamed:
+        lines += [
+            "",
+            f"Stream of {streamed['hours']:.3g} h",
+            f"  {streamed['n_chunks']} chunks, real-time factor "
+            f"{streamed['real_time_factor']:.5f}",
+            f"  largest difference at its end to a stream that heard the end alone "
+            f"{streamed['largest_difference']:.1e}",
+            _memory(streamed["memory"]),
+        ]
+    return "\n".join(lines)
+
+
+def _memory(memory):
+    early, late, peak = (
+        memory[f"{when}_bytes"] / 2**20 for when in ("early", "late", "peak")
+    )
+    return (
+        f"  memory {early:.1f} MiB after a tenth, {late:.1f} MiB at the end "
+        f"({late - early:+.1f}), {peak:.1f} MiB at most"
+    )
+
+
 def _machine(machine):
     return (
         f"{machine['date']}, {machine['processor']}, {machine['cores']} cores, "

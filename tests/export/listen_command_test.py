@@ -143,7 +143,9 @@ def test_without_smoothing_probabilities_are_kerass(model, folder, sound, capsys
 
 # What listens where TensorFlow is not installed.
 PROGRAM = """
-import sys
+import signal, sys
+# A shell starts background jobs with SIGINT ignored; a user's is not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 for name in ("tensorflow", "keras", "leaf_tf", "jax", "torch"):
     sys.modules[name] = None  # importing it fails
 from files import command_line
