@@ -25,8 +25,9 @@ def test_quickstart(tmp_path):
         # Eight words: chance is 0.125.
         assert metrics["tasks"]["synthetic"]["accuracy"] > 0.5
     report = json.loads((output / "phone" / "report.json").read_text())
-    for artifact in report["artifacts"].values():
-        assert artifact["max_difference"] <= 1e-4
+    for name, artifact in report["artifacts"].items():
+        if not name.startswith("tflite_"):  # quantized, judged by their accuracy
+            assert artifact["max_difference"] <= 1e-4, name
         assert artifact["accuracy"] == report["keras"]["accuracy"]
     assert (output / "leaf_and_mel.png").stat().st_size > 5000
     assert (output / "leaf" / "figures" / "filters.png").stat().st_size > 5000

@@ -30,5 +30,7 @@ def test_trains_and_exports(frontend, noises, tmp_path):
     assert all(operator.isupper() for operator in tflite["ops"])
     assert not {"SIN", "COS"} & set(tflite["ops"])
     assert tflite["subgraphs"] == 1
-    for artifact in report["artifacts"].values():
-        assert artifact["max_difference"] < 1e-4
+    for name, artifact in report["artifacts"].items():
+        most = 0.05 if "dynamic" in name or "int8" in name else 1e-2
+        most = most if name.startswith("tflite_") else 1e-4
+        assert artifact["max_difference"] < most, name

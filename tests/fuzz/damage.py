@@ -59,8 +59,11 @@ DAMAGES = (cut, flip, flip, header, header, insert, blank, repeat, nothing)
 
 def damaged(content, random):
     """The bytes, damaged in one of these ways; and how."""
-    how = random.choice(DAMAGES)
-    return how(content, random), how.__name__
+    while True:
+        how = random.choice(DAMAGES)
+        changed = how(content, random)
+        if changed != content:  # zeros over zeros are no damage
+            return changed, how.__name__
 
 
 def damaged_member(archive, random):
