@@ -45,13 +45,15 @@ class Sandbox:
 
         Raises:
             AssertionError: It ended in another way than with an answer, or one line
-                on stderr.
+                on stderr, progress aside.
         """
         code, errors = self._run(dispatch, [*map(str, argv)])
         assert code in (0, 1, 2), f"exit code {code}\n{errors}"
         if code == 0:
             return "answered"
-        assert errors.count("\n") == 1 and "error: " in errors, errors
+        *progress, last = errors.splitlines() or [""]
+        assert "error: " in last, errors
+        assert all(line.startswith("evaluating on ") for line in progress), errors
         return "refused"
 
     def verdict(self, dispatch, *argv):
