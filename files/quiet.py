@@ -8,9 +8,48 @@ import threading
 
 from files.errors import UserError
 
-_lock = threading.Lock()
-_depth = 0
-_kept = -1
+
+class _Silencer:
+    """Drops what is written to a file descriptor while any thread is inside.
+
+    Args:
+        descriptor: Of a standard stream.
+        name: Of Python's stream on top of it, in `sys`.
+    """
+
+    def __init__(self, descriptor, name):
+        self._descriptor = descriptor
+        self._name = name
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._kept = -1
+
+    def __enter__(self):
+        with self._lock:
+            if self._depth == 0:
+                getattr(sys, self._name).flush()
+                kept = os.dup(self._descriptor)
+                try:
+                    sink = os.open(os.devnull, os.O_WRONLY)
+                except BaseException:
+                    os.close(kept)
+                    raise
+                os.dup2(sink, self._descriptor)
+                os.close(sink)
+                self._kept = kept
+            self._depth += 1
+
+    def __exit__(self, *_):
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                getattr(sys, self._name).flush()
+                os.dup2(self._kept, self._descriptor)
+                os.close(self._kept)
+
+
+_stdout = _Silencer(1, "stdout")
+_stderr = _Silencer(2, "stderr")
 
 
 @contextlib.contextmanager
@@ -22,38 +61,18 @@ def native_logs_hidden():
     wrong still arrives as an exception. Threads may be inside at once: the last one
     that leaves brings stderr back.
     """
-    _hide()
-    try:
+    with _stderr:
         yield
-    finally:
-        _show()
 
 
-def _hide():
-    global _depth, _kept
-    with _lock:
-        if _depth == 0:
-            sys.stderr.flush()
-            kept = os.dup(2)
-            try:
-                sink = os.open(os.devnull, os.O_WRONLY)
-            except BaseException:
-                os.close(kept)
-                raise
-            os.dup2(sink, 2)
-            os.close(sink)
-            _kept = kept
-        _depth += 1
+@contextlib.contextmanager
+def native_output_hidden():
+    """Drops what is written to stdout and stderr inside the block.
 
-
-def _show():
-    global _depth
-    with _lock:
-        _depth -= 1
-        if _depth == 0:
-            sys.stderr.flush()
-            os.dup2(_kept, 2)
-            os.close(_kept)
+    Like `native_logs_hidden`, for what writes its log to stdout, such as gloo.
+    """
+    with _stdout, _stderr:
+        yield
 
 
 def import_tensorflow():

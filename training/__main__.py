@@ -41,14 +41,15 @@ def _fit(arguments):
         run.require_config(config)
         print(f"the run in {run.path} is finished")
         return
-    run.require_writable()
+    if not hosts or hosts.index == 0:
+        run.require_writable()
     # TensorFlow's strategies train on one host only.
     quiet.import_keras("jax" if hosts else "tensorflow")
     from training import devices
     from training.fitting import fit
 
     if hosts:
-        place = devices.Hosts(hosts, config.batch_size)
+        place = devices.Hosts(hosts, config)
     elif arguments.distribute == "mirrored":
         place = devices.Mirrored(config.batch_size)
     else:

@@ -576,26 +576,6 @@ def host_settings(arguments):
     return HostSettings(*values)
 
 
-def _whole(text, least):
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if value < least:
-        raise argparse.ArgumentTypeError(
-            f"must be a whole number of at least {least}. Received: {text}"
-        )
-    return value
-
-
-def _count(text):
-    return _whole(text, 1)
-
-
-def _index(text):
-    return _whole(text, 0)
-
-
 def _kind(annotation):
     """How values of a field's type are written, None aside."""
     for option in typing.get_args(annotation) or (annotation,):
@@ -631,13 +611,21 @@ def _setting(name, annotation):
 
 
 def _count(text):
+    return _whole(text, 1)
+
+
+def _index(text):
+    return _whole(text, 0)
+
+
+def _whole(text, least):
     try:
         value = int(text)
     except ValueError:
-        value = 0
-    if value < 1:
+        value = least - 1
+    if value < least:
         raise argparse.ArgumentTypeError(
-            f"must be a whole number, at least 1. Received: {text}"
+            f"must be a whole number, at least {least}. Received: {text}"
         )
     return value
 

@@ -36,7 +36,7 @@ class ValidateAndSave(keras.callbacks.Callback):
         steps_per_epoch: Of the run.
         progress: The `Progress` to go on from, which is kept up to date.
         replan: The run's `leaf_tf.Replan`, called before this.
-        devices: See `training.devices`; the first host of many writes files.
+        devices: See `training.devices`.
     """
 
     def __init__(
@@ -117,8 +117,7 @@ class ValidateAndSave(keras.callbacks.Callback):
         )
         progress.epoch_seconds = 0.0
         self._save(is_best)
-        if self._devices.is_first:
-            write_history(progress.history, self._run.history)
+        write_history(progress.history, self._run.history)
         if is_over(progress, self._config):
             self.model.stop_training = True
 
@@ -145,8 +144,7 @@ class ValidateAndSave(keras.callbacks.Callback):
     def _save(self, is_best=False):
         self._take_time()
         self._progress.n_replans = self._replan.n_replans
-        if self._devices.is_first:
-            self._checkpoints.save(self.model, self._progress, is_best)
+        self._checkpoints.save(self.model, self._progress, is_best)
 
     def _take_time(self):
         now = time.monotonic()

@@ -1,12 +1,19 @@
 """Where a run computes: one device, those of one host, those of many hosts."""
 
+import atexit
 import contextlib
+import json
+import os
+import sys
+import tempfile
 
 import keras
 import numpy as np
 
+from files import quiet
 from files.errors import UserError
 from leaf_tf.replanning import leafs
+from training.meeting import meet
 
 
 class OneDevice:
@@ -42,6 +49,23 @@ class OneDevice:
     def predictor(self, model):
         """A model with the same weights that predicts here, on any batch."""
         return model
+
+    def together(self):
+        """The context of all that hosts do together: what fails on one ends all."""
+        return contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def own_folder(self, path):
+        """Where this process writes checkpoints and logs: `path`, on the first host.
+
+        Under JAX to write a model is to compute, which all hosts do or none. So the
+        others write as well, to a folder that is gone afterwards.
+        """
+        if self.is_first:
+            yield path
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            yield folder
 
     def leave(self):
         """Ends what the hosts do together."""
@@ -112,35 +136,53 @@ class Hosts(_Spread):
 
     Args:
         settings: `HostSettings`.
-        batch_size: A multiple of the number of all devices.
+        config: The run's `FitConfig`, the same on all; its `batch_size` is a multiple
+            of the number of all devices.
 
     Raises:
         UserError: It is not, or the hosts don't find each other.
     """
 
-    def __init__(self, settings, batch_size):
+    def __init__(self, settings, config):
         import jax
 
         super().__init__()
         _keep_gpus_from_tensorflow()
         # Hosts without accelerators speak by gloo.
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
-        try:
+        if settings.index == 0:
+            print(
+                f"waiting at {settings.coordinator} for {settings.n_hosts} hosts",
+                flush=True,
+            )
+        meet(settings, json.dumps(config.to_dict()))
+        with quiet.native_output_hidden():  # gloo tells who is there
             keras.distribution.initialize(
                 settings.coordinator, settings.n_hosts, settings.index
             )
-        except RuntimeError as error:
-            raise UserError(
-                f"host {settings.index} of {settings.n_hosts} doesn't reach the others "
-                f"at {settings.coordinator} ({str(error).splitlines()[0]:.200}); start "
-                "the same command on each host, with an address of host 0 that all "
-                "reach"
-            ) from error
+            self.n_devices = jax.device_count()
         self.part, self.n_parts = settings.index, settings.n_hosts
         self.is_first = settings.index == 0
-        self.n_devices = jax.device_count()
-        _require_multiple(batch_size, self.n_devices, "devices of all hosts")
+        _require_multiple(config.batch_size, self.n_devices, "devices of all hosts")
         self._distribution = keras.distribution.DataParallel(auto_shard_dataset=False)
+
+    @contextlib.contextmanager
+    def together(self):
+        from jax.errors import JaxRuntimeError
+
+        try:
+            yield
+        except JaxRuntimeError as error:
+            _leave_at_exit(1)
+            if "Gloo" not in str(error) and "coordination" not in str(error):
+                raise
+            raise UserError(
+                "another host is gone, and with it the run; see what the others say, "
+                "and start all of them again with --resume"
+            ) from error
+        except BaseException as error:
+            _leave_at_exit(130 if isinstance(error, KeyboardInterrupt) else 1)
+            raise
 
     def making(self):
         return self._distribution.scope()
@@ -194,6 +236,17 @@ class _Local:
             return self._model.predict_on_batch(waveform)
         finally:
             keras.distribution.set_distribution(before)
+
+
+def _leave_at_exit(code):
+    """Ends the process without JAX's wait for the other hosts, which may not come."""
+
+    def leave():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+    atexit.register(leave)
 
 
 def _keep_gpus_from_tensorflow():

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import sys
 from collections.abc import Callable
 
@@ -84,9 +85,12 @@ def fit(config, output, resume=False, devices=None):
             memory, training diverged, or the run to resume has another config.
     """
     devices = devices or OneDevice()
+    with devices.together():
+        return _fit(config, RunFolder(output), resume, devices)
+
+
+def _fit(config, run, resume, devices):
     say = _say if devices.is_first else _say_nothing
-    run = RunFolder(output)
-    devices.require_alike("config", config)
     if resume and devices.first_says(run.metrics.exists()):
         say(f"the run in {run.path} is finished")
         return run.read_metrics() if devices.is_first else None
@@ -96,6 +100,8 @@ def fit(config, output, resume=False, devices=None):
             run.require_config(config)
     heads, splits = _open(config, run, say)
     job = _Job(config, run, heads, splits, devices, say)
+    n_clips = {split: job.n_clips(split) for split in SPLITS}
+    devices.require_alike("number of clips", n_clips)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
@@ -106,7 +112,7 @@ def fit(config, output, resume=False, devices=None):
     devices.leave()
     if not devices.is_first:
         return None
-    return _finish(job, model, initial, progress)
+    return _finish(job, initial, progress)
 
 
 def _open(config, run, say):
@@ -156,49 +162,59 @@ def _begin(job, resume):
 
 def _train(job, model, progress):
     """Learns until the run is over, from where it is."""
-    config, devices = job.config, job.devices
+    config = job.config
     data = TrainingData(job.splits["train"], job.heads, config)
+    with (
+        memory_named(config),
+        _bar_ended(),
+        job.devices.own_folder(job.run.path) as folder,
+    ):
+        callbacks = _callbacks(job, RunFolder(folder), progress)
+        within = progress.step % job.steps_per_epoch
+        if within:  # an epoch that was cut off ends first
+            epochs, steps = len(progress.history) + 1, job.steps_per_epoch - within
+            _go_on(job, model, data, progress, callbacks, epochs, steps)
+        if len(progress.history) < config.epochs and not is_over(progress, config):
+            epochs, steps = config.epochs, job.steps_per_epoch
+            _go_on(job, model, data, progress, callbacks, epochs, steps)
+    if is_over(progress, config) and len(progress.history) < config.epochs:
+        job.say(f"no better epoch than {progress.best_epoch} in {config.patience} more")
+    weights = hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights()))
+    job.devices.require_alike("model after training", weights.hexdigest())
+
+
+def _callbacks(job, run, progress):
     replan = leaf_tf.Replan()
     saver = ValidateAndSave(
         job.evaluators("validation"),
-        job.run,
-        config,
+        run,
+        job.config,
         job.steps_per_epoch,
         progress,
         replan,
-        devices,
+        job.devices,
     )
-    callbacks = [replan, saver]
-    if devices.is_first:
-        log = keras.callbacks.TensorBoard(job.run.logs, write_graph=False)
-        callbacks.append(log)
-
-    def go_on(epochs, steps):
-        model.fit(
-            data.batches(progress.step, devices.part, devices.n_parts),
-            initial_epoch=len(progress.history),
-            epochs=epochs,
-            steps_per_epoch=steps,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose=_verbosity(devices),
-        )
-
-    with memory_named(config), _bar_ended():
-        within = progress.step % job.steps_per_epoch
-        if within:  # an epoch that was cut off ends first
-            go_on(len(progress.history) + 1, job.steps_per_epoch - within)
-        if len(progress.history) < config.epochs and not is_over(progress, config):
-            go_on(config.epochs, job.steps_per_epoch)
-    if is_over(progress, config) and len(progress.history) < config.epochs:
-        job.say(f"no better epoch than {progress.best_epoch} in {config.patience} more")
+    return [replan, saver, keras.callbacks.TensorBoard(run.logs, write_graph=False)]
 
 
-def _finish(job, model, initial, progress):
+def _go_on(job, model, data, progress, callbacks, epochs, steps):
+    """Trains up to a number of epochs in all, each of so many steps."""
+    devices = job.devices
+    model.fit(
+        data.batches(progress.step, devices.part, devices.n_parts),
+        initial_epoch=len(progress.history),
+        epochs=epochs,
+        steps_per_epoch=steps,
+        callbacks=callbacks,
+        shuffle=False,
+        verbose=_verbosity(devices),
+    )
+
+
+def _finish(job, initial, progress):
     """Tests the best epoch and writes what a finished run has; the metrics."""
     config, run, heads = job.config, job.run, job.heads
-    _load_best(model, run)
-    bare = without_optimizer(model, heads, config)
+    bare = without_optimizer(run.best, heads, config)
     with replacing(run.model) as temporary:
         bare.save(temporary)
     n_clips = {split: job.n_clips(split) for split in SPLITS}
@@ -231,20 +247,6 @@ def _finish(job, model, initial, progress):
     )
     job.say(f"the run lies in {run.path}")
     return metrics
-
-
-def _load_best(model, run):
-    """Sets the weights of the best epoch."""
-    try:
-        model.load_weights(run.best)
-    # Keras and h5py raise many kinds, depending on what is broken.
-    except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise UserError(
-            f"the checkpoint of the best epoch, {run.best}, doesn't load "
-            f"({reason:.200}); start the run anew, without --resume"
-        ) from error
-    leaf_tf.replan(model)
 
 
 def _load(task, config, say):

@@ -147,10 +147,26 @@ def _metrics(head, with_loss):
     return metrics
 
 
-def without_optimizer(model, heads, config):
-    """A copy of a trained model that holds what is needed to predict, in float32."""
+def without_optimizer(path, heads, config):
+    """The model of a checkpoint with what is needed to predict, in float32.
+
+    Args:
+        path: Of a `.keras` file of the model that `build_classifier` makes.
+        heads, config: As those of `build_classifier`.
+
+    Raises:
+        UserError: The file is damaged.
+    """
     bare = build_classifier(dataclasses.replace(config, precision="float32"), heads)
-    bare.set_weights(model.get_weights())
+    try:
+        bare.load_weights(path)
+    # Keras and h5py raise many kinds, depending on what is broken.
+    except Exception as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(
+            f"the checkpoint of the best epoch, {path}, doesn't load ({reason:.200}); "
+            "start the run anew, without --resume"
+        ) from error
     leaf_tf.replan(bare)
     return bare
 
