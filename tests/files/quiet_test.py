@@ -1,7 +1,7 @@
 import os
 import threading
 
-from files.quiet import native_logs_hidden
+from files.quiet import native_logs_hidden, native_output_hidden
 
 
 def write(text):
@@ -13,6 +13,15 @@ def test_what_native_code_writes_is_dropped_and_stderr_comes_back(capfd):
         write("hidden")
     write("shown")
     assert capfd.readouterr().err == "shown"
+
+
+def test_both_streams_are_dropped_and_come_back(capfd):
+    with native_output_hidden():
+        write("hidden")
+        os.write(1, b"hidden")
+    os.write(1, b"shown")
+    write("shown, too")
+    assert capfd.readouterr() == ("shown", "shown, too")
 
 
 def test_blocks_within_blocks_and_an_exception(capfd):

@@ -219,6 +219,41 @@ def test_settings_out_of_range(fit_refused, option, value):
     assert f"argument {option}: must be " in error and ". Received: " in error
 
 
+HOSTS = ("--distribute", "hosts", "--coordinator", "127.0.0.1:9876")
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (HOSTS[2:], "are of --distribute hosts"),
+        (HOSTS, "needs --coordinator HOST:PORT, --n-hosts N and --host-index N"),
+        (
+            (*HOSTS, "--n-hosts", "2", "--host-index", "2"),
+            "--host-index must be below --n-hosts, 2. Received: 2",
+        ),
+        (
+            (*HOSTS[:3], "10.0.0.1", "--n-hosts", "2", "--host-index", "0"),
+            "--coordinator must be HOST:PORT, the address of the first host and a free",
+        ),
+    ],
+)
+def test_hosts_that_are_not_named_right(fit_refused, options, said):
+    assert said in fit_refused("--task", "synthetic", *options)
+
+
+@pytest.mark.parametrize("option, value", [("n-hosts", 0), ("host-index", -1)])
+def test_numbers_of_hosts(fit_refused, option, value):
+    error = fit_refused("--task", "synthetic", f"--{option}={value}", code=2)
+    assert f"--{option}: must be a whole number, at least {value + 1}." in error
+
+
+def test_many_hosts_without_jax(fit_refused, clips, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jax", None)
+    options = (*HOSTS, "--n-hosts", "2", "--host-index", "0")
+    error = fit_refused("--task", f"folder:{clips}", *options)
+    assert 'jax is not installed; install it with: pip install "leaf_tf[jax]"' in error
+
+
 @pytest.mark.parametrize("frontend", ["mel", "leaf"])
 @pytest.mark.parametrize("rate", [1, 100])
 def test_rates_that_the_frontend_refuses(fit_refused, clips, frontend, rate):

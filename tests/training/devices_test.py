@@ -117,7 +117,12 @@ def finish(*processes):
 
 
 @pytest.fixture(scope="module")
-def hosts(folder):
+def jax_there():
+    pytest.importorskip("jax", reason="needs the extra `jax`")
+
+
+@pytest.fixture(scope="module")
+def hosts(folder, jax_there):
     """What two hosts said that shared a run, which they do in ./two; one did ./one."""
     port = free_port()
     two = finish(*(start(folder, "two", index, 2, port) for index in (0, 1)))
@@ -167,7 +172,7 @@ def test_what_jax_trained_tensorflow_exports(folder, hosts):
 
 
 @pytest.mark.slow
-def test_hosts_of_other_settings_refuse_to_go_on(folder):
+def test_hosts_of_other_settings_refuse_to_go_on(folder, jax_there):
     port = free_port()
     one = start(folder, "other", 0, 2, port)
     other = start(folder, "other", 1, 2, port, "--seed", 1)
