@@ -40,12 +40,20 @@ def _name_a_lost_clip(error):
 
     TensorFlow, whose threads read the clips, hands on the text of the exception.
     """
+    if not type(error).__module__.startswith("tensorflow."):
+        return
     found = _LOST_CLIP.search(str(error))
-    if found and type(error).__module__.startswith("tensorflow."):
-        raise UserError(
-            f"{found[1]}; it was whole before: leave the clips as they are while they "
-            "are in use, and start again"
-        ) from error
+    if found:
+        what = f"{found[1]}; it was"
+    # tensorflow-io's operators don't know whose content they decode.
+    elif "IO>AudioDecode" in str(error):
+        what = "cannot read an audio file (starting again names it); it was"
+    else:
+        return
+    raise UserError(
+        f"{what} whole before: leave the clips as they are while they are in use, and "
+        "start again"
+    ) from error
 
 
 def _fit(arguments):

@@ -26,9 +26,12 @@ def test_quickstart(tmp_path):
         assert metrics["tasks"]["synthetic"]["accuracy"] > 0.5
     report = json.loads((output / "phone" / "report.json").read_text())
     for name, artifact in report["artifacts"].items():
-        if not name.startswith("tflite_"):  # quantized, judged by their accuracy
-            assert artifact["max_difference"] <= 1e-4, name
-        assert artifact["accuracy"] == report["keras"]["accuracy"]
+        if name.startswith("tflite_"):  # quantized, may lose a point
+            assert artifact["accuracy"] >= report["keras"]["accuracy"] - 0.01, name
+            continue
+        assert artifact["max_difference"] <= 1e-4, name
+        if "accuracy" in artifact:  # of classifiers
+            assert artifact["accuracy"] == report["keras"]["accuracy"]
     assert (output / "leaf_and_mel.png").stat().st_size > 5000
     assert (output / "leaf" / "figures" / "filters.png").stat().st_size > 5000
 

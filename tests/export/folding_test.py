@@ -33,8 +33,7 @@ def convert(function, path):
 
 
 def test_only_the_work_on_the_waveform_is_left(computed_taps, tmp_path, rng):
-    # The converter alone gives up on taps of this size.
-    assert convert(computed_taps, tmp_path / "plain.tflite").unfolded_ops
+    # The converter of TensorFlow 2.21 alone gives up on taps of this size.
     folded = fold(computed_taps.get_concrete_function())
     graph = convert(folded, tmp_path / "folded.tflite")
     assert graph.ops == {"FULLY_CONNECTED": 1}
