@@ -13,9 +13,10 @@ import io
 import zipfile
 
 import flatbuffers
-import numpy as np
 from flatbuffers.number_types import Uint8Flags, Uint32Flags
 from flatbuffers.table import Table
+
+from export.entries import add_entry, read_entry
 
 _ENTRY = b"TFLITE_METADATA"  # in the model's own list of metadata
 _IDENTIFIER = b"M001"
@@ -74,14 +75,7 @@ def add_metadata(model, metadata):
         model: `ModelT` of the TFLite schema; is changed.
         metadata: `Metadata`.
     """
-    from ai_edge_litert import schema_py_generated as schema
-
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(_packed(metadata), np.uint8)
-    entry = schema.MetadataT()
-    entry.name, entry.buffer = _ENTRY, len(model.buffers)
-    model.buffers.append(buffer)
-    model.metadata = [m for m in model.metadata or [] if m.name != _ENTRY] + [entry]
+    add_entry(model, _ENTRY, _packed(metadata))
 
 
 def append_labels(content, metadata):
@@ -106,14 +100,9 @@ def read_metadata(content):
     Args:
         content: bytes of the file.
     """
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.Model.GetRootAs(content)
-    entries = [model.Metadata(i) for i in range(model.MetadataLength())]
-    entry = next((e for e in entries if e.Name() == _ENTRY), None)
-    if entry is None:
+    packed = read_entry(content, _ENTRY)
+    if packed is None:
         return None
-    packed = model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
     root = Table(packed, int.from_bytes(packed[:4], "little"))
     (graph, *_) = _tables(root, _MODEL_SUBGRAPHS)
     (waveform, *_) = _tables(graph, _GRAPH_INPUTS)

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 
-import numpy as np
+from export.entries import add_entry, read_entry
 
 _ENTRY = b"LEAF_TF_STREAM"  # in the model's own list of metadata
 
@@ -45,15 +45,8 @@ def add_facts(model, facts):
         model: `ModelT` of the TFLite schema; is changed.
         facts: `StreamFacts`.
     """
-    from ai_edge_litert import schema_py_generated as schema
-
-    buffer = schema.BufferT()
     text = json.dumps(dataclasses.asdict(facts), sort_keys=True)
-    buffer.data = np.frombuffer(text.encode(), np.uint8)
-    entry = schema.MetadataT()
-    entry.name, entry.buffer = _ENTRY, len(model.buffers)
-    model.buffers.append(buffer)
-    model.metadata = [*(model.metadata or []), entry]
+    add_entry(model, _ENTRY, text.encode())
 
 
 def read_facts(content):
@@ -62,12 +55,5 @@ def read_facts(content):
     Args:
         content: bytes of the file.
     """
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.Model.GetRootAs(content)
-    entries = [model.Metadata(i) for i in range(model.MetadataLength())]
-    entry = next((e for e in entries if e.Name() == _ENTRY), None)
-    if entry is None:
-        return None
-    text = model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
-    return StreamFacts(**json.loads(text))
+    text = read_entry(content, _ENTRY)
+    return None if text is None else StreamFacts(**json.loads(text))
