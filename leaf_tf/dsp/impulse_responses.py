@@ -47,5 +47,5 @@ def gaussian_lowpass(widths, kernel_size):
     """
     half = (kernel_size - 1) / 2.0
     positions = (np.arange(kernel_size)[:, None] - half) / max(half, 0.5)
-    positions = ops.convert_to_tensor(positions, dtype=widths.dtype)
-    return ops.exp(-0.5 * ops.square(positions / widths))
+    exponents = ops.convert_to_tensor(-0.5 * positions**2, dtype=widths.dtype)
+    return ops.exp(exponents * ops.square(1.0 / widths))

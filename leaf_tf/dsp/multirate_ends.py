@@ -8,7 +8,7 @@ linear, so the part of a frame that is outside can be pooled apart and subtracte
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp import units
+from leaf_tf.dsp import multirate_kernels, units
 from leaf_tf.dsp.slices import cut
 
 
@@ -23,45 +23,68 @@ class BatchEnds:
     def __init__(self, frames, plan):
         self._frames = frames
         self._plan = plan
-        right = [frames.computed - i for i in range(frames.n_right, 0, -1)]
-        self._places = [*range(frames.n_left), *right]
+        from_end = range(frames.n_right, 0, -1)
+        self._places = [*range(frames.n_left), *(frames.computed - i for i in from_end)]
         times = np.arange(plan.pool_size) - frames.left
-        masks = [np.ones(plan.pool_size)]
-        for place in self._places[: frames.n_left]:
-            masks.append(times + place * plan.strides < 0)
-        for place in self._places[frames.n_left :]:
-            masks.append(times + place * plan.strides >= frames.samples)
-        if isinstance(frames.samples, int):
-            self._windows = np.stack(masks)[:, None].astype("float32")
+        times = [times + place * plan.strides for place in self._places]
+        # Which samples of a window are outside, from its outer end on: (frames at the
+        # ends, as many as may be).
+        outside = [own < 0 for own in times[: frames.n_left]]
+        outside += [(own >= frames.samples)[::-1] for own in times[frames.n_left :]]
+        if not outside:
+            self._outside = None
+        elif isinstance(frames.samples, int):
+            most = np.max(np.sum(outside, axis=1))
+            self._outside = np.stack(outside)[:, :most].astype("float32")
         else:
-            masks = [ops.cast(mask, "float32") for mask in masks]
-            self._windows = ops.stack(masks)[:, None]
+            self._outside = ops.cast(ops.stack(outside), "float32")
 
-    def weights(self, interpolation, lowpass):
-        """Weights of energies, for the whole window, then for its part outside.
+    def weights(self, lowpass):
+        """Weights of squares for the parts of windows that are outside.
 
         Args:
-            interpolation: (energies, pool_size), NumPy.
-            lowpass: (pool_size, filters).
+            lowpass: Pooling windows, (pool_size, n_filters), in order.
 
         Returns:
-            List of (1, energies, 1, filters), the first for the whole window, one
-            more for each frame at the ends.
+            For each group (1, frames at the ends, squares, filters), None if no part
+            is outside.
         """
-        if isinstance(self._windows, np.ndarray):
-            matrices = self._windows * interpolation
-            matrices = ops.convert_to_tensor(matrices, dtype=lowpass.dtype)
-        else:
-            matrices = ops.convert_to_tensor(interpolation, dtype=lowpass.dtype)
-            matrices = ops.cast(self._windows, lowpass.dtype) * matrices
-        n_windows = len(self._places) + 1
-        weights = ops.matmul(ops.reshape(matrices, (-1, lowpass.shape[0])), lowpass)
-        weights = ops.reshape(weights, (n_windows, -1, 1, lowpass.shape[1]))
-        return [cut(weights, 0, i, 1) for i in range(n_windows)]
+        groups = self._plan.groups
+        if self._outside is None:
+            return [None for _ in groups]
+        # A window is symmetric: from either end on, it is the same.
+        ends = cut(lowpass, 0, 0, self._outside.shape[1])
+        ends = multirate_kernels.by_group(ends, self._plan)
+        return [self._group_weights(*each) for each in zip(groups, ends)]
 
-    def squares(self, squares):
-        """The hops (batch, plan.hops, any) of each frame at the ends, a list."""
-        return [cut(squares, 1, place, self._plan.hops) for place in self._places]
+    def _group_weights(self, group, ends):
+        """Of a group, from an end of its windows, (samples, filters)."""
+        n_left, n_right = self._frames.n_left, self._frames.n_right
+        matrix = multirate_kernels.square_weights(self._plan, group)
+        sides = np.stack([matrix] * n_left + [matrix[:, ::-1]] * n_right)
+        sides = sides[..., : ends.shape[0]]
+        if isinstance(self._outside, np.ndarray):
+            matrices = _tensor(self._outside[:, None] * sides, ends.dtype)
+        else:
+            matrices = ops.expand_dims(ops.cast(self._outside, ends.dtype), axis=1)
+            matrices = matrices * _tensor(sides, ends.dtype)
+        weights = ops.matmul(ops.reshape(matrices, (-1, ends.shape[0])), ends)
+        return ops.reshape(weights, (1, n_left + n_right, -1, ends.shape[1]))
+
+    def pooled(self, squares, weights):
+        """Parts of the frames at the ends that are outside of the clip.
+
+        Args:
+            squares: Of a group, (batch, hops, per_hop).
+            weights: Of the group, of `weights`.
+
+        Returns:
+            (batch, frames at the ends, filters), None if no part is outside.
+        """
+        if weights is None:
+            return None
+        hops = [cut(squares, 1, place, self._plan.hops) for place in self._places]
+        return multirate_kernels.pooled(multirate_kernels.join(hops, axis=1), weights)
 
     def place(self, parts):
         """Parts (batch, frames at the ends, filters) in place, zeros between them."""
@@ -101,28 +124,37 @@ class ClipEnds:
             times_there = times + place[:, None] * plan.strides
             self._outside.append(times_there >= bounds.stops[:, None])
 
-    def weights(self, interpolation, lowpass):
-        """As `BatchEnds.weights`; for the ends (batch, energies, 1, filters)."""
-        matrix = ops.convert_to_tensor(interpolation, dtype=lowpass.dtype)
-        shape = (-1, matrix.shape[0], 1, lowpass.shape[1])
-        weights = [ops.reshape(ops.matmul(matrix, lowpass), shape)]
-        for outside in self._outside:
-            window = ops.cast(outside, lowpass.dtype)[:, None]  # (batch, 1, pool_size)
-            matrices = ops.reshape(window * matrix, (-1, lowpass.shape[0]))
-            weights.append(ops.reshape(ops.matmul(matrices, lowpass), shape))
-        return weights
+    def weights(self, lowpass):
+        """As `BatchEnds.weights`, a clip at a time."""
+        plan = self._plan
+        if not self._places:
+            return [None for _ in plan.groups]
+        outside = ops.cast(ops.stack(self._outside, axis=1), lowpass.dtype)
+        outside = ops.expand_dims(outside, axis=-1)
+        return [
+            ops.matmul(
+                _tensor(multirate_kernels.square_weights(plan, group), lowpass.dtype),
+                outside * windows,
+            )
+            for group, windows in zip(
+                plan.groups, multirate_kernels.by_group(lowpass, plan)
+            )
+        ]
 
-    def squares(self, squares):
-        """As `BatchEnds.squares`. A frame before the first has none."""
-        taken = []
-        for place in self._places:
-            hops = place[:, None] + ops.arange(self._plan.hops, dtype="int32")
-            n_hops = self._frames.computed + self._plan.hops - 1
-            is_taken = self._are(hops, n_hops, squares.dtype)
-            # Nor has one that starts before the clip's first frame.
-            is_frame = ops.cast(place >= 0, squares.dtype)[:, None, None]
-            taken.append(ops.matmul(is_taken * is_frame, squares))
-        return taken
+    def pooled(self, squares, weights):
+        """As `BatchEnds.pooled`. Of a frame before the first, zeros."""
+        if weights is None:
+            return None
+        n_hops = self._frames.computed + self._plan.hops - 1
+        places = ops.stack(self._places, axis=1)  # (batch, frames at the ends)
+        hops = ops.arange(self._plan.hops, dtype="int32")
+        hops = ops.expand_dims(places, axis=-1) + hops
+        is_frame = ops.cast(places >= 0, squares.dtype)
+        is_taken = self._are(hops, n_hops, squares.dtype)
+        is_taken = is_taken * ops.expand_dims(is_frame, axis=(2, 3))
+        shape = (-1, len(self._places) * self._plan.hops, n_hops)
+        own = ops.matmul(ops.reshape(is_taken, shape), squares)
+        return multirate_kernels.pooled(own, weights)
 
     def place(self, parts):
         """As `BatchEnds.place`."""
@@ -131,6 +163,10 @@ class ClipEnds:
         return ops.matmul(ops.transpose(are_there, (0, 2, 1)), parts)
 
     def _are(self, indices, number, dtype):
-        """One-hot (batch, n, number) of (batch, n); zeros for those out of range."""
+        """One-hot (..., number) of (...); zeros for those out of range."""
         numbers = ops.arange(number, dtype="int32")
-        return ops.cast(ops.equal(indices[:, :, None], numbers), dtype)
+        return ops.cast(ops.equal(ops.expand_dims(indices, axis=-1), numbers), dtype)
+
+
+def _tensor(array, dtype):
+    return ops.convert_to_tensor(array, dtype=dtype)

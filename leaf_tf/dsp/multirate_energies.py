@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp import multirate, multirate_kernels, multirate_taps, units
+from leaf_tf.dsp import multirate_kernels, multirate_taps, units
+from leaf_tf.dsp.impulse_responses import gaussian_lowpass
 from leaf_tf.dsp.multirate_ends import BatchEnds, ClipEnds
 from leaf_tf.dsp.slices import cut
 
@@ -51,20 +52,27 @@ def pooled_energies(
         samples = ops.shape(waveform)[1]
     frames = frames_of(samples, plan, is_aligned, is_symmetric)
     ends = BatchEnds(frames, plan) if bounds is None else ClipEnds(bounds, frames, plan)
-    signals = {1: waveform}
-    for rate in sorted({group.rate for group in plan.groups} - {1}):
-        signals[rate] = _decimate(waveform, rate, frames, plan)
-    kernels = multirate_kernels.group_kernels(
-        center_freqs, sigmas, pooling_widths, plan
+    signals = _decimated(waveform, frames, plan)
+    center_freqs, sigmas, widths = (
+        multirate_kernels.in_order(values, plan)
+        for values in (center_freqs, sigmas, pooling_widths)
     )
-    n_hops = frames.computed + plan.hops - 1
+    kernels = multirate_kernels.group_kernels(center_freqs, sigmas, plan)
+    lowpass = gaussian_lowpass(widths, plan.pool_size)
+    lowpasses = multirate_kernels.by_group(lowpass, plan)
+    end_weights = ends.weights(lowpass)
     pooled = []
-    for group, (kernel, lowpass) in zip(plan.groups, kernels):
-        blocks = _blocks(signals[group.rate], frames, plan, group)
-        squares = multirate_kernels.squares(blocks, kernel, n_hops, plan, group)
-        pooled.append(_pool(squares, lowpass, ends, frames, plan, group))
-    hops, outside = (multirate_kernels.join(parts, axis=-1) for parts in zip(*pooled))
-    outputs = _add_hops(hops, frames, plan)
+    for group, kernel, lowpass, weights in zip(
+        plan.groups, kernels, lowpasses, end_weights
+    ):
+        squares = _squares(waveform, signals, kernel, frames, plan, group)
+        pooled.append(
+            (
+                _pool(squares, lowpass, frames, plan, group),
+                ends.pooled(squares, weights),
+            )
+        )
+    outputs, outside = (multirate_kernels.join(x, axis=-1) for x in zip(*pooled))
     if outside is not None:
         outputs = outputs - ends.place(outside)
     if plan.order != tuple(range(plan.n_filters)):
@@ -133,7 +141,7 @@ def _n_blocks(frames, plan, group):
 def _cut(waveform, position, length, frames, plan):
     """Samples position ... position + length, zeros where there is no waveform.
 
-    `position` is before the waveform: filters reach further than half a stride.
+    `position` is before the waveform: filters reach further than a stride.
     """
     before = frames.left + plan.lead - position
     after = length - before - frames.samples
@@ -147,78 +155,122 @@ def _cut(waveform, position, length, frames, plan):
     return cut(padded, 1, 0, length) if surplus else padded
 
 
-def _decimated_from(rate, plan):
-    """Position of the first sample of the waveform decimated by `rate`."""
-    return min(plan.first_position(g) for g in plan.groups if g.rate == rate)
+@dataclasses.dataclass(frozen=True)
+class _Span:
+    """Part of a decimated waveform: positions from `first` until before `end`."""
+
+    first: int
+    end: Any
+
+    def join(self, other):
+        return _Span(min(self.first, other.first), _maximum(self.end, other.end))
 
 
-def _decimate(waveform, rate, frames, plan):
-    """Every rate-th sample behind the decimator, as many as groups read: (batch, any).
+@dataclasses.dataclass(frozen=True)
+class _Stage:
+    """A decimator at work, a convolution over blocks.
 
-    A convolution over blocks: 16 samples out of three blocks of 16 * rate.
+    Attributes:
+        source: Rate of what it decimates.
+        rate: Of what it makes.
+        made: `_Span` of what is needed of that.
     """
-    kernel = multirate_taps.decimator_kernel(rate)
-    overlap, block = kernel.shape[0] - 1, kernel.shape[1]
-    first = _decimated_from(rate, plan)
-    needed = 0
+
+    source: int
+    rate: int
+    made: _Span
+
+    @property
+    def kernel(self):
+        return multirate_taps.decimator_kernel(self.rate // self.source)
+
+    @property
+    def _n_blocks(self):
+        n_blocks, _, per_block = self.kernel.shape
+        n_samples = -(-(self.made.end - self.made.first) // self.rate)
+        return -(-n_samples // per_block) + n_blocks - 1
+
+    @property
+    def taken(self):
+        """`_Span` of what it takes of the source."""
+        reach = multirate_taps.decimator(self.rate // self.source).size // 2
+        first = self.made.first - reach * self.source
+        return _Span(first, first + self._n_blocks * self.kernel.shape[1] * self.source)
+
+    def run(self, signal):
+        """What is needed, or more, of (batch, samples) that it takes."""
+        kernel = ops.convert_to_tensor(self.kernel, dtype=signal.dtype)
+        signal = ops.conv(
+            ops.reshape(signal, (-1, self._n_blocks, kernel.shape[1])),
+            kernel,
+            padding="valid",
+            data_format="channels_last",
+        )
+        n_blocks = self._n_blocks - kernel.shape[0] + 1
+        return ops.reshape(signal, (-1, n_blocks * kernel.shape[2]))
+
+
+def _decimated(waveform, frames, plan):
+    """{rate: the waveform at 1 / rate, as much as is needed; its first position}."""
+    spans: dict[int, _Span] = {}
     for group in plan.groups:
-        if group.rate == rate:
-            offset = plan.first_position(group) - first
-            end = offset + _n_blocks(frames, plan, group) * group.block * rate
-            needed = _maximum(needed, end)
-    n_blocks = -(-needed // block) + overlap
-    half = multirate_taps.decimator(rate).size // 2
-    signal = _cut(waveform, first - half, n_blocks * block, frames, plan)
-    signal = ops.conv(
-        ops.reshape(signal, (-1, n_blocks, block)),
-        ops.convert_to_tensor(kernel, dtype=signal.dtype),
-        padding="valid",
-        data_format="channels_last",
-    )
-    return ops.reshape(signal, (-1, (n_blocks - overlap) * kernel.shape[2]))
+        if group.rate > 1:
+            first = plan.first_position(group)
+            n_samples = _n_blocks(frames, plan, group) * group.block
+            span = _Span(first, first + n_samples * group.rate)
+            spans[group.rate] = span.join(spans.get(group.rate, span))
+    stages = []
+    for rate in sorted(spans, reverse=True):
+        source = plan.source(rate)
+        stages.append(_Stage(source, rate, spans[rate]))
+        if source > 1:
+            spans[source] = stages[-1].taken.join(spans[source])
+    signals: dict[int, Any] = {}
+    for stage in reversed(stages):
+        taken = stage.taken
+        length = (taken.end - taken.first) // stage.source
+        if stage.source == 1:
+            signal = _cut(waveform, taken.first, length, frames, plan)
+        else:
+            signal = _read(signals[stage.source], taken.first, length, stage.source)
+        signals[stage.rate] = stage.run(signal), stage.made.first
+    return signals
 
 
-def _blocks(signal, frames, plan, group):
-    """What a group convolves: (batch, blocks, block)."""
+def _read(signal, position, length, rate):
+    """Samples from a position on, of a decimated waveform of `_decimated`."""
+    signal, first = signal
+    return cut(signal, 1, (position - first) // rate, length)
+
+
+def _squares(waveform, signals, kernel, frames, plan, group):
+    """Squares of a group's filters, real and imaginary: (batch, hops, per_hop)."""
     n_blocks = _n_blocks(frames, plan, group)
     length = n_blocks * group.block
     first = plan.first_position(group)
     if group.rate == 1:
-        signal = _cut(signal, first, length, frames, plan)
+        signal = _cut(waveform, first, length, frames, plan)
     else:
-        start = (first - _decimated_from(group.rate, plan)) // group.rate
-        signal = cut(signal, 1, start, length)
-    return ops.reshape(signal, (-1, n_blocks, group.block))
+        signal = _read(signals[group.rate], first, length, group.rate)
+    blocks = ops.reshape(signal, (-1, n_blocks, group.block))
+    n_hops = frames.computed + plan.hops - 1
+    return multirate_kernels.squares(blocks, kernel, n_hops, plan, group)
 
 
-def _pool(squares, lowpass, ends, frames, plan, group):
-    """What each hop of energies adds to frames, and what to subtract at the ends.
-
-    Returns:
-        (batch, hops, plan.hops, filters): parts of the frames that the hop is the
-        first, second, ... of; parts outside of the frames at the ends (batch, frames,
-        filters), None if there are none.
-    """
-    n_filters, per_hop = len(group.filters), squares.shape[-1]
-    interpolation = multirate.interpolation(plan, group)
-    whole, *outside = ends.weights(interpolation, lowpass)
-    kernel = multirate_kernels.pooling_kernel(whole, plan.hops, per_hop)
+def _pool(squares, lowpass, frames, plan, group):
+    """Frames (batch, frames, filters), as if energies went on beyond the ends."""
+    n_filters, per_hop = len(group.filters), squares.shape[2]
+    kernel = multirate_kernels.pooling_kernel(lowpass, plan, group)
     hops = ops.matmul(ops.reshape(squares, (-1, per_hop)), kernel)
     n_hops = frames.computed + plan.hops - 1
-    hops = ops.reshape(hops, (-1, n_hops, plan.hops, n_filters))
-    parts = []
-    for inputs, weights in zip(ends.squares(squares), outside):
-        parts.append(multirate_kernels.pooled(inputs, weights))
-    return hops, multirate_kernels.join(parts, axis=1)
-
-
-def _add_hops(hops, frames, plan):
-    """Frames (batch, frames, n_filters) from what each hop adds to each, of `_pool`."""
+    hops = ops.reshape(hops, (-1, n_hops, kernel.shape[1]))
+    # What each hop adds to the frames that it is the first, second, ... of.
     outputs = 0.0
     for place in range(plan.hops):
-        part = cut(cut(hops, 2, place, 1), 1, place, frames.computed)
+        starts = (place, place * n_filters)
+        part = cut(hops, (1, 2), starts, (frames.computed, n_filters))
         outputs = outputs + part if place else part
-    return ops.reshape(outputs, (-1, frames.computed, plan.n_filters))
+    return outputs
 
 
 def _maximum(first, second):

@@ -9,46 +9,50 @@ import math
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp import impulse_responses, multirate_taps
+from leaf_tf.dsp import multirate, multirate_taps
 from leaf_tf.dsp.slices import cut
 
 _MOST_JOINED = 5
+# Columns of a product are computed by so many, and faster than somewhat fewer.
+_VECTOR = 16
 
 
-def group_kernels(center_freqs, sigmas, pooling_widths, plan):
-    """Kernels of all groups of a plan, in its order.
+def in_order(values, plan):
+    """Values (n_filters,), those of a plan's groups one after the other."""
+    if plan.order == tuple(range(plan.n_filters)):
+        return values
+    return ops.take(values, np.array(plan.order), axis=0)
+
+
+def by_group(values, plan):
+    """The columns (..., filters) of each group, of values (..., n_filters) in order."""
+    sizes = [len(group.filters) for group in plan.groups]
+    starts = np.cumsum([0, *sizes]).tolist()
+    axis = len(values.shape) - 1
+    return [cut(values, axis, start, size) for start, size in zip(starts, sizes)]
+
+
+def group_kernels(center_freqs, sigmas, plan):
+    """Kernels of the convolutions of all groups of a plan.
 
     Args:
-        center_freqs, sigmas, pooling_widths: As `multirate_energies.pooled_energies`.
+        center_freqs, sigmas: As `multirate_energies.pooled_energies`, in order.
         plan: `multirate.Plan`.
 
     Returns:
-        List of pairs: the kernel of the group's convolution, (blocks, block,
-        per_block * 2 * filters); its pooling windows, (pool_size, filters).
+        List of (blocks, block, per_block * 2 * filters), see `multirate.Group`.
     """
-    lowpasses = impulse_responses.gaussian_lowpass(pooling_widths, plan.pool_size)
-    halves = _half_gabors(center_freqs, sigmas, plan)
-    real, imaginary, lowpasses = (_by_group(x, plan) for x in (*halves, lowpasses))
+    reach = max(group.half_length for group in plan.groups)
+    parts = (by_group(part, plan) for part in _gabors(center_freqs, sigmas, reach))
     return [
-        (_group_kernel((real, imaginary), plan, group), lowpass)
-        for group, real, imaginary, lowpass in zip(
-            plan.groups, real, imaginary, lowpasses
-        )
+        _group_kernel(parts, reach, plan, group)
+        for parts, group in zip(zip(*parts), plan.groups)
     ]
 
 
-def _by_group(values, plan):
-    """The columns (..., n_filters) of each group."""
-    if plan.order != tuple(range(plan.n_filters)):
-        values = ops.take(values, np.array(plan.order), axis=-1)
-    ends = np.cumsum([len(group.filters) for group in plan.groups])
-    return ops.split(values, ends[:-1].tolist(), axis=-1) if len(ends) > 1 else [values]
-
-
-def _half_gabors(center_freqs, sigmas, plan):
-    """Real and imaginary parts of all filters from time 0 on, (times, n_filters)."""
-    longest = max(group.half_length for group in plan.groups)
-    times = np.arange(longest + 1)[:, None]
+def _gabors(center_freqs, sigmas, reach):
+    """Real and imaginary parts at times -reach ... reach, each (times, n_filters)."""
+    times = np.arange(-reach, reach + 1)[:, None]
     phases = _constant(times, sigmas.dtype) * center_freqs
     # exp(-t^2 / (2 sigma^2)) / (sqrt(2 pi) sigma), in few large operations.
     slopes = -0.5 / ops.square(sigmas)
@@ -57,22 +61,23 @@ def _half_gabors(center_freqs, sigmas, plan):
     return gaussians * ops.cos(phases), gaussians * ops.sin(phases)
 
 
-def _group_kernel(half_gabors, plan, group):
+def _group_kernel(parts, reach, plan, group):
     """Kernel of a group: (blocks, block, per_block * 2 * filters).
 
     For each energy of a block, a stride later each time, real parts, then imaginary
     parts, of all filters.
+
+    Args:
+        parts: Of the group's Gabors, real and imaginary, at times -reach ... reach,
+            each (times, filters).
     """
-    matrices = multirate_taps.tap_matrices(
+    first, n_times = reach - group.half_length, 2 * group.half_length + 1
+    taps = ops.concatenate([cut(part, 0, first, n_times) for part in parts], axis=1)
+    matrix = multirate_taps.tap_matrix(
         plan.kernel_size, group.half_length, group.rate, group.stride
     )
-    taps = [
-        ops.matmul(
-            _constant(matrix, half.dtype), cut(half, 0, 0, group.half_length + 1)
-        )
-        for matrix, half in zip(matrices, half_gabors)
-    ]
-    taps = ops.concatenate(taps, axis=1)
+    if matrix is not None:
+        taps = ops.matmul(_constant(matrix, taps.dtype), taps)
     # A copy for each energy, a step later each time, zeros around it.
     rows, step = group.n_blocks * group.block, group.stride // group.rate
     most = (group.per_block - 1) * step
@@ -95,32 +100,47 @@ def squares(blocks, kernel, hops, plan, group):
     return ops.square(ops.reshape(outputs, (-1, hops, per_hop)))
 
 
-def pooling_kernel(weights, hops, per_hop):
-    """From the squares of a hop to what they add to frames: (per_hop, hops * filters).
+def pooling_kernel(lowpass, plan, group):
+    """From the squares of a hop to what they add to frames: (per_hop, columns).
 
     Mostly zeros: each filter takes its own squares, real and imaginary alike. A dense
-    product of these is faster than the sums it stands for.
+    product of these is faster than the sums it stands for. The first hops * filters
+    columns; where more of them are computed faster than those, zeros follow.
 
     Args:
-        weights: Of a frame's energies, (1, energies, 1, filters).
+        lowpass: Pooling windows of the group, (pool_size, filters).
     """
-    n_filters = weights.shape[-1]
-    own = _constant(np.tile(np.eye(n_filters), (2, 1)), weights.dtype)
-    kernel = ops.reshape(weights * own, (-1, n_filters))
-    starts = range(0, hops * per_hop, per_hop)
-    return ops.concatenate([cut(kernel, 0, i, per_hop) for i in starts], axis=1)
+    hops, n_filters = plan.hops, lowpass.shape[1]
+    matrix = multirate.interpolation(plan, group)
+    # The weights of an energy in all of its frames side by side.
+    matrix = matrix.reshape(hops, -1, plan.pool_size).swapaxes(0, 1)
+    matrix = matrix.reshape(-1, plan.pool_size)
+    weights = ops.matmul(_constant(matrix, lowpass.dtype), lowpass)
+    weights = ops.reshape(weights, (-1, 1, hops * n_filters))
+    own = _constant(np.tile(np.eye(n_filters), (2, hops)), lowpass.dtype)
+    kernel = ops.reshape(weights * own, (-1, hops * n_filters))
+    more = -(hops * n_filters) % _VECTOR
+    return ops.pad(kernel, ((0, 0), (0, more))) if more < hops * n_filters else kernel
+
+
+def square_weights(plan, group):
+    """From a pooling window to weights of the squares that enter a frame.
+
+    Returns:
+        (hops * energies a hop * 2, pool_size), NumPy.
+    """
+    return np.repeat(multirate.interpolation(plan, group), 2, axis=0)
 
 
 def pooled(squares, weights):
-    """A frame's energy from the squares of its hops: (batch, 1, filters).
+    """Some frames' energies from the squares of their hops: (batch, frames, filters).
 
     Args:
-        squares: (batch, hops, energies a hop * 2 * filters).
-        weights: Of these energies, (1 or batch, energies, 1, filters).
+        squares: (batch, frames * hops, per_hop), each frame's own.
+        weights: Of these, (1 or batch, frames, hops * energies a hop * 2, filters).
     """
-    _, n_energies, _, n_filters = weights.shape
-    squares = ops.reshape(squares, (-1, n_energies, 2, n_filters))
-    return ops.reshape(ops.sum(squares * weights, axis=(1, 2)), (-1, 1, n_filters))
+    squares = ops.reshape(squares, (-1, *weights.shape[1:]))
+    return ops.sum(squares * weights, axis=2)
 
 
 def join(parts, axis):

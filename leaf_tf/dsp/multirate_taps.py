@@ -8,8 +8,13 @@ import functools
 
 import numpy as np
 
-# Side lobes: of the decimators 80 dB down, of a softened cut 45 dB.
-_DECIMATOR_BETA = 8.0
+# Side lobes: of the decimators 90 dB down, of a softened cut 45 dB.
+_DECIMATOR_BETA = 9.0
+# Pass band of a decimator, relative to half the lower rate. The taps behind it make
+# up for what it takes from the edge of their band, but not for images.
+_DECIMATOR_BAND = 0.95
+# Length of a decimator, in samples at the lower rate.
+_DECIMATOR_TAPS = 16
 _SOFT_CUT_BETA = 4.5
 # Pass band of a softened cut, relative to half the rate of the energies.
 _SOFT_CUT_BAND = 1.1
@@ -30,9 +35,20 @@ def lowpass(n_taps, band, beta):
     return taps / taps.sum()
 
 
+@functools.lru_cache(maxsize=16)
 def decimator(rate):
-    """The lowpass before every `rate`-th sample is kept: (32 * rate + 1,)."""
-    return lowpass(32 * rate + 1, 1.0 / rate, _DECIMATOR_BETA)
+    """The lowpass before every `rate`-th sample is kept, of odd length.
+
+    That of an even rate keeps every second sample of what half the rate keeps.
+    """
+    if rate == 2 or rate % 2:
+        return lowpass(
+            _DECIMATOR_TAPS * rate + 1, _DECIMATOR_BAND / rate, _DECIMATOR_BETA
+        )
+    half = rate // 2
+    second = np.zeros(2 * _DECIMATOR_TAPS * half + 1)
+    second[::half] = decimator(2)
+    return np.convolve(decimator(half), second)
 
 
 @functools.lru_cache(maxsize=16)
@@ -44,7 +60,7 @@ def decimator_kernel(rate, block=_BLOCK):
         block: Samples at the lower rate that one step makes.
 
     Returns:
-        (blocks, block * rate, block), blocks 3 by default: the samples that a step
+        (blocks, block * rate, block), blocks 2 by default: the samples that a step
         sees to those at the lower rate that it makes.
     """
     taps = decimator(rate)
@@ -108,19 +124,13 @@ def decimated_taps(half_length, rate):
 
 
 @functools.lru_cache(maxsize=256)
-def tap_matrices(kernel_size, half_length, rate, stride):
-    """From half a Gabor to its taps.
-
-    A Gabor's real part is even and its imaginary part odd, so times 0 ...
-    half_length hold all of it. The matrices mirror, cut and decimate it.
+def tap_matrix(kernel_size, half_length, rate, stride):
+    """From a Gabor to its taps: cut and decimated.
 
     Returns:
-        Two matrices, for the real and the imaginary part: (n_taps, half_length + 1).
+        (n_taps, 2 * half_length + 1); None if the taps are the Gabor.
     """
-    taps = decimated_taps(half_length, rate)
-    taps = taps * cut_window(kernel_size, half_length, stride)
-    center, later = taps[:, half_length], taps[:, half_length + 1 :]
-    earlier = taps[:, :half_length][:, ::-1]
-    even = np.column_stack([center, later + earlier])
-    odd = np.column_stack([np.zeros_like(center), later - earlier])
-    return even, odd
+    window = cut_window(kernel_size, half_length, stride)
+    if rate == 1 and np.all(window == 1.0):
+        return None
+    return decimated_taps(half_length, rate) * window

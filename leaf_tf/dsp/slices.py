@@ -4,20 +4,21 @@ from keras import ops
 
 
 def cut(values, axis, start, length):
-    """values[start : start + length] along one axis.
+    """values[start : start + length] along one axis, or along several at once.
 
     The same as indexing; but the gradient of `[]` takes TensorFlow longer than all
     convolutions of a LEAF, and that of `ops.slice` is a pad.
 
     Args:
         values: Tensor of known rank.
-        axis: Axis to cut, >= 0.
-        start, length: Integers, or integer tensors in a graph.
+        axis: Axis to cut, >= 0, or a tuple of such.
+        start, length: Integers, or integer tensors in a graph; or tuples, one an axis.
     """
-    starts = [0] * len(values.shape)
-    starts[axis] = start
-    shape = list(ops.shape(values))
-    shape[axis] = length
+    if not isinstance(axis, tuple):
+        axis, start, length = (axis,), (start,), (length,)
+    starts, shape = [0] * len(values.shape), list(ops.shape(values))
+    for one, *cut_there in zip(axis, start, length):
+        starts[one], shape[one] = cut_there
     return ops.slice(values, starts, shape)
 
 

@@ -17,7 +17,7 @@ WIDTH_REACH = 2.0
 # Center frequencies go anywhere, but a filter behind a decimator has to stay in its
 # band: so far below the edge, in 1 / sigma, of so much of it. Half 1 / sigma is
 # always allowed.
-BAND = 0.87
+BAND = 0.78
 BELOW_BAND = 5.0
 CENTER_REACH = 0.5
 

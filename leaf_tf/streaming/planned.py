@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import multirate, multirate_kernels, multirate_taps
+from leaf_tf.dsp.impulse_responses import gaussian_lowpass
 from leaf_tf.dsp.multirate_ends import BatchEnds
 from leaf_tf.dsp.multirate_energies import frames_of
 from leaf_tf.dsp.slices import cut, last
@@ -26,8 +27,8 @@ class _Kernels:
             places * filters).
         before: Of each frame at the start, weights (places, per_hop) of the squares
             of its hops, for the part of its window that is before the stream.
-        after: {frame, counted from the end: weights (1, energies, 1, filters), for
-            the part that is after it}.
+        after: {frame, counted from the end: weights of its squares, (1, 1, squares,
+            filters), for the part that is after it}.
     """
 
     group: multirate.Group
@@ -263,22 +264,29 @@ def _group_kernels(leaf, frames):
     """`_Kernels` of all groups of a Leaf's plan, of its weights as they are."""
     plan = leaf.plan
     ends = BatchEnds(frames, plan)
-    center_freqs, sigmas, widths = leaf.bounded_weights()
-    pairs = multirate_kernels.group_kernels(center_freqs, sigmas, widths, plan)
+    center_freqs, sigmas, widths = (
+        multirate_kernels.in_order(values, plan) for values in leaf.bounded_weights()
+    )
+    group_kernels = multirate_kernels.group_kernels(center_freqs, sigmas, plan)
+    lowpass = gaussian_lowpass(widths, plan.pool_size)
+    lowpasses = multirate_kernels.by_group(lowpass, plan)
+    end_weights = ends.weights(lowpass)
     kernels = []
-    for group, (kernel, lowpass) in zip(plan.groups, pairs):
-        interpolation = multirate.interpolation(plan, group)
-        whole, *outside = ends.weights(interpolation, lowpass)
-        per_hop = plan.strides // group.stride * 2 * len(group.filters)
-        pooling = multirate_kernels.pooling_kernel(whole, plan.hops, per_hop)
-        outside = [ops.convert_to_numpy(weights) for weights in outside]
+    for group, kernel, lowpass, weights in zip(
+        plan.groups, group_kernels, lowpasses, end_weights
+    ):
+        n_filters = len(group.filters)
+        pooling = multirate_kernels.pooling_kernel(lowpass, plan, group)
+        outside = []
+        if weights is not None:
+            outside = np.swapaxes(ops.convert_to_numpy(weights), 0, 1)[:, None]
         before, after = outside[: frames.n_left], outside[frames.n_left :]
         kernels.append(
             _Kernels(
                 group,
                 ops.convert_to_numpy(kernel),
-                ops.convert_to_numpy(pooling),
-                [np.repeat(w, 2, axis=2).reshape(plan.hops, per_hop) for w in before],
+                ops.convert_to_numpy(pooling)[:, : plan.hops * n_filters],
+                [weights.reshape(plan.hops, -1) for weights in before],
                 {len(after) - i: weights for i, weights in enumerate(after)},
             )
         )

@@ -51,18 +51,16 @@ def test_the_fast_filters_are_constants_in_groups(path, run):
     plan = run.model.layers[1].plan
     center_freqs, sigmas, _ = map(np.array, run.model.layers[1].bounded_weights())
     for group in plan.groups:
-        even, odd = multirate_taps.tap_matrices(
-            plan.kernel_size,
-            group.half_length,
-            group.rate,
-            group.stride,
+        matrix = multirate_taps.decimated_taps(group.half_length, group.rate)
+        matrix = matrix * multirate_taps.cut_window(
+            plan.kernel_size, group.half_length, group.stride
         )
         filters = list(group.filters)
-        times = np.arange(group.half_length + 1.0)[:, None]
+        times = np.arange(-group.half_length, group.half_length + 1.0)[:, None]
         gabors = np.exp(-0.5 * (times / sigmas[filters]) ** 2)
         gabors = gabors / (np.sqrt(2 * np.pi) * sigmas[filters])
         gabors = gabors * np.exp(1j * times * center_freqs[filters])
-        taps = np.concatenate([even @ gabors.real, odd @ gabors.imag], axis=1)
+        taps = matrix @ np.concatenate([gabors.real, gabors.imag], axis=1)
         n_taps, channels = taps.shape
         expected = np.zeros((group.per_block, channels, group.n_blocks * group.block))
         for energy in range(group.per_block):

@@ -1,6 +1,7 @@
 """The planner: predicted errors, limits, falling back, settings that last."""
 
 import dataclasses
+import itertools
 import json
 
 import numpy as np
@@ -55,7 +56,29 @@ def test_strides_divide_the_hop_and_rates_the_strides():
     for group in plan.groups:
         assert 441 % group.stride == 0
         assert group.stride % group.rate == 0
-        assert group.offset % group.rate == 0
+
+
+@pytest.mark.parametrize("pool_size, strides", [(401, 160), (201, 80), (1103, 441)])
+def test_energies_lie_where_the_windows_edges_do_least_harm(pool_size, strides):
+    exact = multirate.exact_plan([1.0], [20.0], [0.4], pool_size, pool_size, strides)
+    for stride in (8, 9, 16, 20, 21, 32):
+        if strides % stride == 0:
+            group = multirate.Group((0,), 1, stride, pool_size // 2)
+            positions = exact.positions(group)
+            # Distance of the edges from the nearest energy, in strides; a quarter
+            # is worst. The window is 1 longer than a multiple of most strides.
+            for edge in (-0.5, pool_size - 0.5):
+                distance = np.abs(positions - edge).min() / stride
+                assert abs(distance - 0.25) > 0.17
+
+
+def test_groups_of_lower_rates_share_decimated_samples():
+    plan = plan_multirate(*mel_bank())
+    lower = [group for group in plan.groups if group.rate > 1]
+    assert len({group.rate for group in lower}) > 1
+    for one, other in itertools.product(lower, lower):
+        apart = plan.first_position(one) - plan.first_position(other)
+        assert apart % min(one.rate, other.rate) == 0
 
 
 def test_plan_holds_until_filters_move_far():
@@ -99,11 +122,22 @@ def test_bad_argument_is_named(changes, message):
 
 
 def test_decimator_keeps_its_band_and_stops_images():
-    for rate in (2, 4, 5, 8):
+    for rate in (2, 3, 4, 7, 8):
         response = np.abs(np.fft.rfft(multirate_taps.decimator(rate), 8192))
         freqs = np.linspace(0, 1, len(response))
-        np.testing.assert_allclose(response[freqs < 0.83 / rate], 1, atol=2e-4)
-        assert response[freqs > 1.18 / rate].max() < 2e-4
+        np.testing.assert_allclose(response[freqs < 0.57 / rate], 1, atol=2e-4)
+        # What is folded onto that band.
+        assert response[freqs > 1.35 / rate].max() < 6e-5
+        # Taps can make up for the rest of it.
+        assert response[freqs < 0.78 / rate].min() > 0.8
+
+
+def test_decimation_in_stages_is_one_decimator(rng):
+    signal = rng.normal(size=1000)
+    once = np.convolve(signal, multirate_taps.decimator(2), "valid")[::2]
+    twice = np.convolve(once, multirate_taps.decimator(2), "valid")[::2]
+    at_once = np.convolve(signal, multirate_taps.decimator(4), "valid")[::4]
+    np.testing.assert_allclose(twice[: len(at_once)], at_once, atol=1e-12)
 
 
 @pytest.mark.parametrize("rate", [2, 4, 5])
