@@ -3,7 +3,6 @@
 python docs/draw_concepts.py
 """
 
-import itertools
 import pathlib
 
 import numpy as np
@@ -81,17 +80,19 @@ def plan():
     freqs_hz = (
         ops.convert_to_numpy(leaf.filtering.center_freqs) * SAMPLE_RATE / 2 / np.pi
     )
-    heights = itertools.cycle((8, -16))  # points, beside the dots
+    lines = []  # strides with their labels above the dots; there, the next go below
     for group, color in zip(leaf.plan.groups, 10 * COLORS):
         chosen = list(group.filters)
         rate = "all samples" if group.rate == 1 else f"1 sample in {group.rate}"
         axes.plot(
             freqs_hz[chosen], [group.stride] * len(chosen), "o", color=color, ms=5
         )
+        below = group.stride in lines
+        lines.append(group.stride)
         axes.annotate(
             f"{rate}, {group.n_taps} taps",
             (freqs_hz[chosen[0]], group.stride),
-            (0, next(heights)),
+            (0, -16 if below else 8),  # points
             textcoords="offset points",
             color=color,
         )
