@@ -25,8 +25,8 @@ from leaf_tf.dsp.multirate_statistics import BankStatistics
 # Relative error allowed on top of the tolerance, times the height of a
 # Gaussian where its window cuts it, for input outside the filter's band.
 _LEAKAGE = 0.06
-# Energies that one step of a compact plan makes: numbers in a vector.
-_LANES = 16
+# Channels that one step of a compact plan makes at least: numbers in a vector.
+_VECTOR = 16
 # Error allowed in the first and last frames, in tolerances.
 _AT_THE_ENDS = 7.0
 # Cost of an edge of the pooling window at an energy, where one a quarter of a stride
@@ -166,7 +166,7 @@ class Plan:
 
     def _compact(self, group):
         energies = self.strides // group.stride
-        enough = -(-_LANES // (2 * len(group.filters)))
+        enough = -(-_VECTOR // (2 * len(group.filters)))
         fewer = [n for n in range(enough, group.per_block) if energies % n == 0]
         return dataclasses.replace(group, per_block=min(fewer, default=group.per_block))
 
