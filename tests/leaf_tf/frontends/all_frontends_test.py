@@ -238,6 +238,7 @@ def test_fits_with_jit(frontend, rng):
     waveforms = noise(rng, 32, 1600)
     waveforms[::2] = np.cumsum(waveforms[::2], axis=1) / 20
     labels = np.arange(32) % 2
+    keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [
             keras.Input((1600,)),
@@ -252,7 +253,7 @@ def test_fits_with_jit(frontend, rng):
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         jit_compile=True,
     )
-    history = model.fit(waveforms, labels, epochs=15, verbose=0).history["loss"]
+    history = model.fit(waveforms, labels, epochs=30, verbose=0).history["loss"]
     assert history[-1] < 0.5 * np.log(2)  # half the loss of guessing
 
 
