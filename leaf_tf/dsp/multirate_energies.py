@@ -167,7 +167,7 @@ class _Span:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Stage:
+class _Decimation:
     """A decimator at work, a convolution over blocks.
 
     Attributes:
@@ -219,21 +219,23 @@ def _decimated(waveform, frames, plan):
             n_samples = _n_blocks(frames, plan, group) * group.block
             span = _Span(first, first + n_samples * group.rate)
             spans[group.rate] = span.join(spans.get(group.rate, span))
-    stages = []
+    decimations = []
     for rate in sorted(spans, reverse=True):
         source = plan.source(rate)
-        stages.append(_Stage(source, rate, spans[rate]))
+        decimations.append(_Decimation(source, rate, spans[rate]))
         if source > 1:
-            spans[source] = stages[-1].taken.join(spans[source])
+            spans[source] = decimations[-1].taken.join(spans[source])
     signals: dict[int, Any] = {}
-    for stage in reversed(stages):
-        taken = stage.taken
-        length = (taken.end - taken.first) // stage.source
-        if stage.source == 1:
+    for decimation in reversed(decimations):
+        taken = decimation.taken
+        length = (taken.end - taken.first) // decimation.source
+        if decimation.source == 1:
             signal = _cut(waveform, taken.first, length, frames, plan)
         else:
-            signal = _read(signals[stage.source], taken.first, length, stage.source)
-        signals[stage.rate] = stage.run(signal), stage.made.first
+            signal = _read(
+                signals[decimation.source], taken.first, length, decimation.source
+            )
+        signals[decimation.rate] = decimation.run(signal), decimation.made.first
     return signals
 
 
