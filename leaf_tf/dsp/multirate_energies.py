@@ -12,7 +12,6 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import multirate_kernels, multirate_taps, units
-from leaf_tf.dsp.impulse_responses import gaussian_lowpass
 from leaf_tf.dsp.multirate_ends import BatchEnds, ClipEnds
 from leaf_tf.dsp.slices import cut
 
@@ -53,25 +52,14 @@ def pooled_energies(
     frames = frames_of(samples, plan, is_aligned, is_symmetric)
     ends = BatchEnds(frames, plan) if bounds is None else ClipEnds(bounds, frames, plan)
     signals = _decimated(waveform, frames, plan)
-    center_freqs, sigmas, widths = (
-        multirate_kernels.in_order(values, plan)
-        for values in (center_freqs, sigmas, pooling_widths)
+    kernels = multirate_kernels.kernels_of_groups(
+        center_freqs, sigmas, pooling_widths, ends, plan
     )
-    kernels = multirate_kernels.group_kernels(center_freqs, sigmas, plan)
-    lowpass = gaussian_lowpass(widths, plan.pool_size)
-    lowpasses = multirate_kernels.by_group(lowpass, plan)
-    end_weights = ends.weights(lowpass)
     pooled = []
-    for group, kernel, lowpass, weights in zip(
-        plan.groups, kernels, lowpasses, end_weights
-    ):
+    for group, (kernel, pooling, at_ends) in zip(plan.groups, kernels):
         squares = _squares(waveform, signals, kernel, frames, plan, group)
-        pooled.append(
-            (
-                _pool(squares, lowpass, frames, plan, group),
-                ends.pooled(squares, weights),
-            )
-        )
+        frames_of_group = _pool(squares, pooling, frames, plan, group)
+        pooled.append((frames_of_group, ends.pooled(squares, at_ends)))
     outputs, outside = (multirate_kernels.join(x, axis=-1) for x in zip(*pooled))
     if outside is not None:
         outputs = outputs - ends.place(outside)
@@ -259,10 +247,9 @@ def _squares(waveform, signals, kernel, frames, plan, group):
     return multirate_kernels.squares(blocks, kernel, n_hops, plan, group)
 
 
-def _pool(squares, lowpass, frames, plan, group):
+def _pool(squares, kernel, frames, plan, group):
     """Frames (batch, frames, filters), as if energies went on beyond the ends."""
     n_filters, per_hop = len(group.filters), squares.shape[2]
-    kernel = multirate_kernels.pooling_kernel(lowpass, plan, group)
     hops = ops.matmul(ops.reshape(squares, (-1, per_hop)), kernel)
     n_hops = frames.computed + plan.hops - 1
     hops = ops.reshape(hops, (-1, n_hops, kernel.shape[1]))

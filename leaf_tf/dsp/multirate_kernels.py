@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import multirate, multirate_taps
+from leaf_tf.dsp.impulse_responses import gaussian_lowpass
 from leaf_tf.dsp.slices import cut
 
 _MOST_JOINED = 5
@@ -17,7 +18,31 @@ _MOST_JOINED = 5
 _VECTOR = 16
 
 
-def in_order(values, plan):
+def kernels_of_groups(center_freqs, sigmas, pooling_widths, ends, plan):
+    """All that is made of the weights, group by group.
+
+    Args:
+        center_freqs, sigmas, pooling_widths: As `multirate_energies.pooled_energies`.
+        ends: `multirate_ends.BatchEnds` or `ClipEnds`.
+        plan: `multirate.Plan`.
+
+    Returns:
+        A tuple for each group: the kernel of its convolution, (blocks, block,
+        per_block * 2 * filters); its `_pooling_kernel`; what `ends.pooled` takes.
+    """
+    center_freqs, sigmas, widths = (
+        _in_order(values, plan) for values in (center_freqs, sigmas, pooling_widths)
+    )
+    lowpass = gaussian_lowpass(widths, plan.pool_size)
+    poolings = [
+        _pooling_kernel(own, plan, group)
+        for group, own in zip(plan.groups, by_group(lowpass, plan))
+    ]
+    kernels = _convolution_kernels(center_freqs, sigmas, plan)
+    return list(zip(kernels, poolings, ends.weights(lowpass)))
+
+
+def _in_order(values, plan):
     """Values (n_filters,), those of a plan's groups one after the other."""
     if plan.order == tuple(range(plan.n_filters)):
         return values
@@ -32,7 +57,7 @@ def by_group(values, plan):
     return [cut(values, axis, start, size) for start, size in zip(starts, sizes)]
 
 
-def group_kernels(center_freqs, sigmas, plan):
+def _convolution_kernels(center_freqs, sigmas, plan):
     """Kernels of the convolutions of all groups of a plan.
 
     Args:
@@ -93,14 +118,14 @@ def squares(blocks, kernel, hops, plan, group):
 
     Args:
         blocks: (batch, blocks, block), what a group sees in so many hops.
-        kernel: Of the group, see `group_kernels`.
+        kernel: Of the group, see `kernels_of_groups`.
     """
     outputs = ops.conv(blocks, kernel, padding="valid", data_format="channels_last")
     per_hop = plan.strides // group.stride * 2 * len(group.filters)
     return ops.square(ops.reshape(outputs, (-1, hops, per_hop)))
 
 
-def pooling_kernel(lowpass, plan, group):
+def _pooling_kernel(lowpass, plan, group):
     """From the squares of a hop to what they add to frames: (per_hop, columns).
 
     Mostly zeros: each filter takes its own squares, real and imaginary alike. A dense
@@ -120,7 +145,9 @@ def pooling_kernel(lowpass, plan, group):
     own = _constant(np.tile(np.eye(n_filters), (2, hops)), lowpass.dtype)
     kernel = ops.reshape(weights * own, (-1, hops * n_filters))
     more = -(hops * n_filters) % _VECTOR
-    return ops.pad(kernel, ((0, 0), (0, more))) if more < hops * n_filters else kernel
+    if 0 < more < hops * n_filters:
+        kernel = ops.pad(kernel, ((0, 0), (0, more)))
+    return kernel
 
 
 def square_weights(plan, group):

@@ -6,7 +6,6 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import multirate, multirate_kernels, multirate_taps
-from leaf_tf.dsp.impulse_responses import gaussian_lowpass
 from leaf_tf.dsp.multirate_ends import BatchEnds
 from leaf_tf.dsp.multirate_energies import frames_of
 from leaf_tf.dsp.slices import cut, last
@@ -264,19 +263,12 @@ def _group_kernels(leaf, frames):
     """`_Kernels` of all groups of a Leaf's plan, of its weights as they are."""
     plan = leaf.plan
     ends = BatchEnds(frames, plan)
-    center_freqs, sigmas, widths = (
-        multirate_kernels.in_order(values, plan) for values in leaf.bounded_weights()
+    center_freqs, sigmas, widths = leaf.bounded_weights()
+    parts = multirate_kernels.kernels_of_groups(
+        center_freqs, sigmas, widths, ends, plan
     )
-    group_kernels = multirate_kernels.group_kernels(center_freqs, sigmas, plan)
-    lowpass = gaussian_lowpass(widths, plan.pool_size)
-    lowpasses = multirate_kernels.by_group(lowpass, plan)
-    end_weights = ends.weights(lowpass)
     kernels = []
-    for group, kernel, lowpass, weights in zip(
-        plan.groups, group_kernels, lowpasses, end_weights
-    ):
-        n_filters = len(group.filters)
-        pooling = multirate_kernels.pooling_kernel(lowpass, plan, group)
+    for group, (kernel, pooling, weights) in zip(plan.groups, parts):
         outside = []
         if weights is not None:
             outside = np.swapaxes(ops.convert_to_numpy(weights), 0, 1)[:, None]
@@ -285,7 +277,7 @@ def _group_kernels(leaf, frames):
             _Kernels(
                 group,
                 ops.convert_to_numpy(kernel),
-                ops.convert_to_numpy(pooling)[:, : plan.hops * n_filters],
+                ops.convert_to_numpy(pooling)[:, : plan.hops * len(group.filters)],
                 [weights.reshape(plan.hops, -1) for weights in before],
                 {len(after) - i: weights for i, weights in enumerate(after)},
             )
