@@ -10,10 +10,10 @@ import soundfile
 import tensorflow as tf
 
 from benchmarks import tfds_clips
+from benchmarks.signals import audio_paths
 from benchmarks.speed import machine
 from benchmarks.timing import interleave
-from files.clips import encoding_of, is_audio_path, read_clip
-from files.errors import UserError
+from files.clips import encoding_of, read_clip
 from training import decoding
 
 SAMPLE_RATE = 16000
@@ -136,9 +136,7 @@ def _made(folder, n_clips, clip_seconds):
 
 
 def _found(folder):
-    paths = sorted(path for path in folder.rglob("*") if is_audio_path(path))
-    if not paths:
-        raise UserError(f"{folder} holds no audio files")
+    paths = audio_paths(folder)
     for path in paths:
         read_clip(path)  # a damaged one is named
     return paths

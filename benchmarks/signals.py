@@ -3,6 +3,7 @@
 import numpy as np
 
 from files.clips import is_audio_path, read_clip
+from files.errors import UserError
 
 SAMPLE_RATE = 16000
 SAMPLES = 16000
@@ -31,13 +32,25 @@ def made():
 
 
 def read(folder, most=20):
-    """{name: waveform} of clips spread evenly over the audio files below a folder."""
-    paths = sorted(path for path in folder.rglob("*") if is_audio_path(path))
+    """{name: waveform} of clips spread evenly over the audio files below a folder.
+
+    Raises:
+        UserError: There are none, or one can't be read.
+    """
+    paths = audio_paths(folder)
     chosen = paths[:: max(1, len(paths) // most)][:most]
     return {
         str(path.relative_to(folder)): read_clip(path, SAMPLE_RATE)[0]
         for path in chosen
     }
+
+
+def audio_paths(folder):
+    """The audio files below a folder, sorted; a `UserError` if there are none."""
+    paths = sorted(path for path in folder.rglob("*") if is_audio_path(path))
+    if not paths:
+        raise UserError(f"{folder} holds no audio files")
+    return paths
 
 
 def _colored(random, slope):

@@ -64,6 +64,7 @@ def test_frontends_prints_ratios_to_mel_and_writes_files(capsys, tmp_path):
     "argv, code, line",
     [
         (["accuracy", "--clips", "nowhere"], 2, "there is no folder nowhere"),
+        (["accuracy", "--clips", "."], 1, "holds no audio files"),
         (["accuracy", "--banks", "-1"], 2, "at least 0"),
         (["frontends", "--seconds", "nan"], 2, "above 0"),
         (["input", "--n-clips", "0"], 2, "at least 1"),
