@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp import multirate_kernels, multirate_taps, units
+from leaf_tf.dsp import multirate_kernels, units
 from leaf_tf.dsp.multirate_ends import BatchEnds, ClipEnds
-from leaf_tf.dsp.slices import cut
+from leaf_tf.dsp.multirate_signals import Signals, Span
+from leaf_tf.dsp.slices import cut, longer
 
 
 def pooled_energies(
@@ -51,13 +52,14 @@ def pooled_energies(
         samples = ops.shape(waveform)[1]
     frames = frames_of(samples, plan, is_aligned, is_symmetric)
     ends = BatchEnds(frames, plan) if bounds is None else ClipEnds(bounds, frames, plan)
-    signals = _decimated(waveform, frames, plan)
+    spans = [(group.rate, _span(frames, plan, group)) for group in plan.groups]
+    signals = Signals(waveform, samples, frames.left + plan.lead, spans, plan)
     kernels = multirate_kernels.kernels_of_groups(
         center_freqs, sigmas, pooling_widths, ends, plan
     )
     pooled = []
     for group, (kernel, pooling, at_ends) in zip(plan.groups, kernels):
-        squares = _squares(waveform, signals, kernel, frames, plan, group)
+        squares = _squares(signals, kernel, frames, plan, group)
         frames_of_group = _pool(squares, pooling, frames, plan, group)
         pooled.append((frames_of_group, ends.pooled(squares, at_ends)))
     outputs, outside = (multirate_kernels.join(x, axis=-1) for x in zip(*pooled))
@@ -105,16 +107,16 @@ def frames_of(samples, plan, is_aligned=False, is_symmetric=False):
     if is_aligned:  # whole strides
         zeros = max(plan.pool_size - plan.strides, 0)
     else:
-        zeros = _maximum((kept - 1) * plan.strides + plan.pool_size - samples, 0)
+        zeros = longer((kept - 1) * plan.strides + plan.pool_size - samples, 0)
     left = zeros // 2
     if is_symmetric:  # half a window left, and right what the last one needs
         left = (plan.pool_size - 1) // 2
-        zeros = _maximum(zeros, left)
+        zeros = longer(zeros, left)
     is_known = isinstance(zeros, int)
     n_left = -(-(left if is_known else (plan.pool_size - 1) // 2) // plan.strides)
     n_right = -(-(zeros - left if is_known else plan.pool_size // 2) // plan.strides)
     at_ends = max(n_left, n_right)
-    computed = kept if known and kept >= at_ends else _maximum(kept, at_ends)
+    computed = kept if known and kept >= at_ends else longer(kept, at_ends)
     if computed is not kept:  # Frames after the last are at the right end, too.
         n_right = at_ends
     return Frames(samples, kept, computed, left, n_left, n_right)
@@ -126,122 +128,17 @@ def _n_blocks(frames, plan, group):
     return energies // group.per_block + group.n_blocks - 1
 
 
-def _cut(waveform, position, length, frames, plan):
-    """Samples position ... position + length, zeros where there is no waveform.
-
-    `position` is before the waveform: filters reach further than a stride.
-    """
-    before = frames.left + plan.lead - position
-    after = length - before - frames.samples
-    if isinstance(after, int):
-        surplus = after < 0
-        after = max(after, 0)
-    else:
-        surplus = True
-        after = ops.maximum(after, 0)
-    padded = ops.pad(waveform, ((0, 0), (before, after)))
-    return cut(padded, 1, 0, length) if surplus else padded
-
-
-@dataclasses.dataclass(frozen=True)
-class _Span:
-    """Part of a decimated waveform: positions from `first` until before `end`."""
-
-    first: int
-    end: Any
-
-    def join(self, other):
-        return _Span(min(self.first, other.first), _maximum(self.end, other.end))
-
-
-@dataclasses.dataclass(frozen=True)
-class _Decimation:
-    """A decimator at work, a convolution over blocks.
-
-    Attributes:
-        source: Rate of what it decimates.
-        rate: Of what it makes.
-        made: `_Span` of what is needed of that.
-    """
-
-    source: int
-    rate: int
-    made: _Span
-
-    @property
-    def kernel(self):
-        return multirate_taps.decimator_kernel(self.rate // self.source)
-
-    @property
-    def _n_blocks(self):
-        n_blocks, _, per_block = self.kernel.shape
-        n_samples = -(-(self.made.end - self.made.first) // self.rate)
-        return -(-n_samples // per_block) + n_blocks - 1
-
-    @property
-    def taken(self):
-        """`_Span` of what it takes of the source."""
-        reach = multirate_taps.decimator(self.rate // self.source).size // 2
-        first = self.made.first - reach * self.source
-        return _Span(first, first + self._n_blocks * self.kernel.shape[1] * self.source)
-
-    def run(self, signal):
-        """What is needed, or more, of (batch, samples) that it takes."""
-        kernel = ops.convert_to_tensor(self.kernel, dtype=signal.dtype)
-        signal = ops.conv(
-            ops.reshape(signal, (-1, self._n_blocks, kernel.shape[1])),
-            kernel,
-            padding="valid",
-            data_format="channels_last",
-        )
-        n_blocks = self._n_blocks - kernel.shape[0] + 1
-        return ops.reshape(signal, (-1, n_blocks * kernel.shape[2]))
-
-
-def _decimated(waveform, frames, plan):
-    """{rate: the waveform at 1 / rate, as much as is needed; its first position}."""
-    spans: dict[int, _Span] = {}
-    for group in plan.groups:
-        if group.rate > 1:
-            first = plan.first_position(group)
-            n_samples = _n_blocks(frames, plan, group) * group.block
-            span = _Span(first, first + n_samples * group.rate)
-            spans[group.rate] = span.join(spans.get(group.rate, span))
-    decimations = []
-    for rate in sorted(spans, reverse=True):
-        source = plan.source(rate)
-        decimations.append(_Decimation(source, rate, spans[rate]))
-        if source > 1:
-            spans[source] = decimations[-1].taken.join(spans[source])
-    signals: dict[int, Any] = {}
-    for decimation in reversed(decimations):
-        taken = decimation.taken
-        length = (taken.end - taken.first) // decimation.source
-        if decimation.source == 1:
-            signal = _cut(waveform, taken.first, length, frames, plan)
-        else:
-            signal = _read(
-                signals[decimation.source], taken.first, length, decimation.source
-            )
-        signals[decimation.rate] = decimation.run(signal), decimation.made.first
-    return signals
-
-
-def _read(signal, position, length, rate):
-    """Samples from a position on, of a decimated waveform of `_decimated`."""
-    signal, first = signal
-    return cut(signal, 1, (position - first) // rate, length)
-
-
-def _squares(waveform, signals, kernel, frames, plan, group):
-    """Squares of a group's filters, real and imaginary: (batch, hops, per_hop)."""
-    n_blocks = _n_blocks(frames, plan, group)
-    length = n_blocks * group.block
+def _span(frames, plan, group):
+    """`Span` of the blocks that a group reads."""
     first = plan.first_position(group)
-    if group.rate == 1:
-        signal = _cut(waveform, first, length, frames, plan)
-    else:
-        signal = _read(signals[group.rate], first, length, group.rate)
+    n_samples = _n_blocks(frames, plan, group) * group.block
+    return Span(first, first + n_samples * group.rate)
+
+
+def _squares(signals, kernel, frames, plan, group):
+    """Squares of a group's filters, real and imaginary: (batch, hops, per_hop)."""
+    signal = signals.read(group.rate, _span(frames, plan, group))
+    n_blocks = _n_blocks(frames, plan, group)
     blocks = ops.reshape(signal, (-1, n_blocks, group.block))
     n_hops = frames.computed + plan.hops - 1
     return multirate_kernels.squares(blocks, kernel, n_hops, plan, group)
@@ -260,10 +157,3 @@ def _pool(squares, kernel, frames, plan, group):
         part = cut(hops, (1, 2), starts, (frames.computed, n_filters))
         outputs = outputs + part if place else part
     return outputs
-
-
-def _maximum(first, second):
-    """The greater of two sizes, integers or tensors."""
-    if isinstance(first, int) and isinstance(second, int):
-        return max(first, second)
-    return ops.maximum(first, second)

@@ -1,4 +1,4 @@
-"""Slicing whose gradient is cheap."""
+"""Slicing whose gradient is cheap, and lengths that may be unknown."""
 
 from keras import ops
 
@@ -30,3 +30,10 @@ def last(values, length):
 def last_frame(values):
     """The last frame (batch, channels) of (batch, frames, channels)."""
     return ops.reshape(last(values, 1), (-1, values.shape[2]))
+
+
+def longer(first, second):
+    """The greater of two lengths, integers or tensors."""
+    if isinstance(first, int) and isinstance(second, int):
+        return max(first, second)
+    return ops.maximum(first, second)
