@@ -235,14 +235,14 @@ def test_jit_compile(frontend, rng):
 
 def test_fits_with_jit(frontend, rng):
     # Low against high noise: a linear read-out of any frontend tells them apart.
-    waveforms = noise(rng, 32, 1600)
+    waveforms = noise(rng, 32, 800)
     waveforms[::2] = np.cumsum(waveforms[::2], axis=1) / 20
     labels = np.arange(32) % 2
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [
-            keras.Input((1600,)),
-            frontend(n_filters=8),
+            keras.Input((800,)),
+            frontend(n_filters=8, sample_rate=8000),
             keras.layers.GlobalAveragePooling1D(),
             keras.layers.BatchNormalization(),
             keras.layers.Dense(2),
