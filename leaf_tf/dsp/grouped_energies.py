@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import impulse_responses, units
-from leaf_tf.dsp.slices import cut
+from leaf_tf.dsp.slices import cut, longer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,8 +101,7 @@ def pooled_energies(
     if samples is None:
         samples = ops.shape(waveform)[1]
     frames = units.n_frames(samples, strides)
-    zeros = (frames - 1) * strides + kernel_size - samples
-    zeros = max(zeros, 0) if isinstance(zeros, int) else ops.maximum(zeros, 0)
+    zeros = longer((frames - 1) * strides + kernel_size - samples, 0)
     middle = (kernel_size - 1) // 2
     first = middle - zeros // 2  # the sample under the middle tap in frame 0
     longest = max(group.half_length for group in groups)

@@ -52,14 +52,15 @@ def pooled_energies(
         samples = ops.shape(waveform)[1]
     frames = frames_of(samples, plan, is_aligned, is_symmetric)
     ends = BatchEnds(frames, plan) if bounds is None else ClipEnds(bounds, frames, plan)
-    spans = [(group.rate, _span(frames, plan, group)) for group in plan.groups]
+    spans = [_span(frames, plan, group) for group in plan.groups]
     signals = Signals(waveform, samples, frames.left + plan.lead, spans, plan)
     kernels = multirate_kernels.kernels_of_groups(
         center_freqs, sigmas, pooling_widths, ends, plan
     )
     pooled = []
-    for group, (kernel, pooling, at_ends) in zip(plan.groups, kernels):
-        squares = _squares(signals, kernel, frames, plan, group)
+    for group, span, (kernel, pooling, at_ends) in zip(plan.groups, spans, kernels):
+        signal = signals.read(group.rate, span)
+        squares = _squares(signal, kernel, frames, plan, group)
         frames_of_group = _pool(squares, pooling, frames, plan, group)
         pooled.append((frames_of_group, ends.pooled(squares, at_ends)))
     outputs, outside = (multirate_kernels.join(x, axis=-1) for x in zip(*pooled))
@@ -135,9 +136,8 @@ def _span(frames, plan, group):
     return Span(first, first + n_samples * group.rate)
 
 
-def _squares(signals, kernel, frames, plan, group):
+def _squares(signal, kernel, frames, plan, group):
     """Squares of a group's filters, real and imaginary: (batch, hops, per_hop)."""
-    signal = signals.read(group.rate, _span(frames, plan, group))
     n_blocks = _n_blocks(frames, plan, group)
     blocks = ops.reshape(signal, (-1, n_blocks, group.block))
     n_hops = frames.computed + plan.hops - 1

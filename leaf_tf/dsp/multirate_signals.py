@@ -37,7 +37,7 @@ class Signals:
         waveform: (batch, samples).
         samples: How many; a tensor where that is unknown.
         origin: Samples by which the origin of the plan precedes the waveform.
-        spans: [(rate, `Span`)] of all that will be read.
+        spans: The `Span` that each group of the plan will read.
         plan: `multirate.Plan`.
     """
 
@@ -60,14 +60,9 @@ class Signals:
         # Before the waveform: filters reach further than a stride.
         before = self._origin - first
         after = length - before - self._samples
-        if isinstance(after, int):
-            surplus = after < 0
-            after = max(after, 0)
-        else:
-            surplus = True
-            after = ops.maximum(after, 0)
-        padded = ops.pad(self._waveform, ((0, 0), (before, after)))
-        return cut(padded, 1, 0, length) if surplus else padded
+        padded = ops.pad(self._waveform, ((0, 0), (before, longer(after, 0))))
+        is_exact = isinstance(after, int) and after >= 0
+        return padded if is_exact else cut(padded, 1, 0, length)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,23 +98,33 @@ class _Decimation:
 
     def run(self, signal):
         """What is needed, or more, of (batch, samples) that it takes."""
-        kernel = ops.convert_to_tensor(self.kernel, dtype=signal.dtype)
-        signal = ops.conv(
-            ops.reshape(signal, (-1, self._n_blocks, kernel.shape[1])),
-            kernel,
-            padding="valid",
-            data_format="channels_last",
-        )
-        n_blocks = self._n_blocks - kernel.shape[0] + 1
-        return ops.reshape(signal, (-1, n_blocks * kernel.shape[2]))
+        return decimate(signal, self.kernel, self._n_blocks)
+
+
+def decimate(signal, kernel, n_blocks):
+    """A decimator's convolution over blocks.
+
+    Args:
+        signal: (batch, n_blocks * block).
+        kernel: `multirate_taps.decimator_kernel`, (blocks, block, per_block).
+        n_blocks: At least `blocks`; a tensor where it is unknown.
+
+    Returns:
+        (batch, (n_blocks - blocks + 1) * per_block).
+    """
+    blocks, block, per_block = kernel.shape
+    kernel = ops.convert_to_tensor(kernel, dtype=signal.dtype)
+    signal = ops.reshape(signal, (-1, n_blocks, block))
+    signal = ops.conv(signal, kernel, padding="valid", data_format="channels_last")
+    return ops.reshape(signal, (-1, (n_blocks - blocks + 1) * per_block))
 
 
 def _decimations(spans, plan):
     """`_Decimation`s of a plan, the lowest rate first: others may be its source."""
     needed: dict[int, Span] = {}
-    for rate, span in spans:
-        if rate > 1:
-            needed[rate] = span.join(needed.get(rate, span))
+    for group, span in zip(plan.groups, spans):
+        if group.rate > 1:
+            needed[group.rate] = span.join(needed.get(group.rate, span))
     decimations = []
     for rate in sorted(needed, reverse=True):
         decimations.append(_Decimation(plan.source(rate), rate, needed[rate]))

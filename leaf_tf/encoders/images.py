@@ -5,6 +5,7 @@ import warnings
 import keras
 from keras import layers, ops
 
+from leaf_tf.dsp.slices import longer
 from leaf_tf.encoders.masked import AddChannel
 
 
@@ -69,14 +70,8 @@ class PadToAtLeast(layers.Layer):
 
     def call(self, inputs):
         _, height, width, _ = ops.shape(inputs)
-        return ops.pad(
-            inputs,
-            ((0, 0), (0, self._missing(height)), (0, self._missing(width)), (0, 0)),
-        )
-
-    def _missing(self, side):
-        known = isinstance(side, int)
-        return max(self.size - side, 0) if known else ops.maximum(self.size - side, 0)
+        below, beside = (longer(self.size - side, 0) for side in (height, width))
+        return ops.pad(inputs, ((0, 0), (0, below), (0, beside), (0, 0)))
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import mel
+from leaf_tf.dsp.slices import longer
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
 from leaf_tf.layers import PreEmphasis, SquaredModulus
 from leaf_tf.layers.stage import Stage, require_positive_int
@@ -252,5 +253,4 @@ class TimeDomainFilterbanks(Frontend):
 def _valid_frames(samples, kernel_size, strides):
     if samples is None:
         return None
-    frames = (samples - kernel_size) // strides + 1
-    return max(frames, 1) if isinstance(frames, int) else ops.maximum(frames, 1)
+    return longer((samples - kernel_size) // strides + 1, 1)

@@ -8,6 +8,7 @@ from keras import ops
 from leaf_tf.dsp import multirate, multirate_kernels, multirate_taps
 from leaf_tf.dsp.multirate_ends import BatchEnds
 from leaf_tf.dsp.multirate_energies import frames_of
+from leaf_tf.dsp.multirate_signals import decimate
 from leaf_tf.dsp.slices import cut, last
 from leaf_tf.streaming.signals import hops_of_delay, overlap_add, read
 
@@ -72,12 +73,8 @@ class _Decimator:
         """(batch, hops * strides / rate), of `signal` from sample `start` on."""
         n_blocks, block, per_block = self._kernel.shape
         n_blocks += hops * self._per_hop // per_block - 1
-        signal = ops.reshape(
-            read(signal, start, n_blocks * block), (-1, n_blocks, block)
-        )
-        kernel = ops.convert_to_tensor(self._kernel, dtype=signal.dtype)
-        signal = ops.conv(signal, kernel, padding="valid", data_format="channels_last")
-        return ops.reshape(signal, (-1, hops * self._per_hop))
+        signal = read(signal, start, n_blocks * block)
+        return decimate(signal, self._kernel, n_blocks)
 
 
 def _decimator_cost(kernel):

@@ -21,7 +21,7 @@ def sound():
     noise = np.random.default_rng(11).standard_normal(t.size)
     low = np.convolve(noise, np.ones(8) / np.sqrt(8), "same")
     envelope = np.sin(np.pi * t / SECONDS)
-    return envelope * (0.2 * np.sin(2 * np.pi * 300 * t * (1 + t)) + 0.15 * low)
+    return envelope * (0.2 * np.sin(2 * np.pi * 300 * t * (1 + t / 2)) + 0.15 * low)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def check(answers, artifact, sound, other):
     for answer in answers:
         assert answer["source"] == "microphone"
         assert answer["waveform"].shape == (WINDOW_SAMPLES,)
-        assert likeness(answer["waveform"], sound) > 0.95
+        assert likeness(answer["waveform"], sound) > 0.97
         assert likeness(answer["waveform"], other) < 0.3
         window = np.float32(answer["waveform"])[None]
         (probabilities,) = model.runner.probabilities(window)[""]
