@@ -12,7 +12,12 @@ from files.atomic import replacing
 from files.errors import UserError
 from files.quiet import native_logs_hidden
 
-AUDIO_EXTENSIONS = (".wav", ".flac", ".ogg", ".mp3")
+# What libsndfile reads, by the ends of names; the content says what it is.
+AUDIO_EXTENSIONS = (
+    *(".wav", ".flac", ".ogg", ".mp3", ".opus", ".oga", ".mp2", ".wave", ".bwf"),
+    *(".rf64", ".w64", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".sph"),
+    ".nist",
+)
 
 # Values read at once: a damaged header may promise any number of frames, so
 # memory follows what the file holds.
@@ -40,7 +45,8 @@ def read_clip(path, sample_rate=None):
     """Reads an audio file as one mono waveform.
 
     Args:
-        path: WAV, FLAC, OGG or MP3 file, of any rate; channels are averaged.
+        path: Audio file, named as one of `AUDIO_EXTENSIONS`, of any rate; channels
+            are averaged.
         sample_rate: In Hz, the rate to resample to. Defaults to the file's.
 
     Returns:
@@ -63,7 +69,7 @@ def decode_clip(content, name, sample_rate=None):
     """Reads the bytes of an audio file as `read_clip` reads a file.
 
     Args:
-        content: Of a WAV, FLAC, OGG or MP3 file.
+        content: Of an audio file.
         name: What messages call it.
         sample_rate: In Hz, the rate to resample to. Defaults to the file's.
 
@@ -195,6 +201,10 @@ def opened(source, name):
         with _quiet(_may_be_mp3(source, name)):
             file = soundfile.SoundFile(source)
         with file:
+            if file.format == "RAW":  # .au and .snd without a header, taken on trust
+                raise UserError(
+                    f"the audio file {name} has no header: it holds no audio"
+                )
             yield file
     except soundfile.LibsndfileError as error:
         raise UserError(

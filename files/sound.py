@@ -28,7 +28,7 @@ def file_blocks(path, sample_rate):
     """An audio file as mono waveform, a second at a time.
 
     Args:
-        path: WAV, FLAC, OGG or MP3 file, of any rate; channels are averaged.
+        path: Audio file, as of `clips.read_clip`.
         sample_rate: In Hz, the rate to resample to.
 
     Yields:
