@@ -61,8 +61,13 @@ def read_clip(path, sample_rate=None):
             none of audio. The message names the file.
     """
     path = Path(path)
-    require_audio_file(path)
-    return _decode(path, path, sample_rate)
+    try:
+        require_audio_file(path)
+        return _decode(path, path, sample_rate)
+    except OSError as error:
+        raise UserError(
+            f"cannot read the audio file {path}: {error.strerror or error}"
+        ) from error
 
 
 def decode_clip(content, name, sample_rate=None):

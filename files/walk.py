@@ -144,7 +144,7 @@ def walk(folder):
         `Walk`; nothing is read but names.
     """
     found = Walk(Path(folder))
-    _Walker(found).enter(found.folder, None)
+    _Walker(found).run()
     return found
 
 
@@ -221,12 +221,25 @@ class _Walker:
         # Of each class, the real paths of files and folders that were seen.
         self._seen = collections.defaultdict(set)
 
-    def enter(self, folder, label):
-        """Walks a folder.
+    def run(self):
+        """Walks the folder; without recursion, which deep folders would exhaust."""
+        waiting = [self._folders(self._found.folder, None)]
+        while waiting:
+            entered = next(waiting[-1], None)
+            if entered is None:
+                waiting.pop()
+            else:
+                waiting.append(self._folders(*entered))
+
+    def _folders(self, folder, label):
+        """Takes what a folder holds.
 
         Args:
             folder: Path.
             label: The class in which it lies; None of the folder of classes itself.
+
+        Yields:
+            (path, its label) of each subfolder to walk, in its place among the files.
         """
         real = os.path.realpath(folder)
         self._seen[label].add(real)
@@ -239,9 +252,12 @@ class _Walker:
             )
             return
         for entry in entries:
-            self._take(entry, folder / entry.name, real, label)
+            path = folder / entry.name
+            if self._take(entry, path, real, label):
+                yield path, path.name if label is None else label
 
     def _take(self, entry, path, parent, label):
+        """Takes a file, or passes over an entry; True of a folder to walk."""
         found = self._found
         try:
             is_folder = entry.is_dir()
@@ -254,24 +270,25 @@ class _Walker:
         elif entry.is_symlink() and not (is_folder or is_file):
             self._broken(path)
         elif is_folder:
-            self._folder(path, parent, label)
+            return self._is_to_walk(path, parent, label)
         elif not is_file or not is_audio_path(path):
             self._other(path)
         elif self._is_new(path, parent, entry.is_symlink(), label):
             found.clips.append(path)
+        return False
 
-    def _folder(self, path, parent, label):
+    def _is_to_walk(self, path, parent, label):
         real = os.path.realpath(path)
         if any(_is_within(place, real) for place in (parent, self._root)):
             self._found.loops.append(path)
-            return
+            return False
         if label is None:
-            label = path.name
-            self._found.classes.append(label)
+            self._found.classes.append(path.name)
+            return True
         if real in self._seen[label]:
             self._found.repeated.append(path)
-        else:
-            self.enter(path, label)
+            return False
+        return True
 
     def _is_new(self, path, parent, is_link, label):
         real = os.path.realpath(path) if is_link else os.path.join(parent, path.name)

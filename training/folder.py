@@ -150,13 +150,8 @@ class FolderTask:
             return walked
         if walked.is_empty:
             raise UserError(f"the folder {self.path} is empty; {wanted}")
-        self._refuse(
-            [
-                *walked.faults,
-                f"the folder {self.path} has files but no subfolders; {wanted}",
-            ],
-            walked,
-        )
+        flat = f"the folder {self.path} has files but no subfolders; {wanted}"
+        self._refuse(walked.faults or [flat], walked)
 
     def _refuse(self, faults, walked, found=()):
         """Raises all that is wrong as one `UserError`.
@@ -308,7 +303,8 @@ def _are_splits(labels):
 
 
 def _is_run(folder):
-    return all((folder / name).is_file() for name in ("config.json", "tasks.json"))
+    files = (os.path.join(folder, name) for name in ("config.json", "tasks.json"))
+    return all(map(os.path.isfile, files))
 
 
 def _tell(*lines):

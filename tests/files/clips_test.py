@@ -188,6 +188,18 @@ def test_other_unusable_paths_are_named(tmp_path):
         clips.read_clip(raw)
 
 
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "locked.wav"
+    clips.write_clip(path, noise(10), 8000)
+
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(UserError, match=r"cannot read .*locked\.wav: Permission den"):
+        clips.read_clip(path)
+
+
 def test_no_samples_and_samples_not_finite_are_refused(tmp_path):
     nothing = tmp_path / "nothing.wav"
     soundfile.write(nothing, np.zeros(0), 8000)

@@ -150,6 +150,13 @@ def test_broken_links_and_folders_that_cannot_be_listed_are_faults(
         find_clips(folder, "clips")
 
 
+def test_deep_folders_are_walked(tmp_path):
+    folder = tmp_path.joinpath(*"d" * 600)
+    folder.mkdir(parents=True)
+    (folder / "1.wav").write_bytes(b"any")
+    assert walk(tmp_path).clips == [folder / "1.wav"]
+
+
 def test_special_files_are_no_clips(put, tmp_path):
     folder = put("a/1.wav")
     os.mkfifo(tmp_path / "a" / "pipe.wav")
