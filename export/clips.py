@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from files.command_line import a_few, note
+from files.command_line import a_few, warn
 from files.errors import UserError
 from files.labels import spelled_as
 from files.text import read_table, require_utf8
@@ -187,7 +187,7 @@ def _find(folder, labels):
         found.leave_loose()
     require_clips(found, "clips to compare on")
     if unknown:
-        note(
+        warn(
             f"the clips of {folder} are compared without labels: {len(unknown)} of its "
             f"{len(own)} subfolders of clips ({a_few(unknown)}) are no labels of the "
             f"model ({a_few(labels)})"

@@ -65,6 +65,11 @@ def note(message):
     print(one_line(message), file=sys.stderr, flush=True)
 
 
+def warn(message):
+    """Says a line on stderr about what may not be meant."""
+    note(f"warning: {message}")
+
+
 def _complain(prog, message):
     print(f"{prog}: {one_line(message)}", file=sys.stderr)
 

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from files.clips import encoding_of, read_clip, require_audio_rate
-from files.command_line import a_few, note, one_line
+from files.command_line import a_few, note, one_line, warn
 from files.errors import UserError
 from files.labels import label_faults, similar_labels, spelled_as
 from files.text import require_utf8
@@ -82,8 +82,8 @@ class FolderTask:
         faults += [fault for fault in (bad, too_few(sounds, labels)) if fault]
         if faults:
             self._refuse(faults, walked, found)
-        _tell(walked.passed_over, similar_labels(labels), _split_names(labels))
-        _tell(_shared_words(found))
+        _tell(walked)
+        _warn(similar_labels(labels), _split_names(labels), _shared_words(found))
         assigned = split_clips(sounds, labels, seed)
         return TaskData(
             tuple(labels),
@@ -128,9 +128,17 @@ class FolderTask:
             self._refuse([bad], walked, found)
         if not found:
             self._refuse([f"{self.path} holds no clip that can be used"], walked)
-        _tell(walked.passed_over, _shared_words(found))
+        _tell(walked)
+        _warn(_shared_words(found))
         known = [dataclasses.replace(clip, label=spelled(clip.label)) for clip in found]
         return self._clip_set(known, labels)
+
+    def tell_passed_over(self):
+        """Says what is passed over, without reading clips; nothing of a wrong path."""
+        if self.path.is_dir():
+            walked = walk(self.path)
+            walked.leave_loose()
+            _tell(walked)
 
     def _walk(self):
         """The `Walk` of the folder, with at least one class."""
@@ -307,9 +315,14 @@ def _is_run(folder):
     return all(map(os.path.isfile, files))
 
 
-def _tell(*lines):
+def _tell(walked):
+    if walked.passed_over:
+        note(walked.passed_over)
+
+
+def _warn(*lines):
     for line in filter(None, lines):
-        note(line)
+        warn(line)
 
 
 def _shared_words(clips):

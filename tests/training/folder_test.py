@@ -248,6 +248,15 @@ def test_a_broken_link_is_skipped_as_a_bad_clip_is(make_folder, capsys):
     assert "gone.wav" in said(capsys)[1]
 
 
+def test_what_is_passed_over_is_told_without_reading(make_folder, capsys, tmp_path):
+    folder = make_folder({"a": 1})
+    (folder / "a" / "x.m4a").write_bytes(b"any")
+    FolderTask(folder).tell_passed_over()
+    assert "(1 .m4a; such as a/x.m4a)" in said(capsys)[0]
+    FolderTask(tmp_path / "none").tell_passed_over()
+    assert said(capsys) == []
+
+
 @pytest.mark.parametrize("name", ["b ", "b\n", "caf\udce9", "\x1bb"])
 def test_names_that_cannot_be_labels_are_refused(make_folder, name):
     folder = make_folder({"a": 3, "b": 3})
@@ -280,7 +289,7 @@ def test_one_sound_in_two_classes_is_named(make_folder, capsys):
     for load in (FolderTask(folder).load, lambda: FolderTask(folder).load_all("ab")):
         load()
         [line] = said(capsys)
-        assert line.startswith("2 sounds are in several classes")
+        assert line.startswith("warning: 2 sounds are in several classes")
         assert f"{folder}/a/0.wav = {folder}/b/again0.wav" in line
     (folder / "c").mkdir()  # beside another fault
     assert "2 sounds are in several classes" in refusal(folder)
