@@ -1,6 +1,7 @@
 """`python -m export predict ARTIFACT CLIP...`."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ def expanded(places):
     """
     paths, refusals = [], []
     for place in map(Path, places):
-        if not place.is_dir():
+        if not os.path.isdir(place):
             paths.append(place)
             continue
         found = walk(place)

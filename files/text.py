@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import itertools
 from pathlib import Path
 
 from files.errors import UserError
@@ -83,11 +84,11 @@ def read_table(path):
 
     Returns:
         list of {column: field}, all without blanks around them; a field that a row
-        lacks is "". Columns are separated by commas, semicolons or tabs, whichever
+        lacks is None. Columns are separated by commas, semicolons or tabs, whichever
         comes first in the header.
 
     Raises:
-        OSError, ValueError: It can't be read.
+        OSError, ValueError: It can't be read, or a row has more fields than columns.
     """
     text = read_text(path)
     header = text.partition("\n")[0]
@@ -103,7 +104,12 @@ def read_table(path):
     except csv.Error as error:
         raise ValueError(str(error)) from error
     columns = rows[0] if rows else []
+    for number, row in enumerate(rows[1:], 2):
+        if any(row[len(columns) :]):
+            raise ValueError(
+                f"row {number} has {len(row)} fields, the header {len(columns)}; put "
+                "fields that hold a separator into quotes"
+            )
     return [
-        {name: row[i] if i < len(row) else "" for i, name in enumerate(columns)}
-        for row in rows[1:]
+        dict(itertools.zip_longest(columns, row[: len(columns)])) for row in rows[1:]
     ]

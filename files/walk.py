@@ -53,7 +53,7 @@ class Walk:
         hidden: Paths of hidden folders, of the system's, and of hidden audio files.
         broken: Paths of links to what isn't there, not named as audio files.
         loops: Paths of links to a folder that they lie in.
-        repeated: Paths of links to what is in their class already.
+        repeated: Paths of what is in their class already, by a link.
         loose: Paths of clips in no class, after `leave_loose`.
     """
 
@@ -83,7 +83,7 @@ class Walk:
             _words(self.hidden, "hidden or system folder{s} or file{s}", self._named),
             _words(self.broken, "broken link{s}", self._named),
             _words(self.loops, "link{s} to a folder around it", self._named),
-            _words(self.repeated, "link{s} to what is in its class", self._named),
+            _words(self.repeated, "linked twice into a class", self._named),
         ]
         if self.others:
             n_others = sum(self.others.values())

@@ -52,8 +52,17 @@ def test_tables_of_spreadsheets(tmp_path, separator):
     assert read_table(path) == [
         {"file": "a.wav", "label": "dog"},
         {"file": "b,;\t.wav", "label": "cat"},
-        {"file": "c.wav", "label": ""},
+        {"file": "c.wav", "label": None},
     ]
+
+
+def test_a_row_of_more_fields_than_columns_is_refused(tmp_path):
+    path = tmp_path / "clips.csv"
+    path.write_text("file,label\na.wav,dog,,\n")
+    assert read_table(path) == [{"file": "a.wav", "label": "dog"}]
+    path.write_text("file,label\na,b.wav,dog\n")
+    with pytest.raises(ValueError, match="row 2 has 3 fields, the header 2; put"):
+        read_table(path)
 
 
 def test_an_empty_table_has_no_rows(tmp_path):

@@ -108,7 +108,7 @@ def test_links_to_folders_and_files_are_followed_once_in_a_class(put, tmp_path):
         *("b/2.wav", "b/deep/3.wav"),
     ]
     assert found.classes == ["a", "b"]
-    assert "2 links to what is in its class (a/same.wav, a/twice)" in found.passed_over
+    assert "2 linked twice into a class (a/same.wav, a/twice)" in found.passed_over
 
 
 def test_loops_end(put, tmp_path):
