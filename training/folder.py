@@ -18,8 +18,8 @@ from files.clips import (
 )
 from files.command_line import one_line
 from files.errors import UserError
-from training.clip_sets import SPLITS, ClipSet, TaskData
-from training.splits import identity, split_clips
+from training.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
+from training.splits import SOUND_DIGITS, identity, split_clips
 
 _BAD_CLIPS_NAMED = 3
 
@@ -171,7 +171,10 @@ class FolderTask:
     def _clip_set(self, clips, labels):
         indices = np.array([labels.index(clip.label) for clip in clips], np.int64)
         return ClipSet.by_index(
-            len(clips), functools.partial(self._at, clips, indices), lambda: indices
+            len(clips),
+            functools.partial(self._at, clips, indices),
+            lambda: indices,
+            [clip.listed(self.path) for clip in clips],
         )
 
     def _at(self, clips, indices, sample_rate):
@@ -216,6 +219,11 @@ class _Clip:
     identity: str
     encoding: str
     sample_rate: int
+
+    def listed(self, folder):
+        """For the record of a run, named from the task's folder on."""
+        file = self.path.relative_to(folder).as_posix()
+        return ListedClip(self.identity[:SOUND_DIGITS], self.label, file)
 
 
 def _is_hidden(path):

@@ -6,6 +6,7 @@ import statistics
 
 from files.errors import UserError
 from files.json_files import read_json
+from training.comparison.data import require_one_data
 from training.comparison.job import read_noisy_metrics
 from training.comparison.plan import display_name
 from training.intervals import CONFIDENCE, Estimate, estimate
@@ -110,8 +111,9 @@ def collect(comparison):
     """The `Results` of those runs of a comparison that are complete.
 
     Raises:
-        UserError: None is, or a file of theirs is damaged.
+        UserError: None is, a file of theirs is damaged, or they are of different data.
     """
+    require_one_data(comparison.runs)
     finished = {
         run: _read(comparison, run)
         for run in comparison.runs
