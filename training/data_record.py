@@ -90,12 +90,12 @@ class TaskRecord:
         if set(splits) != set(SPLITS):
             raise ValueError(f"splits {', '.join(splits)}")
         n_clips = {split: int(splits[split]["clips"]) for split in SPLITS}
-        marks = {split: splits[split]["fingerprint"] for split in SPLITS}
+        marks = {split: _mark(splits[split]["fingerprint"]) for split in SPLITS}
         return cls(
             entry["task"],
             entry["head"],
             tuple(entry["labels"]),
-            entry["fingerprint"],
+            _mark(entry["fingerprint"]),
             n_clips,
             marks,
             clips,
@@ -178,6 +178,7 @@ class DataRecord:
             KeyError,
             TypeError,
             AttributeError,
+            OverflowError,
             csv.Error,
         ) as error:
             reason = f"{error!r:.200}"
@@ -187,6 +188,12 @@ class DataRecord:
                 "back as training wrote them, or remove both: then nothing of the data "
                 "can be checked"
             ) from error
+
+
+def _mark(value):
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{value!r} is no fingerprint")
+    return value
 
 
 def _task(entry, clips):
@@ -202,10 +209,10 @@ def _task(entry, clips):
 
 
 def _read_clips(path):
-    """{head: {split: its clips}}, of `data.csv`; {} without that file."""
+    """{head: {split: its clips}}, of `data.csv`; None without that file."""
+    if not path.exists():  # fingerprints of the splits will do, with less to say
+        return None
     found = collections.defaultdict(lambda: collections.defaultdict(list))
-    if not path.exists():
-        return found
     with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         rows = csv.reader(file)
         if tuple(next(rows, ())) != _COLUMNS:

@@ -150,21 +150,43 @@ def test_runs_of_before_have_no_record(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["data.json", "data.csv"])
-@pytest.mark.parametrize(
-    "content", [b"\xff\xfe", b"[]", b"{", b'{"tasks": [{}]}', None]
-)
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"[]", b"{", b'{"tasks": [{}]}'])
 def test_a_damaged_record_is_one_line(tmp_path, name, content):
     run, _ = written(tmp_path)
-    if content is None and name == "data.json":
-        record = json.loads(run.data.read_text())
-        record["tasks"][0]["splits"]["test"]["fingerprint"] = "0" * 16  # another run's
-        content = json.dumps(record).encode()
-    if content is None:
-        run.data_clips.unlink()
-    else:
-        (tmp_path / name).write_bytes(content)
+    (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match="cannot read what the run in .* remove both"):
         DataRecord.read(run)
+
+
+@pytest.mark.parametrize(
+    "place, value",
+    [
+        (("labels",), [1]),
+        (("fingerprint",), []),
+        (("splits",), {}),
+        (("splits", "test", "clips"), float("inf")),
+        (("splits", "test", "fingerprint"), "0" * 16),  # the clips are another run's
+    ],
+)
+def test_a_record_of_something_else_is_one_line(tmp_path, place, value):
+    run, _ = written(tmp_path)
+    record = json.loads(run.data.read_text())
+    entry = record["tasks"][0]
+    for name in place[:-1]:
+        entry = entry[name]
+    entry[place[-1]] = value
+    run.data.write_text(json.dumps(record))
+    with pytest.raises(UserError, match="cannot read what the run in .* remove both"):
+        DataRecord.read(run)
+
+
+def test_without_the_list_of_clips_fingerprints_tell(tmp_path):
+    run, data = written(tmp_path)
+    run.data_clips.unlink()
+    [before] = DataRecord.read(run).tasks
+    assert before.clips is None
+    assert changes(before, data.tasks[0]) == ""
+    assert changes(before, record({**CLIPS, "test": []})) == "0 clips in test, before 2"
 
 
 def folder_record(folder, seed=0):

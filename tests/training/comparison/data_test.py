@@ -87,24 +87,25 @@ def test_of_runs_without_a_record_clips_are_counted(comparison, capsys):
 
 
 def test_a_run_is_compared_with_one_that_has_a_record(comparison):
-    first, second, *rest = comparison.runs
-    first.folder.data.unlink()
-    assert finished_like(rest[0], comparison.runs) == second.folder
-    for run in comparison.runs:
+    runs = comparison.runs
+    runs[0].folder.data.unlink()
+    assert finished_like(runs[2], runs) is runs[1].folder
+    for run in runs:
         run.folder.metrics.unlink()
-    assert finished_like(first, comparison.runs) is None
+    assert finished_like(runs[0], runs) is None
 
 
 def test_a_run_on_other_data_stops_all(comparison):
     code = "import sys; print('run: error: more clips'); sys.exit(3)"
+    runs = comparison.runs
     assert job.OTHER_DATA == 3
 
     def command(run):
-        return [sys.executable, "-c", code if run is comparison.runs[1] else ""]
+        return [sys.executable, "-c", code if run is runs[1] else ""]
 
     with pytest.raises(UserError, match="leaf, seed 0: more clips; see .*seed0.log"):
-        launch(comparison.runs, command, 1, lambda *_: None, proven=True)
-    assert not comparison.runs[2].log.exists()
+        launch(runs, command, 1, lambda *_: None, proven=True)
+    assert not runs[2].log.exists()
 
 
 def test_a_job_asks_for_the_data_of_the_others(finished, noises, tmp_path, capsys):
