@@ -148,7 +148,7 @@ def heard_before(run, task, clips, split=None):
 
     Args:
         run: The `RunFolder`.
-        task: As `get_task` gives it, not one of the run's own.
+        task: As `get_task` gives it.
         clips: The `ClipSet` that is to be tested on.
         split: Which of the task's splits this is, where that is to be said.
     """

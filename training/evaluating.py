@@ -142,17 +142,21 @@ def _clips(run, config, data_dir, exactly, name, head):
         require_known(name, data, head)
         return data
 
-    if is_same(task, get_task(head.task, config.skip_bad_clips)):
+    is_own = is_same(task, get_task(head.task, config.skip_bad_clips))
+    if is_own:
         clips, labels = own_test_clips(run, task, head, load, _note, exactly)
-        return relabelled(clips, labels, head)
-    if isinstance(task, FolderTask):
+        clips = relabelled(clips, labels, head)
+    elif isinstance(task, FolderTask):
         clips = task.load_all(list(head.labels))
     else:
         data = load()
         clips = relabelled(data.splits["test"], data.labels, head)
-    heard = heard_before(run, task, clips)
-    if heard:
-        _note(heard)
+    # Of its own clips, too: another task of the run, or the run that was adapted to
+    # this one, may have trained on them.
+    if not is_own or run.data.exists():
+        heard = heard_before(run, task, clips)
+        if heard:
+            _note(heard)
     return clips
 
 

@@ -15,7 +15,7 @@ from tests.training.runs import small_config, write_noises
 from training import figures
 from training.__main__ import dispatch
 from training.checkpoints import Checkpoints
-from training.data_checks import adapted_record, news_of
+from training.data_checks import adapted_record, heard_before, news_of
 from training.data_record import DataRecord, OtherDataError, TaskRecord
 from training.evaluating import evaluate
 from training.fitting import fit
@@ -291,6 +291,9 @@ def test_an_adapted_run_knows_what_the_first_was_trained_on(moved, tmp_path):
     record.write(RunFolder(tmp_path / "new"))
     trained = DataRecord.read(RunFolder(tmp_path / "new")).sounds("train")
     assert len(trained) == 32 + 16
+    _, _, old_clips = opened(moved.clips)
+    told = heard_before(RunFolder(tmp_path / "new"), task, old_clips["train"])
+    assert "of these 32 clips" in told and "trained on 32 and" in told
 
     for file in listed(moved, "train"):
         shutil.copy(moved.clips / file, other / file.replace("/", "/copy"))
