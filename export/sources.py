@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import sys
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from export.naming import named_outputs, read_heads
 from files.errors import UserError
 from files.json_files import read_json
 from files.quiet import import_keras, native_logs_hidden
+from files.run_files import notes, require_same_labels
 
 DEFAULT_WINDOW_SECONDS = 1.0
 _MOST = 1e7  # Hz or seconds: more is a mistake
@@ -58,7 +60,9 @@ def open_source(
         UserError: Nothing that loads lies there, or the model is not one
             from a waveform to classes.
     """
-    run = _read_run(path) if os.path.isdir(path) else {"model": path}
+    run = {"model": path}
+    if os.path.isdir(path):
+        run = _read_run(path, labels_are_given=bool(labels_files))
     model = _load_model(run["model"])
     sample_rate = _sample_rate(model, path)
     if run.get("sample_rate", sample_rate) != sample_rate:
@@ -81,13 +85,17 @@ def open_source(
     )
 
 
-def _read_run(folder):
+def _read_run(folder, labels_are_given=False):
     model = os.path.join(folder, "model.keras")
     if not os.path.isfile(model):
         raise UserError(
             f"{folder} is not a run folder: it holds no model.keras; name the --output "
             "of python -m training fit, or a .keras file"
         )
+    if not labels_are_given:
+        require_same_labels(folder)
+    for line in notes(folder):
+        print(line, file=sys.stderr)
     run = {"folder": folder, "model": model}
     config_path = os.path.join(folder, "config.json")
     if os.path.isfile(config_path):

@@ -19,6 +19,8 @@ from training import figures
 from training.callbacks import score_of, write_history
 from training.clip_sets import SPLITS
 from training.config import FitConfig
+from training.data_checks import adapted_record, is_same, news_of, own_test_clips
+from training.data_record import TaskRecord
 from training.evaluating import relabelled, require_known
 from training.evaluation import ClipEvaluator
 from training.fitting import memory_named, require_outside
@@ -54,8 +56,9 @@ def adapt(run_path, task_name, output, **settings):
         hand; "drift", the numbers of `visualize.Drift` from before to after.
 
     Raises:
-        UserError: No finished run, nothing to adapt in it, data that can't be used,
-            a folder that can't be written, or training diverged.
+        UserError: No finished run, nothing to adapt in it, data that can't be used or
+            that changed since the run was trained on it, a folder that can't be
+            written, or training diverged.
     """
     old, new = RunFolder(run_path), RunFolder(output)
     old.require_finished()
@@ -68,17 +71,21 @@ def adapt(run_path, task_name, output, **settings):
     data_dir = settings.get("data_dir") or old_config.data_dir
     skip_bad_clips = settings.get("skip_bad_clips", old_config.skip_bad_clips)
     task = get_task(task_name, skip_bad_clips)
-    head, clips = _open(task_name, task, old_heads, data_dir, old_config.seed)
+    head, clips, data = _open(task_name, task, old_heads, data_dir, old_config.seed)
+    for line in [*old.notes(), *news_of(old, task, data, clips)]:
+        _say(line)
     heads = tuple(head if h.name == head.name else h for h in old_heads)
     config = _config(old_config, heads, settings)
     tests = {task_name: ClipEvaluator(clips["test"], head, config)}
-    tests.update(_tests_at_hand(old_heads, task_name, config))
+    tests.update(_tests_at_hand(old, old_heads, task, config))
     before = _tested(model, tests, "before")
 
     new.clear()
     write_json(new.config, config.to_dict())
     new.write_heads(heads)
     _write_clips(old, new, heads, head, clips, config)
+    record = adapted_record(old, heads, data)
+    record.write(new)
     validation = ClipEvaluator(clips["validation"], head, config)
     saver = _KeepBest(compression, validation, config)
     seconds = _train(model, head, clips["train"], config, saver)
@@ -97,6 +104,7 @@ def adapt(run_path, task_name, output, **settings):
     frontend.compressing.set_weights(saver.best)
     with replacing(new.model) as temporary:
         adapted.save(temporary)
+    dataclasses.replace(record, files=new.file_marks()).write_summary(new)
     after = _tested(adapted, tests, "after")
     drift = visualize.drift(frontend, original)
     metrics = {
@@ -143,11 +151,13 @@ def _freeze_all_but_compression(model, config):
 
 
 def _open(task_name, task, heads, data_dir, seed):
-    """The first head that knows a task's classes, as that task's; and its clips."""
+    """The first head that knows a task's classes, as that task's; its clips, by split;
+    and its `TaskRecord`. The task's own head comes first.
+    """
     _say(f"reading the clips of {task_name}")
     data = task.load(data_dir, seed)
     refusals = []
-    for head in heads:
+    for head in sorted(heads, key=lambda head: not is_same(task, get_task(head.task))):
         try:
             require_known(task_name, data, head)
         except UserError as error:
@@ -156,7 +166,8 @@ def _open(task_name, task, heads, data_dir, seed):
         clips = {s: relabelled(data.splits[s], data.labels, head) for s in SPLITS}
         sizes = ", ".join(f"{clips[s].n_examples} {s}" for s in SPLITS)
         _say(f"{len(data.labels)} classes; {sizes} clips")
-        return dataclasses.replace(head, task=task_name), clips
+        head = dataclasses.replace(head, task=task_name)
+        return head, clips, TaskRecord.of(head, clips, data.fingerprint)
     raise refusals[0]
 
 
@@ -171,7 +182,7 @@ def _config(old_config, heads, settings):
         raise UserError(f"cannot adapt to {task}: {error}") from error
 
 
-def _tests_at_hand(heads, new_task, config):
+def _tests_at_hand(run, heads, new_task, config):
     """{task: `ClipEvaluator` of its test clips} of what the model learned before.
 
     What isn't at hand is left out: models are adapted where their data is not.
@@ -179,17 +190,22 @@ def _tests_at_hand(heads, new_task, config):
     tests = {}
     for head in heads:
         task = get_task(head.task, config.skip_bad_clips)
-        if head.task == new_task:
+        if is_same(task, new_task):
             continue
+
+        def load(task=task, head=head):
+            data = task.load(config.data_dir, config.seed)
+            require_known(head.task, data, head)
+            return data
+
         try:
             if isinstance(task, TfdsTask) and not task.is_ready(config.data_dir):
                 raise UserError("its data is not there")
-            data = task.load(config.data_dir, config.seed)
-            require_known(head.task, data, head)
+            clips, labels = own_test_clips(run, task, head, load, _say)
         except UserError as error:
             _say(f"not tested on {head.task}: {error}")
             continue
-        clips = relabelled(data.splits["test"], data.labels, head)
+        clips = relabelled(clips, labels, head)
         tests[head.task] = ClipEvaluator(clips, head, config)
     return tests
 

@@ -280,7 +280,7 @@ def _add_settings(parser, left_out=(), renamed=None):
         "--resume",
         action="store_true",
         help="go on with the run in --output where it was cut off, with its own "
-        "settings; start it if it wasn't started",
+        "settings and on the same clips; start it if it wasn't started",
     )
     devices = parser.add_argument_group("devices")
     devices.add_argument(

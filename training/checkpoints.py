@@ -29,6 +29,15 @@ class Checkpoints:
     def __init__(self, run):
         self._run = run
 
+    @property
+    def exist(self):
+        """Whether there is any, whole or not."""
+        return any(path.exists() for path in self._paths)
+
+    @property
+    def _paths(self):
+        return [self._run.last, self._run.previous, self._run.best]
+
     def save(self, model, progress, is_best=False):
         """Writes a checkpoint; the last one becomes the one before.
 
@@ -66,8 +75,7 @@ class Checkpoints:
         """
         # The best one is usually older, but is the newest when what was saved after
         # it is damaged.
-        paths = [self._run.last, self._run.previous, self._run.best]
-        found = [(path, *_read(path)) for path in paths if path.exists()]
+        found = [(path, *_read(path)) for path in self._paths if path.exists()]
         for path, progress, reason in found:
             if progress is None:
                 say(f"{path} is damaged ({reason}); trying the checkpoint before")

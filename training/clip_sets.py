@@ -2,14 +2,28 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
 SPLITS = ("train", "validation", "test")
+
+
+class ListedClip(NamedTuple):
+    """What a run remembers of a clip.
+
+    Attributes:
+        sound: 16 hexadecimal digits of `training.splits.identity`.
+        label: Name of its class.
+        file: Its name for people; says nothing of which clip it is.
+    """
+
+    sound: str
+    label: str
+    file: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,19 +38,23 @@ class ClipSet:
             after the other.
         read_labels: Reads the labels alone, a NumPy array. None if this is no faster
             than reading the clips.
+        clips: A `ListedClip` each, in order; None where their sounds aren't known.
+        fingerprint: Of the clips, where they aren't listed; None if unknown.
     """
 
     n_examples: int
     read: "Callable[[int], tf.data.Dataset]"
     at: "Callable[[int], Callable[[tf.Tensor], dict]] | None" = None
     read_labels: "Callable[[], np.ndarray] | None" = None
+    clips: Sequence[ListedClip] | None = None
+    fingerprint: str | None = None
 
     @classmethod
-    def by_index(cls, n_examples, at, read_labels=None):
+    def by_index(cls, n_examples, at, read_labels=None, clips=None, fingerprint=None):
         """A set whose clips can be read in any order.
 
         Args:
-            n_examples, at, read_labels: As the attributes.
+            n_examples, at, read_labels, clips, fingerprint: As the attributes.
         """
 
         def read(sample_rate):
@@ -48,7 +66,7 @@ class ClipSet:
                 deterministic=True,
             )
 
-        return cls(n_examples, read, at, read_labels)
+        return cls(n_examples, read, at, read_labels, clips, fingerprint)
 
     def only(self, indices):
         """Those at some indices, which are in increasing order, as a `ClipSet`.
@@ -59,9 +77,11 @@ class ClipSet:
         import tensorflow as tf
 
         wanted = tf.constant(np.asarray(indices, np.int64))
+        clips = self.clips and [self.clips[index] for index in indices]
         read_at = self.at
         if read_at is None:
-            return ClipSet(len(indices), functools.partial(self._read_only, wanted))
+            read = functools.partial(self._read_only, wanted)
+            return ClipSet(len(indices), read, clips=clips)
 
         def at(sample_rate):
             clip = read_at(sample_rate)
@@ -70,7 +90,7 @@ class ClipSet:
         labels = self.read_labels
         if labels is not None:
             labels = functools.partial(_only_labels, labels, indices)
-        return ClipSet.by_index(len(indices), at, labels)
+        return ClipSet.by_index(len(indices), at, labels, clips)
 
     def _read_only(self, wanted, sample_rate):
         import tensorflow as tf
@@ -113,8 +133,11 @@ class TaskData:
         splits: A `ClipSet` for each of `SPLITS`; none shares a clip with
             another.
         multi_label: True if a clip may have several labels, or none.
+        fingerprint: Of all clips, whatever their split, where they aren't listed; None
+            if unknown.
     """
 
     labels: tuple[str, ...]
     splits: Mapping[str, ClipSet]
     multi_label: bool = False
+    fingerprint: str | None = None

@@ -219,7 +219,7 @@ class Hosts(_Spread):
         if not np.array_equal(mine, first):
             raise UserError(
                 f"this host has another {name} than the first host: {value}; the first "
-                f"has {bytes(np.asarray(first)).decode().rstrip()}"
+                f"has {bytes(np.asarray(first)).decode(errors='replace').rstrip()}"
             )
 
 

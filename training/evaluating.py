@@ -2,11 +2,13 @@
 
 import contextlib
 import dataclasses
+import functools
 import sys
 
 from files.errors import UserError
 from training.clip_sets import ClipSet
 from training.config import FitConfig
+from training.data_checks import heard_before, is_same, own_test_clips
 from training.evaluation import (
     ClipEvaluator,
     ClipPredictions,
@@ -44,24 +46,34 @@ def as_metrics(evaluations):
     return found
 
 
-def evaluate(run_path, task_name=None, data_dir=None, noise=None, skip_bad_clips=False):
+def evaluate(
+    run_path,
+    task_name=None,
+    data_dir=None,
+    noise=None,
+    skip_bad_clips=False,
+    exactly=False,
+):
     """Evaluates the model of a run on whole clips.
 
     Args:
         run_path: A finished run folder.
         task_name: A task whose labels the model knows. Defaults to the run's
             own, all of them, of which the test split is used; of another task,
-            too; of another folder all clips.
+            too; of another folder all clips. Where a folder changed since, the clips
+            that were the run's test split then, by their sound.
         data_dir: Where TFDS keeps its data; defaults to the run's.
         noise: A `training.noise.Noise` to add to the clips, or None.
         skip_bad_clips: Whether clips that can't be read are named and left out; they
             are if the run was trained so.
+        exactly: Whether to refuse a run whose own data changed in any way.
 
     Returns:
         A list of `Evaluation`, one a task.
 
     Raises:
-        UserError: No finished run, or data that can't be used.
+        UserError: No finished run, or data that can't be used: nothing is left of the
+            run's own test split, or which clips it was can't be known.
     """
     run = RunFolder(run_path)
     run.require_finished()
@@ -69,14 +81,15 @@ def evaluate(run_path, task_name=None, data_dir=None, noise=None, skip_bad_clips
     if skip_bad_clips:
         config = dataclasses.replace(config, skip_bad_clips=True)
     heads = run.read_heads()
-    data_dir = data_dir or config.data_dir
+    for line in run.notes():
+        _note(line)
+    open_clips = functools.partial(
+        _clips, run, config, data_dir or config.data_dir, exactly
+    )
     if task_name:
-        wanted = [(task_name, *_head_and_clips(task_name, config, heads, data_dir))]
+        wanted = [(task_name, *_head_and_clips(task_name, heads, open_clips))]
     else:
-        wanted = [
-            (head.task, head, _clips(head.task, config, head, data_dir))
-            for head in heads
-        ]
+        wanted = [(head.task, head, open_clips(head.task, head)) for head in heads]
     model = load_classifier(run.model, heads)
     evaluations = []
     for name, head, clips in wanted:
@@ -105,32 +118,46 @@ def _running(path):
         ) from error
 
 
-def _head_and_clips(name, config, heads, data_dir):
+def _note(line):
+    print(line, file=sys.stderr)
+
+
+def _head_and_clips(name, heads, open_clips):
     """The head that knows a task's classes, its own first; and the clips."""
-    own = [head for head in heads if _is_same(get_task(head.task), get_task(name))]
+    own = [head for head in heads if is_same(get_task(head.task), get_task(name))]
     refusals = []
     for head in own or heads:
         try:
-            return head, _clips(name, config, head, data_dir)
+            return head, open_clips(name, head)
         except UserError as error:
             refusals.append(error)
     raise refusals[0]
 
 
-def _clips(name, config, head, data_dir):
+def _clips(run, config, data_dir, exactly, name, head):
     task = get_task(name, config.skip_bad_clips)
-    if isinstance(task, FolderTask) and not _is_same(task, get_task(head.task)):
-        return task.load_all(list(head.labels))
-    data = task.load(data_dir, config.seed)
-    require_known(name, data, head)
-    return relabelled(data.splits["test"], data.labels, head)
 
+    def load():
+        data = task.load(data_dir, config.seed)
+        require_known(name, data, head)
+        return data
 
-def _is_same(task, other):
-    """Whether these are one task, however its folder is spelled."""
-    if isinstance(task, FolderTask) and isinstance(other, FolderTask):
-        return task.path.resolve() == other.path.resolve()
-    return task == other
+    is_own = is_same(task, get_task(head.task, config.skip_bad_clips))
+    if is_own:
+        clips, labels = own_test_clips(run, task, head, load, _note, exactly)
+        clips = relabelled(clips, labels, head)
+    elif isinstance(task, FolderTask):
+        clips = task.load_all(list(head.labels))
+    else:
+        data = load()
+        clips = relabelled(data.splits["test"], data.labels, head)
+    # Of its own clips, too: another task of the run, or the run that was adapted to
+    # this one, may have trained on them.
+    if not is_own or run.data.exists():
+        heard = heard_before(run, task, clips)
+        if heard:
+            _note(heard)
+    return clips
 
 
 def require_known(name, data, head):
@@ -190,4 +217,6 @@ def relabelled(clips, labels, head):
             lambda clip: {**clip, "label": relabel(clip["label"])}
         )
 
-    return ClipSet(clips.n_examples, read)
+    return ClipSet(
+        clips.n_examples, read, clips=clips.clips, fingerprint=clips.fingerprint
+    )

@@ -17,6 +17,8 @@ from training.callbacks import ValidateAndSave, is_over, write_history
 from training.checkpoints import Checkpoints
 from training.clip_sets import SPLITS, ClipSet
 from training.config import FitConfig
+from training.data_checks import require_same_data, require_unchanged
+from training.data_record import DataRecord, TaskRecord, in_order
 from training.devices import OneDevice
 from training.evaluation import ClipEvaluator, averaged
 from training.folder import FolderTask
@@ -26,6 +28,7 @@ from training.models import (
     build_classifier,
     check_model,
     compile_classifier,
+    require_outputs,
     without_optimizer,
 )
 from training.pipeline import TrainingData
@@ -42,6 +45,7 @@ class _Job:
     run: RunFolder
     heads: tuple[Head, ...]
     splits: dict[str, list[ClipSet]]  # of each split, the clips of each head
+    data: DataRecord
     devices: OneDevice
     say: Callable[[str], None]
 
@@ -63,7 +67,7 @@ class _Job:
         ]
 
 
-def fit(config, output, resume=False, devices=None):
+def fit(config, output, resume=False, devices=None, like=None):
     """Trains a classifier and writes a run folder.
 
     The data is loaded and checked before anything is written.
@@ -75,6 +79,7 @@ def fit(config, output, resume=False, devices=None):
         resume: Whether to go on with an unfinished run of the same config, if there
             is one, from its last checkpoint. A finished one is left as it is.
         devices: Where to compute, see `training.devices`; `OneDevice()` by default.
+        like: A run folder whose data this run's must be, whatever the seed; or None.
 
     Returns:
         The metrics, as in `metrics.json`; None on other hosts than the first.
@@ -83,13 +88,15 @@ def fit(config, output, resume=False, devices=None):
         UserError: The task or its data can't be used, the folder can't be
             written, the frontend refuses the settings, a batch doesn't fit into
             memory, training diverged, or the run to resume has another config.
+        OtherDataError: The data has changed since the run to resume was started, or
+            isn't that of `like`.
     """
     devices = devices or OneDevice()
     with devices.together():
-        return _fit(config, RunFolder(output), resume, devices)
+        return _fit(config, RunFolder(output), resume, devices, like)
 
 
-def _fit(config, run, resume, devices):
+def _fit(config, run, resume, devices, like):
     say = _say if devices.is_first else _say_nothing
     if resume and devices.first_says(run.metrics.exists()):
         say(f"the run in {run.path} is finished")
@@ -98,13 +105,22 @@ def _fit(config, run, resume, devices):
         run.require_writable()
         if resume:
             run.require_config(config)
-    heads, splits = _open(config, run, say)
-    job = _Job(config, run, heads, splits, devices, say)
+    heads, splits, data = _open(config, run, say)
+    if like is not None:
+        require_same_data(data, RunFolder(like))
+    job = _Job(config, run, heads, splits, data, devices, say)
     n_clips = {split: job.n_clips(split) for split in SPLITS}
     devices.require_alike("number of clips", n_clips)
+    labels = [list(head.labels) for head in heads]
+    devices.require_alike("list of classes", labels)
+    marks = {split: in_order(splits[split]) for split in SPLITS}
+    devices.require_alike("fingerprint of its clips in the order of their names", marks)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
+    resume = resume and Checkpoints(run).exist
+    if resume:
+        require_unchanged(heads, data, run, say)
     with devices.making():
         model, initial, progress = _begin(job, resume)
     with devices.training():
@@ -116,7 +132,7 @@ def _fit(config, run, resume, devices):
 
 
 def _open(config, run, say):
-    """The heads of the model, and of each split the clips of each head."""
+    """The heads, of each split the clips of each head, and the `DataRecord`."""
     tasks = get_tasks(config)
     for task in tasks:
         require_outside(task, run.path)
@@ -124,7 +140,12 @@ def _open(config, run, say):
     task_data = [_load(task, config, say) for task in tasks]
     heads = make_heads(config.tasks, task_data)
     check_heads(heads, config)
-    return heads, {s: [data.splits[s] for data in task_data] for s in SPLITS}
+    records = [
+        TaskRecord.of(head, data.splits, data.fingerprint)
+        for head, data in zip(heads, task_data)
+    ]
+    splits = {s: [data.splits[s] for data in task_data] for s in SPLITS}
+    return heads, splits, DataRecord(tuple(records))
 
 
 def _begin(job, resume):
@@ -139,8 +160,10 @@ def _begin(job, resume):
     model, progress = restored or (model, Progress())
     devices.require_alike("checkpoint in its --output, step", progress.step)
     if restored:
+        require_outputs(model, job.heads, run.last.parent)
         if devices.is_first:
             run.remove_halves()
+            run.write_heads(job.heads)  # whoever edited them meanwhile
         epoch, within = divmod(progress.step, job.steps_per_epoch)
         job.say(
             f"going on after step {progress.step}: {epoch} epochs of {config.epochs}"
@@ -157,6 +180,7 @@ def _begin(job, resume):
         rate = config.sample_rate
         run.write_evaluation_clips(job.splits["test"], job.heads, rate)
         run.write_calibration_clips(job.splits["train"], rate, config.seed)
+        job.data.write(run)
     return model, initial, progress
 
 
@@ -217,6 +241,8 @@ def _finish(job, initial, progress):
     bare = without_optimizer(run.best, heads, config)
     with replacing(run.model) as temporary:
         bare.save(temporary)
+    if run.data.exists():  # not of a run that an older version began
+        dataclasses.replace(job.data, files=run.file_marks()).write_summary(run)
     n_clips = {split: job.n_clips(split) for split in SPLITS}
     job.say(
         f"testing the best epoch, {progress.best_epoch}, on {n_clips['test']} clips"

@@ -17,8 +17,8 @@ from files.errors import UserError
 from files.labels import label_faults, similar_labels, spelled_as
 from files.text import require_utf8
 from files.walk import cannot_be_used, walk
-from training.clip_sets import SPLITS, ClipSet, TaskData
-from training.splits import identity, split_clips, too_few
+from training.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
+from training.splits import SOUND_DIGITS, identity, split_clips, too_few
 
 _BAD_CLIPS_NAMED = 3
 # What folders of splits are called; in any case.
@@ -214,7 +214,10 @@ class FolderTask:
     def _clip_set(self, clips, labels):
         indices = np.array([labels.index(clip.label) for clip in clips], np.int64)
         return ClipSet.by_index(
-            len(clips), functools.partial(self._at, clips, indices), lambda: indices
+            len(clips),
+            functools.partial(self._at, clips, indices),
+            lambda: indices,
+            [clip.listed(self.path) for clip in clips],
         )
 
     def _at(self, clips, indices, sample_rate):
@@ -259,6 +262,11 @@ class _Clip:
     identity: str
     encoding: str
     sample_rate: int
+
+    def listed(self, folder):
+        """For the record of a run, named from the task's folder on."""
+        file = self.path.relative_to(folder).as_posix()
+        return ListedClip(self.identity[:SOUND_DIGITS], self.label, file)
 
 
 def _label_faults(labels):

@@ -194,6 +194,16 @@ def load_classifier(path, heads):
         raise UserError(
             f"{path} doesn't load as a Keras model: {reason.splitlines()[0]:.200}"
         ) from error
+    require_outputs(model, heads, path)
+    return model
+
+
+def require_outputs(model, heads, path):
+    """Checks that a model tells as many classes apart as its heads have labels.
+
+    Raises:
+        UserError: It doesn't; the message names the file at `path`.
+    """
     outputs = model.output
     if not isinstance(outputs, dict):
         outputs = {heads[0].name: outputs}
@@ -204,7 +214,6 @@ def load_classifier(path, heads):
             f"{path} tells {_counts(found)} classes apart, but the labels beside it "
             f"are {_counts(expected)}, another model's"
         )
-    return model
 
 
 def _counts(n_classes):

@@ -32,6 +32,15 @@ class Records:
     def __len__(self):
         return len(self._places)
 
+    @property
+    def lengths(self):
+        """(n,): bytes of each record."""
+        return self._places[:, 1]
+
+    def content(self, index):
+        """The bytes of a record; index an int."""
+        return self._read(index)
+
     def read(self, index):
         """The bytes of a record; index a scalar tensor, int64."""
         return tf.ensure_shape(tf.numpy_function(self._read, [index], tf.string), [])

@@ -17,6 +17,7 @@ from files.atomic import (
 from files.clips import write_clip
 from files.errors import UserError
 from files.json_files import read_json
+from files.run_files import digest_of, notes, require_same_labels
 from training.config import FitConfig
 from training.heads import read_heads
 
@@ -37,6 +38,13 @@ class RunFolder:
         model: The best model of the run, `.keras`.
         tasks: JSON; the task, labels and activation of each head.
         labels: Of a run of one task: one label a line, in the order of the logits.
+        data: JSON; what the run was trained on, a `training.data_record.DataRecord`:
+            of each task the labels, and of each split the number and a fingerprint of
+            its clips; and fingerprints of `model` and `evaluation_clips`, by which it
+            is seen that they are this run's. Runs of older versions have none.
+        data_clips: Its clips where their sounds are known, those of folders: one row
+            a clip, CSV: head, split, label, sound (16 hexadecimal digits of a hash of
+            the decoded samples and their rate), file. Some 60 bytes a clip.
         metrics: JSON; its presence says that the run is finished: that the
             model is its best and was tested.
         history: One row an epoch, CSV.
@@ -56,6 +64,8 @@ class RunFolder:
         self.model = self.path / "model.keras"
         self.tasks = self.path / "tasks.json"
         self.labels = self.path / "labels.txt"
+        self.data = self.path / "data.json"
+        self.data_clips = self.path / "data.csv"
         self.metrics = self.path / "metrics.json"
         self.history = self.path / "history.csv"
         self.logs = self.path / "logs"
@@ -128,7 +138,8 @@ class RunFolder:
             if folder.exists():
                 shutil.rmtree(folder)
         labels = self.path.glob("labels*.txt")
-        for file in (self.tasks, self.model, self.history, *labels):
+        record = (self.data, self.data_clips)
+        for file in (*record, self.tasks, self.model, self.history, *labels):
             file.unlink(missing_ok=True)
 
     def require_finished(self):
@@ -148,9 +159,20 @@ class RunFolder:
         """The heads of the model, a tuple of `Head`.
 
         Raises:
-            UserError: The file is damaged.
+            UserError: The file is damaged, or other files of the run give other labels.
         """
-        return read_heads(self.tasks)
+        heads = read_heads(self.tasks)
+        require_same_labels(self.path)
+        return heads
+
+    def notes(self):
+        """A line for each file that isn't as training wrote it, a list."""
+        return notes(self.path)
+
+    def file_marks(self):
+        """{name: fingerprint} of the files that `notes` is about."""
+        marks = {p.name: digest_of(p) for p in (self.model, self.evaluation_clips)}
+        return {name: mark for name, mark in marks.items() if mark}
 
     def read_metrics(self):
         """What the run's metrics file holds.

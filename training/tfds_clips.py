@@ -9,7 +9,10 @@ import tensorflow_datasets as tfds
 from training import decoding
 from training.clip_sets import ClipSet
 from training.records import Records
+from training.splits import fingerprint
 from training.tfds_manners import quiet
+
+_READ_FOR_FINGERPRINT = 64  # examples
 
 
 class TfdsClips:
@@ -63,6 +66,32 @@ class TfdsClips:
         return ClipSet.by_index(
             len(kept), functools.partial(self._at, kept), lambda: self._labels_of(kept)
         )
+
+    @functools.cached_property
+    def fingerprint(self):
+        """Of the whole split, without reading all of it.
+
+        Of the data set's name and version, its labels, the number and sizes of its
+        examples, and of some examples themselves. Data that is prepared anew from the
+        same archives has the same.
+        """
+        info, records = self._info, self._records
+        parts = [
+            self._builder.info.full_name,
+            self._tfds_split,
+            str(info.num_examples),
+            *self.labels,
+        ]
+        if records is None:
+            return fingerprint(parts)
+        parts.append(np.ascontiguousarray(records.lengths).tobytes())
+        some = min(len(records), _READ_FOR_FINGERPRINT)
+        for index in np.linspace(0, len(records) - 1, some).astype(int):
+            example = tf.train.Example.FromString(records.content(index))
+            # The order of features in a record is any.
+            for key, feature in sorted(example.features.feature.items()):
+                parts += [key, feature.SerializeToString()]
+        return fingerprint(parts)
 
     @functools.cached_property
     def _records(self):

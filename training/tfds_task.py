@@ -14,7 +14,7 @@ from pathlib import Path
 from files.atomic import writable_folder
 from files.errors import UserError
 from training.clip_sets import SPLITS, TaskData
-from training.splits import hold_out_group, identity, split_clips
+from training.splits import fingerprint, hold_out_group, identity, split_clips
 from training.tfds_manners import quick_to_fail, quiet
 
 _REASON_LENGTH = 200
@@ -115,21 +115,29 @@ class TfdsTask:
 
         if self.splits is None:
             whole = TfdsClips(builder, "train", self, "train")
+            data = whole.fingerprint
             assigned = self._split(whole, seed)
-            clips = {
-                split: whole.only([n for n, s in enumerate(assigned) if s == split])
-                for split in SPLITS
-            }
+            kept = {s: [n for n, a in enumerate(assigned) if a == s] for s in SPLITS}
+            clips = {split: whole.only(kept[split]) for split in SPLITS}
+            marks = {s: fingerprint([data, *map(str, kept[s])]) for s in SPLITS}
         else:
             clips = {
                 split: TfdsClips(builder, self.splits[split], self, split)
                 for split in SPLITS
             }
+            marks = {split: clips[split].fingerprint for split in SPLITS}
+            data = fingerprint(marks.values())
         train = clips["train"]
         return TaskData(
             train.labels,
-            {split: clips[split].clip_set() for split in SPLITS},
+            {
+                split: dataclasses.replace(
+                    clips[split].clip_set(), fingerprint=marks[split]
+                )
+                for split in SPLITS
+            },
             train.multi_label,
+            data,
         )
 
     def _prepare(self, builder, data_dir):

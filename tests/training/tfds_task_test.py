@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from files.errors import UserError
 from tests.training import miniatures
@@ -244,3 +245,28 @@ def test_a_bucket_stays_a_bucket():
 )
 def test_sizes_are_for_people(n_bytes, text):
     assert size(n_bytes) == text
+
+
+def test_prepared_data_has_a_fingerprint(digits_dir, tmp_path):
+    """Of what is in it, wherever it lies; splits by a seed have their own."""
+
+    def marks(folder, seed=0, name="spoken_digit"):
+        data = get_task(name).load(folder, seed)
+        return data.fingerprint, {s: c.fingerprint for s, c in data.splits.items()}
+
+    whole, splits = marks(digits_dir)
+    assert len(set(splits.values())) == 3 and None not in splits.values()
+    other_whole, other_splits = marks(digits_dir, seed=1)
+    assert other_whole == whole and other_splits != splits
+    copy = shutil.copytree(digits_dir, tmp_path / "copy")
+    assert marks(copy) == (whole, splits)
+    assert marks(copy, name="spoken_digit@speaker")[1] != splits
+
+    [file] = copy.glob("spoken_digit/**/*.tfrecord*")
+    records = [record.numpy() for record in tf.data.TFRecordDataset(str(file))]
+    example = tf.train.Example.FromString(records[-1])
+    example.features.feature["audio"].int64_list.value[0] ^= 1  # as long as before
+    with tf.io.TFRecordWriter(str(file)) as writer:
+        for record in [*records[:-1], example.SerializeToString()]:
+            writer.write(record)
+    assert marks(copy)[0] != whole

@@ -6,6 +6,7 @@ import sys
 
 from files.errors import UserError
 from training.comparison import report
+from training.comparison.data import finished_like, require_one_data, without_record
 from training.comparison.launch import launch
 from training.comparison.results import collect, is_complete, noises
 
@@ -19,12 +20,20 @@ def compare(comparison):
         comparison: A `Comparison` that is ready.
 
     Raises:
-        UserError: A run failed; the results are of the others.
+        UserError: A run failed, the results are of the others; or runs are of other
+            data than the rest.
     """
     runs = comparison.runs
+    require_one_data(runs)
     pending = [run for run in runs if not is_complete(comparison, run)]
     n_ended = len(runs) - len(pending)
     finished = f"; {n_ended} of them finished already" if n_ended else ""
+    n_unknown = len(without_record(runs))
+    if n_unknown:
+        finished += (
+            f" ({n_unknown} by an older version, without a record of their clips: "
+            "whether all runs are of the same can't be checked)"
+        )
     n_tasks = len(comparison.settings.tasks)
     print(
         f"{len(runs)} runs: {n_tasks} task{'s' if n_tasks > 1 else ''}"
@@ -76,6 +85,7 @@ def duration(seconds):
 
 
 def _command(comparison, run):
+    like = finished_like(run, comparison.runs)
     request = {
         "config": run.config.to_dict(),
         "run": str(run.folder.path),
@@ -83,6 +93,7 @@ def _command(comparison, run):
         "noises": [
             dataclasses.asdict(noise) for noise in noises(comparison, run).values()
         ],
+        "like": like and str(like.path),
     }
     job = "training.comparison.job"
     return [sys.executable, "-m", job, json.dumps(request)]

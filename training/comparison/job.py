@@ -3,9 +3,10 @@
     python -m training.comparison.job REQUEST
 
 REQUEST is JSON, {"config": a `FitConfig`'s settings, "run": folder,
-"noisy_metrics": file, "noises": [settings of `training.noise.Noise`]}. It trains
-unless the run is finished, and then tests in noise. It ends when its standard input
-does: with the process that started it.
+"noisy_metrics": file, "noises": [settings of `training.noise.Noise`], "like": a run
+folder whose data the run has to have, or null}. It trains unless the run is finished,
+and then tests in noise. It ends when its standard input does: with the process that
+started it. Its exit code is `OTHER_DATA` where the data isn't what it has to be.
 """
 
 import dataclasses
@@ -19,18 +20,32 @@ from files import command_line, quiet
 from files.atomic import write_json
 from files.json_files import read_json
 from training.config import FitConfig
+from training.data_record import OtherDataError
 from training.noise import Noise
 from training.run_folder import RunFolder
 
+OTHER_DATA = 3  # an exit code
+
 
 def main(argv):
+    """Runs what is asked; returns the exit code."""
+    try:
+        _main(argv)
+    except OtherDataError as error:
+        print(f"run: error: {command_line.one_line(error)}", file=sys.stderr)
+        return OTHER_DATA
+    return 0
+
+
+def _main(argv):
     request = json.loads(argv[0])
     run = RunFolder(request["run"])
     quiet.import_keras()
     if not run.metrics.exists():
         from training.fitting import fit
 
-        fit(FitConfig(**request["config"]), run.path, resume=True)
+        config = FitConfig(**request["config"])
+        fit(config, run.path, resume=True, like=request.get("like"))
     noises = [Noise(**settings) for settings in request["noises"]]
     test_in_noise(run, Path(request["noisy_metrics"]), noises)
 
@@ -42,7 +57,7 @@ def test_in_noise(run, path, noises):
     known = read_noisy_metrics(path)
     for noise in noises:
         if noise not in known:
-            known[noise] = as_metrics(evaluate(run.path, noise=noise))
+            known[noise] = as_metrics(evaluate(run.path, noise=noise, exactly=True))
             write_json(
                 path,
                 [

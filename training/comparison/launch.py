@@ -7,6 +7,7 @@ import time
 
 from files.atomic import make_folder
 from files.errors import UserError
+from training.comparison.job import OTHER_DATA
 
 _MOMENT = 0.1  # seconds between looks at the processes
 
@@ -49,7 +50,8 @@ def launch(runs, command, jobs, on_end, proven=False):
     """Runs all, and says so after each.
 
     A run that fails does not stop the others, unless it is the first of all to end:
-    then the others would most likely fail as well.
+    then the others would most likely fail as well. So they would if its data isn't
+    what it has to be.
 
     Args:
         runs: A list of `PlannedRun`.
@@ -63,7 +65,7 @@ def launch(runs, command, jobs, on_end, proven=False):
         The number of runs that failed.
 
     Raises:
-        UserError: The first run failed.
+        UserError: The first run failed, or one found other data than it should.
     """
     pending = collections.deque(runs)
     running, n_ended, n_failed = [], 0, 0
@@ -81,7 +83,8 @@ def launch(runs, command, jobs, on_end, proven=False):
                 clock.note(job)
                 error = _error(job) if job.process.returncode else None
                 n_ended, n_failed = n_ended + 1, n_failed + bool(error)
-                if error and n_ended == 1 and not proven:
+                other_data = job.process.returncode == OTHER_DATA
+                if other_data or (error and n_ended == 1 and not proven):
                     raise UserError(f"{job.run}: {error}; see {job.run.log}")
                 on_end(job.run, job.seconds, error, clock.left(pending, running))
             if not ended:

@@ -6,6 +6,7 @@ import statistics
 
 from files.errors import UserError
 from files.json_files import read_json
+from training.comparison.data import require_one_data
 from training.comparison.job import read_noisy_metrics
 from training.comparison.plan import display_name
 from training.intervals import CONFIDENCE, Estimate, estimate
@@ -110,7 +111,7 @@ def collect(comparison):
     """The `Results` of those runs of a comparison that are complete.
 
     Raises:
-        UserError: None is, or a file of theirs is damaged.
+        UserError: None is, a file of theirs is damaged, or they are of different data.
     """
     finished = {
         run: _read(comparison, run)
@@ -119,6 +120,7 @@ def collect(comparison):
     }
     if not finished:
         raise UserError(f"no run in {comparison.output} is finished yet")
+    require_one_data(comparison.runs)
     return Results(
         len(finished),
         len(comparison.runs),

@@ -1,0 +1,104 @@
+"""Whether the runs of a comparison are of the same data."""
+
+import collections
+
+from files.errors import UserError
+from training.data_record import DataRecord, changes
+
+_NAMED = 4  # runs, of many
+
+
+def finished_like(run, runs):
+    """The folder of a finished run of the same tasks, or None; one with a record first.
+
+    Args:
+        run: A `PlannedRun`.
+        runs: All of them.
+    """
+    others = [
+        other.folder
+        for other in runs
+        if other.config.task == run.config.task and other.folder.metrics.exists()
+    ]
+    others.sort(key=lambda folder: not folder.data.exists())
+    return others[0] if others else None
+
+
+def without_record(runs):
+    """Those `PlannedRun` that are finished and don't say of what data, a list."""
+    return [
+        run
+        for run in runs
+        if run.folder.metrics.exists() and not run.folder.data.exists()
+    ]
+
+
+def require_one_data(runs):
+    """Checks that all finished runs of the same tasks are of the same data.
+
+    All their clips and labels are the same; how a seed splits them may differ. Of runs
+    without a record of their data the number of clips is compared.
+
+    Args:
+        runs: A list of `PlannedRun`.
+
+    Raises:
+        UserError: Some are of other data; the message names them.
+    """
+    by_task = collections.defaultdict(list)
+    for run in runs:
+        if run.folder.metrics.exists():
+            by_task[run.config.task].append(run)
+    for finished in by_task.values():
+        groups = collections.defaultdict(list)
+        for run in finished:
+            groups[_mark(run)].append(run)
+        known = [mark for mark in groups if mark is not None]
+        totals = {_total(run) for run in finished} - {0}
+        if len(known) > 1 or len(totals) > 1:
+            if len(known) <= 1:  # of some only the number is known
+                groups.clear()
+                for run in finished:
+                    groups[_total(run)].append(run)
+            _refuse(groups)
+
+
+def _refuse(groups):
+    groups = sorted((runs for runs in groups.values() if runs), key=len, reverse=True)
+    told = "; ".join(
+        f"{_total(runs[0])} clips: {', '.join(map(str, runs[:_NAMED]))}"
+        + (f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else "")
+        for runs in groups
+    )
+    first, second = groups[0][0].folder, groups[1][0].folder
+    difference = _difference(first, second)
+    raise UserError(
+        f"runs of different data can't be compared; those here are of {told}"
+        f"{difference}; remove the folders of those that are not wanted, such as "
+        f"{second.path}, and have them trained anew on the data of the others, or name "
+        "another --output"
+    )
+
+
+def _difference(one, other):
+    records = [DataRecord.read(folder) for folder in (one, other)]
+    if None in records:
+        return ""
+    said = (
+        changes(before, after, by_split=False)
+        for before, after in zip(records[0].tasks, records[1].tasks)
+    )
+    return f" ({'; '.join(filter(None, said))})"
+
+
+def _mark(run):
+    """What tells the data of a finished run from others; None if unknown."""
+    record = DataRecord.read(run.folder, with_clips=False)
+    if record is None:
+        return None
+    return tuple((task.labels, task.fingerprint) for task in record.tasks)
+
+
+def _total(run):
+    """The number of a finished run's clips; 0 if unknown."""
+    return sum(run.folder.read_metrics().get("clips", {}).values())

@@ -1,0 +1,253 @@
+"""Whether data is what a run was trained on, and what follows where it isn't."""
+
+import dataclasses
+
+from training.clip_sets import SPLITS
+from training.data_record import DataRecord, OtherDataError, TaskRecord, changes
+from training.folder import FolderTask
+from training.heads import read_heads
+from training.tasks import get_task
+from training.tfds_task import TfdsTask
+
+
+def require_unchanged(heads, data, run, say):
+    """Checks that a run that is to go on was started on this data.
+
+    Args:
+        heads, data: As the data is now: a tuple of `Head`, a `DataRecord`.
+        run: The `RunFolder`, of the same tasks.
+        say: Called with a line if it can't be known.
+
+    Raises:
+        OtherDataError: It was started on other data.
+    """
+    record = DataRecord.read(run)
+    if record is None:
+        told = read_heads(run.tasks) if run.tasks.exists() else ()
+        for old, head in zip(told, heads):
+            if old.labels != head.labels:
+                raise OtherDataError(
+                    f"the classes of {head.task} changed since the run in {run.path} "
+                    f"was started: they were {', '.join(old.labels)} and are "
+                    f"{', '.join(head.labels)}; bring them back as they were to go on, "
+                    "or name another --output"
+                )
+        say(_unknown(run))
+        return
+    for old, task in zip(record.tasks, data.tasks):
+        changed = changes(old, task)
+        if changed:
+            raise OtherDataError(
+                f"the data of {task.task} changed since the run in {run.path} was "
+                f"started: {changed}; bring it back as it was to go on, or name "
+                "another --output"
+            )
+
+
+def require_same_data(data, other):
+    """Checks that data is what another run was trained on, whatever the splits.
+
+    Args:
+        data: A `DataRecord`.
+        other: The `RunFolder` of that run, which is of the same tasks and finished. Of
+            one without a record only the number of clips is known.
+
+    Raises:
+        OtherDataError: It isn't.
+    """
+    whose = (
+        f"the run in {other.path}, which this one is to be compared with; bring the "
+        "data back as it was, or name another --output"
+    )
+    record = DataRecord.read(other)
+    if record is None:
+        before = sum(other.read_metrics().get("clips", {}).values())
+        now = sum(task.total for task in data.tasks)
+        if before not in (0, now):
+            raise OtherDataError(f"there are {now} clips, and {before} of {whose}")
+        return
+    for old, task in zip(record.tasks, data.tasks):
+        changed = changes(old, task, by_split=False)
+        if changed:
+            raise OtherDataError(
+                f"the data of {task.task} isn't the same ({changed}) as that of {whose}"
+            )
+
+
+def own_test_clips(run, task, head, load, say, exactly=False):
+    """The clips of a run's own task that it neither trained on nor validated by.
+
+    Those of its test split that are still there, by their sound and whatever else
+    changed; what did is said.
+
+    Args:
+        run: The `RunFolder`.
+        task: The head's task, as `get_task` gives it.
+        head: The `Head`.
+        load: Loads the `TaskData` as it is now and checks that the model knows it.
+        say: Called with a line about what changed, or can't be known.
+        exactly: Whether all clips have to be as they were.
+
+    Returns:
+        (`ClipSet`, the names of its labels).
+
+    Raises:
+        UserError: None of them is there any more, or they can't be known.
+    """
+    record = DataRecord.read(run)
+    old = record and record.of_head(head.name)
+    if old is None:
+        say(_unknown(run))
+        data = load()
+        return data.splits["test"], data.labels
+    if isinstance(task, FolderTask) and old.clips is not None:
+        return _still_there(run, task, head, old, say, exactly), head.labels
+    data = load()
+    now = TaskRecord.of(
+        dataclasses.replace(head, labels=data.labels), data.splits, data.fingerprint
+    )
+    changed = changes(dataclasses.replace(old, labels=data.labels), now)
+    if changed:
+        told = (
+            f"the data of {head.task} isn't what {run.path} was trained on: {changed}"
+        )
+        if exactly or not _is_official(task):
+            raise OtherDataError(
+                f"{told}; its test split can't be found again: bring the data back as "
+                "it was, by --data-dir if it lies elsewhere"
+            )
+        say(f"note: {told}; testing on the official test split as it is now")
+    return data.splits["test"], data.labels
+
+
+def _still_there(run, task, head, old, say, exactly):
+    """The `ClipSet` of those clips of a folder whose sounds the run held out."""
+    everything = task.load_all(list(head.labels))
+    tested = old.sounds("test")
+    kept = [n for n, clip in enumerate(everything.clips) if clip.sound in tested]
+    now = dataclasses.replace(old, clips={"": everything.clips})
+    changed = changes(old, now, by_split=False)
+    if not changed:
+        return everything.only(kept)
+    told = f"the data of {head.task} changed since {run.path} was trained: {changed}"
+    if exactly or not kept:
+        raise OtherDataError(
+            f"{told}; {len(kept)} of its {old.n_clips['test']} test clips are left: "
+            "bring the data back as it was, or put clips that it never heard into a "
+            "folder of their own and name that by --task"
+        )
+    say(
+        f"note: {told}; testing on those {len(kept)} clips whose sound was in its test "
+        f"split, {old.n_clips['test']} then"
+    )
+    return everything.only(kept)
+
+
+def heard_before(run, task, clips, split=None):
+    """A line if a run was trained on some of the clips of a task; else None.
+
+    Args:
+        run: The `RunFolder`.
+        task: As `get_task` gives it.
+        clips: The `ClipSet` that is to be tested on.
+        split: Which of the task's splits this is, where that is to be said.
+    """
+    record = DataRecord.read(run)
+    if record is None:
+        return _unknown(run, "whether it was trained on these")
+    if clips.clips is not None:
+        counts = {
+            split: sum(clip.sound in sounds for clip in clips.clips)
+            for split, sounds in ((s, record.sounds(s)) for s in SPLITS[:2])
+        }
+        if any(counts.values()):
+            kind = f"{split} clips" if split else "clips"
+            return (
+                f"note: of these {clips.n_examples} {kind} {run.path} trained on "
+                f"{counts['train']} and chose its epoch by "
+                f"{counts['validation']} (the very same sound): scores on them say "
+                "little of new clips"
+            )
+    for name in (old.task for old in record.tasks + record.before):
+        if _splits_otherwise(task, get_task(name)):
+            return (
+                f"note: {name}, which {run.path} was trained on, splits the same clips "
+                f"otherwise than {task.name}: some of these clips were trained on"
+            )
+    return None
+
+
+def news_of(run, task, data, clips):
+    """Lines on what a run that is to be adapted to a task knows of its clips.
+
+    Args:
+        run: The `RunFolder`.
+        task: The task, as `get_task` gives it.
+        data: Its `TaskRecord`, under the name of the head that is to be adapted.
+        clips: {split: `ClipSet`} of it.
+
+    Returns:
+        A list of str.
+
+    Raises:
+        OtherDataError: It is the run's own task, and its data changed: clips that the
+            run was trained on would be among those that test it.
+    """
+    record = DataRecord.read(run)
+    old = record and record.of_head(data.head)
+    own = {head.name: head.task for head in run.read_heads()}
+    if old is None or not is_same(task, get_task(own[data.head])):
+        held_out = {s: heard_before(run, task, clips[s], s) for s in SPLITS[1:]}
+        return list(dict.fromkeys(filter(None, held_out.values())))
+    changed = changes(old, data)
+    if changed:
+        raise OtherDataError(
+            f"the data of {data.task} changed since {run.path} was trained on it: "
+            f"{changed}; clips that it was trained on would test it: bring the data "
+            "back as it was, or put the clips to adapt to into a folder of their own"
+        )
+    return []
+
+
+def adapted_record(run, heads, data):
+    """The `DataRecord` of a run that was adapted.
+
+    Args:
+        run: The `RunFolder` of the old one.
+        heads: Those of the new one, a tuple of `Head`.
+        data: The `TaskRecord` of the one that was adapted; of the others it stays.
+    """
+    record = DataRecord.read(run) or DataRecord(())
+    tasks = (data if h.name == data.head else record.of_head(h.name) for h in heads)
+    old = record.of_head(data.head)
+    before = record.before
+    if old is not None and old.fingerprint != data.fingerprint:
+        name = f"{old.head}, before {len(before) + 1}"
+        before += (dataclasses.replace(old, head=name),)
+    return DataRecord(tuple(task for task in tasks if task is not None), before)
+
+
+def is_same(task, other):
+    """Whether these are one task, however its folder is spelled."""
+    if isinstance(task, FolderTask) and isinstance(other, FolderTask):
+        return task.path.resolve() == other.path.resolve()
+    return task == other
+
+
+def _unknown(run, what="whether they are the same now"):
+    return (
+        f"note: the run in {run.path} has no record of its clips (an older version "
+        f"wrote it): {what} can't be checked"
+    )
+
+
+def _is_official(task):
+    """Whether nobody's seed draws the splits."""
+    return isinstance(task, TfdsTask) and task.splits is not None
+
+
+def _splits_otherwise(task, other):
+    if not isinstance(task, TfdsTask) or not isinstance(other, TfdsTask):
+        return False
+    rules = [(t.splits, t.group_pattern) for t in (task, other)]
+    return task.dataset == other.dataset and rules[0] != rules[1]
