@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from files.clips import is_audio_path, read_clip
+from files.clips import hear_clips, is_audio_path
 from files.errors import UserError
 from files.windows import cut_windows
 
@@ -34,11 +34,9 @@ def read_calibration_windows(folder, sample_rate, window_samples):
             f"the folder {folder} holds no audio files to calibrate int8 with; name "
             "one with clips such as the model was trained on"
         )
+    waveforms = hear_clips(_thinned(paths), sample_rate)
     windows = np.concatenate(
-        [
-            cut_windows(read_clip(path, sample_rate)[0], window_samples)
-            for path in _thinned(paths)
-        ]
+        [cut_windows(waveform, window_samples) for waveform in waveforms]
     )
     return windows[_places(len(windows))]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from files.clips import is_audio_path, read_clip
+from files.clips import hear_clips, is_audio_path
 from files.errors import UserError
 from files.windows import cut_windows
 
@@ -74,7 +74,7 @@ def read_clips(folder, sample_rate, window_samples, labels, multi_label=False):
         named = _find(folder, labels)
     if not named:
         raise UserError(f"the folder {folder} holds no clips to compare on")
-    waveforms = [read_clip(path, sample_rate)[0] for path, _ in named]
+    waveforms = hear_clips([path for path, _ in named], sample_rate)
     known = all(own is not None for _, own in named)
     targets = (
         [[label in own for label in labels] for _, own in named] if known else None

@@ -10,14 +10,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from files.clips import (
-    encoding_of,
-    is_audio_path,
-    read_clip,
-    require_audio_rate,
-)
+from files.clips import hear_clip, is_audio_path, require_audio_rate
 from files.command_line import one_line
 from files.errors import UserError
+from files.oddities import warn_of_all, warn_of_silent_classes
 from training.clip_sets import SPLITS, ClipSet, TaskData
 from training.splits import identity, split_clips
 
@@ -154,6 +150,7 @@ class FolderTask:
                     disable=None,  # without a terminal
                 )
             )
+        _Clip.warn_of([r for r in results if not isinstance(r, UserError)])
         errors = [str(r) for r in results if isinstance(r, UserError)]
         if not errors:
             return results
@@ -209,6 +206,7 @@ class _Clip:
         identity: Of its sound, as `training.splits.identity`.
         encoding: What is in the file, such as "WAV PCM_16".
         sample_rate: In Hz.
+        oddities: What is odd about its sound, of `files.oddities`.
     """
 
     path: Path
@@ -216,6 +214,15 @@ class _Clip:
     identity: str
     encoding: str
     sample_rate: int
+    oddities: tuple = ()
+
+    @classmethod
+    def warn_of(cls, clips):
+        """Says on stderr what is odd about clips, a line a kind."""
+        warn_of_all({clip.path: clip.oddities for clip in clips}, len(clips))
+        warn_of_silent_classes(
+            [clip.oddities for clip in clips], [clip.label for clip in clips]
+        )
 
 
 def _is_hidden(path):
@@ -233,9 +240,9 @@ def _clips_below(folder):
 def _clip_or_error(clip):
     path, label = clip
     try:
-        waveform, sample_rate = read_clip(path)
-        require_audio_rate(sample_rate, path)
+        heard = hear_clip(path)
+        require_audio_rate(heard.sample_rate, path)
     except UserError as error:
         return error
-    sound = identity(waveform, sample_rate)
-    return _Clip(path, label, sound, encoding_of(path), sample_rate)
+    sound = identity(heard.waveform, heard.sample_rate)
+    return _Clip(path, label, sound, heard.encoding, heard.sample_rate, heard.oddities)
