@@ -20,6 +20,9 @@ _MOST_CHUNKS = 10_000
 _PLACEHOLDERS = ((0x7FFF0000, 0x8000FFFF), (0xFFFF0000, 0xFFFFFFFF))
 _UNKNOWN_64 = 2**62
 _AIFF_PLACEHOLDERS = (0x7EFF0000, 0x8000FFFF)  # sox says 0x7f000000
+# Bytes of a chunk that come before its samples.
+_BEFORE_SAMPLES = {(b"SSND", 4): 8, (b"data", 8): 4}
+_HEADERS_AGAIN = 2**15
 _NO_GARBAGE = 4096  # bytes: what is fewer is no sound that went missing
 
 
@@ -58,7 +61,8 @@ class Layout:
             after; the first of a name.
         stretches: list of (start, stop) of samples.
         is_clean: Whether the decoder finds the same.
-        lost: Bytes after the end that are no chunk.
+        is_followed: Whether more bytes come after it that are no chunk.
+        has_header_again: Whether the samples are followed by their header.
     """
 
     form: Form
@@ -67,7 +71,8 @@ class Layout:
     chunks: dict
     stretches: list
     is_clean: bool = True
-    lost: int = 0
+    is_followed: bool = False
+    has_header_again: bool = False
 
 
 def layouts(source, start, kind):
@@ -155,6 +160,8 @@ def _walked(source, start, form):
             layout.is_clean &= is_described and not layout.stretches
             if stop > body:
                 layout.stretches.append((body, stop))
+            if layout.has_header_again:
+                return layout
         else:
             stop = min(body + size, source.size)
             layout.chunks.setdefault(name, (body, stop))
@@ -195,24 +202,35 @@ def _samples_stop(source, layout, body, size):
         place, _ = layout.chunks[b"ds64"]
         promised = int.from_bytes(source.at(place + 8, 8), "little")
         if promised == 0 or promised >= _UNKNOWN_64:
-            layout.is_clean = False
-            return source.size
-    if form.samples == b"SSND" and size in (0, 8) and rest > 8:
-        layout.is_clean = False
-        return source.size
+            return _unknown_stop(source, layout, body)
+    before = _BEFORE_SAMPLES.get((form.samples, form.size), 0)
+    if before and size in (0, before) and rest > before:
+        return _unknown_stop(source, layout, body)
     if promised == 0 and rest and not _are_chunks(source, body, form):
-        layout.is_clean = False
-        return source.size
+        return _unknown_stop(source, layout, body)
     if 0 <= promised <= rest:
         return body + promised
     if _stands_for_the_end(promised, form):
-        layout.is_clean = False
-        return source.size
+        return _unknown_stop(source, layout, body)
     if promised - rest >= max(1, _block_bytes(source, layout)):
         raise UserError(
             f"the audio file {source.name} is cut short: it promises {promised} bytes "
             f"of samples and holds {rest}"
         )
+    return source.size
+
+
+def _unknown_stop(source, layout, body):
+    """Where samples end whose size isn't known: with the file.
+
+    sox, which can't go back in a pipe, writes the header again after them.
+    """
+    layout.is_clean = False
+    start = max(body, source.size - _HEADERS_AGAIN)
+    again = source.at(start, _HEADERS_AGAIN).find(source.at(layout.start, 8))
+    if layout.form.size == 8 and again >= 0:
+        layout.has_header_again = True
+        return start + again
     return source.size
 
 
@@ -254,9 +272,13 @@ def _look_behind(source, layout, place):
             return
     after = after_tags(source.at, place, source.size)
     layout.is_clean &= source.size - place < 8
-    behind = source.at(after, _NO_GARBAGE + 1)
-    if len(behind) > _NO_GARBAGE and behind.strip(b"\0"):
-        layout.lost = source.size - after
+    layout.is_followed = means_something(source, after)
+
+
+def means_something(source, start):
+    """Whether what follows a place is more than padding."""
+    behind = source.at(start, _NO_GARBAGE + 1)
+    return len(behind) > _NO_GARBAGE and bool(behind.strip(b"\0"))
 
 
 def _block_bytes(source, layout):

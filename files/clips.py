@@ -248,7 +248,7 @@ def opened(source, name):
     own = contextlib.nullcontext(Source(source, name)) if is_file else None
     with own or opened_source(source) as of_bytes:
         parts = parts_of(of_bytes)
-        with _opened_part(of_bytes, parts.parts[0], parts.is_mpeg) as first:
+        with _opened_part(of_bytes, parts.parts[0], parts) as first:
             yield Sound(of_bytes, parts, first)
 
 
@@ -310,7 +310,7 @@ class Sound:
         first, *others = self._parts.parts
         yield self._first, first
         for part in others:
-            with _opened_part(self._source, part, self._parts.is_mpeg) as file:
+            with _opened_part(self._source, part, self._parts) as file:
                 if file.samplerate != self.sample_rate:
                     raise UserError(
                         f"the audio file {self._source.name} holds several sounds one "
@@ -324,7 +324,7 @@ class Sound:
         frames = max(1, min(frames, _BLOCK_VALUES // file.channels))
         is_more = True
         while is_more:
-            with _refused(self._source.name), _quiet(self._parts.is_mpeg):
+            with _refused(self._source.name, self._parts), _quiet(self._parts):
                 block = file.read(frames, dtype="float32", always_2d=True)
             is_more = len(block) == frames
             if len(block):
@@ -332,7 +332,7 @@ class Sound:
 
 
 @contextlib.contextmanager
-def _opened_part(source, part, is_mpeg):
+def _opened_part(source, part, parts):
     """The `soundfile.SoundFile` of a `parts.Part`."""
     if part.pieces is not None:
         file = Spliced(source.file, part.pieces)
@@ -341,7 +341,7 @@ def _opened_part(source, part, is_mpeg):
     else:
         file = source.file
         file.seek(0)
-    with _refused(source.name), _quiet(is_mpeg):
+    with _refused(source.name, parts), _quiet(parts):
         opened_file = soundfile.SoundFile(file)
     with opened_file:
         if opened_file.format == "RAW":  # .au and .snd without a header
@@ -352,24 +352,27 @@ def _opened_part(source, part, is_mpeg):
 
 
 @contextlib.contextmanager
-def _refused(name):
+def _refused(name, parts):
     """What libsndfile refuses becomes a `UserError`."""
     try:
         yield
     except soundfile.LibsndfileError as error:
-        raise UserError(
-            f"cannot read the audio file {name}: it is damaged, cut short or "
-            "holds no audio"
-        ) from error
+        said = "it is damaged, cut short or holds no audio"
+        if parts.kind is not None:
+            said = (
+                f"it begins as {parts.kind} does, and is damaged, cut short or coded "
+                "in a way that can't be read here"
+            )
+        raise UserError(f"cannot read the audio file {name}: {said}") from error
     except UnicodeEncodeError as error:
         raise UserError(
             f"cannot open the audio file {name}: its name is not valid text; rename it"
         ) from error
 
 
-def _quiet(is_mpeg):
+def _quiet(parts):
     """The MP3 decoder writes to stderr of what it mends or skips."""
-    return native_logs_hidden() if is_mpeg else contextlib.nullcontext()
+    return native_logs_hidden() if parts.is_mpeg else contextlib.nullcontext()
 
 
 def _mean(block):

@@ -17,6 +17,7 @@ _LONGEST_FRAME = 2**20
 _NEAR_END = 2**15
 _MOST_TRIED = 4  # of what looks like a frame
 _ID3V1_BYTES = 128
+_NO_GARBAGE = 4096  # bytes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,12 +28,14 @@ class Stream:
         start, stop: In bytes.
         promised: Samples by its beginning, 0 if it doesn't say.
         held: Samples up to the end of its last frame, None if that isn't whole.
+        is_followed: Whether more bytes come after its last frame than one has.
     """
 
     start: int
     stop: int
     promised: int
     held: int | None
+    is_followed: bool = False
 
 
 def streams(content, start):
@@ -72,7 +75,10 @@ def _stream(content, start, stop):
     seen = []
     for place, end in _last_frames(content, start, stop):
         if end == promised:
-            return Stream(start, stop, promised, promised)
+            largest = int.from_bytes(info[15:18], "big") or _LONGEST_FRAME
+            behind = content[place + largest : stop]
+            is_followed = len(behind) > _NO_GARBAGE and bool(behind.strip(b"\0"))
+            return Stream(start, stop, promised, promised, is_followed)
         seen.append((place, end))
         if len(seen) == _MOST_TRIED:
             break

@@ -42,11 +42,13 @@ class Parts:
         parts: list of `Part`, one at least.
         is_mpeg: Whether its decoder is that of MP3, which writes to stderr.
         oddities: Of `files.oddities`, what is odd about the file's making.
+        kind: As `containers.kind_of` says, None if it isn't known.
     """
 
     parts: list
     is_mpeg: bool = False
     oddities: tuple = ()
+    kind: str | None = None
 
     @property
     def is_plain(self):
@@ -83,8 +85,10 @@ def parts_of(source):
         )
     if kind in _FINDERS:
         with source.mapped() as content:
-            return _FINDERS[kind](source, content, start)
-    return _chunked(source, start, kind)
+            found_parts = _FINDERS[kind](source, content, start)
+    else:
+        found_parts = _chunked(source, start, kind)
+    return dataclasses.replace(found_parts, kind=kind)
 
 
 def _searched(content, start):
@@ -110,8 +114,8 @@ def _chunked(source, start, kind):
     if tag in _MPEG_CODINGS:
         with source.mapped() as content:
             found = [mpeg.runs(content, *layouts[0].stretches[0])]
-        return _mpeg_parts(source, found[0], is_plain=False)
-    oddities = (LOST,) if any(own.lost for own in layouts) else ()
+        return _mpeg_parts(source, found[0], is_plain=False, is_file=False)
+    oddities = (LOST,) if any(own.is_followed for own in layouts) else ()
     if len(layouts) == 1 and layouts[0].is_clean and start == 0:
         parts = [_AS_IT_IS]
     else:
@@ -132,8 +136,11 @@ def _flac(source, content, start):
             parts.append(Part(flac.pieces(content, stream, stream.held)))
         else:
             parts.append(Part([(stream.start, stream.stop)]))
+    oddities = (LOST,) if any(stream.is_followed for stream in streams) else ()
     is_plain = len(streams) == 1 and streams[0].promised >= (streams[0].held or 0)
-    return Parts([_AS_IT_IS] if is_plain and _is_first(source, start) else parts)
+    if is_plain and _is_first(source, start):
+        parts = [_AS_IT_IS]
+    return Parts(parts, oddities=oddities)
 
 
 def _ogg(source, content, start):
@@ -146,6 +153,7 @@ def _ogg(source, content, start):
         return Parts([_AS_IT_IS])
     sounds = [_only_sound(source, link) for link in links]
     oddities = () if sounds[-1].has_end else (UNCLOSED,)
+    oddities += _lost(source, max(sound.pages[-1][2] for sound in links[-1]))
     is_plain = len(links) == 1 == len(links[0]) and sounds[0].codec != "FLAC"
     if is_plain and _is_first(source, start):
         return Parts([_AS_IT_IS], oddities=oddities)
@@ -174,7 +182,7 @@ def _mpeg(source, content, start):
     return _mpeg_parts(source, found, _is_first(source, start))
 
 
-def _mpeg_parts(source, found, is_plain):
+def _mpeg_parts(source, found, is_plain, is_file=True):
     runs, rest = found
     if not runs:
         return Parts([_AS_IT_IS], is_mpeg=True)
@@ -189,6 +197,8 @@ def _mpeg_parts(source, found, is_plain):
     oddities = (DAMAGED,) * any(run.junk for run in runs)
     if rest and runs[-1].promised is None:
         oddities += (UNCLOSED,)
+    elif is_file:
+        oddities += _lost(source, runs[-1].stretches[-1][1])
     own = runs[0].promised == runs[0].n_frames and not runs[0].junk
     if is_plain and len(runs) == 1 and own:
         return Parts([_AS_IT_IS], True, oddities)
@@ -201,6 +211,12 @@ def _mpeg_parts(source, found, is_plain):
             least = 0 if is_counted else (run.n_frames - 1) * run.samples
             parts.append(Part(mpeg.pieces(run), least))
     return Parts(parts, True, oddities)
+
+
+def _lost(source, stop):
+    """`LOST`, in a tuple, if more follows a place than tags and padding."""
+    after = after_tags(source.at, stop, source.size)
+    return (LOST,) if chunked.means_something(source, after) else ()
 
 
 def _require_frames(source, run):

@@ -117,6 +117,9 @@ def test_files_written_to_a_pipe_are_read_to_their_end(tmp_path):
         "AIFF, sox": put(aiff, ssnd, b"\x7f\0\0\x08"),
         "AU, -1": put(au, 8, b"\xff" * 4),
         "AU, 0": put(au, 8, bytes(4)),
+        # sox writes the header again at the end, as it should have been.
+        "W64, sox": put(w64, place, (24).to_bytes(8, "little")) + 2 * w64[:104],
+        "CAF, sox": put(caf, caf.rindex(b"data") + 4, bytes(8)) + 2 * caf[:4096],
     }
     for name, data in streamed.items():
         np.testing.assert_array_equal(heard(data, tmp_path), SOUND, err_msg=name)
@@ -156,6 +159,18 @@ def test_codings_that_no_decoder_here_knows_are_named(tmp_path, tag, coding):
     head = chunk(b"fmt ", struct.pack("<H", tag) + FORMAT[2:])
     message = refusal(wav(head, samples()), tmp_path)
     assert f"a WAV file whose sound is coded as {coding}; convert it" in message
+
+
+def test_a_file_of_another_kind_after_the_end_is_said(tmp_path):
+    mp3 = content(waveform(3.0), "MP3")
+    for form in ("WAV", "FLAC", "OGG", "MP3"):
+        own = content(SOUND, form)
+        for after, told in ((b"", ()), (b"TAG" + bytes(125), ()), (bytes(9000), ())):
+            heard(own + after, tmp_path)
+            assert hear_clip(tmp_path / "clip.wav").oddities == told
+        after = mp3 if form != "MP3" else content(SOUND, "WAV")
+        heard(own + after, tmp_path)
+        assert hear_clip(tmp_path / "clip.wav").oddities == (oddities.LOST,)
 
 
 def test_more_after_the_end_than_tags_is_said(tmp_path):
