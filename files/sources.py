@@ -144,6 +144,9 @@ def is_stream(path, mode):
 
 
 def _drained(file, path):
+    """All that comes out of a pipe or a device."""
+    if file.isatty():
+        raise UserError(f"{path} is a terminal, not an audio file; pipe one into it")
     content = io.BytesIO()
     while block := file.read(_PIPE_BLOCK):
         content.write(block)
