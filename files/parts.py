@@ -5,6 +5,8 @@ sound ends; a file that says so itself is given to its decoder as it is.
 """
 
 import dataclasses
+import math
+import re
 
 from files import chunked, containers, flac, mpeg, ogg
 from files.errors import UserError
@@ -76,6 +78,7 @@ def parts_of(source):
         with source.mapped() as content:
             start, found = _searched(content, start)
     if found is None:
+        _require_all_of_nist(source)
         return Parts([_AS_IT_IS])  # the decoder knows more kinds
     kind, is_read = found
     if not is_read:
@@ -179,7 +182,8 @@ def _only_sound(source, link):
 
 def _mpeg(source, content, start):
     found = mpeg.runs(content, start, source.size)
-    return _mpeg_parts(source, found, _is_first(source, start))
+    begins = found[0] and found[0][0].stretches[0][0] == start
+    return _mpeg_parts(source, found, begins and _is_first(source, start))
 
 
 def _mpeg_parts(source, found, is_plain, is_file=True):
@@ -229,6 +233,26 @@ def _require_frames(source, run):
         raise UserError(
             f"the audio file {source.name} is cut short: it promises {run.promised} "
             f"frames of MP3 and holds {run.n_frames}"
+        )
+
+
+def _require_all_of_nist(source):
+    """Refuses a NIST SPHERE file that is cut short: its decoder takes what is there."""
+    if not source.head.startswith(b"NIST_1A\n"):
+        return
+    numbers = [
+        re.search(rb"^" + name + rb" -i (\d+)", source.head, re.MULTILINE)
+        for name in (b"sample_count", b"channel_count", b"sample_n_bytes")
+    ]
+    header = re.match(rb"NIST_1A\n *(\d+)\n", source.head)
+    if header is None or None in numbers:
+        return
+    promised = math.prod(int(found[1]) for found in numbers if found)
+    held = source.size - int(header[1])
+    if held < promised:
+        raise UserError(
+            f"the audio file {source.name} is cut short: it promises {promised} bytes "
+            f"of samples and holds {max(0, held)}"
         )
 
 
