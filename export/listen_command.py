@@ -1,6 +1,7 @@
 """`python -m export listen ARTIFACT FILE_OR_-`."""
 
 import dataclasses
+import functools
 import json
 import sys
 import time
@@ -16,6 +17,7 @@ from export.layout import STREAMING
 from export.metadata import read_metadata
 from export.stream_runner import StreamRunner
 from files.errors import UserError
+from files.oddities import warn
 from files.sound import file_blocks, in_chunks, raw_blocks
 
 _STDIN = "-"
@@ -214,7 +216,8 @@ def _blocks(arguments, facts):
         return raw_blocks(sys.stdin.buffer, facts.chunk_samples, "stdin")
     if arguments.raw:
         return _raw_file(arguments.sound, facts.chunk_samples)
-    return file_blocks(arguments.sound, facts.sample_rate)
+    tell = functools.partial(warn, arguments.sound)
+    return file_blocks(arguments.sound, facts.sample_rate, tell)
 
 
 def _raw_file(path, samples):

@@ -9,9 +9,10 @@ import numpy as np
 from export.arguments import predict_parser
 from export.averaging import clip_probabilities
 from export.opening import open_artifact
-from files.clips import read_clip
+from files.clips import hear_clip
 from files.command_line import note
 from files.errors import UserError
+from files.oddities import warn
 from files.walk import walk
 from files.windows import cut_windows
 
@@ -74,7 +75,7 @@ def _complain(error):
 
 
 def predict_clip(model, path, n_top):
-    """The top labels of one clip.
+    """The top labels of one clip; what is odd about its sound goes to stderr.
 
     Args:
         model: `export.opening.OpenArtifact`.
@@ -89,8 +90,9 @@ def predict_clip(model, path, n_top):
     Raises:
         UserError: The clip can't be read.
     """
-    waveform, sample_rate = read_clip(path, model.sample_rate)
-    windows = cut_windows(waveform, model.window_samples)
+    clip = hear_clip(path, model.sample_rate)
+    warn(path, clip.oddities)
+    windows = cut_windows(clip.waveform, model.window_samples)
     probabilities = model.runner.probabilities(windows)
     answers = {
         head.name: _top_labels(head, probabilities[head.name], n_top)
@@ -98,7 +100,7 @@ def predict_clip(model, path, n_top):
     }
     return {
         "clip": str(path),
-        "seconds": round(waveform.size / sample_rate, 3),
+        "seconds": round(clip.waveform.size / clip.sample_rate, 3),
         "windows": len(windows),
         **({"labels": answers[""]} if "" in answers else {"heads": answers}),
     }

@@ -1,8 +1,9 @@
 """Reads and writes clips: any format, rate and channels to a mono waveform."""
 
 import contextlib
+import dataclasses
 import io
-import re
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,10 @@ import soundfile
 
 from files.atomic import replacing
 from files.errors import UserError
+from files.oddities import Listener
+from files.parts import parts_of
 from files.quiet import native_logs_hidden
+from files.sources import Source, Spliced, is_stream, opened_source
 
 # What libsndfile reads, by the ends of names; the content says what it is.
 AUDIO_EXTENSIONS = (
@@ -23,17 +27,28 @@ AUDIO_EXTENSIONS = (
 # memory follows what the file holds.
 _BLOCK_VALUES = 2**20
 
-# How libsndfile tells that a WAV file holds less than its header promises.
-_SHORT_DATA = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
-_BLOCK_ALIGN = re.compile(r"Block Align +: (\d+)")
-# Sizes from here on stand for "until the end", in files that were streamed.
-_UNKNOWN_SIZE = 0x7FFFF000
-
 # Rates of audio, in Hz. A damaged header may say 1 Hz, and a second of that resampled
 # to what models take would fill the memory.
 _RATES = (100, 10_000_000)
 # What frontends can take without a number that isn't finite; full scale is 1.
 _LOUDEST = 1e6
+
+
+@dataclasses.dataclass(frozen=True)
+class Clip:
+    """What an audio file holds.
+
+    Attributes:
+        waveform: (samples,), float32, full scale is [-1, 1].
+        sample_rate: In Hz.
+        encoding: Of the file, as `encoding_of`.
+        oddities: Tuple of what is odd about it, of `files.oddities`.
+    """
+
+    waveform: np.ndarray
+    sample_rate: int
+    encoding: str
+    oddities: tuple
 
 
 def is_audio_path(path):
@@ -46,20 +61,27 @@ def read_clip(path, sample_rate=None):
 
     Args:
         path: Audio file, named as one of `AUDIO_EXTENSIONS`, of any rate; channels
-            are averaged.
+            are averaged. A pipe or a device such as /dev/stdin is read to its end.
         sample_rate: In Hz, the rate to resample to. Defaults to the file's.
 
     Returns:
         (waveform, sample_rate): float32 (samples,), full scale is [-1, 1]
         (lossy formats and resampling may overshoot a little), and its rate in
-        Hz.
+        Hz. All that the file holds, whatever it says of its length.
 
     Raises:
         UserError: The file is missing, a folder, empty, no audio by its name
             or content, cut short, without samples, with samples that are not
-            finite or beyond 1e6, or, where it is to be resampled, of a rate that is
-            none of audio. The message names the file.
+            finite or beyond 1e6, of parts that differ in their rates, or, where it is
+            to be resampled, of a rate that is none of audio. The message names the
+            file.
     """
+    clip = hear_clip(path, sample_rate)
+    return clip.waveform, clip.sample_rate
+
+
+def hear_clip(path, sample_rate=None):
+    """As `read_clip`, a `Clip`."""
     path = Path(path)
     try:
         require_audio_file(path)
@@ -84,7 +106,8 @@ def decode_clip(content, name, sample_rate=None):
     Raises:
         UserError: As `read_clip`.
     """
-    return _decode(io.BytesIO(content), name, sample_rate)
+    clip = _decode(io.BytesIO(content), name, sample_rate)
+    return clip.waveform, clip.sample_rate
 
 
 def require_audio_rate(rate, name):
@@ -108,11 +131,14 @@ def require_audio_rate(rate, name):
 def encoding_of(source):
     """What is in an audio file, in soundfile's words, such as "WAV PCM_24".
 
+    Of a file that has to be decoded in parts, or with another header than its own,
+    "by parts" follows: others who decode it may hear less of it.
+
     Args:
         source: Path of the file, or a binary file object.
     """
-    info = soundfile.info(source)
-    return f"{info.format} {info.subtype}"
+    with opened(source, "") as sound:
+        return sound.encoding
 
 
 def write_clip(path, waveform, sample_rate):
@@ -180,122 +206,199 @@ def resample(waveform, from_rate, to_rate):
 
 
 def require_audio_file(path):
-    """Raises a `UserError` unless a path is that of an audio file that holds bytes."""
-    if path.is_dir():
+    """Raises a `UserError` unless a path is that of an audio file that holds bytes.
+
+    A pipe or a device is taken for one: what comes out of it is judged then.
+    """
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        raise UserError(f"there is no audio file {path}") from None
+    if stat.S_ISDIR(status.st_mode):
         raise UserError(f"expected an audio file, but {path} is a folder")
-    if not path.is_file():
-        raise UserError(f"there is no audio file {path}")
+    if is_stream(path, status.st_mode):
+        return
+    if not stat.S_ISREG(status.st_mode):
+        raise UserError(f"there is no audio file {path}: it is neither file nor pipe")
     if not is_audio_path(path):
         raise UserError(
             f"cannot read {path}: an audio file's name must end in one of "
             f"{', '.join(AUDIO_EXTENSIONS)}; convert it to one of them"
         )
-    if not path.stat().st_size:
+    if not status.st_size:
         raise UserError(f"the audio file {path} is empty (0 bytes)")
 
 
 @contextlib.contextmanager
 def opened(source, name):
-    """An open `soundfile.SoundFile`; what is wrong with it becomes a `UserError`.
+    """An open `Sound`; what is wrong with it becomes a `UserError`.
 
     Args:
         source: Path, or binary file object.
         name: What messages call it.
     """
+    is_file = hasattr(source, "read")
+    own = contextlib.nullcontext(Source(source, name)) if is_file else None
+    with own or opened_source(source) as of_bytes:
+        parts = parts_of(of_bytes)
+        with _opened_part(of_bytes, parts.parts[0], parts) as first:
+            yield Sound(of_bytes, parts, first)
+
+
+class Sound:
+    """An open audio file.
+
+    Args:
+        source: `sources.Source`.
+        parts: `parts.Parts`.
+        first: `soundfile.SoundFile` of the first one.
+
+    Attributes:
+        sample_rate: In Hz.
+        encoding: As `encoding_of`.
+        oddities: What is odd about it, of `files.oddities`; whole once its last block
+            is read.
+    """
+
+    def __init__(self, source, parts, first):
+        self._source, self._parts, self._first = source, parts, first
+        self.sample_rate = first.samplerate
+        self.encoding = f"{first.format} {first.subtype}"
+        if not parts.is_plain:
+            self.encoding += " by parts"
+        self.oddities = parts.oddities
+
+    def mono_blocks(self, frames=_BLOCK_VALUES):
+        """The mean of the channels, block by block; once only.
+
+        Args:
+            frames: Most samples in a block.
+
+        Yields:
+            (samples,), float32.
+
+        Raises:
+            UserError: It is cut short, without samples, or with samples that are not
+                finite or beyond 1e6; of that a block before may have been yielded.
+        """
+        listener = Listener(self._first.subtype in ("FLOAT", "DOUBLE"))
+        n_read = 0
+        for file, part in self._files():
+            own = 0
+            for block in self._blocks(file, frames):
+                mean = _mean(block)
+                low, high = float(mean.min()), float(mean.max())
+                _check_range(low, high, self._source.name)
+                listener.hear(block, mean, low, high)
+                own += mean.size
+                yield mean
+            _require_all(file, own, part.least, self._source.name)
+            n_read += own
+        if not n_read:
+            raise UserError(f"the audio file {self._source.name} holds no samples")
+        self.oddities += tuple(listener.oddities())
+
+    def _files(self):
+        """(`soundfile.SoundFile`, `Part`) of each part, open while it is read."""
+        first, *others = self._parts.parts
+        yield self._first, first
+        for part in others:
+            with _opened_part(self._source, part, self._parts) as file:
+                if file.samplerate != self.sample_rate:
+                    raise UserError(
+                        f"the audio file {self._source.name} holds several sounds one "
+                        f"after the other, of {self.sample_rate} Hz and of "
+                        f"{file.samplerate} Hz; cut it into its parts, or convert it "
+                        "to one rate"
+                    )
+                yield file, part
+
+    def _blocks(self, file, frames):
+        frames = max(1, min(frames, _BLOCK_VALUES // file.channels))
+        is_more = True
+        while is_more:
+            with _refused(self._source.name, self._parts), _quiet(self._parts):
+                block = file.read(frames, dtype="float32", always_2d=True)
+            is_more = len(block) == frames
+            if len(block):
+                yield block
+
+
+@contextlib.contextmanager
+def _opened_part(source, part, parts):
+    """The `soundfile.SoundFile` of a `parts.Part`."""
+    if part.pieces is not None:
+        file = Spliced(source.file, part.pieces)
+    elif source.path is not None:
+        file = source.path
+    else:
+        file = source.file
+        file.seek(0)
+    with _refused(source.name, parts), _quiet(parts):
+        opened_file = soundfile.SoundFile(file)
+    with opened_file:
+        if opened_file.format == "RAW":  # .au and .snd without a header
+            raise UserError(
+                f"the audio file {source.name} has no header: it holds no audio"
+            )
+        yield opened_file
+
+
+@contextlib.contextmanager
+def _refused(name, parts):
+    """What libsndfile refuses becomes a `UserError`."""
     try:
-        with _quiet(_may_be_mp3(source, name)):
-            file = soundfile.SoundFile(source)
-        with file:
-            if file.format == "RAW":  # .au and .snd without a header, taken on trust
-                raise UserError(
-                    f"the audio file {name} has no header: it holds no audio"
-                )
-            yield file
+        yield
     except soundfile.LibsndfileError as error:
-        raise UserError(
-            f"cannot read the audio file {name}: it is damaged, cut short or "
-            "holds no audio"
-        ) from error
+        said = "it is damaged, cut short or holds no audio"
+        if parts.kind is not None:
+            said = (
+                f"it begins as {parts.kind} does, and is damaged, cut short or coded "
+                "in a way that can't be read here"
+            )
+        raise UserError(f"cannot read the audio file {name}: {said}") from error
     except UnicodeEncodeError as error:
         raise UserError(
             f"cannot open the audio file {name}: its name is not valid text; rename it"
         ) from error
 
 
-def mono_blocks(file, name, frames=_BLOCK_VALUES):
-    """The mean of the channels of an open file, block by block.
-
-    Args:
-        file: Of `opened`.
-        name: What messages call it.
-        frames: Most samples in a block.
-
-    Yields:
-        (samples,), float32.
-
-    Raises:
-        UserError: It is cut short, without samples, or with samples that are not
-            finite or beyond 1e6; of that a block before may have been yielded.
-    """
-    frames = max(1, min(frames, _BLOCK_VALUES // file.channels))
-    n_read, is_more = 0, True
-    while is_more:
-        with _quiet(file.format == "MP3"):
-            block = file.read(frames, dtype="float32", always_2d=True)
-        with np.errstate(all="ignore"):  # damaged samples are any numbers
-            block = block.mean(axis=1)
-        _check_samples(block, name)
-        n_read += block.size
-        is_more = block.size == frames
-        if block.size:
-            yield block
-    # Only an estimate for an MP3 without a Xing header: no promise to hold.
-    if file.format != "MP3" and n_read < file.frames:
-        raise UserError(
-            f"the audio file {name} is cut short: it promises {file.frames} "
-            f"frames and holds {n_read}"
-        )
-    _check_promised_bytes(file.extra_info, name)
-    if not n_read:
-        raise UserError(f"the audio file {name} holds no samples")
-
-
-def _quiet(is_mp3):
+def _quiet(parts):
     """The MP3 decoder writes to stderr of what it mends or skips."""
-    return native_logs_hidden() if is_mp3 else contextlib.nullcontext()
+    return native_logs_hidden() if parts.is_mpeg else contextlib.nullcontext()
 
 
-def _may_be_mp3(source, name):
-    """By the first bytes of a file or by its name, as libsndfile tells."""
-    if str(name).lower().endswith(".mp3"):
-        return True
-    if hasattr(source, "read"):
-        start = source.read(3)
-        source.seek(0)
-    else:
-        with open(source, "rb") as file:
-            start = file.read(3)
-    return start == b"ID3" or (start[:1] == b"\xff" and start[1:2] >= b"\xe0")
+def _mean(block):
+    """Of the channels, (samples,)."""
+    with np.errstate(all="ignore"):  # damaged samples are any numbers
+        if block.shape[1] == 1:
+            return block[:, 0]
+        if block.shape[1] == 2:  # the same, several times as fast
+            return (block[:, 0] + block[:, 1]) / np.float32(2)
+        return block.mean(axis=1)
 
 
 def _decode(source, name, sample_rate):
-    """`read_clip` of a path or an open file."""
+    """The `Clip` of a path or an open file."""
     try:
-        with opened(source, name) as file:
-            waveform = np.concatenate(list(mono_blocks(file, name)))
-            file_rate = file.samplerate
+        with opened(source, name) as sound:
+            blocks = list(sound.mono_blocks())
+            waveform = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+            file_rate, encoding = sound.sample_rate, sound.encoding
+            oddities = sound.oddities
     except MemoryError as error:
         raise UserError(
             f"the audio file {name} is too long for the memory of this machine"
         ) from error
     if sample_rate in (None, file_rate):
-        return waveform, file_rate
+        return Clip(waveform, file_rate, encoding, oddities)
     require_audio_rate(file_rate, name)
-    return resample(waveform, file_rate, sample_rate), sample_rate
+    waveform = resample(waveform, file_rate, sample_rate)
+    return Clip(waveform, sample_rate, encoding, oddities)
 
 
-def _check_samples(waveform, name):
-    loudest = np.max(np.abs(waveform), initial=0.0)
+def _check_range(low, high, name):
+    loudest = max(high, -low)
     if not np.isfinite(loudest):
         raise UserError(
             f"the audio file {name} holds samples that are not finite numbers"
@@ -308,16 +411,12 @@ def _check_samples(waveform, name):
         )
 
 
-def _check_promised_bytes(log, name):
-    """libsndfile takes a WAV file that was cut short for a shorter one."""
-    found = _SHORT_DATA.search(log)
-    if not found:
-        return
-    promised, held = map(int, found.groups())
-    align = _BLOCK_ALIGN.search(log)
-    least = max(1, int(align[1]) if align else 1)
-    if promised < _UNKNOWN_SIZE and promised - held >= least:
+def _require_all(file, n_read, least, name):
+    """Checks that as many samples came as a part of a file promises."""
+    # Only an estimate for an MP3 without a Xing header: no promise to hold.
+    promised = least if file.format == "MP3" else file.frames
+    if n_read < promised:
         raise UserError(
-            f"the audio file {name} is cut short: it promises {promised} bytes of "
-            f"samples and holds {held}"
+            f"the audio file {name} is cut short: it promises {promised} "
+            f"frames and holds {n_read}"
         )

@@ -4,32 +4,23 @@ from pathlib import Path
 
 import numpy as np
 
-from files.clips import (
-    mono_blocks,
-    opened,
-    require_audio_file,
-    require_audio_rate,
-)
+from files.clips import opened, require_audio_file, require_audio_rate
+from files.containers import kind_of_raw
 from files.errors import UserError
 
 _BLOCK_SECONDS = 1.0
 _FULL_SCALE = 32768.0
-# What files start with that are more than samples.
-_CONTAINERS = {
-    b"RIFF": "a WAV file",
-    b"RF64": "a WAV file",
-    b"fLaC": "a FLAC file",
-    b"OggS": "an OGG file",
-    b"ID3": "an MP3 file",
-}
+# Bytes in which several frames of MP3 are, if it is MP3.
+_TELLING_BYTES = 8192
 
 
-def file_blocks(path, sample_rate):
+def file_blocks(path, sample_rate, tell=None):
     """An audio file as mono waveform, a second at a time.
 
     Args:
         path: Audio file, as of `clips.read_clip`.
         sample_rate: In Hz, the rate to resample to.
+        tell: Called at the end, with what is odd about it, of `files.oddities`.
 
     Yields:
         (samples,), float32, full scale is [-1, 1]; in all what `clips.read_clip`
@@ -40,14 +31,15 @@ def file_blocks(path, sample_rate):
     """
     path = Path(path)
     require_audio_file(path)
-    with opened(path, path) as file:
-        blocks = mono_blocks(
-            file, path, max(1, round(_BLOCK_SECONDS * file.samplerate))
-        )
-        if file.samplerate != sample_rate:
-            require_audio_rate(file.samplerate, path)
-            blocks = _resampled(blocks, file.samplerate, sample_rate)
+    with opened(path, path) as sound:
+        rate = sound.sample_rate
+        blocks = sound.mono_blocks(max(1, round(_BLOCK_SECONDS * rate)))
+        if rate != sample_rate:
+            require_audio_rate(rate, path)
+            blocks = _resampled(blocks, rate, sample_rate)
         yield from blocks
+        if tell is not None:
+            tell(sound.oddities)
 
 
 def raw_blocks(file, samples, name):
@@ -65,15 +57,15 @@ def raw_blocks(file, samples, name):
     Raises:
         UserError: It begins as an audio file does, or holds no samples.
     """
-    is_first = True
+    start = b""
     while content := file.read(2 * samples):
-        if is_first:
-            _require_raw(content, name)
-            is_first = False
+        if len(start) < _TELLING_BYTES:
+            start += content
+            _require_raw(start, name)
         block = np.frombuffer(content[: len(content) // 2 * 2], "<i2")
         if block.size:
             yield block.astype(np.float32) / _FULL_SCALE
-    if is_first:
+    if not start:
         raise UserError(f"{name} holds no samples")
 
 
@@ -110,10 +102,10 @@ def _resampled(blocks, from_rate, to_rate):
         yield resampled
 
 
-def _require_raw(content, name):
-    for start, kind in _CONTAINERS.items():
-        if content.startswith(start):
-            raise UserError(
-                f"{name} holds {kind}, not raw samples: give the file by its name, or "
-                "convert it to raw 16 bit mono first (ffmpeg -f s16le -ac 1 -ar RATE)"
-            )
+def _require_raw(start, name):
+    kind = kind_of_raw(start)
+    if kind is not None:
+        raise UserError(
+            f"{name} holds {kind}, not raw samples: give the file by its name, or "
+            "convert it to raw 16 bit mono first (ffmpeg -f s16le -ac 1 -ar RATE)"
+        )

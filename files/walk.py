@@ -11,9 +11,10 @@ import os
 import re
 from pathlib import Path
 
-from files.clips import is_audio_path, read_clip
+from files.clips import hear_clip, is_audio_path
 from files.command_line import a_few, note, one_line
 from files.errors import UserError
+from files.oddities import warn_of_all
 
 # Folders that systems make beside the files of their users; in any case.
 _SYSTEM_FOLDERS = {
@@ -186,13 +187,15 @@ def require_clips(found, wanted):
 def read_all(paths, sample_rate):
     """The waveforms of clips, a list; as `files.clips.read_clip`, of all of them.
 
+    What is odd about them is said on stderr.
+
     Raises:
         UserError: Some can't be read; the message counts them and names the first.
     """
-    waveforms, errors = [], []
+    clips, errors = {}, []
     for path in paths:
         try:
-            waveforms.append(read_clip(path, sample_rate)[0])
+            clips[path] = hear_clip(path, sample_rate)
         except UserError as error:
             errors.append(error)
     if errors:
@@ -200,7 +203,8 @@ def read_all(paths, sample_rate):
             f"{cannot_be_used(errors, len(paths))}; mend or remove them: "
             f"{a_few(errors, between='; ')}"
         )
-    return waveforms
+    warn_of_all({path: clip.oddities for path, clip in clips.items()}, len(clips))
+    return [clips[path].waveform for path in paths]
 
 
 def cannot_be_used(errors, n_clips):

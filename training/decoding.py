@@ -1,7 +1,8 @@
 """Audio files to waveforms inside a `tf.data` graph.
 
 By the operators of tensorflow-io where they load, without Python and its lock; by
-soundfile elsewhere, and for what tensorflow-io can't read. The samples are the same.
+soundfile elsewhere, and for what tensorflow-io can't read or may not hear to its end,
+which `files.clips.encoding_of` calls "by parts". The samples are the same.
 The operators are no faster: `python -m benchmarks input` finds that soundfile, which
 lets go of Python's lock, takes a third to two thirds of their time. Rates are changed
 by soxr in either case: the resampler of tensorflow-io is a coarser one.

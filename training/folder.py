@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from files.clips import encoding_of, read_clip, require_audio_rate
+from files.clips import hear_clip, require_audio_rate
 from files.command_line import a_few, note, one_line, warn
 from files.errors import UserError
 from files.labels import label_faults, similar_labels, spelled_as
+from files.oddities import warn_of_all, warn_of_silent_classes
 from files.text import require_utf8
 from files.walk import cannot_be_used, walk
 from training.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
@@ -197,6 +198,7 @@ class FolderTask:
                 )
             )
         usable = [r for r in results if not isinstance(r, UserError)]
+        _Clip.warn_of(usable)
         errors = walked.faults + [str(r) for r in results if isinstance(r, UserError)]
         if not errors:
             return usable, ""
@@ -255,6 +257,7 @@ class _Clip:
         identity: Of its sound, as `training.splits.identity`.
         encoding: What is in the file, such as "WAV PCM_16".
         sample_rate: In Hz.
+        oddities: What is odd about its sound, of `files.oddities`.
     """
 
     path: Path
@@ -262,6 +265,15 @@ class _Clip:
     identity: str
     encoding: str
     sample_rate: int
+    oddities: tuple = ()
+
+    @classmethod
+    def warn_of(cls, clips):
+        """Says on stderr what is odd about clips, a line a kind."""
+        warn_of_all({clip.path: clip.oddities for clip in clips}, len(clips))
+        warn_of_silent_classes(
+            [clip.oddities for clip in clips], [clip.label for clip in clips]
+        )
 
     def listed(self, folder):
         """For the record of a run, named from the task's folder on."""
@@ -352,9 +364,9 @@ def _shared_words(clips):
 def _clip_or_error(clip):
     path, label = clip
     try:
-        waveform, sample_rate = read_clip(path)
-        require_audio_rate(sample_rate, path)
+        heard = hear_clip(path)
+        require_audio_rate(heard.sample_rate, path)
     except UserError as error:
         return error
-    sound = identity(waveform, sample_rate)
-    return _Clip(path, label, sound, encoding_of(path), sample_rate)
+    sound = identity(heard.waveform, heard.sample_rate)
+    return _Clip(path, label, sound, heard.encoding, heard.sample_rate, heard.oddities)

@@ -231,6 +231,24 @@ def test_a_raw_file(folder, sound, tmp_path, capsys):
     assert capsys.readouterr().out == expected
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
+def test_a_file_in_a_named_pipe(folder, sound, capsys):
+    assert listen(folder, sound) == 0
+    expected = capsys.readouterr().out
+    with subprocess.Popen(["cat", sound], stdout=subprocess.PIPE) as cat:
+        assert listen(folder, f"/dev/fd/{cat.stdout.fileno()}") == 0
+    assert capsys.readouterr().out == expected
+
+
+def test_odd_sound_is_heard_and_named(folder, tmp_path, rng, capsys):
+    noise = rng.uniform(-0.5, 0.5, 16000)
+    path = tmp_path / "opposite.wav"
+    soundfile.write(path, np.stack([noise, -noise], 1), 16000)
+    assert listen(folder, path) == 0
+    said = capsys.readouterr().err
+    assert f"warning: {path} holds channels of opposite phase" in said
+
+
 @pytest.mark.parametrize(
     "argv, message",
     [

@@ -79,6 +79,29 @@ def test_a_stereo_clip_of_another_rate(exported, run, clip, capsys):
     assert dict(answer) == pytest.approx(dict(expected), abs=0.02)
 
 
+def test_odd_sound_is_answered_and_named(exported, clip, rng, capsys):
+    noise = rng.uniform(-0.5, 0.5, WINDOW_SAMPLES)
+    opposite = clip("opposite.wav", np.stack([noise, -noise], 1))
+    unscaled = clip("unscaled.wav", 32768 * noise)
+    fine = clip("fine.wav", noise)
+    assert predict(exported, fine, opposite, unscaled, "--json") == 0
+    output = capsys.readouterr()
+    assert len(json.loads(output.out)) == 3
+    first, second = output.err.splitlines()
+    assert first.startswith(f"warning: {opposite} holds channels of opposite phase")
+    assert second.startswith(f"warning: {unscaled} holds samples that are not scaled")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
+def test_a_pipe_is_a_clip(exported, clip, rng, capsys):
+    path = clip("clip.wav", rng.uniform(-0.5, 0.5, WINDOW_SAMPLES))
+    assert predict(exported, path, "--json") == 0
+    expected = json_answers(capsys)
+    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as cat:
+        assert predict(exported, f"/dev/fd/{cat.stdout.fileno()}", "--json") == 0
+    assert json_answers(capsys) == expected
+
+
 def test_ten_samples_and_silence_are_answered(exported, run, clip, rng, capsys):
     ten = rng.uniform(-0.5, 0.5, 10).astype(np.float32)
     paths = [clip("ten.wav", ten), clip("silence.wav", np.zeros(WINDOW_SAMPLES))]

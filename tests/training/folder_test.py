@@ -1,5 +1,8 @@
+import io
+
 import numpy as np
 import pytest
+import soundfile
 
 from files.clips import read_clip, write_clip
 from files.errors import UserError
@@ -92,6 +95,47 @@ def test_silence_and_ten_samples_are_clips(make_folder):
     write_clip(folder / "a" / "silence.wav", np.zeros(8000), 8000)
     data = FolderTask(folder).load()
     assert sum(clips.n_examples for clips in data.splits.values()) == 7
+
+
+def test_sound_that_cannot_be_meant_is_named(make_folder, capfd):
+    folder = make_folder({"dog": 4, "cat": 5, "none": 3})
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 800)
+    for number in range(3):
+        write_clip(folder / f"none/{number}.wav", np.zeros(800 + number), 8000)
+    for path in (folder / "none").iterdir():
+        if path.name not in ("0.wav", "1.wav", "2.wav"):
+            path.unlink()
+    soundfile.write(folder / "dog/opposite.wav", np.stack([noise, -noise], 1), 8000)
+    soundfile.write(folder / "cat/f.wav", 32768 * noise, 8000, subtype="FLOAT")
+    (folder / "cat/chain.ogg").write_bytes(
+        b"".join(vorbis(noise, rate=8000) for _ in range(2))
+    )
+    data = FolderTask(folder).load()
+    lines = capfd.readouterr().err.splitlines()
+    assert [line for line in lines if line.startswith("warning")] == [
+        "warning: 3 of 15 clips hold nothing but digital silence: "
+        + ", ".join(str(folder / f"none/{number}.wav") for number in range(3)),
+        "warning: 1 of 15 clips hold channels of opposite phase, whose mean, which is "
+        "what is heard, is close to silence; take one of them, e.g. ffmpeg -i IN -af "
+        f"'pan=mono|c0=c0' OUT: {folder / 'dog/opposite.wav'}",
+        "warning: 1 of 15 clips hold samples that are not scaled to [-1, 1], as if 16 "
+        "bit integers were written as floats; divide them by 32768, or save them as "
+        f"integers: {folder / 'cat/f.wav'}",
+        "warning: all clips of none (3) are silent: a model learns nothing from them "
+        "but silence",
+    ]
+    sizes = {
+        clip["clip"].decode(): clip["waveform"].size
+        for split in data.splits.values()
+        for clip in split.dataset(8000).as_numpy_iterator()
+    }
+    assert sizes["cat/chain.ogg"] == 1600  # through tf.data, too
+
+
+def vorbis(samples, rate):
+    content = io.BytesIO()
+    soundfile.write(content, samples, rate, format="OGG", subtype="VORBIS")
+    return content.getvalue()
 
 
 def refusal(folder):

@@ -1,0 +1,40 @@
+"""Tags of music players, before and after the sound of a file."""
+
+import struct
+
+_ID3_HEADER = 10
+_ID3V1_BYTES = 128
+_APE_BYTES = 32
+
+
+def id3_bytes(head):
+    """The length of the ID3v2 tag that bytes begin with, 0 if there is none."""
+    if len(head) < _ID3_HEADER or head[:3] != b"ID3":
+        return 0
+    if 255 in head[3:5] or max(head[6:10]) > 127:
+        return 0
+    length = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
+    has_footer = bool(head[5] & 0x10)
+    return _ID3_HEADER * (1 + has_footer) + length
+
+
+def after_tags(at, place, stop):
+    """The first place at or after another that no tag begins at.
+
+    Args:
+        at: (start, n_bytes) -> bytes.
+        place, stop: In bytes.
+    """
+    while place < stop:
+        start = at(place, _APE_BYTES)
+        if id3_bytes(start):
+            place += id3_bytes(start)
+        elif start[:3] == b"TAG":
+            place += _ID3V1_BYTES
+        elif start[:8] == b"APETAGEX" and len(start) == _APE_BYTES:
+            size, flags = struct.unpack("<I4xI", start[12:24])
+            is_header = bool(flags & 1 << 29)
+            place += _APE_BYTES + (size if is_header else 0)
+        else:
+            break
+    return min(place, stop)
