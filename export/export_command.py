@@ -42,14 +42,14 @@ def main(argv):
         arguments.calibration,
         arguments.activation,
     )
-    for note in source.notes:
-        print(one_line(f"python -m export: note: {note}"), file=sys.stderr)
     clips = [
         head_clips(head, source.sample_rate, source.window_samples)
         for head in source.heads
     ]
     report = export(source, clips, options, arguments.output)
-    print(f"\n{summary(report)}\n\nWritten to {arguments.output}")
+    print(f"\n{summary(report)}\n\nWritten to {arguments.output}", flush=True)
+    for note in source.notes:
+        print(one_line(f"python -m export: note: {note}"), file=sys.stderr)
 
 
 def export(source, clips, options, output):

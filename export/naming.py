@@ -48,7 +48,8 @@ def named_outputs(model, where):
 
 def names_of_outputs(model):
     """For each output of a model, its key in the dict, if it has one, and its layer."""
-    output = model.output if isinstance(model.output, dict) else {}
+    output = getattr(model, "output", None)  # a Sequential may have none
+    output = output if isinstance(output, dict) else {}
     keys = {id(tensor): str(key) for key, tensor in output.items()}
     layers = [tensor._keras_history.operation.name for tensor in model.outputs]
     return [

@@ -70,7 +70,7 @@ def test_integers_are_divided_likewise():
         [layers.Reshape((-1, 1)), layers.Cropping1D((10, 0)), mel()],
         [layers.Reshape((-1, 1)), layers.ZeroPadding1D(20), mel()],
         [lambda x: x[:, 100:], mel()],
-        [layers.Normalization(mean=0.0, variance=0.01), mel()],
+        [layers.Normalization(None, mean=0.0, variance=0.01), mel()],
         [lambda x: x / (keras.ops.max(keras.ops.abs(x), 1, keepdims=True) + 1), mel()],
         [keras.Sequential([keras.Input((None,)), layers.Rescaling(0.5), mel()])],
     ],
@@ -89,7 +89,7 @@ def test_a_scale_that_cannot_be_left_out_is_refused():
     )
     refused(message, within)
     variance = 32768.0**2
-    refused(message, layers.Normalization(mean=0.0, variance=variance), mel())
+    refused(message, layers.Normalization(None, mean=0.0, variance=variance), mel())
     refused("1000 times quieter", layers.Rescaling(0.001), mel())
 
 
