@@ -22,6 +22,10 @@ def main(argv):
     """
     arguments = predict_parser().parse_args(argv)
     model = open_artifact(arguments.artifact, arguments.sample_rate)
+    if model.note:
+        print(
+            one_line(f"python -m export predict: note: {model.note}"), file=sys.stderr
+        )
     answers, exit_code = [], 0
     for path in arguments.clips:
         try:
