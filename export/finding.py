@@ -125,6 +125,7 @@ def find_stream(path):
         raise UserError(
             f"there is no {path}; name a {STREAMING} or the folder that holds it"
         )
+    _refuse_training_file(path)
     if is_onnx(path):
         raise UserError(
             f"{path} is an ONNX file, which takes whole windows; "

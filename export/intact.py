@@ -59,7 +59,7 @@ def require_intact(path):
             raise UserError(
                 f"{folder / name} is not the file that {REPORT_JSON} beside it tells "
                 f"of: it is damaged, or another one; python -m export verify {folder} "
-                f"says more. To run {path.name} all the same, move it elsewhere"
+                f"says more. To run {own} all the same, move it elsewhere"
             )
     if not told and path.is_file() and not is_onnx(path):
         _try(path)

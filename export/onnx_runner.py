@@ -77,6 +77,10 @@ class OnnxRunner:
             answers = self._session.run(names, {INPUT: windows})
         except Exception as error:  # they have no common base but this
             raise _refusal(self._path, error) from error
+        for name, answer, n in zip(names, answers, self.n_classes.values()):
+            if answer.shape != (len(windows), n):
+                reason = f"{name} has the shape {answer.shape}, not the declared one"
+                raise _refusal(self._path, reason)
         return dict(zip(self.n_classes, answers))
 
 

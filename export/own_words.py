@@ -183,6 +183,7 @@ def difference(words, others):
 
 
 def _counts(n_classes):
-    return ", ".join(
+    counted = [
         f"{n} classes{' of ' * bool(name)}{name}" for name, n in n_classes.items()
-    )
+    ]
+    return ", ".join(counted) or "none"

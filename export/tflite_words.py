@@ -43,11 +43,16 @@ def read_words(path, outputs):
         entry = read_entry(content, _ENTRY)
         if entry is not None:
             words = words_of(json.loads(entry))
-        elif metadata and {o.name for o in metadata.outputs} == set(outputs):
+        elif _is_ours(metadata, outputs):
             words = _words_of_metadata(metadata, content)
         else:
             return None
         return dataclasses.replace(words, heads=_relabelled(words.heads, metadata))
+
+
+def _is_ours(metadata, outputs):
+    names = {output.name for output in metadata.outputs} if metadata else set()
+    return bool(names) and names == set(outputs) and metadata.sample_rate > 0
 
 
 def _words_of_metadata(metadata, content):
