@@ -159,8 +159,8 @@ def predict_parser():
     parser.add_argument(
         "artifact",
         metavar="ARTIFACT",
-        help="a `.tflite` or `.onnx` file, a SavedModel folder, or the artifact folder "
-        "(its `model.tflite` is preferred)",
+        help="a `.tflite` or `.onnx` file, a SavedModel folder, or a folder that holds "
+        "one (of an artifact folder `model.tflite` is preferred)",
     )
     parser.add_argument(
         "clips",
@@ -182,8 +182,8 @@ def predict_parser():
         "--sample-rate",
         type=_count,
         metavar="HZ",
-        help="the model's rate; needed only of a model that doesn't say it and has no "
-        "`report.json` beside it",
+        help="the model's rate; needed only of a model of another program, which "
+        "doesn't say it itself",
     )
     return parser
 

@@ -44,6 +44,10 @@ class Detector:
     Attributes:
         seconds: How much has been heard.
         scores: {head: (classes,)}, the smoothed probabilities.
+        n_detections: {head: how many there were}.
+        best: {head: `Detection` of the highest score so far}, of the labels that can
+            be detected; without heads whose scores are no numbers.
+        peaks: {head: highest probability of any of these labels, not smoothed}.
     """
 
     def __init__(
@@ -53,11 +57,18 @@ class Detector:
         self._chunk_seconds = chunk_seconds
         self._threshold, self._refractory = threshold, refractory
         self._ignored = frozenset(ignored)
+        self._allowed = {
+            head.name: np.array([label not in self._ignored for label in head.labels])
+            for head in heads
+        }
         self._n_averaged = max(1, round(smoothing / chunk_seconds))
         self._recent = collections.deque(maxlen=self._n_averaged)
         self._n_chunks = 0
         self._last = {}
         self.scores = {}
+        self.n_detections = {head.name: 0 for head in heads}
+        self.best: dict = {}
+        self.peaks: dict = {}
 
     @property
     def seconds(self):
@@ -80,8 +91,32 @@ class Detector:
             heard = [answer[head.name] for answer in self._recent]
             scores = np.sum(heard, axis=0, dtype=np.float64) / self._n_averaged
             self.scores[head.name] = scores
-            detections += self._detected(head, scores)
+            found = self._detected(head, scores)
+            self.n_detections[head.name] += len(found)
+            detections += found
+            self._remember(head, scores, probabilities[head.name])
         return detections
+
+    def _remember(self, head, scores, probabilities):
+        """Keeps the highest score, and the highest probability."""
+        best = self._highest(head, scores)
+        if best is not None:
+            known = self.best.get(head.name)
+            # Not `<=`: the first of equal ones; and NaN is above nothing.
+            if known is None or scores[best] > known.score:
+                label, score = head.labels[best], float(scores[best])
+                self.best[head.name] = Detection(self.seconds, head.name, label, score)
+        peak = self._highest(head, probabilities)
+        if peak is not None:
+            known = self.peaks.get(head.name, 0.0)
+            self.peaks[head.name] = max(known, float(probabilities[peak]))
+
+    def _highest(self, head, scores):
+        """The place of the highest score that can be detected, or None."""
+        places = np.flatnonzero(np.isfinite(scores) & self._allowed[head.name])
+        if head.activation == SOFTMAX:
+            places = [place for place in places if place == np.argmax(scores)]
+        return max(places, key=lambda place: scores[place], default=None)
 
     def _detected(self, head, scores):
         places = np.flatnonzero(scores >= self._threshold)

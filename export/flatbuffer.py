@@ -8,6 +8,7 @@ from export.graph_edits import ENCODER, operator_name, outputs_of, read_model
 
 # Of constants, runtimes do it as they load.
 _WIDENING = "DEQUANTIZE"
+_PASSING = (_WIDENING, "QUANTIZE", "RESHAPE", "CAST")  # they keep what values mean
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,9 +68,17 @@ def read_activations(content):
     model = read_model(content)
     operators = model.subgraphs[0].operators
     makers = {index: op for op in operators for index in op.outputs}
+
+    def last_operator(index):
+        for _ in operators:  # at most: a damaged file may run in a circle
+            maker = makers.get(index)
+            name = maker and operator_name(model, maker)
+            if name not in _PASSING:
+                return name
+            index = maker.inputs[0]
+        return None
+
     return {
-        name: (
-            SIGMOID if operator_name(model, makers[index]) == "LOGISTIC" else SOFTMAX
-        )
+        name: SIGMOID if last_operator(index) == "LOGISTIC" else SOFTMAX
         for name, index in outputs_of(model).items()
     }

@@ -9,7 +9,7 @@ import sys
 
 from export.checksums import checksum
 from export.flatbuffer import read_model
-from export.layout import REPORT_JSON, artifact_folder
+from export.layout import INPUT, REPORT_JSON, artifact_folder, is_onnx
 from files.errors import UserError
 from files.json_files import read_json
 
@@ -22,12 +22,16 @@ from ai_edge_litert.interpreter import Interpreter
 
 interpreter = Interpreter(sys.argv[1], num_threads=1)
 interpreter.allocate_tensors()
+if len(interpreter.get_signature_list()) != 1:
+    sys.exit()  # no file of ours, as is said later
 signature = interpreter.get_signature_runner()
-for value in (0.0, 0.5, -1.0):
-    signature(**{
-        name: np.full(detail["shape"], value, detail["dtype"])
-        for name, detail in signature.get_input_details().items()
-    })
+inputs = signature.get_input_details()
+if sys.argv[2] in inputs:
+    for value in (0.0, 0.5, -1.0):
+        signature(**{
+            name: np.full(detail["shape"], value, detail["dtype"])
+            for name, detail in inputs.items()
+        })
 """
 
 
@@ -55,15 +59,15 @@ def require_intact(path):
             raise UserError(
                 f"{folder / name} is not the file that {REPORT_JSON} beside it tells "
                 f"of: it is damaged, or another one; python -m export verify {folder} "
-                f"says more. To run {path.name} all the same, move it elsewhere"
+                f"says more. To run {own} all the same, move it elsewhere"
             )
-    if not told and path.is_file() and path.suffix != ".onnx":
+    if not told and path.is_file() and not is_onnx(path):
         _try(path)
 
 
 @contextlib.contextmanager
 def parsing(path):
-    """What is wrong with the words of a `.tflite` file becomes a `UserError`."""
+    """What is wrong with the words of an artifact becomes a `UserError`."""
     try:
         yield
     # Of damaged offsets and lengths anything may come.
@@ -84,7 +88,7 @@ def _told(report):
 
 
 def _try(path):
-    command = [sys.executable, "-c", _TRIAL, str(path)]
+    command = [sys.executable, "-c", _TRIAL, str(path), INPUT]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_TRIAL_SECONDS)
     except subprocess.TimeoutExpired as error:

@@ -1,6 +1,7 @@
 """The names inside an artifact folder: the contract of writing and running."""
 
 import fnmatch
+import os
 from pathlib import Path
 
 from files.errors import UserError
@@ -9,6 +10,9 @@ SAVED_MODEL = "saved_model"
 VERSION = "1"  # TF Serving takes the highest-numbered folder of `SAVED_MODEL`
 TFLITE = "model.tflite"
 QUANTIZED = "model_*.tflite"  # model_int8.tflite, ...
+FLOAT16 = "model_float16.tflite"
+DYNAMIC = "model_dynamic.tflite"
+INT8 = "model_int8.tflite"
 FRONTEND = "frontend.tflite"
 EMBEDDING = "embeddings.tflite"
 ONNX = "model.onnx"
@@ -41,6 +45,33 @@ _OURS = (
     REPORT_PNG,
     PROBES,
 )
+
+
+def as_reported(path):
+    """A path without `..`, as it was given; of a link maybe what it leads to.
+
+    Args:
+        path: Of an artifact.
+
+    Returns:
+        Path: what the link leads to where a report lies beside that alone.
+    """
+    given = Path(os.path.abspath(path))
+    if not (artifact_folder(given) / REPORT_JSON).is_file():
+        meant = given.resolve()
+        if (artifact_folder(meant) / REPORT_JSON).is_file():
+            return meant
+    return given
+
+
+def is_onnx(path):
+    """Whether a file is an ONNX file: by its name, or by how it starts."""
+    if path.suffix.lower() in (".onnx", ".tflite"):
+        return path.suffix.lower() == ".onnx"
+    with open(path, "rb") as file:
+        start = file.read(8)
+    # The first field of an ONNX file is the version of its format.
+    return start[:1] == b"\x08" and start[4:] != b"TFL3"
 
 
 def artifact_folder(path):

@@ -3,18 +3,17 @@
 import dataclasses
 import functools
 import json
+import math
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
 from export.arguments import listen_parser
 from export.detecting import Detector
-from export.heads import Head
-from export.intact import parsing, require_intact
-from export.layout import STREAMING
-from export.metadata import read_metadata
+from export.finding import find_stream
+from export.intact import require_intact
+from export.layout import as_reported
 from export.stream_runner import StreamRunner
 from files.errors import UserError
 from files.oddities import warn
@@ -26,7 +25,7 @@ _STDIN = "-"
 def main(argv):
     """Runs the command; see `export.arguments` for what it takes."""
     arguments = listen_parser().parse_args(argv)
-    path = _streaming_file(Path(arguments.artifact))
+    path = as_reported(find_stream(arguments.artifact))
     require_intact(path)
     runner = StreamRunner(path)
     heads = read_heads(path, runner)
@@ -41,7 +40,7 @@ def main(argv):
         refractory,
         _known(arguments.ignore, heads),
     )
-    show = _Printer(heads, arguments.json, arguments.scores)
+    show = _Printer(heads, arguments)
     chunks = in_chunks(_blocks(arguments, facts), facts.chunk_samples)
     watch = _Watch()
     try:
@@ -52,27 +51,21 @@ def main(argv):
     finally:
         # Ctrl-C is how one stops to listen.
         if detector.seconds and not isinstance(sys.exc_info()[1], BrokenPipeError):
-            show.end(detector.seconds, watch.seconds)
+            show.end(detector, watch.seconds)
 
 
 def read_heads(path, runner):
-    """The `Head`s of a streaming file, from its metadata.
+    """The `Head`s of a streaming file, from what it says about itself.
 
     Raises:
         UserError: It lacks labels for its classes.
     """
-    with open(path, "rb") as file, parsing(path):
-        metadata = read_metadata(file.read())
-        labels = {output.name: output.labels for output in metadata.outputs}
-    heads = tuple(
-        Head(name, labels.get(Head(name, (), "").output, ()), activation)
-        for name, activation in runner.facts.activations.items()
-    )
-    if {head.name: len(head.labels) for head in heads} != runner.n_classes:
+    words = runner.own_words()
+    if words.n_classes != runner.n_classes:
         raise UserError(
             f"{path} holds other labels than it has classes; export it again"
         )
-    return heads
+    return words.heads
 
 
 def with_silence(chunks, facts):
@@ -111,8 +104,10 @@ class _Watch:
 class _Printer:
     """Prints lines for people, or JSON lines."""
 
-    def __init__(self, heads, as_json, with_scores):
-        self._heads, self._as_json, self._with_scores = heads, as_json, with_scores
+    def __init__(self, heads, arguments):
+        self._heads = heads
+        self._as_json, self._with_scores = arguments.json, arguments.scores
+        self._threshold, self._smoothing = arguments.threshold, arguments.smoothing
         self._width = max(len(label) for head in heads for label in head.labels)
 
     def chunk(self, detector, detections):
@@ -150,8 +145,9 @@ class _Printer:
                     flush=True,
                 )
 
-    def end(self, seconds, computing):
-        """Prints how long it took."""
+    def end(self, detector, computing):
+        """Prints how long it took, and of each head without detections its best."""
+        seconds = detector.seconds
         factor = computing / seconds
         if self._as_json:
             self._line(
@@ -160,15 +156,58 @@ class _Printer:
                     "seconds": round(seconds, 3),
                     "computing_seconds": round(computing, 6),
                     "real_time_factor": round(factor, 7),
+                    "threshold": self._threshold,
+                    "heads": [self._result(head, detector) for head in self._heads],
                 }
             )
-        else:
-            print(
-                f"{seconds:.2f} s heard in {computing:.3f} s of computing: real-time "
-                f"factor {factor:.5f}",
-                file=sys.stderr,
-                flush=True,
+            return
+        for head in self._heads:
+            if not detector.n_detections[head.name]:
+                self._say(self._nothing(head, detector))
+        self._say(
+            f"{seconds:.2f} s heard in {computing:.3f} s of computing: real-time "
+            f"factor {factor:.5f}"
+        )
+
+    def _result(self, head, detector):
+        """What there was of a head: how many detections, and the highest score."""
+        best = detector.best.get(head.name)
+        content = _rounded(dataclasses.asdict(best)) if best else None
+        if content:
+            del content["head"]
+        return {
+            "head": head.name,
+            "detections": detector.n_detections[head.name],
+            "best": content,
+        }
+
+    def _nothing(self, head, detector):
+        """One line on a head that detected nothing, and on what to do."""
+        of = f" of {head.name}" * bool(head.name)
+        best = detector.best.get(head.name)
+        if best is None:
+            return (
+                f"nothing{of} detected: only ignored labels were ever the highest, or "
+                "no score was a number; --scores prints the highest of each chunk"
             )
+        line = (
+            f"nothing{of} reached the threshold {self._threshold:g}; the best was "
+            f"{best.label}, {best.score:.4f} at {best.seconds:.2f} s"
+        )
+        # Rounded down, or it would not be reached.
+        lower = math.floor(best.score * 100) / 100
+        if lower > 0:
+            line += f"; --threshold {lower:g} detects it"
+        peak = detector.peaks[head.name]
+        if peak >= self._threshold:
+            line += (
+                f", and so does --smoothing 0: averaged over {self._smoothing:g} s, a "
+                f"probability of {peak:.4f} came to less"
+            )
+        return line
+
+    def _say(self, line):
+        print(line, file=sys.stderr, flush=True)
 
     def _line(self, content):
         print(json.dumps(content), flush=True)
@@ -176,22 +215,6 @@ class _Printer:
 
 def _rounded(content):
     return {**content, "seconds": round(content["seconds"], 6)}
-
-
-def _streaming_file(path):
-    if path.is_dir():
-        inside = path / STREAMING
-        if not inside.is_file():
-            raise UserError(
-                f"{path} holds no {STREAMING}; python -m export RUN --output DIR "
-                "--streaming writes one"
-            )
-        return inside
-    if not path.is_file():
-        raise UserError(
-            f"there is no {path}; name a {STREAMING} or the folder that holds it"
-        )
-    return path
 
 
 def _known(labels, heads):

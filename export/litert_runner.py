@@ -2,11 +2,14 @@
 
 import contextlib
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 
-from export.heads import heads_of_outputs, output_name
-from export.layout import INPUT, OUTPUT, STATE
+from export.contract import foreign_model, require_classifier
+from export.heads import output_name
+from export.layout import INPUT, STATE
+from export.tflite_words import read_words
 from files.errors import UserError
 from files.quiet import native_logs_hidden
 
@@ -47,6 +50,8 @@ class LiteRTFile:
             try:
                 self._interpreter = Interpreter(str(path), num_threads=n_threads)
                 self._interpreter.allocate_tensors()
+                if len(self._interpreter.get_signature_list()) != 1:
+                    raise _foreign(path, self._interpreter)
                 self._signature = self._interpreter.get_signature_runner()
                 self.inputs = _shapes(self._signature.get_input_details())
                 self.outputs = _shapes(self._signature.get_output_details())
@@ -97,6 +102,18 @@ def _refusal(path, error):
     return UserError(f"{path} is not a TFLite model that LiteRT runs: {reason}")
 
 
+def _foreign(path, interpreter):
+    """The `UserError` of a file without a signature, or of several."""
+    shapes = [
+        {detail["name"]: tuple(detail["shape"].tolist()) for detail in details}
+        for details in (
+            interpreter.get_input_details(),
+            interpreter.get_output_details(),
+        )
+    ]
+    return foreign_model(path, *shapes)
+
+
 def _shapes(details):
     return {
         name: tuple(int(size) for size in detail["shape"])
@@ -124,13 +141,19 @@ class LiteRTModel(LiteRTFile):
                 f"{path} is a streaming model, which goes on from chunk to chunk; run "
                 "it with python -m export listen"
             )
-        if set(self.inputs) != {INPUT}:
-            raise UserError(
-                f"{path} must have a signature from {INPUT} to {OUTPUT}, as python -m "
-                f"export writes it; received from {sorted(self.inputs)} to "
-                f"{sorted(self.outputs)}"
-            )
+        if set(self.inputs) != {INPUT} or len(self.inputs[INPUT]) != 2:
+            raise foreign_model(path, self.inputs, self.outputs)
         self.window_samples = self.inputs[INPUT][1]
+
+    def own_words(self):
+        """The `export.own_words.OwnWords` of the file; None if it has none.
+
+        Raises:
+            UserError: They can't be read.
+        """
+        words = read_words(Path(self._path), self.outputs)
+        # A window is as long as what the model takes.
+        return words and dataclasses.replace(words, window_samples=self.window_samples)
 
     def run(self, windows):
         """(n, window_samples) -> {output: (n, ...), float32}, one window at a time."""
@@ -158,14 +181,7 @@ class LiteRTRunner(LiteRTModel):
 
     def __init__(self, path, n_threads=1):
         super().__init__(path, n_threads)
-        heads = heads_of_outputs(self.outputs)
-        if not heads:
-            raise UserError(
-                f"{path} must have a signature from {INPUT} to {OUTPUT}, as python -m "
-                f"export writes it; received from ['{INPUT}'] to "
-                f"{sorted(self.outputs)}"
-            )
-        self.n_classes = {head: self.outputs[output_name(head)][1] for head in heads}
+        _, self.n_classes = require_classifier(path, self.inputs, self.outputs)
 
     def probabilities(self, windows):
         """(n, window_samples) -> {head: (n, classes), float32}."""

@@ -17,12 +17,14 @@ from flatbuffers.number_types import Uint8Flags, Uint32Flags
 from flatbuffers.table import Table
 
 from export.entries import add_entry, read_entry
+from files.text import lines_of
 
 _ENTRY = b"TFLITE_METADATA"  # in the model's own list of metadata
 _IDENTIFIER = b"M001"
 _PARSER_VERSION = "1.3.0"  # the first that knows AudioProperties
 _FEATURES, _AUDIO = 1, 4  # kinds of content
 _AXIS_LABELS = 2  # a kind of associated file
+_ZIPPED = b"PK\3\4"  # what a file in an archive starts with
 _OLDEST = (1980, 1, 1, 0, 0, 0)  # the same files give the same bytes
 
 # Numbers of fields.
@@ -196,10 +198,17 @@ def _read_output(output, content):
     for file in _tables(output, _TENSOR_FILES):
         if _number(file, _FILE_KIND, Uint8Flags) == _AXIS_LABELS:
             labels_file = _text(file, _FILE_NAME)
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                labels = archive.read(labels_file).decode().splitlines()
-            return Output(name, description, labels_file, tuple(labels))
+            labels = _packed_labels(content, labels_file)
+            return Output(name, description, labels_file, labels)
     return Output(name, description)
+
+
+def _packed_labels(content, name):
+    """The lines of a file behind the model; () where a tool cut all of them off."""
+    if _ZIPPED not in content:
+        return ()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return tuple(lines_of(archive.read(name)))
 
 
 def _place(table, field):

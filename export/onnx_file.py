@@ -5,6 +5,7 @@ import importlib.util
 import json
 
 from export.layout import INPUT
+from export.own_words import words_of_source
 from files.errors import UserError
 from files.quiet import import_keras, native_logs_hidden
 
@@ -29,8 +30,9 @@ def write_onnx(source, path):
     """Writes the model of one window, (batch, window_samples), of any batch.
 
     The length is fixed: tf2onnx, by which Keras writes the file, makes graphs of a free
-    length that ONNX Runtime fails on. The file's metadata hold `sample_rate`, and of
-    each head `labels` and `activation`, as JSON.
+    length that ONNX Runtime fails on. The file's metadata hold `made_by`,
+    `sample_rate` and `window_samples`, and of each head `labels` and `activation`, as
+    JSON.
 
     Args:
         source: `export.sources.Source`.
@@ -106,11 +108,18 @@ def _name_and_describe(source, path):
     for node in graph.node:
         for kept in (node.input, node.output):
             kept[:] = [names.get(name, name) for name in kept]
+    words = words_of_source(source)
     heads = {
         head.name: {"labels": head.labels, "activation": head.activation}
-        for head in source.heads
+        for head in words.heads
     }
     onnx.helper.set_model_props(
-        file, {"sample_rate": str(source.sample_rate), "heads": json.dumps(heads)}
+        file,
+        {
+            "made_by": words.made_by,
+            "sample_rate": str(words.sample_rate),
+            "window_samples": str(words.window_samples),
+            "heads": json.dumps(heads),
+        },
     )
     onnx.save(file, str(path))

@@ -1,7 +1,12 @@
 """Runs an ONNX file with ONNX Runtime alone."""
 
-from export.heads import heads_of_outputs, output_name
-from export.layout import INPUT, OUTPUT
+import json
+
+from export.contract import require_classifier, shape_of
+from export.heads import output_name
+from export.intact import parsing
+from export.layout import INPUT
+from export.own_words import words_of
 from files.errors import UserError
 
 
@@ -13,7 +18,7 @@ class OnnxRunner:
         n_threads: CPU threads. Defaults to 1.
 
     Attributes:
-        window_samples: Samples that the model takes.
+        window_samples: Samples that the model takes; None when it takes any number.
         n_classes: {head: classes that it tells apart}; a single head is "".
 
     Raises:
@@ -35,23 +40,50 @@ class OnnxRunner:
             self._session = onnxruntime.InferenceSession(str(path), options)
         # Its many kinds have no common base but this.
         except Exception as error:
-            reason = str(error).splitlines()[0]
-            raise UserError(
-                f"{path} is not a model that ONNX Runtime runs: {reason}"
-            ) from error
-        inputs = {entry.name: entry.shape for entry in self._session.get_inputs()}
-        outputs = {entry.name: entry.shape for entry in self._session.get_outputs()}
-        heads = heads_of_outputs(outputs)
-        if set(inputs) != {INPUT} or not heads:
-            raise UserError(
-                f"{path} must be a model from {INPUT} to {OUTPUT}, as python -m export "
-                f"writes it; received from {sorted(inputs)} to {sorted(outputs)}"
+            raise _refusal(path, error) from error
+        inputs, outputs = (
+            {entry.name: shape_of(entry.shape) for entry in entries}
+            for entries in (self._session.get_inputs(), self._session.get_outputs())
+        )
+        self._path = path
+        self.window_samples, self.n_classes = require_classifier(path, inputs, outputs)
+
+    def own_words(self):
+        """The `export.own_words.OwnWords` in the file's metadata; None without them.
+
+        Raises:
+            UserError: They can't be read.
+        """
+        told = self._session.get_modelmeta().custom_metadata_map
+        if not {"sample_rate", "heads"} <= set(told):
+            return None
+        with parsing(self._path):
+            heads = json.loads(told["heads"])
+            # Files of before tell the window by their input alone.
+            window = self.window_samples or told.get("window_samples")
+            return words_of(
+                {
+                    "sample_rate": int(told["sample_rate"]),
+                    "window_samples": int(window),
+                    "heads": [{"name": name, **head} for name, head in heads.items()],
+                    "made_by": told.get("made_by", ""),
+                }
             )
-        self.window_samples = inputs[INPUT][1]
-        self.n_classes = {head: outputs[output_name(head)][1] for head in heads}
 
     def probabilities(self, windows):
         """(n, window_samples) -> {head: (n, classes), float32}."""
         names = [output_name(head) for head in self.n_classes]
-        answers = self._session.run(names, {INPUT: windows})
+        try:
+            answers = self._session.run(names, {INPUT: windows})
+        except Exception as error:  # they have no common base but this
+            raise _refusal(self._path, error) from error
+        for name, answer, n in zip(names, answers, self.n_classes.values()):
+            if answer.shape != (len(windows), n):
+                reason = f"{name} has the shape {answer.shape}, not the declared one"
+                raise _refusal(self._path, reason)
         return dict(zip(self.n_classes, answers))
+
+
+def _refusal(path, error):
+    reason = str(error).strip().partition("\n")[0] or type(error).__name__
+    return UserError(f"{path} is not a model that ONNX Runtime runs: {reason}")

@@ -25,6 +25,8 @@ def main(argv):
     """
     arguments = predict_parser().parse_args(argv)
     model = open_artifact(arguments.artifact, arguments.sample_rate)
+    if model.note:
+        note(f"python -m export predict: note: {model.note}")
     paths, refusals = expanded(arguments.clips)
     for refusal in refusals:
         _complain(refusal)

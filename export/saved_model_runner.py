@@ -1,11 +1,17 @@
 """Runs a SavedModel with plain TensorFlow: neither Keras nor leaf_tf."""
 
+from pathlib import Path
+
 import numpy as np
 
-from export.heads import heads_of_outputs, output_name
-from export.layout import INPUT, OUTPUT
+from export.contract import require_classifier, shape_of
+from export.heads import Head, output_name
+from export.intact import parsing
+from export.layout import ABOUT, INPUT, QUESTION, SIGNATURE
+from export.own_words import words_of
 from files.errors import UserError
 from files.quiet import import_tensorflow, native_logs_hidden
+from files.text import lines_of
 
 _BATCH = 8  # windows at once; the filtered waveform of one takes about 5 MB a second
 
@@ -36,18 +42,47 @@ class SavedModelRunner:
                     f"{folder} is not a SavedModel that loads: {_reason(error)}"
                 ) from error
         self._folder = folder
-        self.signature = self._loaded.signatures.get("serving_default")
+        self.signature = self._loaded.signatures.get(SIGNATURE)
         inputs = self.signature.structured_input_signature[1] if self.signature else {}
         outputs = self.signature.structured_outputs if self.signature else {}
-        heads = heads_of_outputs(outputs)
-        if set(inputs) != {INPUT} or not heads:
-            raise UserError(
-                f"{folder} must have a signature serving_default from {INPUT} to "
-                f"{OUTPUT}, as python -m export writes it; received from "
-                f"{sorted(inputs)} to {sorted(outputs)}"
+        self.window_samples, self.n_classes = require_classifier(
+            folder, _shapes(inputs), _shapes(outputs)
+        )
+
+    def own_words(self):
+        """The `export.own_words.OwnWords` in its signature `about`; None without it.
+
+        The labels are those of its assets, which people change, if there are any.
+
+        Raises:
+            UserError: They can't be read.
+        """
+        about = self._loaded.signatures.get(ABOUT)
+        if about is None or "sample_rate" not in about.structured_outputs:
+            return None
+        with parsing(self._folder):
+            told = about(**{QUESTION: self._tf.constant("")})
+            return words_of(
+                {
+                    "sample_rate": int(told["sample_rate"]),
+                    "window_samples": int(told["window_samples"]),
+                    "heads": [self._head(name, told) for name in self.n_classes],
+                }
             )
-        self.window_samples = inputs[INPUT].shape[1]
-        self.n_classes = {head: outputs[output_name(head)].shape[1] for head in heads}
+
+    def _head(self, name, told):
+        labels = told[output_name(name, "labels")].numpy()
+        activation = told[output_name(name, "activation")].numpy()
+        asset = Path(self._folder, "assets", Head(name, (), "").labels_file)
+        return {
+            "name": name,
+            "labels": (
+                lines_of(asset.read_bytes())
+                if asset.is_file()
+                else [label.decode() for label in labels.tolist()]
+            ),
+            "activation": activation.decode(),
+        }
 
     def probabilities(self, windows):
         """(n, samples) -> {head: (n, classes), float32}."""
@@ -68,6 +103,13 @@ class SavedModelRunner:
             )
             for head in self.n_classes
         }
+
+
+def _shapes(entries):
+    return {
+        name: shape_of(entry.shape.as_list() if entry.shape.rank else None)
+        for name, entry in entries.items()
+    }
 
 
 def _reason(error):

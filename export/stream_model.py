@@ -5,10 +5,12 @@ import warnings
 from export.graph_edits import keep_outputs, order_inputs, read_model, write_model
 from export.layout import INPUT, STATE
 from export.metadata import Metadata, add_metadata, append_labels
+from export.own_words import words_of_source
 from export.serving import probabilities
 from export.stages import behind_features, frontend_of
 from export.stream_facts import StreamFacts, add_facts
 from export.tflite import convert, head_outputs
+from export.tflite_words import add_words
 from files.errors import UserError
 from files.quiet import import_tensorflow
 
@@ -88,6 +90,7 @@ class StreamModel:
         metadata = self._metadata()
         add_metadata(model, metadata)
         add_facts(model, self.facts)
+        add_words(model, words_of_source(self._source))
         return append_labels(write_model(model), metadata)
 
     def _function(self):

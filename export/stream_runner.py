@@ -1,13 +1,19 @@
 """Runs a streaming `.tflite` file with LiteRT alone."""
 
+from pathlib import Path
+
 import numpy as np
 
-from export.heads import heads_of_outputs, output_name
+from export.heads import Head, heads_of_outputs, output_name
 from export.intact import parsing
 from export.layout import INPUT, STATE
 from export.litert_runner import LiteRTFile, failures_named
+from export.own_words import OwnWords
 from export.stream_facts import read_facts
+from export.tflite_words import read_words
 from files.errors import UserError
+
+_ADVICE = "; of whole windows, such as this one takes, run python -m export predict"
 
 
 class StreamRunner(LiteRTFile):
@@ -33,7 +39,7 @@ class StreamRunner(LiteRTFile):
         if facts is None or not heads or not set(states) <= set(self.outputs):
             raise UserError(
                 f"{path} is not a streaming model; python -m export RUN --output DIR "
-                "--streaming writes one"
+                f"--streaming writes one{_ADVICE * (set(self.inputs) == {INPUT})}"
             )
         self.facts = facts
         self._names = {head: output_name(head) for head in heads}
@@ -41,6 +47,22 @@ class StreamRunner(LiteRTFile):
             head: self.outputs[name][1] for head, name in self._names.items()
         }
         self.reset()
+
+    def own_words(self):
+        """The `export.own_words.OwnWords` of the file, maybe without labels.
+
+        Raises:
+            UserError: They can't be read.
+        """
+        facts, path = self.facts, Path(self._path)
+        told = read_words(path, self._names.values())
+        labels = {head.name: head.labels for head in told.heads} if told else {}
+        heads = tuple(
+            Head(name, labels.get(name, ()), activation)
+            for name, activation in facts.activations.items()
+        )
+        made_by = told.made_by if told else ""
+        return OwnWords(facts.sample_rate, facts.window_samples, heads, made_by)
 
     @property
     def n_states(self):

@@ -14,10 +14,12 @@ from export.graph_edits import (
 )
 from export.layout import INPUT, SIGNATURE
 from export.metadata import Metadata, Output, add_metadata, append_labels
+from export.own_words import words_of_source
 from export.quantization import to_dynamic, to_float16, to_int8
 from export.saved_model import save_module
 from export.serving import model_outputs, probabilities
 from export.stages import FEATURES, inner
+from export.tflite_words import add_words
 from files.errors import UserError
 from files.quiet import import_keras, import_tensorflow, native_logs_hidden
 
@@ -118,6 +120,8 @@ class TFLiteFiles:
         )
         keep_outputs(model, [output.name for output in outputs])
         add_metadata(model, metadata)
+        is_whole = any(output.labels_file for output in outputs)
+        add_words(model, words_of_source(source, is_whole))
         return append_labels(write_model(model), metadata)
 
 

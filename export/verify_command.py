@@ -6,7 +6,8 @@ from pathlib import Path
 from export.arguments import verify_parser
 from export.checksums import checksum, checksums
 from export.layout import PROBES, REPORT_JSON
-from export.opening import open_run
+from export.opening import open_any
+from export.own_words import OwnWords, difference, words_of
 from export.probes import Probes
 from files.errors import UserError
 from files.json_files import read_json
@@ -37,14 +38,13 @@ class Told:
         files: {path: {"bytes", "sha256"}} of all files but the report.
         artifacts: Their paths.
         labels: {file: its lines}.
-        sample_rate, window_samples: Of the artifacts.
+        words: `export.own_words.OwnWords` of the artifacts.
     """
 
     files: dict
     artifacts: list
     labels: dict
-    sample_rate: int
-    window_samples: int
+    words: OwnWords
 
 
 def main(argv):
@@ -95,14 +95,22 @@ def verify(folder, told):
             files = f"{len(paths)} files, " if len(paths) > 1 else ""
             state, words = probing.ask(name)
             yield Finding(state, name, f"{files}{size:,} bytes{words}")
+    yield from probing.disagreements
 
 
 class _Probing:
-    """Asks artifacts what they were asked at export."""
+    """Asks artifacts what they were asked at export.
+
+    Attributes:
+        disagreements: `Finding`s of a report that says something else about an
+            artifact than the artifact itself.
+    """
 
     def __init__(self, folder, told, is_readable):
         self._folder = folder
-        self._probes = Probes(told.sample_rate, told.window_samples)
+        self._probes = Probes(told.words.sample_rate, told.words.window_samples)
+        self._words = told.words
+        self.disagreements = []
         self._told = {}
         if is_readable and PROBES in told.files:
             self._told = read_json(folder / PROBES)
@@ -112,18 +120,25 @@ class _Probing:
         if name not in self._told:
             return OK, ""
         try:
-            run = open_run(self._folder / name)
+            run, own = open_any(self._folder / name)
         except ImportError as error:
             return OK, f"; not asked: {error.name} is not installed"
         except UserError as error:
             if isinstance(error.__cause__, ImportError):
                 return OK, f"; not asked: {error.__cause__.name} is not installed"
             return CHANGED, f", does not run: {error}"
-        difference = self._probes.difference(self._told[name], run)
-        words = f"; answers differ by {difference:.1e} from those at export"
-        if difference <= self._told[name]["tolerance"]:  # NaN is not
+        self._compare_words(name, own)
+        change = self._probes.difference(self._told[name], run)
+        words = f"; answers differ by {change:.1e} from those at export"
+        if change <= self._told[name]["tolerance"]:  # NaN is not
             return OK, words
         return CHANGED, f"{words}, at most {self._told[name]['tolerance']:g} is allowed"
+
+    def _compare_words(self, name, own):
+        differs = own and difference(own, self._words)
+        if differs:
+            text = f"{name} says of itself: {differs} as the report has it"
+            self.disagreements.append(Finding(CHANGED, REPORT_JSON, text))
 
 
 def _grouped(paths, told):
@@ -176,8 +191,7 @@ def _read_report(folder):
             },
             artifacts=[str(a["path"]) for a in report["artifacts"].values()],
             labels={str(h["labels_file"]): h["labels"] for h in report["heads"]},
-            sample_rate=int(report["sample_rate"]),
-            window_samples=int(report["window_samples"]),
+            words=words_of(report),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise UserError(

@@ -72,7 +72,12 @@ def require_utf8(path):
 
 def read_lines(path):
     r"""The lines of a text file, as `read_text`; only "\n" ends one."""
-    lines = read_text(path).split("\n")
+    return lines_of((Path(path) if isinstance(path, str) else path).read_bytes())
+
+
+def lines_of(content):
+    """`read_lines`, of the bytes of a file."""
+    lines = decode_text(content).split("\n")
     return lines[:-1] if not lines[-1] else lines
 
 

@@ -50,6 +50,54 @@ def test_ignored_labels_are_not_detected():
     ]
 
 
+def heard(rows, heads=None, **options):
+    """The `Detector` after chunks of {head: probabilities}."""
+    options = {"smoothing": 0.0, "threshold": 0.95, "refractory": 0.0, **options}
+    detector = Detector(heads or [Head("", LABELS, "softmax")], 0.1, **options)
+    for row in rows:
+        detector.hear({name: np.float32(values) for name, values in row.items()})
+    return detector
+
+
+def best(detector, head=""):
+    found = detector.best[head]
+    return round(found.seconds, 6), found.label, pytest.approx(found.score)
+
+
+def test_the_best_of_each_head_is_kept_with_its_time():
+    heads = [Head("word", LABELS, "softmax"), Head("mood", ("glad", "sad"), "sigmoid")]
+    rows = [
+        {"word": NO, "mood": (0.2, 0.1)},
+        {"word": YES, "mood": (0.96, 0.3)},
+        {"word": YES, "mood": (0.4, 0.5)},
+    ]
+    detector = heard(rows, heads)
+    assert best(detector, "word") == (0.2, "yes", 0.9)  # the first of equal ones
+    assert best(detector, "mood") == (0.2, "glad", 0.96)
+    assert detector.n_detections == {"word": 0, "mood": 1}
+
+
+def test_the_best_is_one_that_could_be_detected():
+    rows = [{"": (0.05, 0.05, 0.9)}, {"": (0.6, 0.3, 0.1)}, {"": (0.4, 0.25, 0.35)}]
+    assert best(heard(rows, ignored=["silence"])) == (0.2, "yes", 0.6)
+    # Of a softmax head only the highest is; of a sigmoid head each.
+    sigmoid = [Head("", LABELS, "sigmoid")]
+    assert heard(rows[:1], ignored=["silence"]).best == {}
+    assert best(heard(rows[:1], sigmoid, ignored=["silence"]))[1:] == ("yes", 0.05)
+
+
+def test_scores_that_are_no_numbers_are_never_the_best():
+    rows = [{"": (np.nan,) * 3}, {"": NO}, {"": (np.nan,) * 3}]
+    assert best(heard(rows)) == (0.2, "no", 0.8)
+    assert heard(rows[:1]).best == {}
+
+
+def test_the_peak_is_the_highest_probability_before_averaging():
+    detector = heard([{"": NO}, {"": YES}, {"": NONE}], smoothing=0.5)
+    assert best(detector) == (0.3, "yes", (0.2 + 0.9 + 0.3) / 5)
+    assert detector.peaks == {"": pytest.approx(0.9)}
+
+
 def test_time_does_not_drift():
     detector = Detector([Head("", LABELS, "softmax")], 0.1, 0.0, 0.5, 0.0)
     for _ in range(36000):

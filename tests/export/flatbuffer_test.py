@@ -3,8 +3,9 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
-from export.flatbuffer import read_graph
+from export.flatbuffer import read_activations, read_graph
 from files.quiet import native_logs_hidden
+from tests.export.litert_runner_test import converted
 
 
 @pytest.fixture
@@ -50,6 +51,21 @@ def test_work_on_constants_is_seen(tmp_path):
     graph = read_graph(write_model(tmp_path / "model.tflite", [0], operators))
     assert graph.ops == {"ADD": 1, "EXP": 2, "NEG": 1}
     assert graph.unfolded_ops == {"EXP": 1, "NEG": 1}
+
+
+@pytest.mark.parametrize(
+    "function, expected",
+    [
+        (lambda x: tf.reshape(tf.sigmoid(x), (2, 8)), "sigmoid"),
+        (lambda x: tf.reshape(tf.nn.softmax(x), (2, 8)), "softmax"),
+        (tf.exp, "softmax"),
+        (lambda x: x, "softmax"),
+    ],
+)
+def test_what_keeps_values_hides_no_activation(tmp_path, function, expected):
+    path = converted(tmp_path / "a.tflite", lambda x: {"probabilities": function(x)})
+    content = path.read_bytes()
+    assert read_activations(content) == {"probabilities": expected}
 
 
 def write_model(path, inputs, operators):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -139,6 +140,64 @@ def test_without_smoothing_probabilities_are_kerass(model, folder, sound, capsys
     scores = [e["scores"] for e in events(capsys) if e["event"] == "scores"]
     rows = [[row[label] for label in LABELS] for row in scores]
     np.testing.assert_allclose(rows, offline(model, read_clip(sound)[0]), atol=1e-5)
+
+
+def test_where_nothing_is_detected_the_best_is_told(folder, sound, capsys):
+    assert listen(folder, sound, "--json", "--scores", "--threshold", 1) == 0
+    *lines, end = events(capsys)
+    scores = [
+        (s, e["seconds"], label) for e in lines for label, s in e["scores"].items()
+    ]
+    score, seconds, label = max(scores, key=lambda entry: entry[0])
+    best = {"seconds": seconds, "label": label, "score": pytest.approx(score)}
+    assert end["heads"] == [{"head": "", "detections": 0, "best": best}]
+    assert end["threshold"] == 1
+
+    assert listen(folder, sound, "--threshold", 1) == 0
+    output = capsys.readouterr()
+    assert output.out == ""
+    nothing, _ = output.err.splitlines()
+    lower = float(f"{int(score * 100)}e-2")
+    assert nothing == (
+        f"nothing reached the threshold 1; the best was {label}, {score:.4f} at "
+        f"{seconds:.2f} s; --threshold {lower:g} detects it"
+    )
+    assert listen(folder, sound, "--threshold", lower) == 0
+    assert f"{seconds:9.2f} s  {label}" in capsys.readouterr().out
+
+
+def test_what_averaging_hides_is_told(folder, sound, capsys):
+    options = ("--smoothing", 60, "--threshold", 0.4)
+    assert listen(folder, sound, *options) == 0
+    error = capsys.readouterr().err
+    assert "and so does --smoothing 0: averaged over 60 s, a probability of" in error
+    assert listen(folder, sound, "--smoothing", 0, "--threshold", 0.4) == 0
+    output = capsys.readouterr()
+    assert output.out and "nothing" not in output.err
+
+
+def test_where_only_ignored_labels_are_the_highest_that_is_told(folder, sound, capsys):
+    ignored = [argument for label in LABELS for argument in ("--ignore", label)]
+    assert listen(folder, sound, *ignored) == 0
+    assert "only ignored labels were ever the highest" in capsys.readouterr().err
+
+
+def test_a_lone_file_of_another_name_is_found(folder, sound, tmp_path, capsys):
+    options = ("--threshold", 0.4)
+    assert listen(folder, sound, *options) == 0
+    expected = capsys.readouterr().out
+    shutil.copy(folder / "model_streaming.tflite", tmp_path / "birds.tflite")
+    assert listen(tmp_path, sound, *options) == 0
+    assert capsys.readouterr().out == expected
+    shutil.copy(folder / "model_streaming.tflite", tmp_path / "bats.tflite")
+    assert listen(tmp_path, sound) == 1
+    assert "several models, bats.tflite, birds.tflite" in capsys.readouterr().err
+
+
+def test_a_model_of_whole_windows_is_refused(exported, sound, capsys):
+    assert listen(exported / "model.tflite", sound) == 1
+    error = capsys.readouterr().err
+    assert "is not a streaming model" in error and "export predict" in error
 
 
 # What listens where TensorFlow is not installed.

@@ -6,9 +6,9 @@ from files.errors import UserError
 from files.quiet import native_logs_hidden
 
 
-def converted(path, function, samples=16):
+def converted(path, function, shape=(1, 16)):
     module = tf.Module()
-    window = tf.TensorSpec((1, samples), tf.float32, name="waveform")
+    window = tf.TensorSpec(shape, tf.float32, name="waveform")
     module.serve = tf.function(function, [window])
     concrete = module.serve.get_concrete_function()
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], module)

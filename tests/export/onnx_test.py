@@ -49,6 +49,8 @@ def test_a_run_becomes_a_file_that_onnx_runtime_runs_as_keras_does(
     assert told["sample_rate"] == str(SAMPLE_RATE)
     heads = {"": {"labels": list(LABELS), "activation": "softmax"}}
     assert json.loads(told["heads"]) == heads
+    assert told["window_samples"] == str(windows.shape[1])
+    assert told["made_by"].startswith("leaf_tf ")
 
     soundfile.write(tmp_path / "clip.wav", windows[0], SAMPLE_RATE, subtype="FLOAT")
     monkeypatch.chdir(tmp_path)
@@ -76,6 +78,94 @@ def test_other_models(onnx_file, keras_file, windows, tmp_path, kind):
     assert list(answers) == sorted(expected)
     for name, answer in answers.items():
         np.testing.assert_allclose(answer, expected[name], atol=1e-5)
+
+
+def test_a_lone_file_says_all_itself(onnx_file, keras_file, windows, tmp_path, capsys):
+    (tmp_path / "labels_winds.txt").write_text("föhn\nbise\njoran\n", encoding="utf-8")
+    labels = [f"winds={tmp_path / 'labels_winds.txt'}"]
+    source = open_source(keras_file(two_heads()), 0.5, labels)
+    (tmp_path / "alone").mkdir()
+    onnx_file.write_onnx(source, tmp_path / "alone" / "birds.onnx")
+    soundfile.write(tmp_path / "clip.wav", windows.ravel(), SAMPLE_RATE)
+    argv = ["predict", str(tmp_path / "alone"), str(tmp_path / "clip.wav"), "--json"]
+    assert not dispatch(argv)
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert answer["windows"] == len(windows)
+    winds = {entry["label"] for entry in answer["heads"]["winds"]}
+    assert winds == {"föhn", "bise", "joran"}
+    argv += ["--sample-rate", "16000"]
+    assert command_line.run(dispatch, argv, "python -m export") == 1
+    assert "takes 8000 Hz; received --sample-rate 16000" in capsys.readouterr().err
+    argv = ["listen", str(tmp_path / "alone" / "birds.onnx"), "clip.wav"]
+    assert command_line.run(dispatch, argv, "python -m export") == 1
+    assert "is an ONNX file, which takes whole windows" in capsys.readouterr().err
+
+
+@pytest.fixture
+def foreign(onnx_file, tmp_path):
+    """Writes a model of one operator that copies; returns its path."""
+    from onnx import TensorProto, helper, save
+
+    def write(taken, given, kind=TensorProto.FLOAT, **told):
+        graph = helper.make_graph(
+            [helper.make_node("Identity", [taken[0]], [given[0]])],
+            "copy",
+            [helper.make_tensor_value_info(*_split(taken, kind))],
+            [helper.make_tensor_value_info(*_split(given, kind))],
+        )
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
+        )
+        helper.set_model_props(model, told)
+        save(model, str(tmp_path / "foreign.onnx"))
+        return tmp_path / "foreign.onnx"
+
+    return write
+
+
+def _split(entry, kind):
+    name, *shape = entry
+    return name, kind, shape
+
+
+@pytest.mark.parametrize(
+    "taken, given, kind, told, message",
+    [
+        (("x", 1, 9), ("y", 1, 9), 1, {}, "received one from x (1, 9) to y (1, 9)"),
+        (
+            ("waveform", "n", "t"),
+            ("probabilities", "n", "t"),
+            1,
+            {},
+            "received one from waveform (?, ?) to probabilities (?, ?)",
+        ),
+        (("waveform", "n", 4), ("probabilities", "n", 4), 11, {}, "tensor(double)"),
+        (("waveform", "n", "t"), ("probabilities", "n", 4), 1, {}, "has the shape"),
+        (
+            ("waveform", "n", 4),
+            ("probabilities", "n", 4),
+            1,
+            {"sample_rate": "x", "heads": "{}"},
+            "what it says about itself can't be read",
+        ),
+        (
+            ("waveform", "n", 4),
+            ("probabilities", "n", 4),
+            1,
+            {"sample_rate": "8000", "heads": "{}"},
+            "the labels inside it are none",
+        ),
+    ],
+)
+def test_a_file_of_another_program_is_refused(
+    foreign, windows, tmp_path, capsys, taken, given, kind, told, message
+):
+    path = foreign(taken, given, kind, **told)
+    soundfile.write(tmp_path / "clip.wav", windows[0], SAMPLE_RATE)
+    argv = ["predict", str(path), str(tmp_path / "clip.wav"), "--sample-rate", "8000"]
+    assert command_line.run(dispatch, argv, "python -m export") == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
 
 
 def test_what_is_no_model_is_refused(onnx_file, tmp_path, capsys):

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import soundfile
+import tensorflow as tf
 
 from export.__main__ import dispatch
 from export.graph_edits import read_model, write_model
@@ -14,6 +15,7 @@ from export.sources import open_source
 from export.tflite import write_tflite
 from files import command_line
 from tests.export.conftest import LABELS, WINDOW_SAMPLES
+from tests.export.litert_runner_test import converted
 from tests.export.models import SAMPLE_RATE, classifier, softmax
 
 
@@ -183,15 +185,57 @@ def silent(exported, tmp_path):
     return path
 
 
-def test_a_lone_tflite_file_says_all_itself(
-    exported, run, clip, windows, tmp_path, capsys
+@pytest.mark.parametrize(
+    "artifact",
+    ["model.tflite", "model_float16.tflite", "saved_model", "saved_model/1"],
+)
+def test_a_lone_artifact_says_all_itself(
+    exported, clip, windows, tmp_path, capsys, artifact
 ):
-    lone = shutil.copy(exported / "model.tflite", tmp_path)
+    """Its rate, its window, its labels; wherever it is, and whatever its name."""
+    folder = tmp_path / "my models"
+    folder.mkdir()
+    source = exported / artifact
+    copy = shutil.copytree if source.is_dir() else shutil.copy
+    copy(source, folder / f"7{source.suffix}")
     path = clip("tone.wav", windows.ravel())
-    assert predict(lone, path, "--json") == 0
-    alone = json_answers(capsys)
-    assert predict(exported / "model.tflite", path, "--json") == 0
-    assert json_answers(capsys) == alone
+    assert predict(exported / artifact, path, "--json") == 0
+    expected = json_answers(capsys)
+    assert predict(folder, path, "--json") == 0
+    output = capsys.readouterr()
+    (answer,) = json.loads(output.out)
+    labels = [(entry["label"], entry["probability"]) for entry in answer["labels"]]
+    assert labels == expected[0]
+    assert (answer["windows"], output.err) == (len(windows), "")
+    wrong = ("--sample-rate", 2 * SAMPLE_RATE)
+    assert predict(folder, path, *wrong) == 1
+    assert f"takes {SAMPLE_RATE} Hz; received" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("artifact", ["model.tflite", "saved_model"])
+def test_an_artifact_is_believed_before_the_report_beside_it(
+    exported, clip, windows, tmp_path, capsys, artifact
+):
+    """A report that tells of other files, or that somebody has edited."""
+    source = exported / artifact
+    copy = shutil.copytree if source.is_dir() else shutil.copy
+    copy(source, tmp_path / artifact)
+    report = json.loads((exported / "report.json").read_text())
+    report["heads"][0]["labels"] = ["a", "b", "c", "d"]
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    path = clip("tone.wav", windows[0])
+    assert predict(exported / artifact, path, "--json") == 0
+    expected = json_answers(capsys)
+    assert predict(tmp_path / artifact, path, "--json") == 0
+    output = capsys.readouterr()
+    assert json.loads(output.out)[0]["labels"][0]["label"] == expected[0][0][0]
+    assert output.err.startswith("python -m export predict: note: ")
+    assert "says of itself: label 1 north, not a as report.json" in output.err
+    assert output.err.count("\n") == 1
+    # What isn't needed may be broken.
+    (tmp_path / "report.json").write_text("{}")
+    assert predict(tmp_path / artifact, path) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_lone_tflite_file_of_several_labels_says_all_itself(
@@ -226,13 +270,13 @@ def test_where_nothing_tells_the_rate_it_is_asked_for(
     assert label == f"class_{LABELS.index(expected)}"
 
 
-def test_a_lone_saved_model_brings_its_labels(
-    exported, run, clip, windows, tmp_path, capsys
-):
-    lone = shutil.copytree(exported / "saved_model" / "1", tmp_path / "lone")
+def test_labels_as_windows_writes_them(silent, clip, windows, tmp_path, capsys):
+    text = "\ufeff" + "\r\n".join(LABELS)
+    (tmp_path / "labels.txt").write_bytes(text.encode())
     path = clip("tone.wav", windows[0])
-    assert predict(lone, path, "--sample-rate", SAMPLE_RATE, "--json", "--top", 1) == 0
-    assert json_answers(capsys)[0][0][0] in LABELS
+    argv = ("--sample-rate", SAMPLE_RATE, "--json", "--top", 4)
+    assert predict(silent, path, *argv) == 0
+    assert {label for label, _ in json_answers(capsys)[0]} == set(LABELS)
 
 
 def test_the_highest_version_is_taken(exported, clip, windows, tmp_path, capsys):
@@ -269,6 +313,44 @@ def test_what_is_no_artifact_is_refused(refused, tmp_path):
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "saved_model.pb").write_text("hello")
     refused("not a SavedModel", tmp_path / "bad", "--sample-rate", 8000)
+
+
+@pytest.mark.parametrize(
+    "function, shape, received",
+    [
+        # Of the form of YAMNet.
+        (lambda x: {"scores": x[None]}, (9,), "waveform (9) to scores (1, 9)"),
+        (lambda x: {"probabilities": x}, (9,), "waveform (9) to probabilities (9)"),
+    ],
+)
+def test_a_tflite_file_of_another_program_is_refused(
+    refused, tmp_path, function, shape, received
+):
+    path = converted(tmp_path / "other.tflite", function, shape)
+    refused(f"it; received one from {received}", path, "--sample-rate", 8000)
+
+
+def test_a_tflite_file_without_a_signature_is_refused(refused, silent):
+    model = read_model(silent.read_bytes())
+    model.signatureDefs = []
+    silent.write_bytes(write_model(model))
+    refused("must be a model from waveform to probabilities", silent)
+
+
+@pytest.mark.parametrize("name, received", [("y", "y (?, 4)"), (None, "nothing")])
+def test_a_saved_model_of_another_program_is_refused(refused, tmp_path, name, received):
+    module = tf.Module()
+    spec = tf.TensorSpec((None, 4), tf.float32, name="x")
+    serve = tf.function(lambda x: {name: x}, [spec])
+    signatures = {"serving_default": serve} if name else None
+    tf.saved_model.save(module, tmp_path / "other", signatures=signatures)
+    refused(f"to {received}", tmp_path / "other")
+
+
+def test_labels_that_were_changed_must_be_as_many(refused, exported, tmp_path):
+    copy = shutil.copytree(exported / "saved_model" / "1", tmp_path / "copy")
+    (copy / "assets" / "labels.txt").write_text("a\nb\n")
+    refused("the labels inside it are 2 classes, they were changed", copy)
 
 
 def test_a_report_that_does_not_fit_is_refused(refused, exported, silent, tmp_path):

@@ -98,6 +98,21 @@ def test_labels_in_the_report_are_those_of_the_file(copy, verify):
     )
 
 
+def test_a_report_that_is_not_what_the_artifacts_say_is_told(copy, verify):
+    """Its labels and those of labels.txt are edited alike."""
+    forge(copy, "labels.txt", b"north\nsouth\neast\nup\n")
+    report = json.loads((copy / "report.json").read_text())
+    report["heads"][0]["labels"][3] = "up"
+    (copy / "report.json").write_text(json.dumps(report))
+    code, states, verdict = verify(copy)
+    assert code == 1
+    assert states["labels.txt"][0] == states["model.tflite"][0] == "ok"
+    state, words = states["report.json"]
+    assert state == "changed"
+    assert words.endswith("says of itself: label 4 west, not up as the report has it")
+    assert verdict.startswith("3 not as written")  # two .tflite, one SavedModel
+
+
 def test_a_model_that_does_not_run_is_told(copy, verify):
     forge(copy, "model.tflite", b"hello")
     code, states, _ = verify(copy)
