@@ -16,6 +16,7 @@ from export.measuring import Measurer
 from export.probes import Probes
 from export.report import build_report, report_markdown, summary
 from export.report_figure import draw_report
+from export.settling import unsettled_line, unsettled_norms
 from export.sources import open_source
 from files.atomic import (
     replacing_folder,
@@ -80,6 +81,7 @@ def export(source, clips, options, output):
         about = describe(clips)
         _say(f"Keras: {about['n_windows']} windows of {about['n_clips']} clips")
         measurer = Measurer(source, clips, options.max_accuracy_drop)
+        told = _of_moving_averages(source, clips)
         probes = Probes(source.sample_rate, source.window_samples)
         measured, left_out = {}, {}
         for name, maker in wanted.items():
@@ -93,6 +95,7 @@ def export(source, clips, options, output):
                 _say(f"{name}: left out")
                 left_out[name] = str(error)
         report = build_report(source, clips, measurer.keras, measured, left_out)
+        report["moving_averages"] = told
         is_drawn = draw_report(report, folder / REPORT_PNG)
         text = report_markdown(report, REPORT_PNG if is_drawn else None)
         write_text(folder / REPORT_MD, text)
@@ -100,6 +103,15 @@ def export(source, clips, options, output):
         report["files"] = checksums(folder)
         write_json(folder / REPORT_JSON, report)
     return report
+
+
+def _of_moving_averages(source, clips):
+    """What is wrong with them, by clips that are not synthetic; "" if nothing is."""
+    own = [c.windows for head, c in zip(source.heads, clips) if head.clips_folder]
+    told = unsettled_line(unsettled_norms(source.model, own[0])) if own else ""
+    if told:
+        _say(f"Warning: {told}")
+    return told
 
 
 def _make_and_measure(name, maker, measurer, probes, folder):

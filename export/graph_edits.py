@@ -215,6 +215,58 @@ def _as_pooling(model, operator):
     ]
 
 
+def guard_outputs(model, waveform):
+    """Makes the outputs NaN where the waveform can't be meant.
+
+    That is where a sample is NaN or infinite, or the effective value is beyond two
+    million, full scale being 1: the third power of its square is no float32, and zero
+    times that is NaN, else zero. It is added to the outputs, as the maxima of many
+    processors drop NaN, and give answers that look right. Done last, since a converter
+    may take any product with zero for zero.
+
+    Args:
+        model: `ModelT` with outputs of float32.
+        waveform: Name of the input, (1, samples).
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph, (signature,) = model.subgraphs[0], model.signatureDefs
+    (entry,) = (e for e in signature.inputs if e.name.decode() == waveform)
+    added = []
+
+    def add(name, inputs, shape, options=None):
+        ending = f"guard/{len(added)}".encode()
+        made = _add_tensor(model, shape, schema.TensorType.FLOAT32, 0, ending)
+        operator = _operator(_code(model, name, 1), inputs, [made])
+        if options is not None:
+            kind = type(options).__name__.removesuffix("T")
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
+            operator.builtinOptions = options
+        added.append(operator)
+        return made
+
+    samples = tuple(graph.tensors[entry.tensorIndex].shape)
+    mean = schema.ReducerOptionsT()
+    mean.keepDims = True
+    axis = _add_constant(model, np.ones(1, np.int32), b"guard/axis")
+    squares = add("SQUARE", [entry.tensorIndex], samples)
+    mark = add("MEAN", [squares, axis], (1, 1), mean)
+    zero = _add_constant(model, np.zeros(1, np.float32), b"guard/zero")
+    for factor in (mark, mark, zero):
+        mark = add("MUL", [mark, factor], (1, 1), schema.MulOptionsT())
+    guarded = {}
+    for index in graph.outputs:
+        output = graph.tensors[index]
+        shape = tuple(output.shape)
+        guarded[index] = add("ADD", [index, mark], shape, schema.AddOptionsT())
+        graph.tensors[guarded[index]].name = output.name
+        output.name += b"/unguarded"
+    graph.outputs = [guarded[index] for index in graph.outputs]
+    for output in signature.outputs:
+        output.tensorIndex = guarded[output.tensorIndex]
+    graph.operators = [*graph.operators, *added]
+
+
 def operator_name(model, operator):
     """The builtin name of an operator in capitals, or a custom one's own name."""
     from ai_edge_litert import schema_py_generated as schema
@@ -272,13 +324,17 @@ def _is_integer_constant(model, index):
 
 
 def _add_constant(model, values, name):
-    """Adds a constant, NumPy values of float16 or int32; returns its index."""
+    """Adds a constant, NumPy values of floats or int32; returns its index."""
     from ai_edge_litert import schema_py_generated as schema
 
     buffer = schema.BufferT()
     buffer.data = values.reshape(-1).view(np.uint8)
     model.buffers.append(buffer)
-    types = {"float16": schema.TensorType.FLOAT16, "int32": schema.TensorType.INT32}
+    types = {
+        "float16": schema.TensorType.FLOAT16,
+        "float32": schema.TensorType.FLOAT32,
+        "int32": schema.TensorType.INT32,
+    }
     return _add_tensor(
         model, values.shape, types[values.dtype.name], len(model.buffers) - 1, name
     )

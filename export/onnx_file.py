@@ -10,6 +10,7 @@ from files.errors import UserError
 from files.quiet import import_keras, native_logs_hidden
 
 _PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
+_LOUDEST = 2.0e6
 
 
 def require_onnx():
@@ -72,9 +73,13 @@ def onnx_ops(path):
 
 def _with_probabilities(keras, source):
     """The model from (batch, window_samples) to the heads' probabilities, by name."""
+    ops = keras.ops
     waveform = keras.Input((source.window_samples,), name=INPUT)
     is_column = len(source.model.input_shape) == 3
     outputs = source.model(waveform[..., None] if is_column else waveform)
+    # As `graph_edits.guard_outputs` has it: zero, or NaN.
+    power = ops.mean(ops.square(waveform), axis=1, keepdims=True)
+    mark = ops.where(power < _LOUDEST**2, 0.0, float("nan"))
     model = keras.Model(
         waveform,
         {
@@ -83,6 +88,7 @@ def _with_probabilities(keras, source):
                 dtype="float32",
                 name=head.output,
             )(outputs[head.name])
+            + mark
             for head in source.heads
         },
     )

@@ -103,6 +103,8 @@ def report_markdown(report, figure=None):
         "for one chunk). XNNPACK runs each of its partitions as a whole; LiteRT itself",
         "runs the operators outside of them.",
     ]
+    if report.get("moving_averages"):
+        lines += ["", f"Warning: {report['moving_averages']}."]
     if figure is not None:
         lines += ["", f"![Score against size and time]({figure})"]
     if report["left_out"]:

@@ -17,6 +17,7 @@ from export.serving import logits, model_outputs, probabilities
 from files.quiet import import_keras, import_tensorflow
 
 _TOP = 5
+_LOUDEST = 2.0e6
 
 
 def make_signatures(source):
@@ -24,7 +25,8 @@ def make_signatures(source):
 
     Each takes `waveform` (batch, samples), float32, of any batch and any length from
     one sample; of the model's own length if that is fixed. It is refused with an
-    error if it holds no samples or a number that is not finite.
+    error if it holds no samples, a number that is not finite, or no sound but
+    numbers beyond all bounds (an effective value of two million).
 
         serving_default: For each head `probabilities` and `logits` (batch, classes),
             and of the k = min(5, classes) most probable classes `top_labels` (batch,
@@ -96,10 +98,18 @@ def _function(source, serve):
 def _checked(waveform):
     tf = import_tensorflow()
     samples = tf.shape(waveform)[1]
-    message = f"`{INPUT}` must have at least one sample and finite numbers only."
+    message = (
+        f"`{INPUT}` must have at least one sample and finite numbers only, scaled to "
+        "[-1, 1]."
+    )
     check = tf.debugging.Assert(samples > 0, [message, tf.shape(waveform)])
     with tf.control_dependencies([check]):
-        return tf.debugging.check_numerics(waveform, message)
+        waveform = tf.debugging.check_numerics(waveform, message)
+    # As `graph_edits.guard_outputs` has it.
+    power = tf.reduce_mean(tf.square(waveform), axis=1)
+    is_sound = tf.reduce_all(power < _LOUDEST**2)
+    with tf.control_dependencies([tf.debugging.Assert(is_sound, [message, power])]):
+        return tf.identity(waveform)
 
 
 def _answer(source, outputs):

@@ -98,8 +98,8 @@ class StreamModel:
         names = list(self._trailing.state_shapes)
 
         def step(waveform, *values):
-            window, state = self._trailing.step(waveform, dict(zip(names, values)))
-            answers = self._answers(window)
+            window, state = self._trailing.advance(waveform, dict(zip(names, values)))
+            answers = _nan_while(state["marked_hops"], self._answers(window))
             return {**answers, **{f"{STATE}{name}": state[name] for name in names}}
 
         shapes = {
@@ -135,6 +135,17 @@ class StreamModel:
             facts.sample_rate,
             head_outputs(self._source),
         )
+
+
+def _nan_while(marked_hops, answers):
+    """The answers, NaN while the window hears what is no sound.
+
+    By arithmetic, as comparisons leave TFLite's delegate, and behind the encoder: on
+    many processors its maxima drop NaN.
+    """
+    tf = import_tensorflow()
+    is_sound = tf.nn.relu(1.0 - marked_hops)  # 0 or 1
+    return {name: answer * is_sound / is_sound for name, answer in answers.items()}
 
 
 def _chunk_samples(stream, chunk_ms):

@@ -6,6 +6,7 @@ import tempfile
 
 from export.folding import fold
 from export.graph_edits import (
+    guard_outputs,
     keep_outputs,
     name_parts,
     outputs_of,
@@ -28,7 +29,8 @@ class TFLiteFiles:
     """What a model is as TFLite files for one window, (1, window_samples).
 
     Each method returns the bytes of a file, with metadata and labels inside. Weights,
-    and what is computed from them alone, are constants in it. The model is converted
+    and what is computed from them alone, are constants in it. Its outputs are NaN where
+    the waveform can't be meant (see `graph_edits.guard_outputs`). A model is converted
     once for all float32 files and once for all smaller ones, whose frontend has
     kernels of half the size (see `leaf_tf.dsp.multirate.Plan.compact`).
 
@@ -119,6 +121,7 @@ class TFLiteFiles:
             outputs,
         )
         keep_outputs(model, [output.name for output in outputs])
+        guard_outputs(model, INPUT)
         add_metadata(model, metadata)
         is_whole = any(output.labels_file for output in outputs)
         add_words(model, words_of_source(source, is_whole))

@@ -13,6 +13,7 @@ from leaf_tf.encoders.masked import (
     MeanPool,
     zero_after,
 )
+from leaf_tf.layers.moving_moments import MovingMoments
 
 # PyTorch's defaults, as published.
 _NORM = {"momentum": 0.9, "epsilon": 1e-5}
@@ -194,11 +195,12 @@ class BroadcastedBlock(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
-class SubSpectralNorm(layers.Layer):
+class SubSpectralNorm(MovingMoments, layers.Layer):
     """Batch normalisation of each of some groups of rows by itself.
 
     Group g has the rows r with floor(r * groups / rows) = g; with fewer rows than
-    groups there is a group for each row. Means and variances leave padded frames out.
+    groups there is a group for each row. Means and variances leave padded frames out;
+    their moving averages are corrected for their start, see `MovingMoments`.
 
     Args:
         groups: Groups of rows, at most. Defaults to 5.
@@ -238,18 +240,18 @@ class SubSpectralNorm(layers.Layer):
                 autocast=False,
             )
             setattr(self, name, weight)
+        self.add_seen()
 
     def call(self, inputs, training=None, mask=None):
         # As Keras's does, in float32 under half-precision policies.
         dtype = "float64" if self.compute_dtype == "float64" else "float32"
         image = ops.cast(inputs, dtype)
-        mean = ops.cast(self.moving_mean, dtype)
-        variance = ops.cast(self.moving_variance, dtype)
         if training and self.trainable:
-            moving_mean, moving_variance = mean, variance
             mean, variance = self._moments(image, mask)
-            self._move(self.moving_mean, moving_mean, mean)
-            self._move(self.moving_variance, moving_variance, variance)
+            self.remember(mean, variance)
+        else:
+            mean = ops.cast(self.moving_mean, dtype)
+            variance = ops.cast(self.moving_variance, dtype)
         scale = ops.cast(self.gamma, dtype) / ops.sqrt(variance + self.epsilon)
         offset = ops.cast(self.beta, dtype) - mean * scale
         outputs = image * self._to_rows(scale) + self._to_rows(offset)
@@ -268,11 +270,6 @@ class SubSpectralNorm(layers.Layer):
             "momentum": self.momentum,
             "epsilon": self.epsilon,
         }
-
-    def _move(self, weight, old, new):
-        weight.assign(
-            old * self.momentum + ops.stop_gradient(new) * (1 - self.momentum)
-        )
 
     def _moments(self, image, mask):
         """Means and variances of the groups, (groups, channels) each."""

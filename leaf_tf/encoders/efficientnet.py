@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from leaf_tf.encoders.images import image_of
+from leaf_tf.encoders.images import image_of, with_corrected_norms
 from leaf_tf.encoders.masked import Encoder
 
 # Five halvings of an image must leave a pixel.
@@ -35,5 +35,6 @@ def efficientnet_b0(n_filters, dropout=0.2):
         input_shape=(None, None, 1),
         pooling="avg",
     )
+    network = with_corrected_norms(network)
     outputs = layers.Dropout(dropout, name="dropout")(network(image))
     return Encoder(features, outputs, name="efficientnet_b0")

@@ -7,6 +7,7 @@ from keras import layers, ops
 
 from leaf_tf.dsp.slices import longer
 from leaf_tf.encoders.masked import AddChannel
+from leaf_tf.layers.batch_norm import BatchNormalization
 
 
 def image_of(features, network, min_size):
@@ -22,6 +23,24 @@ def image_of(features, network, min_size):
     """
     image = UnmaskedImage(network, name="image")(features)
     return PadToAtLeast(min_size, name="pad")(image)
+
+
+def with_corrected_norms(network):
+    """A model of the same weights, whose batch normalisations are ours.
+
+    Args:
+        network: Functional model with Keras's `BatchNormalization` layers.
+    """
+
+    def clone(layer):
+        kind = type(layer)
+        if kind is layers.BatchNormalization:
+            kind = BatchNormalization
+        return kind.from_config(layer.get_config())
+
+    copy = keras.models.clone_model(network, clone_function=clone)
+    copy.set_weights(network.get_weights())
+    return copy
 
 
 @keras.saving.register_keras_serializable("leaf_tf")

@@ -10,6 +10,8 @@ Without a mask each layer is the Keras layer that it comes from, and costs no mo
 import keras
 from keras import layers, ops
 
+from leaf_tf.layers.batch_norm import BatchNormalization
+
 
 def zero_after(image, mask):
     """The image with zeros where the mask (batch, frames) leaves frames out."""
@@ -86,8 +88,8 @@ class MaskedDepthwiseConv2D(layers.DepthwiseConv2D):
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
-class MaskedBatchNormalization(layers.BatchNormalization):
-    """BatchNormalization whose mean and variance in training leave padding out.
+class MaskedBatchNormalization(BatchNormalization):
+    """`BatchNormalization` whose mean and variance in training leave padding out.
 
     Input and output shape: (batch, frames, ..., channels).
     """

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from leaf_tf.encoders.images import image_of
+from leaf_tf.encoders.images import image_of, with_corrected_norms
 from leaf_tf.encoders.masked import Encoder
 
 # Five halvings of an image must leave a pixel.
@@ -36,7 +36,8 @@ def mobilenet_v3_small(n_filters, dropout=0.2):
     )
     for layer in network.layers:
         if isinstance(layer, layers.BatchNormalization):
-            # Keras's 0.999 here needs 5000 steps to forget its start.
+            # Keras's 0.999 here is the mean of the last 1000 steps.
             layer.momentum = 0.99
+    network = with_corrected_norms(network)
     outputs = layers.Dropout(dropout, name="dropout")(network(image))
     return Encoder(features, outputs, name="mobilenet_v3_small")

@@ -45,6 +45,6 @@ def small(n_filters, dropout=0.3):
 
 
 def _batch_norm(name):
-    # Keras's momentum of 0.99 needs some 500 steps to forget its start; a small
-    # task has no more than that in all.
+    # Keras's momentum of 0.99 is the mean of the last 100 steps; a small task has few
+    # more in all, and its first layers change meanwhile.
     return MaskedBatchNormalization(momentum=0.9, name=name)

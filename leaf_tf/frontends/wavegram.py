@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from leaf_tf.frontends.base import Frontend
+from leaf_tf.layers.batch_norm import BatchNormalization
 from leaf_tf.layers.stage import nan_if_not_finite
 
 # PANN's hop of 320 samples: a convolution's stride, then the pooling of three blocks.
@@ -97,7 +98,7 @@ class Wavegram(Frontend):
             name=f"convolution_{index}",
             **arguments,
         )
-        norm = keras.layers.BatchNormalization(
+        norm = BatchNormalization(
             momentum=0.9, epsilon=1e-5, dtype=self.stage_dtype, name=f"norm_{index}"
         )
         self.convolutions.append(convolution)

@@ -1,5 +1,6 @@
 """The stages of a frontend, one a file."""
 
+from leaf_tf.layers.batch_norm import BatchNormalization
 from leaf_tf.layers.gabor import GaborConv1D
 from leaf_tf.layers.log import LogCompression
 from leaf_tf.layers.log1p import Log1pCompression
@@ -18,6 +19,7 @@ from leaf_tf.layers.temporal_batch_norm import TemporalBatchNorm
 
 __all__ = [
     "AttachMask",
+    "BatchNormalization",
     "GaborConv1D",
     "GaussianLowpass",
     "Log1pCompression",

@@ -3,19 +3,20 @@
 import keras
 from keras import ops
 
+from leaf_tf.layers.moving_moments import MovingMoments
 from leaf_tf.layers.stage import Stage
 
 EPSILON = 1e-5
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
-class TemporalBatchNorm(Stage):
+class TemporalBatchNorm(MovingMoments, Stage):
     """Brings each channel to mean 0 and variance 1 over batch and time.
 
     (x - mean) / sqrt(variance + 1e-5) * gamma + beta. In training mean and
     variance are those of the batch; frames that the mask leaves out don't count.
     Otherwise they are the moving averages of what training saw, so that a clip
-    doesn't depend on its neighbours.
+    doesn't depend on its neighbours; corrected for their start, see `MovingMoments`.
 
     Args:
         momentum: What the moving averages keep at each step, in [0, 1).
@@ -54,21 +55,17 @@ class TemporalBatchNorm(Stage):
                 trainable=trainable,
             )
             setattr(self, name, weight)
+        self.add_seen()
 
     def call(self, inputs, training=False, mask=None):
         outputs = ops.cast(inputs, self.stage_dtype)
         if training and self.trainable:
             mean, variance = _moments(outputs, mask)
-            self._remember(self.moving_mean, mean)
-            self._remember(self.moving_variance, variance)
+            self.remember(mean, variance)
         else:
             mean, variance = self.moving_mean, self.moving_variance
         gains = self.gamma / ops.sqrt(variance + EPSILON)
         return self.cast_outputs((outputs - mean) * gains + self.beta)
-
-    def _remember(self, average, value):
-        value = ops.stop_gradient(value)
-        average.assign(self.momentum * average + (1.0 - self.momentum) * value)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

@@ -75,6 +75,8 @@ class BankEnergies:
         for i, bank in enumerate(banks):
             if bank.places(strides) > 1:
                 self.state_shapes[f"pooled_{i}"] = self._carried_shape(bank)
+        self.memory = -(-self._history // strides)
+        self.memory += max(bank.places(strides) for bank in banks) - 1
 
     def _carried_shape(self, bank):
         return (bank.places(self._strides) - 1, bank.windows.shape[1])

@@ -102,6 +102,7 @@ class PlannedEnergies:
         delay: Hops from a frame's own until it can be computed.
         center: Sample on which frame 0 is centered.
         n_last: Frames left at the end.
+        memory: Hops after its own, at most, in which a sample is heard.
         state_shapes: {name: shape without the batch}.
     """
 
@@ -130,6 +131,7 @@ class PlannedEnergies:
         self._kept_hops = max(frames.n_right - self._hop_delay, 0)
         self._starts = [self._start(group) for group in plan.groups]
         self._histories = self._needed_histories()
+        self.memory = self._needed_memory()
         self.state_shapes = {
             **{_name(rate): (size,) for rate, size in self._histories.items()},
             "pooled": (plan.hops - 1, plan.n_filters),
@@ -170,6 +172,15 @@ class PlannedEnergies:
         for group, start in zip(self._plan.groups, self._starts):
             starts.setdefault(group.rate, []).append(start)
         return {rate: max(0, *(-start for start in s)) for rate, s in starts.items()}
+
+    def _needed_memory(self):
+        # A sample is kept as it is, then decimated, then pooled.
+        hops = {
+            rate: -(-size * rate // self._plan.strides)
+            for rate, size in self._histories.items()
+        }
+        decimated = max((hops[rate] for rate in self._decimators), default=0)
+        return hops[1] + decimated + max(self._plan.hops - 1, self._kept_hops)
 
     def step(self, chunk, state, clock, is_end=False):
         """Goes on with the stream.

@@ -21,6 +21,7 @@ class SpectralEnergies:
         self._mel = mel
         self.center = (mel.kernel_size - 1) / 2
         self.delay = self.n_last = mel.later_hops
+        self.memory = self.delay
         self._history = self.delay * mel.strides
         self.state_shapes = {"waveform": (self._history,)}
 

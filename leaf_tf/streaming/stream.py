@@ -9,6 +9,7 @@ from leaf_tf.frontends.base import Frontend
 from leaf_tf.streaming.clock import Clock
 from leaf_tf.streaming.compressions import Compressions
 from leaf_tf.streaming.frontends import energies_of
+from leaf_tf.streaming.guard import Guard
 
 
 class Stream:
@@ -40,6 +41,10 @@ class Stream:
     function of static shapes without control flow, for `tf.function`, `jax.jit` and
     TFLite. The batch holds independent streams; to start one of them anew, set its
     rows in the state to zero.
+
+    A sample that is NaN, infinite, or beyond a million, is taken for silence, so that
+    no state keeps it. Frames that may hear it are NaN, those of a chunk all at once;
+    the frames after them are as if it had been silence.
 
     The frontend is copied: training it further leaves the stream as it is.
 
@@ -93,11 +98,13 @@ class Stream:
         self._compressions = Compressions(frontend.compressing, frontend.n_filters)
         self.n_channels = self._compressions.n_channels
         self.delay = self._energies.delay
+        self._guard = Guard(self._energies.memory + lag)
         silence = ops.zeros((1, self.strides), dtype=self._dtype)
         silence = ops.cast(frontend(silence), self._dtype)
         self.silence = ops.convert_to_numpy(silence)[0, 0]
         self.state_shapes = {
             "heard": (1,),
+            **self._guard.state_shapes,
             **({"last_sample": (1,)} if lag else {}),
             **self._energies.state_shapes,
             **self._compressions.state_shapes,
@@ -131,6 +138,15 @@ class Stream:
         Raises:
             ValueError: The chunk is not of whole hops.
         """
+        frames, state, marks = self.advance(chunk, state)
+        return marks.on(frames), state
+
+    def advance(self, chunk, state):
+        """As `step`, but frames that hear what is no sound are finite: it is silence.
+
+        Returns:
+            frames, state; `guard.Marks` of the frames.
+        """
         return self._advance(self._checked(chunk), state)
 
     def finish(self, state):
@@ -147,8 +163,8 @@ class Stream:
         if self.delay == 0:
             return ops.zeros((batch, 0, self.n_channels), dtype=self._features_dtype)
         silence = ops.zeros((batch, self.delay * self.strides), dtype=self._dtype)
-        frames, _ = self._advance(silence, state, is_end=True)
-        return frames[:, : self._energies.n_last]
+        frames, _, marks = self._advance(silence, state, is_end=True)
+        return marks.on(frames)[:, : self._energies.n_last]
 
     def run(self, chunks):
         """The features of a sound, as they come: those of the whole, in parts.
@@ -173,8 +189,9 @@ class Stream:
             yield self.finish(state)[:, missing:]
 
     def _advance(self, chunk, state, is_end=False):
-        clock = Clock(state["heard"], chunk.shape[1] // self.strides)
-        state = dict(state)
+        hops = chunk.shape[1] // self.strides
+        clock = Clock(state["heard"], hops)
+        chunk, state, marks = self._guard.clean(chunk, state, hops)
         if self._preemphasis is not None:
             chunk, state = self._emphasized(self._preemphasis, chunk, state)
         energies, state = self._energies.step(chunk, state, clock, is_end)
@@ -184,7 +201,7 @@ class Stream:
             self._completed(energies), state, is_frame, is_first
         )
         state["heard"] = clock.later()
-        return self._cast_outputs(frames * is_frame), state
+        return self._cast_outputs(frames * is_frame), state, marks
 
     def _emphasized(self, preemphasis, chunk, state):
         """The chunk behind the pre-emphasis, a sample late."""

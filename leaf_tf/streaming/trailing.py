@@ -4,6 +4,7 @@ from keras import ops
 
 from leaf_tf.dsp.slices import last
 from leaf_tf.streaming.clock import Clock
+from leaf_tf.streaming.guard import nan_where
 
 
 class TrailingWindow:
@@ -15,7 +16,9 @@ class TrailingWindow:
     the window is what it makes of the last `n_frames` such frames of the frontend's
     features of all sound so far.
 
-    The state is the stream's and "features", the window itself.
+    The state is the stream's; "features", the window itself; and "marked_hops", for how
+    many hops it still holds frames that hear what is no sound (see `Stream`). It is
+    NaN for so long.
 
     Args:
         stream: `Stream`.
@@ -45,13 +48,16 @@ class TrailingWindow:
         self.state_shapes = {
             **stream.state_shapes,
             "features": (n_frames, stream.n_channels),
+            "marked_hops": (1,),
         }
 
     def initial_state(self, batch=1):
         """The state before the first chunk: zeros, {name: (batch, ...)}."""
         state = self.stream.initial_state(batch)
-        shape = (batch, *self.state_shapes["features"])
-        return {**state, "features": ops.zeros(shape, dtype=state["heard"].dtype)}
+        dtype = state["heard"].dtype
+        for name in ("features", "marked_hops"):
+            state[name] = ops.zeros((batch, *self.state_shapes[name]), dtype=dtype)
+        return state
 
     def step(self, chunk, state):
         """Goes on with the sound.
@@ -64,9 +70,18 @@ class TrailingWindow:
             (window, state): (batch, n_frames, n_channels) after the chunk; the state
             for the next step.
         """
+        window, state = self.advance(chunk, state)
+        return nan_where(state["marked_hops"][:, :, None], window), state
+
+    def advance(self, chunk, state):
+        """As `step`, but the window is finite where it hears what is no sound.
+
+        It does while `state["marked_hops"]` is above 0.
+        """
         state = dict(state)
-        features = state.pop("features")
-        frames, state = self.stream.step(chunk, state)
+        features, marked_hops = state.pop("features"), state.pop("marked_hops")
+        frames, state, marks = self.stream.advance(chunk, state)
+        marked_hops = marks.in_window(marked_hops, self.n_frames)
         dtype = frames.dtype
         frames = ops.concatenate([features, ops.cast(frames, features.dtype)], axis=1)
         features = last(frames, self.n_frames)
@@ -74,4 +89,5 @@ class TrailingWindow:
         is_frame = clock.has_begun(self.stream.delay + self.n_frames)
         silence = ops.convert_to_tensor(self.stream.silence, dtype=features.dtype)
         window = features + (1.0 - is_frame) * silence
-        return ops.cast(window, dtype), {**state, "features": features}
+        state = {**state, "features": features, "marked_hops": marked_hops}
+        return ops.cast(window, dtype), state

@@ -91,6 +91,8 @@ def import_weights(layer, arrays, source="leaf-audio"):
         weights[weight_name].assign(value)
     if isinstance(layer, Leaf):
         layer.replan()
+    else:
+        layer.compressing.stages[-1].settle()
 
 
 def export_weights(layer, source="leaf-audio"):

@@ -45,6 +45,12 @@ def test_a_run_becomes_a_file_that_onnx_runtime_runs_as_keras_does(
     (answers,) = session.run(["probabilities"], {"waveform": windows})
     expected = keras_probabilities(open_source(run.folder), windows)[""]
     np.testing.assert_allclose(answers, expected, atol=1e-5)
+    # What can't be meant is answered with NaN.
+    bad = windows.copy()
+    bad[[0, 1], 5] = [np.nan, 1e30]
+    (answers,) = session.run(["probabilities"], {"waveform": bad})
+    assert np.isnan(answers[:2]).all()
+    np.testing.assert_allclose(answers[2:], expected[2:], atol=1e-5)
     told = session.get_modelmeta().custom_metadata_map
     assert told["sample_rate"] == str(SAMPLE_RATE)
     heads = {"": {"labels": list(LABELS), "activation": "softmax"}}

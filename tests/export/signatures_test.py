@@ -134,6 +134,7 @@ def test_requests_at_once_get_the_answers_they_get_one_by_one(model, rng):
     [
         ("serving_default", {"waveform": np.zeros((1, 0), "f")}, "at least one sample"),
         ("serving_default", {"waveform": np.full((1, 9), np.nan, "f")}, "finite"),
+        ("serving_default", {"waveform": np.full((1, 9), 1e30, "f")}, "scaled to"),
         (
             "serving_padded",
             {"waveform": np.zeros((2, 9), "f"), "lengths": np.array([9, 0], "int32")},

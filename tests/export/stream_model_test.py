@@ -98,7 +98,33 @@ def test_its_graph_is_one_of_builtin_operators_without_branches(path):
     assert not [name for name in graph.ops if "VAR" in name or "HASH" in name]
     assert graph.unfolded_ops == {}
     delegation = StreamRunner(path).delegation()
-    assert (delegation.partitions, delegation.operators_outside) == (1, 0)
+    # One comparison and one selection, on the chunk as it comes; what takes states only
+    # is before them.
+    assert delegation.operators_outside == graph.ops["LESS"] + graph.ops["SELECT_V2"]
+    assert delegation.operators_outside == 2
+    assert delegation.partitions <= 2
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30, -1e20])
+def test_what_is_no_sound_is_nan_for_a_window_and_then_forgotten(path, rng, value):
+    runner = StreamRunner(path)
+    chunks = sound(rng, 24, 400)
+    silenced = chunks.copy()
+    chunks[6, 7], silenced[6, 7] = value, 0
+    expected = runner.run(silenced)[""]
+    answers = []
+    runner.reset()
+    for chunk in chunks:
+        answers.append(runner.hear(chunk)[""])
+        states = runner._state.values()
+        assert all(np.abs(state).max() < 1e6 for state in states)
+    is_nan = np.isnan(answers)
+    assert (is_nan.all(axis=1) == is_nan.any(axis=1)).all()
+    # A window has 50 frames, a chunk 5 of them.
+    assert 11 <= is_nan.all(axis=1).sum() <= 13
+    assert is_nan[6:17].all()
+    kept = ~is_nan.all(axis=1)
+    np.testing.assert_array_equal(np.array(answers)[kept], expected[kept])
 
 
 def test_it_is_run_by_the_order_of_its_tensors_alone(path, rng):

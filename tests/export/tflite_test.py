@@ -5,6 +5,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 import leaf_tf
 from export.flatbuffer import read_graph
+from export.litert_runner import LiteRTModel
 from export.sources import open_source
 from export.tflite import write_tflite
 from files.errors import UserError
@@ -26,6 +27,33 @@ def test_it_answers_as_keras_does(path, windows, expected):
     model = interpreter.get_signature_runner("serving_default")
     answers = [model(waveform=w[None])["probabilities"][0] for w in windows]
     np.testing.assert_allclose(answers, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "name", ["model.tflite", "model_float16.tflite", "frontend.tflite"]
+)
+def test_what_is_no_sound_is_answered_with_nan(exported, name, windows):
+    _expect_nan(exported / name, windows[0])
+
+
+@pytest.mark.parametrize("kind", ["dynamic", "int8"])
+def test_so_do_files_of_integers(files, kind, windows, tmp_path, int8_weights):
+    path = tmp_path / "model.tflite"
+    content = files.dynamic() if kind == "dynamic" else files.int8(windows)
+    path.write_bytes(content)
+    _expect_nan(path, windows[0])
+
+
+def _expect_nan(path, window):
+    model = LiteRTModel(path)
+    bad = np.stack([window] * 8)
+    bad[range(6), [0, 99, -1, 5, 5, 5]] = [np.nan, np.inf, -np.inf, 1e9, -1e20, 1e30]
+    bad[6] = np.nan
+    bad[7] = 32768 * np.sign(window)
+    (answers,) = model.run(bad).values()
+    assert np.isnan(answers[:7]).all()
+    assert np.isfinite(answers[7]).all()
+    assert model.delegation().operators_outside == 0
 
 
 def test_its_graph_is_one_of_builtin_operators_on_the_waveform(path):
