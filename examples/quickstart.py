@@ -17,16 +17,14 @@ import subprocess
 import sys
 import time
 
-from matplotlib.figure import Figure
-
-from files.clips import read_clip, write_clip
+from files import command_line
 from files.errors import UserError
 
 TASK = "synthetic"
 SETTINGS = "--epochs 20 --batch-size 16"
 
 
-def main():
+def main(argv):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -35,7 +33,7 @@ def main():
         type=pathlib.Path,
         help="folder to write (default: quickstart_output, or the next free number)",
     )
-    output = new_folder(parser.parse_args().output)
+    output = new_folder(parser.parse_args(argv).output)
     started = time.monotonic()
 
     for frontend in ("leaf", "mel"):
@@ -83,6 +81,8 @@ def quoted(path):
 
 def make_wav(output):
     """Writes the first evaluation clip of the run as WAV; returns its label, too."""
+    from files.clips import read_clip, write_clip
+
     clips = output / "leaf" / "evaluation_clips"
     name, label = (clips / "clips.csv").read_text().splitlines()[1].split(",")
     waveform, sample_rate = read_clip(clips / name)
@@ -92,6 +92,8 @@ def make_wav(output):
 
 def draw_comparison(output):
     """Draws the validation accuracy of both runs, epoch by epoch."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
     for frontend, color in (("leaf", "#c2410c"), ("mel", "#64748b")):
@@ -131,7 +133,4 @@ def summarize(output, seconds):
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except UserError as error:
-        sys.exit(f"quickstart: error: {error}")
+    sys.exit(command_line.run(main, sys.argv[1:], prog="quickstart"))

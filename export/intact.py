@@ -12,6 +12,7 @@ from export.flatbuffer import read_model
 from export.layout import INPUT, REPORT_JSON, artifact_folder, is_onnx
 from files.errors import UserError
 from files.json_files import read_json
+from files.quiet import native_logs_hidden
 
 _TRIAL_SECONDS = 60
 # Loads a file and runs it, as its runners do; says what it can't.
@@ -88,6 +89,9 @@ def _told(report):
 
 
 def _try(path):
+    with native_logs_hidden():
+        # Where it is missing, that is no fault of the file.
+        import ai_edge_litert.interpreter  # noqa: F401
     command = [sys.executable, "-c", _TRIAL, str(path), INPUT]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_TRIAL_SECONDS)

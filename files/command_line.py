@@ -6,6 +6,7 @@ import os
 import sys
 
 from files.errors import UserError
+from files.missing import missing_package
 
 
 class Parser(argparse.ArgumentParser):
@@ -18,7 +19,8 @@ class Parser(argparse.ArgumentParser):
 def run(main, argv, prog):
     """Runs a command; what a user can mend becomes one line on stderr.
 
-    Other exceptions are bugs and keep their traceback.
+    A package that is not installed is named, with the command that installs it. Other
+    exceptions are bugs and keep their traceback.
 
     Args:
         main: Takes `argv`; returns an exit code, or None for 0.
@@ -42,10 +44,11 @@ def run(main, argv, prog):
         # Nobody reads; without this Python would fail again as it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except UserError as error:
-        _complain(prog, f"error: {error}")
-    except OSError as error:
-        _complain(prog, f"error: {_sentence(error)}")
+    except Exception as error:
+        message = _explained(error)
+        if message is None:
+            raise
+        _complain(prog, f"error: {message}")
     return 1
 
 
@@ -68,6 +71,20 @@ def note(message):
 def warn(message):
     """Says a line on stderr about what may not be meant."""
     note(f"warning: {message}")
+
+
+def _explained(error):
+    """What a user can do about an exception; None if it is a bug."""
+    # A library that isn't there may look like a damaged file, or data nobody has.
+    if not (isinstance(error, UserError) and "install" in str(error)):
+        missing = missing_package(error)
+        if missing:
+            return missing
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError):
+        return _sentence(error)
+    return None
 
 
 def _complain(prog, message):

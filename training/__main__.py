@@ -6,19 +6,14 @@ import sys
 
 from files import command_line, quiet
 from files.errors import UserError
-from training.arguments import (
-    comparison,
-    fit_config,
-    given_settings,
-    host_settings,
-    make_parser,
-)
 
 _LOST_CLIP = re.compile(r"^files\.errors\.UserError: (.*)$", re.MULTILINE)
 
 
 def dispatch(argv):
     """Runs the command that `argv` names; returns its exit code."""
+    from training.arguments import make_parser
+
     arguments = make_parser().parse_args(argv)
     commands = {
         "fit": _fit,
@@ -57,6 +52,7 @@ def _name_a_lost_clip(error):
 
 
 def _fit(arguments):
+    from training.arguments import fit_config, host_settings
     from training.run_folder import RunFolder
     from training.tasks import get_tasks
 
@@ -111,6 +107,7 @@ def _evaluate(arguments):
 
 
 def _compare(arguments):
+    from training.arguments import comparison
     from training.comparison.comparing import compare
     from training.folder import FolderTask
     from training.tasks import get_tasks
@@ -125,6 +122,7 @@ def _compare(arguments):
 
 
 def _adapt(arguments):
+    from training.arguments import given_settings
     from training.run_folder import RunFolder
     from training.tasks import get_task
 

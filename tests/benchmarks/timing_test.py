@@ -1,9 +1,26 @@
-import time
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from benchmarks import timing
 from benchmarks.timing import Times, interleave
+
+_CALL = 1 / 64  # seconds that a call takes; sums of it are exact
+
+
+@pytest.fixture
+def call(monkeypatch):
+    """What takes its time by the only clock there is; tells how often it was called."""
+    clock = SimpleNamespace(now=0.0, n_calls=0)
+
+    def call():
+        clock.now += _CALL
+        clock.n_calls += 1
+
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    call.clock = clock
+    return call
 
 
 def test_contestants_take_turns_and_warm_up_twice(monkeypatch):
@@ -17,23 +34,17 @@ def test_contestants_take_turns_and_warm_up_twice(monkeypatch):
     assert [len(times[name].seconds) for name in "abc"] == [3, 3, 3]
 
 
-def test_a_turn_repeats_a_short_call_and_counts_its_mean(monkeypatch):
-    monkeypatch.setattr(timing, "_TURN_SECONDS", 0.05)
-    numbers = []
-
-    def call():
-        numbers.append(0)
-        time.sleep(0.01)
-
+def test_a_turn_repeats_a_short_call_and_counts_its_mean(call, monkeypatch):
+    monkeypatch.setattr(timing, "_TURN_SECONDS", 5 * _CALL)
     times = interleave({"a": call}, seconds_each=0.0, min_rounds=2)
-    assert 2 + 2 * 4 <= len(numbers) <= 2 + 2 * 5
-    assert 0.01 <= times["a"].median < 0.02
+    assert call.clock.n_calls == 2 + 2 * 5
+    assert times["a"].median == _CALL
 
 
-def test_rounds_end_by_time_or_number():
-    calls = {"a": lambda: time.sleep(0.01)}
-    assert 5 <= len(interleave(calls, 0.1)["a"].seconds) <= 11
-    assert len(interleave(calls, 10.0, max_rounds=7)["a"].seconds) == 7
+def test_rounds_end_by_time_or_number(call):
+    assert len(interleave({"a": call}, 8.5 * _CALL)["a"].seconds) == 9
+    assert len(interleave({"a": call}, 0.0)["a"].seconds) == 5
+    assert len(interleave({"a": call}, 1e3, max_rounds=7)["a"].seconds) == 7
 
 
 def test_one_slow_call_changes_no_median():

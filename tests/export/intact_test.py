@@ -82,7 +82,7 @@ def test_a_file_that_ends_the_process_is_refused(exported, tmp_path, monkeypatch
 
 def test_a_file_that_never_answers_is_refused(exported, tmp_path, monkeypatch):
     path = alone(exported, tmp_path)
-    monkeypatch.setattr(intact, "_TRIAL", "import time; time.sleep(60)")
+    monkeypatch.setattr(intact, "_TRIAL", "import time; time.sleep(600)")
     monkeypatch.setattr(intact, "_TRIAL_SECONDS", 0.5)
     with pytest.raises(UserError, match=r"did not answer within 0\.5 s"):
         require_intact(path)

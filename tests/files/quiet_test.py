@@ -42,14 +42,14 @@ def test_threads_inside_at_once_leave_stderr_as_it_was(capfd):
     def stay():
         with native_logs_hidden():
             inside.set()
-            leave.wait(10)
+            leave.wait(120)
 
     before = (
         set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
     )
     thread = threading.Thread(target=stay)
     thread.start()
-    assert inside.wait(10)
+    assert inside.wait(120)
     with native_logs_hidden():
         leave.set()
         thread.join()

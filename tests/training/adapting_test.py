@@ -9,7 +9,9 @@ import pytest
 
 from files import command_line
 from files.errors import UserError
+from leaf_tf import visualize
 from tests.training.runs import small_config, write_noises
+from training import figures
 from training.__main__ import dispatch
 from training.adapting import _KeepBest, adapt
 from training.evaluating import evaluate
@@ -32,10 +34,13 @@ def others(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def detuned(clips, tmp_path_factory):
+def detuned(clips, pooling, tmp_path_factory):
     """A run that knows its task, but for a PCEN that normalises next to nothing."""
     path = tmp_path_factory.mktemp("detuned") / "run"
-    fit(small_config(clips, frontend="mel_pcen", epochs=4), path)
+    settings = {"encoder": pooling, "learning_rate": 5e-2, "epochs": 2}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "draw_run", lambda *args: None)
+        fit(small_config(clips, frontend="mel_pcen", **settings), path)
     model = keras.models.load_model(path / "model.keras")
     pcen = model.get_layer("frontend").compressing
     pcen.alpha.assign(0.1 * np.ones(8))
@@ -46,7 +51,7 @@ def detuned(clips, tmp_path_factory):
 @pytest.fixture(scope="module")
 def adapted(detuned, others, tmp_path_factory):
     path = tmp_path_factory.mktemp("adapted") / "run"
-    metrics = adapt(detuned, f"folder:{others}", path, epochs=12, learning_rate=0.03)
+    metrics = adapt(detuned, f"folder:{others}", path, epochs=4, learning_rate=0.1)
     return SimpleNamespace(path=path, metrics=metrics)
 
 
@@ -57,11 +62,13 @@ def weights(path):
 
 def test_it_helps_on_clips_that_it_never_heard(adapted, clips, others):
     told = adapted.metrics["adaptation"]
-    for task in (f"folder:{others}", f"folder:{clips}"):
-        before, after = told["before"][task], told["after"][task]
-        assert before["accuracy"] <= 0.9
-        assert after["accuracy"] == 1.0
-        assert after["loss"] < 0.5 * before["loss"]
+    tasks = {f"folder:{others}", f"folder:{clips}"}
+    assert told["before"].keys() == told["after"].keys() == tasks
+    for task in tasks:
+        assert told["after"][task]["loss"] < told["before"][task]["loss"]
+    # Seen with three other seeds: from 0.4 and more to 2e-4 and less.
+    before, after = (told[when][f"folder:{others}"] for when in ("before", "after"))
+    assert after["accuracy"] == 1.0 and after["loss"] < 0.2 * before["loss"]
     assert adapted.metrics["best_epoch"] > 0
 
 
@@ -119,7 +126,10 @@ def test_the_best_epoch_is_kept_or_none():
     assert kept(0.5, 0.4, 0.5) == ([0], 0)
 
 
-def test_what_was_learned_may_lie_elsewhere(detuned, others, tmp_path, capsys):
+def test_what_was_learned_may_lie_elsewhere(
+    detuned, others, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(visualize, "figures", lambda *args: {})
     run = shutil.copytree(detuned, tmp_path / "run")
     heads = json.loads((run / "tasks.json").read_text())
     heads["tasks"][0]["task"] = "folder:/gone"

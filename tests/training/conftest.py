@@ -10,7 +10,7 @@ import pytest
 
 from files.clips import write_clip
 from tests.training import miniatures
-from tests.training.runs import small_config, write_noises
+from tests.training.runs import small_config, write_noises, write_pooling
 from training.tasks import get_task
 
 
@@ -66,10 +66,22 @@ def noises(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def finished(noises, tmp_path_factory):
+def pooling(tmp_path_factory):
+    """Path of an encoder behind which a training is a convex problem, and cheap."""
+    return write_pooling(tmp_path_factory.mktemp("encoders") / "pooling.keras")
+
+
+@pytest.fixture
+def no_figures(monkeypatch):
+    """Runs that are drawn by nobody, where figures are not what is tested."""
+    monkeypatch.setattr("training.figures.draw_run", lambda *args: None)
+
+
+@pytest.fixture(scope="session")
+def finished(noises, pooling, tmp_path_factory):
     """A finished run on `noises`, and the metrics that `fit` returned."""
     from training.fitting import fit
 
-    config = small_config(noises)
+    config = small_config(noises, encoder=pooling, learning_rate=3e-2)
     path = tmp_path_factory.mktemp("runs") / "mel"
     return SimpleNamespace(path=path, config=config, metrics=fit(config, path))

@@ -58,11 +58,6 @@ def test_unknown_classes_are_named(finished, tmp_path):
         evaluate(finished.path, f"folder:{folder}")
 
 
-def test_a_task_of_other_labels_is_refused(finished, synthetic_dir):
-    with pytest.raises(UserError, match="doesn't know: bida, .*; it knows high, low"):
-        evaluate(finished.path, "synthetic", synthetic_dir)
-
-
 def test_damaged_settings_are_one_line(run):
     (run / "config.json").write_text('{"task": ')
     with pytest.raises(UserError, match="cannot read the settings in"):

@@ -12,11 +12,11 @@ import tensorflow as tf
 from files.clips import read_clip
 from files.errors import UserError
 from files.windows import cut_windows
+from leaf_tf import visualize
 from tests.training.runs import small_config, write_noises
 from training import figures
 from training.evaluating import evaluate
 from training.fitting import fit
-from training.plotting import plot
 
 FILES = {
     "config.json",
@@ -57,6 +57,8 @@ def test_a_run_holds_exactly_the_files_of_the_contract(finished):
 
 
 def test_noises_are_told_apart(finished):
+    """The optimum of a convex problem, whose losses are far below those of guessing."""
+    assert finished.metrics["tasks"][finished.config.task]["loss"] < 0.1 * np.log(2)
     assert finished.metrics["tasks"][finished.config.task]["accuracy"] == 1.0
 
 
@@ -81,7 +83,8 @@ def test_history_has_a_row_per_epoch(finished):
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     best = rows[finished.metrics["best_epoch"] - 1]
     assert float(best["val_accuracy"]) == max(float(r["val_accuracy"]) for r in rows)
-    assert float(rows[-1]["learning_rate"]) < 1e-9
+    end = float(rows[-1]["learning_rate"])
+    assert end < 1e-6 * finished.config.learning_rate
 
 
 def test_evaluate_says_what_fit_said(finished):
@@ -93,7 +96,7 @@ def test_evaluate_says_what_fit_said(finished):
         evaluation.predictions,
     )
     assert predictions.accuracy == said["accuracy"]
-    assert predictions.loss == pytest.approx(said["loss"], abs=1e-5)
+    assert predictions.loss == pytest.approx(said["loss"], rel=1e-3)
 
 
 def test_the_evaluation_clips_are_the_test_split(finished):
@@ -109,7 +112,7 @@ def test_the_evaluation_clips_are_the_test_split(finished):
             label = ["high", "low"].index(row["label"])
             losses.append(np.log(np.exp(logits - logits[label]).sum()))
     said = finished.metrics["tasks"][finished.config.task]["loss"]
-    assert np.mean(losses) == pytest.approx(said, rel=1e-4, abs=1e-6)
+    assert np.mean(losses) == pytest.approx(said, rel=1e-3)
 
 
 def test_the_calibration_clips_are_of_the_training_split(finished):
@@ -138,7 +141,7 @@ def test_the_model_loads_with_leaf_tf_alone(finished, tmp_path):
     )
 
 
-def test_the_seed_gives_the_same_run_again(finished, tmp_path):
+def test_the_seed_gives_the_same_run_again(finished, no_figures, tmp_path):
     again = fit(finished.config, tmp_path / "again")
     assert again["tasks"] == finished.metrics["tasks"]
     assert again["best_epoch"] == finished.metrics["best_epoch"]
@@ -146,10 +149,11 @@ def test_the_seed_gives_the_same_run_again(finished, tmp_path):
     assert other["tasks"] != finished.metrics["tasks"]
 
 
-def test_leaf_learns_and_draws_its_filters(noises, tmp_path):
-    config = small_config(noises, frontend="leaf", learning_rate=1e-2, epochs=6)
+def test_all_of_leaf_learns_and_its_filters_are_drawn(noises, pooling, tmp_path):
+    config = small_config(
+        noises, frontend="leaf", encoder=pooling, epochs=2, steps_per_epoch=2
+    )
     metrics = fit(config, tmp_path / "run")
-    assert metrics["tasks"][config.task]["accuracy"] == 1.0
     assert metrics["parameters"]["frontend"] == 7 * 8
     drawn = (
         "filter_responses",
@@ -161,20 +165,25 @@ def test_leaf_learns_and_draws_its_filters(noises, tmp_path):
     assert files(tmp_path / "run") == FILES | {f"figures/{name}.png" for name in drawn}
     drift = metrics["filter_drift"]
     assert 0.0 < drift["filters"] < 1.0 and drift["center_shift_hz"] > 0.0
-    assert drift == dataclasses.asdict(plot(tmp_path / "run").drift)
+    frontend = keras.models.load_model(tmp_path / "run" / "model.keras").layers[1]
+    untrained = visualize.untrained(frontend)
+    assert drift == dataclasses.asdict(visualize.drift(frontend, untrained))
+    for weight, start in zip(frontend.trainable_weights, untrained.trainable_weights):
+        assert np.all(np.isfinite(weight)) and np.any(weight != start), weight.path
 
 
-def test_a_batch_larger_than_the_data_and_a_window_longer_than_any_clip(tmp_path):
+def test_a_batch_larger_than_the_data_and_a_window_longer_than_any_clip(
+    pooling, no_figures, tmp_path
+):
     folder = write_noises(tmp_path / "clips", n_clips=3)
-    config = small_config(
-        folder, batch_size=50, window_seconds=3.0, steps_per_epoch=None, epochs=1
-    )
+    longer = {"window_seconds": 3.0, "steps_per_epoch": None, "epochs": 1}
+    config = small_config(folder, encoder=pooling, batch_size=50, **longer)
     metrics = fit(config, tmp_path / "run")
     assert metrics["clips"] == {"train": 2, "validation": 2, "test": 2}
     assert np.isfinite(metrics["tasks"][config.task]["loss"])
 
 
-def test_an_unfinished_run_starts_anew(noises, tmp_path, monkeypatch):
+def test_an_unfinished_run_starts_anew(noises, pooling, tmp_path, monkeypatch):
     run = tmp_path / "run"
 
     def stop(*args):
@@ -183,25 +192,25 @@ def test_an_unfinished_run_starts_anew(noises, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("training.fitting.without_optimizer", stop)
         with pytest.raises(KeyboardInterrupt):
-            fit(small_config(noises, epochs=2), run)
+            fit(small_config(noises, encoder=pooling, epochs=2), run)
     assert not (run / "metrics.json").exists()
     assert keras.models.load_model(run / "checkpoints" / "best.keras")
     (run / "figures").mkdir()
     (run / "figures" / "filters.png").touch()
     (run / "model.keras").touch()
-    fit(small_config(noises, epochs=1), run)
+    fit(small_config(noises, encoder=pooling, epochs=1), run)
     assert files(run) == FILES - {"checkpoints/previous.keras"}  # of one epoch
     assert len((run / "history.csv").read_text().splitlines()) == 2
     assert len(list((run / "logs" / "train").iterdir())) == 1
 
 
-def test_a_failure_to_draw_loses_no_result(noises, tmp_path, monkeypatch):
+def test_a_failure_to_draw_loses_no_result(noises, pooling, tmp_path, monkeypatch):
     def fail(*args):
         raise RuntimeError("no ink")
 
     monkeypatch.setattr(figures, "draw_run", fail)
     run = tmp_path / "run"
-    config = small_config(noises, epochs=1)
+    config = small_config(noises, encoder=pooling, epochs=1)
     with pytest.raises(RuntimeError, match="no ink"):
         fit(config, run)
     said = read_json(run / "metrics.json")["tasks"][config.task]

@@ -22,11 +22,17 @@ def main(folder):
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, two)
 
+    from training import figures
     from training.devices import Mirrored
     from training.fitting import fit
 
+    figures.draw_run = lambda *arguments: None
     config = small_config(
-        folder / "clips", frontend="leaf", encoder=str(folder / "encoder.keras")
+        folder / "clips",
+        frontend="leaf",
+        encoder=str(folder / "encoder.keras"),
+        epochs=2,
+        steps_per_epoch=4,
     )
     mirrored = Mirrored(config.batch_size)
     one = fit(config, folder / "one")

@@ -1,6 +1,10 @@
+import json
+
 import numpy as np
 import pytest
 
+from files.errors import UserError
+from training.__main__ import dispatch
 from training.tasks import get_task
 
 
@@ -64,3 +68,18 @@ def test_the_task_hands_out_the_official_splits(synthetic_dir, splits):
                 clip["waveform"], np.float32(example["audio"] / 32768)
             )
         assert len({clip["clip"] for clip in clips}) == len(clips)
+
+
+def test_the_list_of_tasks_tells_what_is_ready(synthetic_dir, capsys):
+    assert not dispatch(
+        ["tasks", "synthetic", "--json", "--data-dir", str(synthetic_dir)]
+    )
+    [record] = json.loads(capsys.readouterr().out)
+    assert record["ready"]
+
+
+def test_a_run_of_other_labels_refuses_it(finished, synthetic_dir):
+    from training.evaluating import evaluate
+
+    with pytest.raises(UserError, match="doesn't know: bida, .*; it knows high, low"):
+        evaluate(finished.path, "synthetic", synthetic_dir)

@@ -45,7 +45,7 @@ def listen(page, n_answers):
     """Starts the microphone; returns the first answers."""
     page.click("#microphone")
     page.wait_for_selector("body[data-state=heard]")
-    for _ in range(200):
+    for _ in range(1200):
         if page.evaluate("answers.length") >= n_answers:
             break
         page.wait_for_timeout(100)

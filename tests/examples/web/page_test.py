@@ -107,7 +107,9 @@ def test_what_is_seen_is_what_was_answered(open_page, model, clip):
     np.testing.assert_allclose(shown, probabilities[order], atol=6e-4)
     track = page.locator(".track").first.bounding_box()["width"]
     bars = page.locator(".bar").all()
-    page.wait_for_timeout(200)  # the bars grow
+    page.evaluate(  # the bars grow
+        "Promise.all(document.getAnimations().map((animation) => animation.finished))"
+    )
     widths = [bar.bounding_box()["width"] / track for bar in bars]
     np.testing.assert_allclose(widths, probabilities[order], atol=5e-3)
 

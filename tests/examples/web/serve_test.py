@@ -67,7 +67,7 @@ def test_nothing_else_is_served(get, path):
 
 def run(*argv):
     command = [sys.executable, WEB / "serve.py", *argv]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 def complains(result, code, *parts):
@@ -97,5 +97,5 @@ def test_a_copy_without_litert_says_how_to_get_it(folder, tmp_path):
     copy.mkdir()
     shutil.copy(WEB / "serve.py", copy)
     command = [sys.executable, copy / "serve.py", folder]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
     complains(result, 1, "LiteRT.js is not installed", f"npm install --prefix {copy}")
