@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from files import oddities
-from files.clips import hear_clip, hear_clips, write_clip
+from files.clips import hear_clip, write_clip
 from files.sound import file_blocks
+from files.walk import read_all
 from tests.files.sounds import RATE, content, waveform
 
 SOUND = waveform()
@@ -88,7 +89,7 @@ def test_a_line_names_a_kind_and_counts_it(tmp_path, capsys):
         write_clip(path, np.zeros(100), RATE)
     paths[4].write_bytes(content(stereo(SOUND, -SOUND), "WAV"))
     paths[5].write_bytes(content(SOUND, "WAV"))
-    waveforms = hear_clips(paths, RATE)
+    waveforms = read_all(paths, RATE)
     assert [own.size for own in waveforms] == [100] * 4 + [8000] * 2
     silent, opposite = capsys.readouterr().err.splitlines()
     assert silent == (
