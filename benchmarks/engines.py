@@ -22,9 +22,12 @@ class TensorFlowEngine:
             convert_variables_to_constants_v2,
         )
 
+        from leaf_tf.frontends.live_plan import weights_stay
+
         signature = [tf.TensorSpec(shape, tf.float32)]
         traced = tf.function(layer, input_signature=signature, autograph=False)
-        constant = convert_variables_to_constants_v2(traced.get_concrete_function())
+        with weights_stay():
+            constant = convert_variables_to_constants_v2(traced.get_concrete_function())
         return self._run(lambda waveform: constant(waveform)[0], shape, mode)
 
     def training(self, layer, shape, mode):

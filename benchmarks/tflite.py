@@ -44,6 +44,7 @@ def convert(layer):
     tf = import_tensorflow()
     from export.folding import fold
     from export.layout import INPUT, OUTPUT
+    from leaf_tf.frontends.live_plan import weights_stay
 
     signature = [tf.TensorSpec((1, SAMPLES), tf.float32, name=INPUT)]
     serve = tf.function(
@@ -51,7 +52,7 @@ def convert(layer):
         input_signature=signature,
         autograph=False,
     )
-    with native_logs_hidden(), tempfile.TemporaryDirectory() as folder:
+    with weights_stay(), native_logs_hidden(), tempfile.TemporaryDirectory() as folder:
         folded = fold(serve.get_concrete_function())
         tf.saved_model.save(tf.Module(), folder, signatures={"serving_default": folded})
         return tf.lite.TFLiteConverter.from_saved_model(folder).convert()

@@ -43,11 +43,13 @@ def write_onnx(source, path):
         UserError: The model holds an operation that ONNX has not.
     """
     keras = import_keras()
+    from leaf_tf.frontends.live_plan import weights_stay
+
     model = _with_probabilities(keras, source)
     spec = keras.InputSpec(
         shape=(None, source.window_samples), dtype="float32", name=INPUT
     )
-    with native_logs_hidden():
+    with native_logs_hidden(), weights_stay():
         try:
             model.export(
                 str(path), format="onnx", verbose=False, input_signature=[spec]

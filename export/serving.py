@@ -49,13 +49,16 @@ def model_outputs(model, waveform, mask=None):
         As of the model, float32: a float16 policy ends in float16.
     """
     tf = import_tensorflow()
+    from leaf_tf.frontends.live_plan import weights_stay
+
     if len(model.input_shape) == 3:
         waveform = waveform[..., None]
     options = {} if mask is None else {"mask": mask}
     with warnings.catch_warnings():
         # Of Keras, that the mask ends with the model. So it does.
         warnings.filterwarnings("ignore", message=".*destroy the mask")
-        outputs = model(waveform, training=False, **options)
+        with weights_stay():  # an artifact's: no branch for others
+            outputs = model(waveform, training=False, **options)
     return tf.nest.map_structure(lambda output: tf.cast(output, tf.float32), outputs)
 
 

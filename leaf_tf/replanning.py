@@ -1,5 +1,7 @@
 """Keeps the fast method of Leafs inside a model right while they learn."""
 
+import weakref
+
 import keras
 
 from leaf_tf.frontends import Leaf
@@ -11,29 +13,47 @@ def leafs(model):
     return [layer for layer in found if isinstance(layer, Leaf)]
 
 
+# The generations of the plans that a model's functions have at least, by `leafs`.
+_traced_since: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+
+
 def replan(model):
     """Plans all Leafs of a model anew for their weights as they are.
 
-    Wanted after weights were set by hand in a compiled model, as
-    `model.set_weights` does. What was compiled is traced again where need be.
+    Wanted after weights were set by hand in a compiled model, as `model.set_weights`
+    does: its compiled functions were planned for other weights. They are right
+    nevertheless, as are those of other models and your own `tf.function`s that hold the
+    layer: they compare the weights with their plan and compute by the exact method
+    where it doesn't reach, some ten times slower (functions of XLA for unknown lengths
+    give NaN). Afterwards `fit`, `evaluate` and
+    `predict` of this model, and of models within it, are traced again where need be;
+    other holders stay as they are, until they are given here or traced anew.
+
+    Before you train on with weights that were set: what was compiled to train, without
+    this, draws them back into the range of its plan.
 
     Args:
         model: A Keras model.
 
     Returns:
-        Whether a plan changed.
+        Whether functions are traced again, because a plan changed, now or since they
+        were traced.
     """
-    changed = [leaf.replan() for leaf in leafs(model)]
-    if any(changed):
+    found = leafs(model)
+    changed = [leaf.replan() for leaf in found]
+    is_stale = any(changed) or _has_stale_functions(model, found)
+    if is_stale:
         _trace_again(model)
-    return any(changed)
+    _traced_since[model] = [leaf.plan_generation for leaf in found]
+    return is_stale
 
 
 class Replan(keras.callbacks.Callback):
-    """Makes new plans at the end of an epoch, where filters moved too far.
+    """Makes new plans between epochs, where filters moved too far.
 
     A plan is kept while its predicted errors are within twice the tolerance and no
-    filter has come to the end of the plan's range; a new one costs a retrace.
+    filter has come to the end of the plan's range; a new one costs a retrace. Weights
+    that were set between epochs, or before `fit`, are planned for as well.
 
     Attributes:
         n_replans: How often new plans were made.
@@ -43,16 +63,40 @@ class Replan(keras.callbacks.Callback):
         super().__init__()
         self.n_replans = 0
 
+    def on_epoch_begin(self, epoch, logs=None):
+        found = leafs(self.model)
+        # Makes new plans where weights were set out of reach.
+        _ = [leaf.plan for leaf in found]
+        if _has_stale_functions(self.model, found):
+            self._replan()
+
     def on_epoch_end(self, epoch, logs=None):
-        if all(leaf.plan_holds() for leaf in leafs(self.model)):
-            return
+        found = leafs(self.model)
+        holds = all(leaf.plan_holds() for leaf in found)
+        if not holds or _has_stale_functions(self.model, found):
+            self._replan()
+
+    def _replan(self):
         if replan(self.model):
             self.n_replans += 1
 
 
+def _has_stale_functions(model, found):
+    """Whether a plan changed since a function of the model may have been traced."""
+    generations = _traced_since.get(model, [0] * len(found))
+    return any(
+        leaf.is_traced_otherwise(since) for leaf, since in zip(found, generations)
+    )
+
+
 def _trace_again(model):
-    if getattr(model, "train_function", None) is not None:
-        model.make_train_function(force=True)
-    # These are made when they are next called for.
-    model.test_function = None
-    model.predict_function = None
+    """Has the compiled functions of a model, and of those within, made anew."""
+    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else [model]
+    for held in layers:
+        if not isinstance(held, keras.Model):
+            continue
+        if getattr(held, "train_function", None) is not None:
+            held.make_train_function(force=True)
+        # These are made when they are next called for.
+        held.test_function = None
+        held.predict_function = None

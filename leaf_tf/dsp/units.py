@@ -2,6 +2,8 @@
 
 import math
 
+from leaf_tf.dsp.slices import longer
+
 
 def window_samples(window_len, sample_rate):
     """Taps of a window of `window_len` ms: odd at the usual rates, 401 at 16 kHz.
@@ -43,3 +45,13 @@ def n_frames(samples, strides):
     if samples is None:
         return None
     return (samples + strides - 1) // strides
+
+
+def n_whole_frames(samples, window, strides):
+    """Frames whose window lies within the clip (VALID), but one at least.
+
+    Works on Python integers, None (unknown) and integer tensors.
+    """
+    if samples is None:
+        return None
+    return longer((samples - window) // strides + 1, 1)

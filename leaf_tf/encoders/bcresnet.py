@@ -14,6 +14,7 @@ from leaf_tf.encoders.masked import (
     zero_after,
 )
 from leaf_tf.layers.moving_moments import MovingMoments
+from leaf_tf.layers.parts import Composite
 
 # PyTorch's defaults, as published.
 _NORM = {"momentum": 0.9, "epsilon": 1e-5}
@@ -83,7 +84,7 @@ def bc_resnet(n_filters, width=1, dropout=0.1):
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
-class BroadcastedBlock(layers.Layer):
+class BroadcastedBlock(Composite, layers.Layer):
     """A residual block that filters rows, then the frames of their mean.
 
         u = SubSpectralNorm(filter along the rows of x)

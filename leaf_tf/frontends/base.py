@@ -5,14 +5,21 @@ from keras import ops
 
 from leaf_tf.dsp import units
 from leaf_tf.layers import AttachMask, MeanVarNorm, SpecAugment
-from leaf_tf.layers.compressions import compress, compression_layer
+from leaf_tf.layers.compressions import (
+    build_compression,
+    compress,
+    compressed_shape,
+    compression_layer,
+)
+from leaf_tf.layers.masks import FrameMask, mask_lengths
+from leaf_tf.layers.parts import Composite
 from leaf_tf.layers.stage import Stage, require_band, require_positive_int
 
 # The energies of silence, so that no compression sees a zero.
 MIN_ENERGY = 1e-5
 
 
-class Frontend(Stage):
+class Frontend(Composite, Stage):
     """From a waveform to features; subclasses implement `compute_energies`.
 
     Holds the settings that all frontends take and what comes last in all of them:
@@ -32,6 +39,8 @@ class Frontend(Stage):
         spec_augment: Whether features are masked and warped in training: True for
             the defaults of `SpecAugment`, or such a layer.
         (n_filters ... compression: as the subclasses say.)
+        compressing: For subclasses: function from a dtype to the layer that compresses,
+            or to None. Defaults to that of `compression`.
     """
 
     def __init__(
@@ -45,6 +54,7 @@ class Frontend(Stage):
         compression,
         mean_var_norm=False,
         spec_augment=False,
+        compressing=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -69,7 +79,10 @@ class Frontend(Stage):
                 )
         self.compression = compression
         # Stays in float32; only the features are cast, by `call`.
-        self.compressing = compression_layer(compression, self.stage_dtype)
+        if compressing is None:
+            self.compressing = compression_layer(compression, self.stage_dtype)
+        else:
+            self.compressing = compressing(self.stage_dtype)
         self.mean_var_norm = mean_var_norm
         self.normalizing = (
             MeanVarNorm(dtype=self.stage_dtype, name="mean_var_norm")
@@ -90,11 +103,17 @@ class Frontend(Stage):
         """Samples between frames."""
         return units.stride_samples(self.window_stride, self.sample_rate)
 
+    @property
+    def whole_window(self):
+        """Samples a frame takes within the clip; None where windows pass its ends."""
+        return None
+
     def freeze(self, keep_compression=False):
         """Ends the training of all weights, or of all but the compression's.
 
         With `keep_compression` PCEN alone goes on: on little noisy data that
         recovers much of what noise cost (arXiv:2404.06702). Compile the model anew.
+        Saved with the layer.
         """
         for layer in self._flatten_layers(include_self=False, recursive=False):
             layer.trainable = keep_compression and layer is self.compressing
@@ -112,25 +131,27 @@ class Frontend(Stage):
         _require_mono(input_shape, type(self).__name__)
         shape = (input_shape[0], self.n_frames(input_shape[1]), self.n_filters)
         if self.compressing is not None:
-            if not self.compressing.built:  # a user's layer may be
-                self.compressing.build(shape)
-            shape = self.compressing.compute_output_shape(shape)
+            shape = build_compression(self.compressing, shape)
         if self.normalizing is not None:
             self.normalizing.build(shape)
         if self.augmenting is not None:
             self.augmenting.build(shape)
+        self._attach_mask.build([shape, shape[:2]])
 
     def call(self, waveform, lengths=None, mask=None):
         """Features of waveforms.
 
         Args:
-            waveform: (batch, samples) or (batch, samples, 1), float.
+            waveform: (batch, samples) or (batch, samples, 1), float. A ragged tensor
+                of TensorFlow says itself how long its clips are.
             lengths: Samples of each clip, (batch,), integers from 1; what follows
                 is ignored. Defaults to those of the mask.
-            mask: (batch, samples), True where there is sound, from the start on.
-                Keras passes it along.
+            mask: (batch, samples), True where there is sound. A clip goes on to its
+                last True, whatever is masked within. Keras passes it along.
         """
         name = type(self).__name__
+        if _is_ragged(waveform):
+            waveform, lengths, mask = _padded(waveform, lengths)
         if not keras.backend.is_float_dtype(waveform.dtype):
             raise ValueError(
                 f"{name} expects a float waveform scaled to [-1, 1]; divide 16-bit "
@@ -138,10 +159,11 @@ class Frontend(Stage):
             )
         _require_mono(waveform.shape, name)
         if len(waveform.shape) == 3:
-            waveform = ops.squeeze(waveform, axis=-1)
+            # One channel; of a shape that isn't known yet, or this fails as it runs.
+            waveform = ops.reshape(waveform, ops.shape(waveform)[:2])
         waveform = ops.cast(waveform, self.stage_dtype)
         if lengths is None and mask is not None:
-            lengths = _mask_lengths(mask)
+            lengths = mask_lengths(mask)
         if lengths is None:
             return self.cast_outputs(self._features(waveform, None, None))
         lengths = _checked_lengths(lengths, ops.shape(waveform)[1])
@@ -183,18 +205,14 @@ class Frontend(Stage):
     def compute_mask(self, inputs, previous_mask):
         if previous_mask is None:
             return None
-        frames = self.n_frames(inputs.shape[1])
-        if frames is None:
-            frames = self.n_frames(ops.shape(inputs)[1])
-        lengths = self.n_frames(_mask_lengths(previous_mask))
-        return ops.arange(frames)[None, :] < lengths[:, None]
+        return FrameMask(self.strides, self.whole_window)(previous_mask)
 
     def compute_output_shape(self, input_shape):
         _require_mono(input_shape, type(self).__name__)
         shape = (input_shape[0], self.n_frames(input_shape[1]), self.n_filters)
         if self.compressing is None:
             return shape
-        return tuple(self.compressing.compute_output_shape(shape))
+        return compressed_shape(self.compressing, shape)
 
     def get_config(self):
         compression = self.compression
@@ -217,7 +235,7 @@ class Frontend(Stage):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_own_config(cls, config):
         return cls(
             **{
                 name: keras.saving.deserialize_keras_object(value)
@@ -241,6 +259,23 @@ def _augmenting_layer(spec_augment, dtype):
     )
 
 
+def _is_ragged(waveform):
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return isinstance(waveform, tf.RaggedTensor)
+
+
+def _padded(ragged, lengths):
+    """A ragged waveform as (waveform, lengths, mask)."""
+    if lengths is not None:
+        raise ValueError(
+            "`lengths` must be left out with a ragged waveform, which has its own"
+        )
+    return ragged.to_tensor(), ragged.row_lengths(), None
+
+
 def _checked_lengths(lengths, samples):
     """As int32; none is longer than the batch."""
     lengths = ops.convert_to_tensor(lengths)
@@ -256,12 +291,6 @@ def _checked_lengths(lengths, samples):
     return ops.minimum(ops.cast(lengths, "int32"), samples)
 
 
-def _mask_lengths(mask):
-    if len(mask.shape) == 3:
-        mask = ops.squeeze(mask, axis=-1)
-    return ops.sum(ops.cast(mask, "int32"), axis=1)
-
-
 def _is_before(values, ends):
     """(batch, length), whether a place along axis 1 is before the example's end."""
     return ops.arange(ops.shape(values)[1])[None, :] < ends[:, None]
@@ -272,7 +301,7 @@ def _zero_after(values, is_before):
 
 
 def _require_mono(shape, name):
-    if len(shape) == 2 or (len(shape) == 3 and shape[-1] == 1):
+    if len(shape) == 2 or (len(shape) == 3 and shape[-1] in (1, None)):
         return
     if len(shape) == 3:
         advice = (

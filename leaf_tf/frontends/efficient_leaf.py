@@ -7,6 +7,7 @@ from leaf_tf.dsp.alignment import align
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
 from leaf_tf.layers import PreEmphasis
 from leaf_tf.layers.chain import Chain
+from leaf_tf.layers.compressions import compression_layer
 from leaf_tf.layers.grouped_gabor import GroupedGaborFilterbank
 from leaf_tf.layers.median_subtraction import MedianSubtraction
 from leaf_tf.layers.temporal_batch_norm import TemporalBatchNorm
@@ -89,6 +90,11 @@ class EfficientLeaf(Frontend):
         temporal_batch_norm=None,
         **kwargs,
     ):
+        is_log1p = isinstance(compression, str) and compression == "log1p"
+        if median_subtraction is None:
+            median_subtraction = is_log1p
+        if temporal_batch_norm is None:
+            temporal_batch_norm = is_log1p
         super().__init__(
             n_filters,
             sample_rate,
@@ -97,6 +103,12 @@ class EfficientLeaf(Frontend):
             min_freq,
             max_freq,
             compression,
+            compressing=lambda dtype: _with_norms(
+                compression_layer(compression, dtype),
+                median_subtraction,
+                temporal_batch_norm,
+                dtype,
+            ),
             **kwargs,
         )
         self.learn_filters = learn_filters
@@ -106,15 +118,9 @@ class EfficientLeaf(Frontend):
         self.n_groups = n_groups
         self.window_factor = window_factor
         self.stride_factor = stride_factor
-        is_log1p = isinstance(compression, str) and compression == "log1p"
         self.least_energy = 0.0 if is_log1p else MIN_ENERGY
-        if median_subtraction is None:
-            median_subtraction = is_log1p
-        if temporal_batch_norm is None:
-            temporal_batch_norm = is_log1p
         self.median_subtraction = median_subtraction
         self.temporal_batch_norm = temporal_batch_norm
-        self.compressing = self._with_norms(self.compressing)
         policy = self.dtype_policy
         self.preemphasis = (
             PreEmphasis(trainable=learn_filters, dtype=policy, name="preemphasis")
@@ -137,18 +143,6 @@ class EfficientLeaf(Frontend):
             dtype=policy,
             name="filterbank",
         )
-
-    def _with_norms(self, compressing):
-        """The compression, and what comes after it, as one layer; None if nothing."""
-        dtype = self.stage_dtype
-        stages = [] if compressing is None else [compressing]
-        if self.median_subtraction:
-            stages.append(MedianSubtraction(dtype=dtype, name="median_subtraction"))
-        if self.temporal_batch_norm:
-            stages.append(TemporalBatchNorm(dtype=dtype, name="temporal_batch_norm"))
-        if len(stages) > 1:
-            return Chain(stages, dtype=dtype, name="compressing")
-        return stages[0] if stages else None
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -182,3 +176,15 @@ class EfficientLeaf(Frontend):
             "median_subtraction": self.median_subtraction,
             "temporal_batch_norm": self.temporal_batch_norm,
         }
+
+
+def _with_norms(compressing, median_subtraction, temporal_batch_norm, dtype):
+    """The compression, and what comes after it, as one layer; None if nothing."""
+    stages = [] if compressing is None else [compressing]
+    if median_subtraction:
+        stages.append(MedianSubtraction(dtype=dtype, name="median_subtraction"))
+    if temporal_batch_norm:
+        stages.append(TemporalBatchNorm(dtype=dtype, name="temporal_batch_norm"))
+    if len(stages) > 1:
+        return Chain(stages, dtype=dtype, name="compressing")
+    return stages[0] if stages else None

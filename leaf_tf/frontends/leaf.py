@@ -1,5 +1,8 @@
 """LEAF, the learnable frontend."""
 
+import math
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -10,7 +13,7 @@ from leaf_tf.dsp.multirate import Plan
 from leaf_tf.dsp.multirate_energies import pooled_energies
 from leaf_tf.dsp.multirate_planner import TOLERANCE
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
-from leaf_tf.frontends.live_plan import LivePlan
+from leaf_tf.frontends.live_plan import LivePlan, can_branch
 from leaf_tf.layers import GaborConv1D, GaussianLowpass, PreEmphasis, SquaredModulus
 from leaf_tf.layers.lowpass import INITIAL_WIDTH, PADDINGS
 
@@ -29,8 +32,9 @@ class Leaf(Frontend):
     at about the price of mel: energies of low filters at low rates, as the plan
     `self.plan` says (see `leaf_tf.dsp.multirate`). The plan is good for filters near
     those it was made for: optimizers keep the weights there, and the callback
-    `leaf_tf.Replan` moves the plan along. If you set weights yourself in a
-    model that is compiled already, call `leaf_tf.replan(model)` afterwards.
+    `leaf_tf.Replan` moves the plan along. What was compiled before you set weights
+    elsewhere, as `model.set_weights` does, sees that when it runs, and computes by the
+    exact method: right, but slowly, until `leaf_tf.replan(model)` has it traced again.
 
     Args:
         n_filters: Filters, and channels of the features. Defaults to 40.
@@ -223,6 +227,22 @@ class Leaf(Frontend):
         """Whether the fast method is within twice its tolerance for the weights."""
         return self._live_plan.holds() if self._live_plan else True
 
+    @property
+    def plan_generation(self):
+        """How often a plan was taken; 0 if exact."""
+        return self._live_plan.generation if self._live_plan else 0
+
+    def is_traced_otherwise(self, since=0):
+        """Whether a function was traced by another plan than that of now.
+
+        Such functions compute by the exact method where their own plan doesn't reach
+        the weights.
+
+        Args:
+            since: `plan_generation` from which on traces count.
+        """
+        return self._live_plan is not None and self._live_plan.has_other_traces(since)
+
     def predicted_errors(self):
         """Relative RMS errors of the pooled energies that the plan predicts.
 
@@ -264,15 +284,29 @@ class Leaf(Frontend):
         return self.pooling.pool(outputs)  # (batch, frames, n_filters)
 
     def _fast_energies(self, waveform, bounds):
+        live_plan: Any = self._live_plan
+        plan = live_plan.current()
         center_freqs, sigmas, widths = self.bounded_weights()
-        return pooled_energies(
-            waveform,
-            center_freqs,
-            sigmas,
-            widths,
-            self.plan,
-            bounds,
-            self.pooling_padding,
+
+        def planned():
+            return pooled_energies(
+                waveform,
+                center_freqs,
+                sigmas,
+                widths,
+                plan,
+                bounds,
+                self.pooling_padding,
+            )
+
+        is_within_reach = live_plan.is_within_reach((center_freqs, sigmas, widths))
+        if is_within_reach is None:
+            return planned()
+        # This is being traced; the weights may be moved afterwards.
+        if not can_branch(waveform):
+            return ops.where(is_within_reach, planned(), math.nan)
+        return ops.cond(
+            is_within_reach, planned, lambda: self._exact_energies(waveform, bounds)
         )
 
     def _initial_bank(self):

@@ -1,5 +1,7 @@
 """A Leaf's multirate plan, kept right while its weights move."""
 
+import contextlib
+import contextvars
 from typing import Any
 
 import keras
@@ -21,15 +23,33 @@ BAND = 0.78
 BELOW_BAND = 5.0
 CENTER_REACH = 0.5
 
+_weights_stay = contextvars.ContextVar("weights_stay", default=False)
+
+
+@contextlib.contextmanager
+def weights_stay():
+    """What is traced within may take the weights for those they are now.
+
+    For files whose weights are constants: their graphs hold the fast method alone, and
+    no branch to the exact one.
+    """
+    token = _weights_stay.set(True)
+    try:
+        yield
+    finally:
+        _weights_stay.reset(token)
+
 
 class LivePlan:
     """The plan by which a Leaf computes, and the range of weights it is good for.
 
-    A plan is made from weights; weights move. Three things keep it right:
+    A plan is made from weights; weights move. Four things keep it right:
     optimizers hold the weights within the plan's reach (`Stage.confine`); every
     call that is eager or traced anew looks at the weights and makes a new plan if
-    someone put them elsewhere; `leaf_tf.Replan` makes a new plan at the
-    end of an epoch, and so moves the range along.
+    someone put them elsewhere; what was traced looks at them whenever it runs, and
+    computes by the exact method where its own plan doesn't reach them
+    (`is_within_reach`); `leaf_tf.Replan` makes a new plan at the end of an epoch, and
+    so moves the range along.
 
     Args:
         leaf: The `Leaf`, built.
@@ -40,6 +60,10 @@ class LivePlan:
         self._leaf = leaf
         self._initial = initial
         self._plan: Any = None
+        # Plans were taken so often.
+        self.generation = 0
+        # {generation: plan} of those that functions were traced by.
+        self._traced: dict = {}
 
     def current(self):
         """The plan to compute by now; a new one if the weights were moved away."""
@@ -50,9 +74,45 @@ class LivePlan:
             self._make(values)
         return self._plan
 
+    def is_within_reach(self, weights):
+        """Whether the plan is good for the weights, for what is traced to ask.
+
+        Args:
+            weights: center_freqs, sigmas and widths, tensors.
+
+        Returns:
+            A boolean tensor; None where the answer is yes: in an eager call, which
+            `current` made the plan for, and within `weights_stay`.
+        """
+        if not _is_traced(weights[0]):
+            return None
+        self._traced[self.generation] = self._plan
+        if _weights_stay.get():
+            return None
+        low, high = (np.concatenate(ends) for ends in zip(*self._slack_range()))
+        weights = ops.concatenate(weights)
+        return ops.all(
+            ops.logical_and(
+                weights >= ops.cast(low, weights.dtype),
+                weights <= ops.cast(high, weights.dtype),
+            )
+        )
+
+    def has_other_traces(self, since=0):
+        """Whether a function was traced by another plan than that of now.
+
+        Args:
+            since: Generation; traces of earlier ones don't count.
+        """
+        return any(
+            generation >= since and plan != self._plan
+            for generation, plan in self._traced.items()
+        )
+
     def adopt(self, plan):
         """Takes a plan that was made earlier, such as a saved one."""
         self._plan = plan
+        self.generation += 1
         self._confine()
 
     def replan(self):
@@ -83,7 +143,7 @@ class LivePlan:
 
     def _make(self, values):
         center_freqs, sigmas, pooling_widths = values
-        self._plan = plan_multirate(
+        plan = plan_multirate(
             center_freqs,
             sigmas,
             pooling_widths,
@@ -92,7 +152,7 @@ class LivePlan:
             strides=self._leaf.pooling.strides,
             tolerance=self._leaf.tolerance,
         )
-        self._confine()
+        self.adopt(plan)
 
     def _range(self, part=1.0):
         """[(low, high)] of center_freqs, sigmas, widths that the plan is good for.
@@ -117,12 +177,17 @@ class LivePlan:
         ]
 
     def _reaches(self, values, part=1.0):
-        # The last bit aside: the optimizer's range is float32.
         return all(
-            np.all(value >= low - 1e-5 * abs(low))
-            and np.all(value <= high + 1e-5 * abs(high))
-            for value, (low, high) in zip(values, self._range(part))
+            np.all(value >= low) and np.all(value <= high)
+            for value, (low, high) in zip(values, self._slack_range(part))
         )
+
+    def _slack_range(self, part=1.0):
+        # The last bits aside: the optimizer's range is float32.
+        return [
+            (low - 1e-5 * abs(low), high + 1e-5 * abs(high))
+            for low, high in self._range(part)
+        ]
 
     def _confine(self):
         filtering, pooling = self._leaf.filtering, self._leaf.pooling
@@ -132,15 +197,58 @@ class LivePlan:
         pooling.confine(pooling.widths, *widths)
 
     def _values(self):
-        """The bounded weights, NumPy; None while a backend traces them."""
+        """The bounded weights, NumPy; None while a backend has no values to show."""
+        leaf = self._leaf
         try:
-            if keras.backend.backend() != "tensorflow":
-                return [ops.convert_to_numpy(v) for v in self._leaf.bounded_weights()]
-            import tensorflow as tf
-
-            with tf.init_scope():
-                values = [value.numpy() for value in self._leaf.bounded_weights()]
+            with _outside_of_traces(leaf):
+                values = [ops.convert_to_numpy(v) for v in leaf.bounded_weights()]
         except Exception:  # each backend has its own: there is no value to see
             return None
         # A variable that is created inside a tf.function is empty until it is run.
         return values if all(len(value) for value in values) else None
+
+
+@contextlib.contextmanager
+def _outside_of_traces(leaf):
+    """Lets the values be seen that the variables hold, while a function is traced."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        with tf.init_scope():
+            yield
+    elif keras.backend.backend() == "jax":
+        import jax
+
+        weights = (*leaf.filtering.weights, *leaf.pooling.weights)
+        # In a function of the weights they are what it is traced with.
+        held = keras.StatelessScope([(weight, weight._value) for weight in weights])
+        with jax.ensure_compile_time_eval(), held:
+            yield
+    else:
+        yield
+
+
+def _is_traced(tensor):
+    """Whether a tensor has no value yet, but will have one whenever a function runs."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return not tf.executing_eagerly()
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return isinstance(tensor, jax.core.Tracer)
+    return False
+
+
+def can_branch(waveform):
+    """Whether a traced function may hold two ways to compute features.
+
+    XLA can't compile gradients through `tf.cond` where lengths are unknown.
+    """
+    if keras.backend.backend() != "tensorflow" or waveform.shape[1] is not None:
+        return True
+    import tensorflow as tf
+    from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
+
+    return not GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())

@@ -239,15 +239,9 @@ class SincNetPlus(_SincFrontend):
             max_freq,
             learn_filters,
             compression,
+            compressing=_pcen if compression == "pcen" else None,
             **kwargs,
         )
-        if compression == "pcen":
-            self.compressing = PCEN(
-                floor=1e-6,
-                learn_smooth_coef=False,
-                dtype=self.stage_dtype,
-                name="pcen",
-            )
         self.learn_pooling = learn_pooling
         self.pooling = GaussianLowpass(
             self.kernel_size,
@@ -269,3 +263,8 @@ class SincNetPlus(_SincFrontend):
 
     def get_config(self):
         return {**super().get_config(), "learn_pooling": self.learn_pooling}
+
+
+def _pcen(dtype):
+    """The compression of SincNet+, as published."""
+    return PCEN(floor=1e-6, learn_smooth_coef=False, dtype=dtype, name="pcen")

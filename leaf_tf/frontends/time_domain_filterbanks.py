@@ -4,8 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp import mel
-from leaf_tf.dsp.slices import longer
+from leaf_tf.dsp import mel, units
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
 from leaf_tf.layers import PreEmphasis, SquaredModulus
 from leaf_tf.layers.stage import Stage, require_positive_int
@@ -61,7 +60,7 @@ class SharedLowpass(Stage):
         batch, samples, n_filters = input_shape
         return (
             batch,
-            _valid_frames(samples, self.kernel_size, self.strides),
+            units.n_whole_frames(samples, self.kernel_size, self.strides),
             n_filters,
         )
 
@@ -175,6 +174,7 @@ class TimeDomainFilterbanks(Frontend):
             dtype=self.stage_dtype,
             name="filtering",
         )
+        self.filtering.made_trainable = learn_filters
         self.modulus = SquaredModulus(dtype=policy, name="modulus")
         self.pooling = SharedLowpass(
             self.kernel_size,
@@ -184,12 +184,16 @@ class TimeDomainFilterbanks(Frontend):
             name="pooling",
         )
 
+    @property
+    def whole_window(self):
+        return self.kernel_size
+
     def n_frames(self, samples):
         """Frames of a clip of so many samples: an integer, None or an integer tensor.
 
         Of the windows that lie within the clip, but one at least.
         """
-        return _valid_frames(samples, self.kernel_size, self.strides)
+        return units.n_whole_frames(samples, self.kernel_size, self.strides)
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -248,9 +252,3 @@ class TimeDomainFilterbanks(Frontend):
             "preemp": self.preemp,
             "initial_filters": self.initial_filters,
         }
-
-
-def _valid_frames(samples, kernel_size, strides):
-    if samples is None:
-        return None
-    return longer((samples - kernel_size) // strides + 1, 1)

@@ -2,12 +2,13 @@
 
 import keras
 
-from leaf_tf.layers.compressions import compress
+from leaf_tf.layers.compressions import build_compression, compress, compressed_shape
+from leaf_tf.layers.parts import Composite
 from leaf_tf.layers.stage import Stage
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
-class Chain(Stage):
+class Chain(Composite, Stage):
     """Layers one after another, each given the mask of the frames if it takes one.
 
     Makes one `compression` of several: `keras.Sequential` would lose the mask on
@@ -27,9 +28,7 @@ class Chain(Stage):
 
     def build(self, input_shape):
         for stage in self.stages:
-            if not stage.built:
-                stage.build(input_shape)
-            input_shape = stage.compute_output_shape(input_shape)
+            input_shape = build_compression(stage, input_shape)
 
     def call(self, inputs, mask=None):
         outputs = inputs
@@ -39,7 +38,7 @@ class Chain(Stage):
 
     def compute_output_shape(self, input_shape):
         for stage in self.stages:
-            input_shape = stage.compute_output_shape(input_shape)
+            input_shape = compressed_shape(stage, input_shape)
         return tuple(input_shape)
 
     def get_config(self):
@@ -47,6 +46,6 @@ class Chain(Stage):
         return {**super().get_config(), "stages": stages}
 
     @classmethod
-    def from_config(cls, config):
+    def from_own_config(cls, config):
         stages = map(keras.saving.deserialize_keras_object, config["stages"])
         return cls(**{**config, "stages": list(stages)})

@@ -39,6 +39,43 @@ def compression_layer(compression, dtype):
     )
 
 
+def build_compression(layer, shape):
+    """Builds a compression for (batch, frames, channels), unless it is built.
+
+    Returns:
+        The shape of its output, as `compressed_shape` has it.
+    """
+    if not layer.built:
+        if type(layer).build is keras.layers.Layer.build:
+            layer(keras.KerasTensor(shape))  # Keras finds what there is to build
+        else:
+            layer.build(shape)
+    return compressed_shape(layer, shape)
+
+
+def compressed_shape(layer, shape):
+    """The shape of a compression's output for energies (batch, frames, channels).
+
+    A layer that doesn't tell it, by `compute_output_shape`, is traced.
+
+    Raises:
+        ValueError: It has other than three axes.
+    """
+    try:
+        outputs = layer.compute_output_shape(shape)
+    except NotImplementedError:
+        energies = keras.KerasTensor(shape)
+        outputs = layer.compute_output_spec if layer.built else layer
+        outputs = outputs(energies).shape
+    if len(outputs) != 3:
+        raise ValueError(
+            "`compression` must be a layer from energies (batch, frames, channels) to "
+            f"features (batch, frames, channels). Received: the layer {layer.name!r}, "
+            f"from {tuple(shape)} to {tuple(outputs)}"
+        )
+    return tuple(outputs)
+
+
 def compress(layer, energies, mask):
     """Calls a compression, with the mask of the frames if it takes one.
 

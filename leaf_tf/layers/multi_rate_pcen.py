@@ -3,12 +3,13 @@
 import keras
 from keras import ops
 
+from leaf_tf.layers.parts import Composite
 from leaf_tf.layers.pcen import PCEN
 from leaf_tf.layers.stage import Stage
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
-class MultiRatePCEN(Stage):
+class MultiRatePCEN(Composite, Stage):
     """PCENs with different smoothing rates: short sounds suit one, long ones another.
 
     A PCEN suppresses what lasts longer than its smoothing remembers; which sounds

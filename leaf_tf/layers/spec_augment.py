@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from leaf_tf.layers.masks import mask_lengths
 from leaf_tf.layers.stage import Stage
 
 # A clip is warped by at most this part of it, however short it is.
@@ -110,8 +111,8 @@ class SpecAugment(Stage):
             is_frame = ops.ones((1, frames), "bool")
         else:
             is_frame = ops.cast(mask, "bool")
+        lengths = ops.cast(mask_lengths(is_frame)[:, None], self.stage_dtype)
         is_frame = is_frame[:, :, None]
-        lengths = ops.sum(ops.cast(is_frame, self.stage_dtype), axis=1)  # (batch, 1)
 
         outputs = features
         if self.time_warp:

@@ -42,6 +42,9 @@ class Stage(keras.layers.Layer):
     def __init__(self, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self._bounds = {}
+        # What `Composite` compares with; and its weights that are made frozen.
+        self.made_trainable = self.trainable
+        self.frozen_weights: frozenset = frozenset()
 
     @property
     def stage_dtype(self):
@@ -83,6 +86,8 @@ class Stage(keras.layers.Layer):
             regularizer=regularizer,
         )
         self._bounds[name] = bounds
+        if name in self.frozen_weights:
+            weight.trainable = False
         return weight
 
     def bounded(self, weight):

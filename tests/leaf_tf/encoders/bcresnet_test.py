@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from leaf_tf import encoders
-from leaf_tf.encoders.bcresnet import SubSpectralNorm
+from leaf_tf.encoders.bcresnet import BroadcastedBlock, SubSpectralNorm
 from tests.leaf_tf.parameters import numbers
 
 
@@ -48,3 +48,15 @@ def test_frozen_it_uses_and_keeps_its_moving_statistics(rng):
 def test_refuses_a_width_without_channels():
     with pytest.raises(ValueError, match="`width` must be at least 0.125. Received: 0"):
         encoders.bc_resnet(40, width=0)
+
+
+def test_a_frozen_part_of_a_block_stays_frozen():
+    block = BroadcastedBlock(8, transition=True)
+    block.build((None, None, 10, 4))
+    assert "trainable_parts" not in block.get_config()
+    block.widen.trainable = False
+    block.rows_norm.trainable = False
+    copy = BroadcastedBlock.from_config(block.get_config())
+    copy.build((None, None, 10, 4))
+    names = [weight.path.split("/", 1)[1] for weight in block.trainable_weights]
+    assert [w.path.split("/", 1)[1] for w in copy.trainable_weights] == names

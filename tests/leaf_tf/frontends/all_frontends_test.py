@@ -286,3 +286,160 @@ def test_refuses_other_inputs_with_advice(frontend, waveform, message):
 def test_bad_arguments(frontend, arguments, message):
     with pytest.raises(ValueError, match=message):
         frontend(**arguments)
+
+
+def masked_clips(rng):
+    """Sounds of 900 and 300 samples, with exact zeros within and after them."""
+    clips = noise(rng, 2, 1200, 1)
+    clips[:, 100:200] = 0
+    clips[0, 900:], clips[1, 300:] = 0, 0
+    return clips, np.array([900, 300])
+
+
+def test_masking_before_a_frontend(frontend, rng, tmp_path):
+    clips, lengths = masked_clips(rng)
+    layer = frontend(n_filters=4, sample_rate=8000)
+    pool = keras.layers.GlobalAveragePooling1D()
+    inputs = keras.Input((None, 1))
+    masked = keras.layers.Masking()(inputs)
+    functional = keras.Model(inputs, pool(layer(masked)))
+    sequential = keras.Sequential(
+        [keras.Input((1200, 1)), keras.layers.Masking(), layer, pool]
+    )
+    expected = [
+        numbers(pool(layer(clip[None, :length])))
+        for clip, length in zip(clips, lengths)
+    ]
+    functional.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for model in (functional, sequential, loaded):
+        np.testing.assert_allclose(
+            numbers(model(clips)), np.concatenate(expected), rtol=1e-4, atol=1e-5
+        )
+
+
+def test_a_mask_as_an_argument_of_a_functional_model(frontend, rng):
+    clips, lengths = masked_clips(rng)
+    layer = frontend(n_filters=4, sample_rate=8000)
+    waveform = keras.Input((None,))
+    mask = keras.Input((None,), dtype="bool")
+    model = keras.Model([waveform, mask], layer(waveform, mask=mask))
+    features = numbers(model([clips[..., 0], clips[..., 0] != 0]))
+    # What is masked within a sound belongs to it.
+    by_lengths = numbers(layer(clips[..., 0], lengths=lengths))
+    np.testing.assert_allclose(features, by_lengths, atol=1e-6)
+
+
+def classifier(frontend, **options):
+    inputs = keras.Input((None,))
+    layer = frontend(n_filters=4, sample_rate=8000, **options)
+    pooled = keras.layers.GlobalAveragePooling1D()(layer(inputs))
+    return keras.Model(inputs, keras.layers.Dense(3)(pooled))
+
+
+@pytest.mark.parametrize("mode", ["int8", "float8"])
+@pytest.mark.filterwarnings("ignore:.*does not have a `quantize` method")
+def test_quantize_leaves_a_frontend_as_it_is(frontend, mode, rng):
+    model = classifier(frontend, mean_var_norm=True, spec_augment=True)
+    assert [part.name for part in model._flatten_layers() if not part.built] == []
+    layer, waveform = model.layers[1], noise(rng, 1, 800)
+    features = numbers(layer(waveform))
+    model.quantize(mode)
+    assert model.layers[-1].quantization_mode == mode
+    np.testing.assert_array_equal(numbers(layer(waveform)), features)
+
+
+@pytest.mark.parametrize("keep_compression", [False, True])
+def test_what_is_frozen_stays_frozen(frontend, keep_compression, tmp_path):
+    options = {"learn_filters": True} if frontend is leaf_tf.MelFilterbanks else {}
+    if frontend is not leaf_tf.SincNet:
+        options["compression"] = "pcen"
+    model = classifier(frontend, **options)
+    layer = model.layers[1]
+    layer.freeze(keep_compression)
+    learned = {weight.name for weight in layer.trainable_weights}
+    if not keep_compression or frontend is leaf_tf.SincNet:
+        assert learned == set()
+    else:
+        # SincNet+ doesn't learn how its PCEN smooths.
+        smoothing = set() if frontend is leaf_tf.SincNetPlus else {"smooth_coef"}
+        assert learned == {"alpha", "delta", "root"} | smoothing
+    model.save(tmp_path / "model.keras")
+    for copy in (
+        keras.models.load_model(tmp_path / "model.keras"),
+        keras.models.clone_model(model),
+    ):
+        assert {w.name for w in copy.layers[1].trainable_weights} == learned
+
+
+def test_trainable_of_a_part_is_saved(frontend):
+    layer = frontend(n_filters=4, compression=keras.layers.Dense(4, name="own"))
+    assert "trainable_parts" not in layer.get_config()
+    layer.build((None, None))
+    layer.compressing.trainable = False
+    copy = frontend.from_config(layer.get_config())
+    copy.build((None, None))
+    own, of_copy = layer.trainable_weights, copy.trainable_weights
+    assert [w.name for w in of_copy] == [w.name for w in own]
+    copy.compressing.trainable = True
+    again = frontend.from_config(copy.get_config())
+    again.build((None, None))
+    assert len(again.trainable_weights) == len(own) + 2
+
+
+@needs_tensorflow
+def test_ragged_clips_are_as_long_as_they_are(frontend, rng):
+    import tensorflow as tf
+
+    clips = [noise(rng, 900), noise(rng, 300)]
+    layer = frontend(n_filters=4, sample_rate=8000)
+    values = np.concatenate(clips)
+    ragged = tf.RaggedTensor.from_row_lengths(values, [900, 300])
+    columns = tf.RaggedTensor.from_row_lengths(values[:, None], [900, 300])
+    # As `keras.utils.audio_dataset_from_directory(ragged=True)` has them.
+    twice = tf.ragged.constant([clip[:, None].tolist() for clip in clips])
+    assert twice.ragged_rank == 2
+    mapped = tf.data.Dataset.from_tensors(twice).map(layer)
+    for features in (layer(ragged), layer(columns), next(iter(mapped))):
+        for row, clip in zip(numbers(features), clips):
+            alone = numbers(layer(clip[None]))[0]
+            np.testing.assert_allclose(row[: len(alone)], alone, rtol=1e-5, atol=1e-5)
+            assert not row[len(alone) :].any()
+    with pytest.raises(ValueError, match="`lengths` must be left out with a ragged"):
+        layer(ragged, lengths=np.array([900, 300]))
+
+
+@keras.saving.register_keras_serializable("tests")
+class CallAlone(keras.layers.Layer):
+    """A compression of one's own that tells no output shape."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.dense(ops.sqrt(ops.relu(inputs) + 1))
+
+
+@keras.saving.register_keras_serializable("tests")
+class AsImage(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs[..., None]
+
+
+def test_a_compression_with_call_alone(frontend, rng, tmp_path):
+    inputs = keras.Input((None,))
+    layer = frontend(n_filters=4, sample_rate=8000, compression=CallAlone())
+    model = keras.Model(inputs, layer(inputs))
+    assert model.output_shape == (None, None, 3)
+    assert all(part.built for part in model._flatten_layers())
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    waveform = noise(rng, 1, 800)
+    np.testing.assert_array_equal(numbers(loaded(waveform)), numbers(model(waveform)))
+
+
+def test_a_compression_to_other_axes_is_refused(frontend):
+    for wrong in (AsImage(), keras.layers.GlobalAveragePooling1D()):
+        with pytest.raises(ValueError, match="`compression` must be a layer from ener"):
+            frontend(n_filters=4, compression=wrong)(keras.Input((None,)))

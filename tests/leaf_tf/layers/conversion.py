@@ -12,6 +12,7 @@ def run_tflite(layer, inputs):
 
     from export.folding import fold
     from export.layout import INPUT, OUTPUT
+    from leaf_tf.frontends.live_plan import weights_stay
 
     if not layer.built:
         layer.build(inputs.shape)
@@ -20,7 +21,8 @@ def run_tflite(layer, inputs):
         input_signature=[tf.TensorSpec(inputs.shape, tf.float32, name=INPUT)],
         autograph=False,
     )
-    folded = fold(serve.get_concrete_function())
+    with weights_stay():
+        folded = fold(serve.get_concrete_function())
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(tf.Module(), folder, signatures={"serving_default": folded})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
