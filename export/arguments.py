@@ -4,6 +4,7 @@ import argparse
 import math
 
 from export.options import (
+    ACTIVATIONS,
     DEFAULT_FORMATS,
     FORMATS,
     MAX_ACCURACY_DROP,
@@ -64,7 +65,8 @@ def export_parser():
         default=MAX_ACCURACY_DROP,
         metavar="POINTS",
         help="points of accuracy, or of mean average precision, that a quantized file "
-        "may lose on the clips; one of --quantize that loses more is an error "
+        "may lose on the clips; one that loses more, and more than chance explains, is "
+        "left out, or an error where --quantize asks for it "
         f"(default: {MAX_ACCURACY_DROP:g})",
     )
     parser.add_argument(
@@ -99,6 +101,17 @@ def export_parser():
         default=[],
         help="text file with one label a line (default: the run's, else class_0, ...); "
         "of a model of several heads HEAD=FILE, once for each",
+    )
+    parser.add_argument(
+        "--activation",
+        type=_activation,
+        metavar="[HEAD=]NAME",
+        action="append",
+        default=[],
+        help="what makes probabilities of the model's outputs: softmax (one label a "
+        "clip), sigmoid (any number of labels), none (they are probabilities); checked "
+        "on probe clips (default: the run's, else as the model's last steps and the "
+        "loss in the file say)",
     )
     parser.add_argument(
         "--clips",
@@ -247,6 +260,15 @@ def listen_parser():
         "--json", action="store_true", help="print a JSON object a line"
     )
     return parser
+
+
+def _activation(text):
+    if text.rpartition("=")[2] not in ACTIVATIONS:
+        raise argparse.ArgumentTypeError(
+            f"must be one of {', '.join(ACTIVATIONS)}, or HEAD= and one of them; "
+            f"received {text!r}"
+        )
+    return text
 
 
 def _formats(text):

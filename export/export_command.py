@@ -1,5 +1,7 @@
 """`python -m export RUN_OR_KERAS_FILE --output DIR`."""
 
+import sys
+
 from export.arguments import export_parser, options_of
 from export.checksums import checksums
 from export.clips import describe, head_clips
@@ -21,6 +23,7 @@ from files.atomic import (
     write_json,
     write_text,
 )
+from files.command_line import one_line
 from files.errors import UserError
 
 
@@ -37,13 +40,16 @@ def main(argv):
         arguments.labels,
         arguments.clips,
         arguments.calibration,
+        arguments.activation,
     )
     clips = [
         head_clips(head, source.sample_rate, source.window_samples)
         for head in source.heads
     ]
     report = export(source, clips, options, arguments.output)
-    print(f"\n{summary(report)}\n\nWritten to {arguments.output}")
+    print(f"\n{summary(report)}\n\nWritten to {arguments.output}", flush=True)
+    for note in source.notes:
+        print(one_line(f"python -m export: note: {note}"), file=sys.stderr)
 
 
 def export(source, clips, options, output):

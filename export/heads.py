@@ -17,6 +17,7 @@ class Head:
             makes the model's output probabilities.
         gives_logits: Whether that step is still to be done.
         clips_folder: Clips to compare on, or None.
+        activation_from: What tells the activation, in words.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Head:
     activation: str
     gives_logits: bool = False
     clips_folder: str | None = None
+    activation_from: str = dataclasses.field(default="", compare=False)
 
     @property
     def multi_label(self):

@@ -5,6 +5,8 @@ import math
 import numpy as np
 
 from export.clips import describe
+from export.deciding import require_probabilities
+from export.judging import judge
 from export.parity import (
     check_tolerance,
     differences,
@@ -34,10 +36,14 @@ class Measurer:
         source: `export.sources.Source`.
         clips: list of `export.clips.Clips`, one per head.
         max_accuracy_drop: Points of its score that an artifact may lose that needn't
-            answer as Keras does.
+            answer as Keras does. More is let pass where the clips can't tell it from
+            chance, and the report says so.
 
     Attributes:
         keras: list of dict, the scores of Keras, one per head.
+
+    Raises:
+        UserError: What a head gives, which was taken for probabilities, is none.
     """
 
     def __init__(self, source, clips, max_accuracy_drop):
@@ -48,6 +54,8 @@ class Measurer:
             keras_probabilities(source, own.windows)[head.name]
             for head, own in zip(source.heads, clips)
         ]
+        for head, answers in zip(source.heads, self._expected):
+            require_probabilities(head, answers, source.name, head.name)
         self.keras = [
             score(head, answers, own)
             for head, answers, own in zip(source.heads, self._expected, clips)
@@ -84,10 +92,15 @@ class Measurer:
         }
 
     def _compare(self, artifact, maker):
-        heads = []
+        heads, judgements = [], []
         for head, own, keras in zip(self._source.heads, self._clips, self._expected):
             answers = artifact.run(own.windows)[head.name]
-            heads.append({**differences(answers, keras), **score(head, answers, own)})
+            measured = {**differences(answers, keras), **score(head, answers, own)}
+            if not maker.is_exact and math.isfinite(measured["max_difference"]):
+                found = judge(head, answers, keras, own, self._max_accuracy_drop)
+                judgements += [found] if found else []
+                measured["judgement"] = found and found.content
+            heads.append(measured)
         compared = {
             **over_heads(heads),
             "heads": heads,
@@ -97,21 +110,29 @@ class Measurer:
         if maker.is_exact:
             check_tolerance(artifact.path, compared, n_windows)
             return {**compared, "verdict": AS_KERAS}
-        return {**compared, "verdict": self._verdict(artifact.path, compared)}
+        verdict, doubt = self._verdict(artifact.path, compared, judgements)
+        return {**compared, "verdict": verdict, **({"doubt": doubt} if doubt else {})}
 
-    def _verdict(self, path, compared):
+    def _verdict(self, path, compared, judgements):
+        """A few words, and a sentence where clips can't tell a loss from chance."""
         if not math.isfinite(compared["max_difference"]):
             raise UserError(f"{path} answers what is no number")
-        lost = compared["points_lost"]
+        lost, allowed = compared["points_lost"], self._max_accuracy_drop
         if lost is None:
-            return "not judged: no clip has labels"
-        if lost > self._max_accuracy_drop + _ROUNDING:
+            return "not judged: no clip has labels", ""
+        losing = [j for j in judgements if j.loses_more_than(allowed)]
+        if losing:
+            worst = max(judgement.points for judgement in losing)
             raise UserError(
-                f"{path} loses {lost:.1f} points of accuracy on "
+                f"{path} loses {worst:.1f} points of accuracy on "
                 f"{describe(self._clips)['n_clips']} clips; at most "
-                f"{self._max_accuracy_drop:g} may be lost (--max-accuracy-drop)"
+                f"{allowed:g} may be lost (--max-accuracy-drop)"
             )
-        return f"loses {lost:.1f} points" if lost > _ROUNDING else "loses nothing"
+        doubts = [doubt for j in judgements if (doubt := j.doubt(allowed))]
+        verdict = f"loses {lost:.1f} points" if lost > _ROUNDING else "loses nothing"
+        if doubts:
+            return f"{verdict}, may be chance", "; ".join(doubts)
+        return verdict, ""
 
     def _compare_part(self, artifact, maker):
         windows = self._clips[0].windows[:_MAX_PART_WINDOWS]

@@ -4,8 +4,9 @@ import os
 import re
 from pathlib import Path
 
-from export.activation import output_activation
-from export.averaging import SIGMOID, SOFTMAX
+from export.activation import meaning_of
+from export.averaging import SOFTMAX
+from export.deciding import Seen, decide
 from export.heads import Head
 from files.errors import UserError
 from files.json_files import read_json
@@ -29,12 +30,7 @@ def named_outputs(model, where):
     """
     if len(model.outputs) == 1:
         return {"": model.outputs[0]}
-    output = model.output if isinstance(model.output, dict) else {}
-    keys = {id(tensor): str(key) for key, tensor in output.items()}
-    names = [
-        keys.get(id(tensor), tensor._keras_history.operation.name)
-        for tensor in model.outputs
-    ]
+    names = [own[0] for own in names_of_outputs(model)]
     wrong = [name for name in names if not _NAME.fullmatch(name)]
     if wrong or len(set(names)) < len(names):
         raise UserError(
@@ -50,7 +46,28 @@ def named_outputs(model, where):
     return dict(zip(names, model.outputs))
 
 
-def read_heads(outputs, run_folder=None, labels_files=(), clips_folder=None):
+def names_of_outputs(model):
+    """For each output of a model, its key in the dict, if it has one, and its layer."""
+    output = getattr(model, "output", None)  # a Sequential may have none
+    output = output if isinstance(output, dict) else {}
+    keys = {id(tensor): str(key) for key, tensor in output.items()}
+    layers = [tensor._keras_history.operation.name for tensor in model.outputs]
+    return [
+        [*([keys[id(tensor)]] if id(tensor) in keys else []), layer]
+        for tensor, layer in zip(model.outputs, layers)
+    ]
+
+
+def read_heads(
+    outputs,
+    run_folder=None,
+    labels_files=(),
+    clips_folder=None,
+    activations=(),
+    losses=None,
+    answers=None,
+    where=None,
+):
     """What each output means; what is not given comes from the run, if there is one.
 
     Args:
@@ -58,31 +75,48 @@ def read_heads(outputs, run_folder=None, labels_files=(), clips_folder=None):
         run_folder: With `tasks.json`, labels and `evaluation_clips/`; or None.
         labels_files: One file; HEAD=FILE for each of several heads, or for some.
         clips_folder: Clips for all heads, or with a subfolder per head.
+        activations: One of `export.options.ACTIVATIONS`, for all; or HEAD=one.
+        losses: {name: `export.losses.Loss` or None}.
+        answers: {name: (n, classes)}, the model's outputs for probe clips.
+        where: Its path, for messages.
 
     Returns:
-        tuple of `Head`, in the order of the run's tasks.
+        tuple of `Head`, in the order of the run's tasks; tuple of str, what the user
+        should know of them.
 
     Raises:
-        UserError: The run or a given file is about another model.
+        UserError: The run or a given file is about another model, or it is unclear
+            what an output is.
     """
+    asked = _activations_by_head(activations, list(outputs))
     tasks = _read_tasks(run_folder, outputs)
     given = _labels_by_head(labels_files, list(outputs))
     if clips_folder is None and run_folder is not None:
         clips_folder = _existing(run_folder, "evaluation_clips")
-    heads = []
+    heads, notes = [], []
     for name in tasks or outputs:
         told = tasks.get(name, {})
-        activation = output_activation(outputs[name])
+        decision = decide(
+            meaning_of(outputs[name]),
+            losses[name],
+            Seen.of(answers[name]),
+            asked.get(name),
+            told.get("activation"),
+            where,
+            name,
+        )
+        notes.append(decision.note)
         heads.append(
             Head(
                 name=name,
                 labels=_labels(name, given, run_folder, told, outputs[name].shape[-1]),
-                activation=_activation(activation, told, run_folder),
-                gives_logits=activation is None,
+                activation=decision.activation,
+                gives_logits=decision.gives_logits,
                 clips_folder=_clips(clips_folder, name),
+                activation_from=decision.known_from,
             )
         )
-    return tuple(heads)
+    return tuple(heads), tuple(note for note in notes if note)
 
 
 def _read_tasks(folder, outputs):
@@ -114,15 +148,21 @@ def _read_tasks(folder, outputs):
     return told
 
 
-def _activation(found, told, folder):
-    """Of the model's last step, else of the run, else softmax."""
-    said = told.get("activation", found or SOFTMAX)
-    if said not in (SOFTMAX, SIGMOID) or (found or said) != said:
-        raise UserError(
-            f"tasks.json in {folder} gives a task the activation {said}; it must be "
-            f"{found or 'softmax or sigmoid'}"
-        )
-    return said
+def _activations_by_head(activations, names):
+    """{head name: what `--activation` says of it}."""
+    by_head = {}
+    for given in activations:
+        name, _, activation = given.rpartition("=")
+        if name and (name not in names or names == [""]):
+            raise UserError(
+                "--activation is given as HEAD=ACTIVATION, HEAD one of "
+                f"{', '.join(names)}; received {given}"
+                if names != [""]
+                else "the model has one head, whose --activation is given without a "
+                f"name; received {given}"
+            )
+        by_head.update(dict.fromkeys([name] if name else names, activation))
+    return by_head
 
 
 def _labels_by_head(files, names):

@@ -121,12 +121,19 @@ def differences(probabilities, keras):
         `windows_with_another_label`.
     """
     difference = np.abs(probabilities - keras)
-    other = np.argmax(probabilities, -1) != np.argmax(keras, -1)
+    other = _top(probabilities) != _top(keras)
     return {
         "max_difference": float(np.max(difference)),
         "mean_difference": float(np.mean(difference)),
         "windows_with_another_label": int(np.sum(other)),
     }
+
+
+def _top(probabilities):
+    """The top label of each window; of a single one, whether it is there."""
+    if probabilities.shape[-1] == 1:
+        return probabilities[..., 0] >= 0.5
+    return np.argmax(probabilities, -1)
 
 
 def check_tolerance(

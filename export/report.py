@@ -50,6 +50,7 @@ def build_report(source, clips, keras, artifacts, left_out):
         {
             "labels": list(head.labels),
             "activation": head.activation,
+            "activation_from": head.activation_from,
             "clips": describe([own]),
         }
         for head, own in zip(source.heads, clips)
@@ -62,6 +63,7 @@ def build_report(source, clips, keras, artifacts, left_out):
         "source": source.name,
         "sample_rate": source.sample_rate,
         "window_samples": source.window_samples,
+        "notes": list(source.notes),
         **(heads[0] if len(heads) == 1 else {"clips": describe(clips)}),
         "heads": [{**name, **head} for name, head in zip(names, heads)],
         "keras": {**(keras[0] if len(heads) == 1 else {}), "heads": keras},
@@ -91,6 +93,7 @@ def report_markdown(report, figure=None):
         "",
         "Scores are those of whole clips, their windows' logits averaged. Differences",
         "are in probability; in features and embeddings relative to the largest value.",
+        *_doubts(report),
         "",
         "## Costs",
         "",
@@ -121,6 +124,7 @@ def summary(report):
     """What the command prints: the model's contract and the measurements."""
     columns = [_BYTES, *_score_columns(report), _LARGEST, _ONE_THREAD, _VERDICT]
     lines = [*_contract(report), "", *_table(report, columns, with_keras=True)]
+    lines += _doubts(report)
     if report["left_out"]:
         lines.append("")
     lines += [f"Left out {name}: {why}." for name, why in report["left_out"].items()]
@@ -136,7 +140,19 @@ def _contract(report):
         f"of {_labels(report['heads'])}. Compared "
         f"with Keras on {clips['n_windows']} windows of {clips['n_clips']} clips",
         f"({clips['origin']}).",
+        *(f"Note: {note}." for note in report["notes"]),
     ]
+
+
+def _doubts(report):
+    """A line for each artifact of which the clips can't tell whether it loses."""
+    lines = [
+        f"{measured['path']} is kept, though it loses {measured['points_lost']:.1f} "
+        f"points: {measured['doubt']}."
+        for measured in report["artifacts"].values()
+        if measured.get("doubt")
+    ]
+    return ["", *lines] if lines else []
 
 
 def _versions():
@@ -148,10 +164,14 @@ def _versions():
 
 def _labels(heads):
     return ", ".join(
-        f"{len(head['labels'])} labels{' of ' * bool(head['name'])}{head['name']} "
+        f"{_counted(head['labels'])}{' of ' * bool(head['name'])}{head['name']} "
         f"({head['activation']})"
         for head in heads
     )
+
+
+def _counted(labels):
+    return f"{len(labels)} label{'s' * (len(labels) != 1)}"
 
 
 def _score_columns(report):

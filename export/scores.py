@@ -23,7 +23,13 @@ def score(head, probabilities, clips):
     name = MEAN_AVERAGE_PRECISION if head.multi_label else ACCURACY
     if clips.targets is None:
         return {name: None}
-    answers = np.stack(
+    answers = clip_answers(head, probabilities, clips)
+    return {name: score_of(head, answers, clips.targets)}
+
+
+def clip_answers(head, probabilities, clips):
+    """(n_clips, classes), the probabilities of whole clips; arguments as of `score`."""
+    return np.stack(
         [
             clip_probabilities(
                 probabilities[clips.clip_of_window == clip], head.activation
@@ -31,10 +37,18 @@ def score(head, probabilities, clips):
             for clip in range(clips.n_clips)
         ]
     )
+
+
+def score_of(head, answers, targets):
+    """The score of `clip_answers`, a float; None if no clip has any label."""
     if head.multi_label:
-        return {name: mean_average_precision(answers, clips.targets)}
-    top = np.argmax(answers, axis=-1)
-    return {name: float(np.mean(clips.targets[np.arange(clips.n_clips), top]))}
+        return mean_average_precision(answers, targets)
+    return float(np.mean(right_clips(answers, targets)))
+
+
+def right_clips(answers, targets):
+    """(n_clips,), bool: whether the top label of each clip is one of its own."""
+    return targets[np.arange(len(targets)), np.argmax(answers, axis=-1)]
 
 
 def mean_average_precision(probabilities, targets):

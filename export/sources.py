@@ -5,12 +5,16 @@ import os
 import zipfile
 from pathlib import Path
 
-from export.naming import named_outputs, read_heads
+from export.inputs import sample_rate_of, with_full_scale
+from export.losses import read_losses
+from export.naming import named_outputs, names_of_outputs, read_heads
+from export.probes import probe_windows
 from files.errors import UserError
 from files.json_files import read_json
 from files.quiet import import_keras, native_logs_hidden
 
 DEFAULT_WINDOW_SECONDS = 1.0
+_PROBE_SECONDS = 4
 _MOST = 1e7  # Hz or seconds: more is a mistake
 
 
@@ -26,6 +30,7 @@ class Source:
         sample_rate: In Hz.
         window_samples: Length of the waveform that a fixed-length artifact takes.
         calibration_folder: Clips such as it was trained on, or None.
+        notes: tuple of str, what was taken for granted or left out.
     """
 
     name: str
@@ -34,6 +39,7 @@ class Source:
     sample_rate: int
     window_samples: int
     calibration_folder: str | None = None
+    notes: tuple = ()
 
 
 def open_source(
@@ -42,6 +48,7 @@ def open_source(
     labels_files=(),
     clips_folder=None,
     calibration_folder=None,
+    activations=(),
 ):
     """Loads `path`; what is not given comes from the run, then from the model.
 
@@ -49,35 +56,48 @@ def open_source(
         path: A run folder (`model.keras`, `config.json`, `tasks.json`, labels,
             `evaluation_clips/`, `calibration_clips/`) or a `.keras` file.
         window_seconds, calibration_folder: As in `export.arguments`.
-        labels_files, clips_folder: As in `export.naming`.
+        labels_files, clips_folder, activations: As in `export.naming`.
 
     Returns:
         `Source`.
 
     Raises:
-        UserError: Nothing that loads lies there, or the model is not one
-            from a waveform to classes.
+        UserError: Nothing that loads lies there, the model is not one from a
+            waveform to classes, or what its outputs are stays unclear.
     """
     run = _read_run(path) if os.path.isdir(path) else {"model": path}
-    model = _load_model(run["model"])
-    sample_rate = _sample_rate(model, path)
+    model, losses = _load_model(run["model"])
+    sample_rate = sample_rate_of(model, path)
     if run.get("sample_rate", sample_rate) != sample_rate:
         raise UserError(
             f"in {path}, config.json says {run['sample_rate']} Hz, the model's "
             f"frontend {sample_rate} Hz; one of the two is from another run"
         )
+    window_samples = _window_samples(
+        model,
+        sample_rate,
+        window_seconds,
+        run.get("window_seconds", DEFAULT_WINDOW_SECONDS),
+    )
+    model, answers, note = _tried(model, sample_rate, window_samples, path)
+    heads, notes = read_heads(
+        model.output,
+        run.get("folder"),
+        labels_files,
+        clips_folder,
+        activations,
+        losses,
+        answers,
+        path,
+    )
     return Source(
         name=os.path.basename(os.path.abspath(path)),
         model=model,
-        heads=read_heads(model.output, run.get("folder"), labels_files, clips_folder),
+        heads=heads,
         sample_rate=sample_rate,
-        window_samples=_window_samples(
-            model,
-            sample_rate,
-            window_seconds,
-            run.get("window_seconds", DEFAULT_WINDOW_SECONDS),
-        ),
+        window_samples=window_samples,
         calibration_folder=calibration_folder or run.get("calibration"),
+        notes=(*([note] if note else []), *notes),
     )
 
 
@@ -139,6 +159,36 @@ def _load_model(path):
     return _by_head(keras, model, path)
 
 
+def _tried(model, sample_rate, window_samples, path):
+    """The model for a waveform in [-1, 1], its answers to probe clips, and a note.
+
+    Raises:
+        UserError: It fails on them.
+    """
+    ops = import_keras().ops
+    if model.input_shape[1] is None:  # of a long window a part tells as much
+        window_samples = min(window_samples, _PROBE_SECONDS * sample_rate)
+    windows = probe_windows(sample_rate, window_samples)
+    try:
+        model, note = with_full_scale(model, sample_rate, window_samples, path)
+        if len(model.input_shape) == 3:
+            windows = windows[..., None]
+        outputs = model(windows, training=False)
+    except UserError:
+        raise
+    # TensorFlow and Keras raise many kinds, depending on the layer.
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(
+            f"{path} fails on a waveform of {window_samples} samples: {reason:.300}"
+        ) from error
+    answers = {
+        name: ops.convert_to_numpy(ops.cast(output, "float32"))
+        for name, output in outputs.items()
+    }
+    return model, answers, note
+
+
 def _refusal(path, error):
     text = str(error).strip() or type(error).__name__
     if "safe_mode" in text:
@@ -153,7 +203,7 @@ def _refusal(path, error):
 
 
 def _by_head(keras, model, path):
-    """The model as functional, from its one input to {head: output}."""
+    """The model as functional, from its one input to {head: output}; its losses."""
     try:
         inputs, outputs = model.inputs, model.outputs
     except AttributeError:
@@ -174,24 +224,9 @@ def _by_head(keras, model, path):
             f"{path} must hold a model (batch, samples) -> (batch, classes), or to "
             f"several of these; received {shapes}"
         )
-    return keras.Model(inputs[0], named_outputs(model, path))
-
-
-def _layers(model):
-    for layer in model.layers:
-        yield layer
-        if hasattr(layer, "layers"):
-            yield from _layers(layer)
-
-
-def _sample_rate(model, path):
-    for layer in _layers(model):
-        if hasattr(layer, "sample_rate"):
-            return layer.sample_rate
-    raise UserError(
-        f"no layer of {path} has a sample_rate; put a leaf_tf frontend, which has one, "
-        "inside the model"
-    )
+    named = named_outputs(model, path)
+    losses = read_losses(path, names_of_outputs(model))
+    return keras.Model(inputs[0], named), dict(zip(named, losses))
 
 
 def _window_samples(model, sample_rate, asked_seconds, default_seconds):

@@ -17,7 +17,7 @@ def features(model):
     """
     from leaf_tf.frontends.base import Frontend
 
-    made = [t for t in _tensors(model) if isinstance(_maker(t)[0], Frontend)]
+    made = [t for t in tensors(model.outputs) if isinstance(maker(t)[0], Frontend)]
     return made[0] if len(made) == 1 else None
 
 
@@ -30,7 +30,7 @@ def frontend_of(model):
     tensor = features(model)
     if tensor is None:
         return None
-    frontend, taken = _maker(tensor)
+    frontend, taken = maker(tensor)
     return frontend if taken[0] is model.inputs[0] else None
 
 
@@ -69,17 +69,20 @@ def inner(model):
     return {name: tensor for name, tensor in found.items() if tensor is not None}
 
 
-def _tensors(model):
-    """All that is computed in a model's own graph.
+def tensors(outputs):
+    """All that outputs are computed from in a model's own graph, themselves among it.
 
     A layer's `output` may be that of another call to it.
+
+    Args:
+        outputs: KerasTensors.
     """
-    found, waiting = {}, list(model.outputs)
+    found, waiting = {}, list(outputs)
     while waiting:
         tensor = waiting.pop()
         if id(tensor) not in found:
             found[id(tensor)] = tensor
-            waiting.extend(_maker(tensor)[1])
+            waiting.extend(maker(tensor)[1])
     return list(found.values())
 
 
@@ -87,16 +90,16 @@ def _head_input(output):
     """What the last layer with weights on the way to an output takes, or None."""
     from leaf_tf.frontends.base import Frontend
 
-    operation, taken = _maker(output)
+    operation, taken = maker(output)
     while not getattr(operation, "weights", None):
         if len(taken) != 1:
             return None
-        operation, taken = _maker(taken[0])
+        operation, taken = maker(taken[0])
     is_head = len(taken) == 1 and not isinstance(operation, Frontend)
     return taken[0] if is_head else None
 
 
-def _maker(tensor):
-    """The operation that a tensor comes from, and the tensors that it takes."""
+def maker(tensor):
+    """The operation that a KerasTensor comes from, and the tensors that it takes."""
     operation, node, _ = tensor._keras_history
     return operation, operation._inbound_nodes[node].input_tensors

@@ -6,6 +6,7 @@ import keras
 import matplotlib.pyplot as plt
 import pytest
 
+from export import judging, measuring
 from export.__main__ import dispatch
 from export.tflite import TFLiteFiles
 from files import command_line
@@ -170,6 +171,26 @@ def test_accuracy_that_is_lost_fails_what_was_asked_for(
     assert run_command(run.folder, "--output", tmp_path / "out", *options) == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["artifacts"]["tflite_float16"]["verdict"] == "loses 66.7 points"
+
+
+def test_a_loss_that_clips_cannot_tell_is_kept_and_said(
+    run, tmp_path, capsys, monkeypatch
+):
+    found = judging.Judgement(16.7, 6, 1, 0, (-40.0, 60.0), 0.25)
+    monkeypatch.setattr(measuring, "judge", lambda *arguments: found)
+    monkeypatch.setattr(measuring, "points_lost", lambda *arguments: 16.7)
+    options = ("--formats", "tflite", "--quantize", "float16", "--window", "0.25")
+    assert run_command(run.folder, "--output", tmp_path / "out", *options) == 0
+    said = (
+        "model_float16.tflite is kept, though it loses 16.7 points: 6 clips can't "
+        "tell: 1 of them lost, 0 gained (-40.0 to 60.0 points, 95 %)."
+    )
+    assert said in capsys.readouterr().out
+    assert said in (tmp_path / "out" / "report.md").read_text()
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    artifact = report["artifacts"]["tflite_float16"]
+    assert artifact["verdict"] == "loses 16.7 points, may be chance"
+    assert artifact["judgement"]["clips_lost"] == 1
 
 
 def test_accuracy_that_is_lost_leaves_out_what_was_not_asked_for(
