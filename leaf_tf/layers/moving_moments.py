@@ -1,5 +1,8 @@
 """Moving averages of mean and variance that are corrected for their start."""
 
+from typing import Any
+
+import keras
 from keras import ops
 
 # Above this share the start is gone: float32 rounds what is left of it away.
@@ -8,8 +11,8 @@ _ALL = 1.0 - 1e-6
 _ENTRY = "seen"
 
 
-class MovingMoments:
-    """What normalisations over batches share, besides being a Keras layer.
+class MovingMoments(keras.layers.Layer):
+    """What normalisations over batches share.
 
     The usual average, a <- m a + (1 - m) x with the momentum m, still holds m^t of
     what it started at after t steps: of the variance 1 an eighth after 20 steps of
@@ -28,7 +31,10 @@ class MovingMoments:
     `remember` at each step of training.
     """
 
-    _seen = None
+    momentum: float
+    moving_mean: Any
+    moving_variance: Any
+    _seen: Any = None
 
     def add_seen(self):
         """Adds the variable."""

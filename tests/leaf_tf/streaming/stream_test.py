@@ -200,8 +200,8 @@ def test_the_state_is_small_zero_and_of_one_shape(stream, rng):
         (leaf_tf.Leaf, 900),
         # 280 samples of the waveform, and the same sums and averages.
         (lambda: leaf_tf.Leaf(method="exact"), 280 + 281 + 121),
-        # 320 samples and the clock.
-        (leaf_tf.MelFilterbanks, 321),
+        # 320 samples, the clock, the count of marked frames.
+        (leaf_tf.MelFilterbanks, 322),
     ],
 )
 def test_state_sizes(layer, most):
