@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from files.clips import is_audio_path, read_clip
-from files.errors import UserError
+from files.clips import read_clip
+from files.walk import find_clips
 
 SAMPLE_RATE = 16000
 SAMPLES = 16000
@@ -46,11 +46,8 @@ def read(folder, most=20):
 
 
 def audio_paths(folder):
-    """The audio files below a folder, sorted; a `UserError` if there are none."""
-    paths = sorted(path for path in folder.rglob("*") if is_audio_path(path))
-    if not paths:
-        raise UserError(f"{folder} holds no audio files")
-    return paths
+    """The audio files below a folder, as `files.walk` finds them; at least one."""
+    return find_clips(folder, "audio files")
 
 
 def _colored(random, slope):

@@ -103,9 +103,10 @@ def export_parser():
     parser.add_argument(
         "--clips",
         metavar="FOLDER",
-        help="audio files to compare on; labelled by a `clips.csv` or by their "
-        "subfolders (default: the run's evaluation clips, else noise and chirps); "
-        "a model of several heads takes those of each from a subfolder of its name",
+        help="audio files to compare on; labelled by a `clips.csv`, or by the folder's "
+        "subfolders, as for `python -m training evaluate` (default: the run's "
+        "evaluation clips, else noise and chirps); a model of several heads takes "
+        "those of each from a subfolder of its name",
     )
     return parser
 
@@ -149,7 +150,10 @@ def predict_parser():
         "(its `model.tflite` is preferred)",
     )
     parser.add_argument(
-        "clips", metavar="CLIP", nargs="+", help="audio file of any rate and channels"
+        "clips",
+        metavar="CLIP",
+        nargs="+",
+        help="audio file of any rate and channels, or a folder of such, at any depth",
     )
     parser.add_argument(
         "--top",

@@ -4,15 +4,17 @@ from pathlib import Path
 
 import numpy as np
 
-from files.clips import hear_clips, is_audio_path
 from files.errors import UserError
+from files.walk import find_clips, read_all
 from files.windows import cut_windows
 
 _MAX_WINDOWS = 200
 
 
 def read_calibration_windows(folder, sample_rate, window_samples):
-    """Windows of all audio files below a folder, thinned evenly where there are many.
+    """Windows of the clips of a folder, thinned evenly where there are many.
+
+    Clips are found as `files.walk` says.
 
     Args:
         folder: The folder.
@@ -28,13 +30,12 @@ def read_calibration_windows(folder, sample_rate, window_samples):
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"there is no folder of calibration clips {folder}")
-    paths = sorted(path for path in folder.rglob("*") if is_audio_path(path))
-    if not paths:
-        raise UserError(
-            f"the folder {folder} holds no audio files to calibrate int8 with; name "
-            "one with clips such as the model was trained on"
-        )
-    waveforms = hear_clips(_thinned(paths), sample_rate)
+    paths = find_clips(
+        folder,
+        "audio files to calibrate int8 with; name one with clips such as the model was "
+        "trained on",
+    )
+    waveforms = read_all(_thinned(paths), sample_rate)
     windows = np.concatenate(
         [cut_windows(waveform, window_samples) for waveform in waveforms]
     )

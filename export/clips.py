@@ -1,13 +1,15 @@
 """The clips on which an artifact is compared with Keras."""
 
-import csv
 import dataclasses
 from pathlib import Path
 
 import numpy as np
 
-from files.clips import hear_clips, is_audio_path
+from files.command_line import a_few, warn
 from files.errors import UserError
+from files.labels import spelled_as
+from files.text import read_table, require_utf8
+from files.walk import read_all, require_clips, walk
 from files.windows import cut_windows
 
 _SYNTHETIC_WINDOWS = 2  # per clip
@@ -48,8 +50,10 @@ def read_clips(folder, sample_rate, window_samples, labels, multi_label=False):
     """Reads a folder of clips, cut into windows.
 
     A `clips.csv` (header `file,label`) names the clips and their labels.
-    Without it all audio files below the folder are taken; they are labelled
-    if each lies in a subfolder that has the name of a label.
+    Without it the clips are those that `python -m training evaluate` takes of the
+    folder: a clip's label is the name of the folder's own subfolder in which it lies,
+    at any depth. If one of these isn't a label, the clips are compared without labels,
+    which is said on stderr.
 
     Args:
         folder: The folder.
@@ -62,9 +66,10 @@ def read_clips(folder, sample_rate, window_samples, labels, multi_label=False):
         `Clips`.
 
     Raises:
-        UserError: No clips, one that can't be read, or an unknown label.
+        UserError: No clips, one that can't be read, or a table with unknown labels.
     """
     folder = Path(folder)
+    require_utf8(folder)
     if not folder.is_dir():
         raise UserError(f"there is no folder of clips {folder}")
     table = folder / "clips.csv"
@@ -74,7 +79,7 @@ def read_clips(folder, sample_rate, window_samples, labels, multi_label=False):
         named = _find(folder, labels)
     if not named:
         raise UserError(f"the folder {folder} holds no clips to compare on")
-    waveforms = hear_clips([path for path, _ in named], sample_rate)
+    waveforms = read_all([path for path, _ in named], sample_rate)
     known = all(own is not None for _, own in named)
     targets = (
         [[label in own for label in labels] for _, own in named] if known else None
@@ -117,15 +122,36 @@ def describe(clips):
 
 def _read_table(path, labels, separator):
     """[(path, its labels)] of a `clips.csv`."""
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [
+    try:
+        rows = read_table(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {error}") from error
+    named = [
         (
-            path.parent / _filled(row, "file", path),
+            _beside(path, _filled(row, "file", path)),
             _row_labels(row, path, labels, separator),
         )
         for row in rows
     ]
+    if separator is None:
+        _require_one_label(named, path)
+    return named
+
+
+def _beside(table, name):
+    r"""The path of a clip that a table names, with "/" or, as of Windows, "\"."""
+    path = table.parent / name
+    return path if path.exists() else table.parent / name.replace("\\", "/")
+
+
+def _require_one_label(named, table):
+    label_of = {}
+    for path, (label,) in named:
+        if label_of.setdefault(path, label) != label:
+            raise UserError(
+                f"{table} gives {path.name} the labels {label_of[path]} and {label}; a "
+                "clip has one"
+            )
 
 
 def _row_labels(row, path, labels, separator):
@@ -136,8 +162,8 @@ def _row_labels(row, path, labels, separator):
     unknown = [label for label in own if label not in labels]
     if unknown:
         raise UserError(
-            f"{path} gives {row['file']} the label {unknown[0]}, which "
-            f"the model does not know; it knows {', '.join(labels)}"
+            f"{path} gives {row['file']} the label {unknown[0]}, which the"
+            f" model does not know; it knows {', '.join(labels)}"
         )
     return own
 
@@ -152,11 +178,23 @@ def _filled(row, column, path):
 
 
 def _find(folder, labels):
-    """[(path, the label that its folder names, in a list, or None)]."""
-    paths = sorted(path for path in folder.rglob("*") if is_audio_path(path))
+    """[(path, the label of the class that it lies in, in a list, or None)]."""
+    found, spelled = walk(folder), spelled_as(labels)
+    own = {name: spelled(name) for name, clips in found.by_class.items() if clips}
+    unknown = [name for name, label in own.items() if label not in labels]
+    is_labelled = bool(own) and not unknown
+    if is_labelled:
+        found.leave_loose()
+    require_clips(found, "clips to compare on")
+    if unknown:
+        warn(
+            f"the clips of {folder} are compared without labels: {len(unknown)} of its "
+            f"{len(own)} subfolders of clips ({a_few(unknown)}) are no labels of the "
+            f"model ({a_few(labels)})"
+        )
     return [
-        (path, [path.parent.name] if path.parent.name in labels else None)
-        for path in paths
+        (path, [own[found.class_of(path)]] if is_labelled else None)
+        for path in found.clips
     ]
 
 

@@ -9,6 +9,7 @@ from export.averaging import SIGMOID, SOFTMAX
 from export.heads import Head
 from files.errors import UserError
 from files.json_files import read_json
+from files.labels import read_labels
 
 _NAME = re.compile(r"\w+", re.ASCII)
 
@@ -157,7 +158,7 @@ def _labels(name, given, folder, told, n_classes):
     elif path is None:
         return tuple(f"class_{index}" for index in range(n_classes))
     else:
-        labels = _read_lines(path)
+        labels = read_labels(path)
     if len(labels) != n_classes:
         head = f" in {name}" if name else ""
         raise UserError(
@@ -165,14 +166,6 @@ def _labels(name, given, folder, told, n_classes):
             f"classes{head}; received {len(labels)} lines"
         )
     return labels
-
-
-def _read_lines(path):
-    try:
-        with open(path, encoding="utf-8") as file:
-            return tuple(file.read().splitlines())
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the labels in {path}: {error}") from error
 
 
 def _clips(folder, head):

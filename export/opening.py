@@ -9,6 +9,7 @@ from export.intact import parsing, require_intact
 from export.layout import REPORT_JSON, SAVED_MODEL, TFLITE, artifact_folder
 from files.errors import UserError
 from files.json_files import read_json
+from files.labels import read_labels
 
 _PB = "saved_model.pb"
 _MOST = 2**30  # Hz or samples: more is a mistake
@@ -228,15 +229,8 @@ def _labels(path, place, name, n_classes):
     file_name = Head(name, (), SOFTMAX).labels_file
     for file in (path / "assets" / file_name, place / file_name):
         if file.is_file():
-            return _lines(file)
+            return read_labels(file)
     return tuple(f"class_{index}" for index in range(n_classes))
-
-
-def _lines(path):
-    try:
-        return tuple(path.read_text(encoding="utf-8").splitlines())
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the labels in {path}: {error}") from error
 
 
 def _counts(n_classes):

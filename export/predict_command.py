@@ -1,7 +1,8 @@
 """`python -m export predict ARTIFACT CLIP...`."""
 
 import json
-import sys
+import os
+from pathlib import Path
 
 import numpy as np
 
@@ -9,9 +10,10 @@ from export.arguments import predict_parser
 from export.averaging import clip_probabilities
 from export.opening import open_artifact
 from files.clips import hear_clip
-from files.command_line import one_line
+from files.command_line import note
 from files.errors import UserError
-from files.oddities import warn
+from files.oddities import warn_of
+from files.walk import walk
 from files.windows import cut_windows
 
 
@@ -23,13 +25,15 @@ def main(argv):
     """
     arguments = predict_parser().parse_args(argv)
     model = open_artifact(arguments.artifact, arguments.sample_rate)
-    answers, exit_code = [], 0
-    for path in arguments.clips:
+    paths, refusals = expanded(arguments.clips)
+    for refusal in refusals:
+        _complain(refusal)
+    answers, exit_code = [], 1 if refusals else 0
+    for path in paths:
         try:
             answer = predict_clip(model, path, arguments.top)
         except UserError as error:
-            message = f"python -m export predict: error: {error}"
-            print(one_line(message), file=sys.stderr)
+            _complain(error)
             exit_code = 1
             continue
         answers.append(answer)
@@ -38,6 +42,36 @@ def main(argv):
     if arguments.json:
         print(json.dumps(answers, indent=2))
     return exit_code
+
+
+def expanded(places):
+    """The clips that a user named, those of each folder in its place.
+
+    Args:
+        places: Paths of audio files and of folders, which `files.walk` walks; what is
+            passed over in them is said on stderr.
+
+    Returns:
+        (paths, a `UserError` for each folder that holds no clips).
+    """
+    paths, refusals = [], []
+    for place in map(Path, places):
+        if not os.path.isdir(place):
+            paths.append(place)
+            continue
+        found = walk(place)
+        refusals += map(UserError, found.faults)
+        paths += found.clips
+        if not found.clips:
+            rest = found.passed_over and f"; {found.passed_over}"
+            refusals.append(UserError(f"the folder {place} holds no clips{rest}"))
+        elif found.passed_over:
+            note(found.passed_over)
+    return paths, refusals
+
+
+def _complain(error):
+    note(f"python -m export predict: error: {error}")
 
 
 def predict_clip(model, path, n_top):
@@ -57,7 +91,7 @@ def predict_clip(model, path, n_top):
         UserError: The clip can't be read.
     """
     clip = hear_clip(path, model.sample_rate)
-    warn(path, clip.oddities)
+    warn_of(path, clip.oddities)
     windows = cut_windows(clip.waveform, model.window_samples)
     probabilities = model.runner.probabilities(windows)
     answers = {

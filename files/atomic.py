@@ -69,7 +69,19 @@ def replacing_folder(path, marker):
 
 
 def write_text(path, text):
-    """Writes a UTF-8 text file, whole or not at all."""
+    """Writes a UTF-8 text file, whole or not at all.
+
+    Raises:
+        UserError: It would hold a name that is no UTF-8, such as of a file.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        named = text[max(0, error.start - 20) : error.end + 20]
+        raise UserError(
+            f"cannot write {path}: {ascii(named)} in it is not valid UTF-8; rename the "
+            "file or folder of that name"
+        ) from error
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

@@ -11,12 +11,17 @@ import soundfile
 
 from files.atomic import replacing
 from files.errors import UserError
-from files.oddities import Listener, warn_of_all
+from files.oddities import Listener
 from files.parts import parts_of
 from files.quiet import native_logs_hidden
 from files.sources import Source, Spliced, is_stream, opened_source
 
-AUDIO_EXTENSIONS = (".wav", ".flac", ".ogg", ".mp3")
+# What libsndfile reads, by the ends of names; the content says what it is.
+AUDIO_EXTENSIONS = (
+    *(".wav", ".flac", ".ogg", ".mp3", ".opus", ".oga", ".mp2", ".wave", ".bwf"),
+    *(".rf64", ".w64", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".sph"),
+    ".nist",
+)
 
 # Values read at once: a damaged header may promise any number of frames, so
 # memory follows what the file holds.
@@ -55,8 +60,8 @@ def read_clip(path, sample_rate=None):
     """Reads an audio file as one mono waveform.
 
     Args:
-        path: WAV, FLAC, OGG or MP3 file, of any rate; channels are averaged. A pipe
-            or a device such as /dev/stdin is read to its end.
+        path: Audio file, named as one of `AUDIO_EXTENSIONS`, of any rate; channels
+            are averaged. A pipe or a device such as /dev/stdin is read to its end.
         sample_rate: In Hz, the rate to resample to. Defaults to the file's.
 
     Returns:
@@ -78,32 +83,20 @@ def read_clip(path, sample_rate=None):
 def hear_clip(path, sample_rate=None):
     """As `read_clip`, a `Clip`."""
     path = Path(path)
-    require_audio_file(path)
-    return _decode(path, path, sample_rate)
-
-
-def hear_clips(paths, sample_rate=None):
-    """The waveforms of several clips; what is odd about them goes to stderr.
-
-    Args:
-        paths, sample_rate: As `read_clip`.
-
-    Returns:
-        list of (samples,), float32.
-
-    Raises:
-        UserError: As `read_clip`.
-    """
-    clips = [hear_clip(path, sample_rate) for path in paths]
-    warn_of_all({path: clip.oddities for path, clip in zip(paths, clips)}, len(clips))
-    return [clip.waveform for clip in clips]
+    try:
+        require_audio_file(path)
+        return _decode(path, path, sample_rate)
+    except OSError as error:
+        raise UserError(
+            f"cannot read the audio file {path}: {error.strerror or error}"
+        ) from error
 
 
 def decode_clip(content, name, sample_rate=None):
     """Reads the bytes of an audio file as `read_clip` reads a file.
 
     Args:
-        content: Of a WAV, FLAC, OGG or MP3 file.
+        content: Of an audio file.
         name: What messages call it.
         sample_rate: In Hz, the rate to resample to. Defaults to the file's.
 

@@ -54,6 +54,22 @@ def one_line(message):
     return " ".join(str(message).splitlines())
 
 
+def a_few(items, most=3, between=", "):
+    """Items for a message: the first ones, and an ellipsis for the others."""
+    named = [str(item) for item in items[:most]]
+    return between.join([*named, "..."] if len(items) > most else named)
+
+
+def note(message):
+    """Says a line on stderr that is no error: what a user may want to know."""
+    print(one_line(message), file=sys.stderr, flush=True)
+
+
+def warn(message):
+    """Says a line on stderr about what may not be meant."""
+    note(f"warning: {message}")
+
+
 def _complain(prog, message):
     print(f"{prog}: {one_line(message)}", file=sys.stderr)
 

@@ -2,6 +2,8 @@
 
 import json
 
+from files.text import read_text
+
 
 def read_json(path):
     """What a JSON file holds.
@@ -11,9 +13,9 @@ def read_json(path):
 
     Raises:
         OSError: It can't be read.
-        ValueError: It is no UTF-8, no JSON, or nested too deep to read.
+        ValueError: It is no text, no JSON, or nested too deep to read.
     """
-    return parse_json(path.read_text(encoding="utf-8"))
+    return parse_json(read_text(path))
 
 
 def parse_json(text):

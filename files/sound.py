@@ -18,7 +18,7 @@ def file_blocks(path, sample_rate, tell=None):
     """An audio file as mono waveform, a second at a time.
 
     Args:
-        path: WAV, FLAC, OGG or MP3 file, of any rate; channels are averaged.
+        path: Audio file, as of `clips.read_clip`.
         sample_rate: In Hz, the rate to resample to.
         tell: Called at the end, with what is odd about it, of `files.oddities`.
 

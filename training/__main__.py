@@ -112,11 +112,15 @@ def _evaluate(arguments):
 
 def _compare(arguments):
     from training.comparison.comparing import compare
+    from training.folder import FolderTask
     from training.tasks import get_tasks
 
     wanted = comparison(arguments)
-    get_tasks(wanted.settings)
+    tasks = get_tasks(wanted.settings)
     wanted.require_ready()
+    for task in tasks:
+        if isinstance(task, FolderTask):  # the runs say it, but to their logs
+            task.tell_passed_over()
     compare(wanted)
 
 

@@ -4,20 +4,29 @@ import dataclasses
 import functools
 import os
 import sys
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from files.clips import hear_clip, is_audio_path, require_audio_rate
-from files.command_line import one_line
+from files.clips import hear_clip, require_audio_rate
+from files.command_line import a_few, note, one_line, warn
 from files.errors import UserError
+from files.labels import label_faults, similar_labels, spelled_as
 from files.oddities import warn_of_all, warn_of_silent_classes
+from files.text import require_utf8
+from files.walk import cannot_be_used, walk
 from training.clip_sets import SPLITS, ClipSet, TaskData
-from training.splits import identity, split_clips
+from training.splits import identity, split_clips, too_few
 
 _BAD_CLIPS_NAMED = 3
+# What folders of splits are called; in any case.
+_SPLITS = {
+    *("train", "training", "test", "testing", "val", "valid", "validation"),
+    *("dev", "eval", "evaluation"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,8 +34,8 @@ class FolderTask:
     """The task `folder:PATH`.
 
     Each subfolder of PATH is a class; the audio files in it, at any depth, are
-    its clips, of any rate and any channels. Hidden files and others than audio
-    files are passed over.
+    its clips, of any rate and any channels, as `files.walk` finds them. What is passed
+    over is said on stderr.
 
     Attributes:
         path: The folder.
@@ -55,23 +64,28 @@ class FolderTask:
             A `TaskData`; the labels are the names of the subfolders, sorted.
 
         Raises:
-            UserError: No such folder, no classes, one class, a class with
-                fewer than 3 distinct clips, clips that can't be read unless
-                they are to be skipped.
+            UserError: No such folder, no classes, one class, names that can't be
+                labels, classes with fewer than 3 distinct clips, clips that can't be
+                read unless they are to be skipped: all of it in one message.
         """
-        clips = self._find()
-        labels = sorted(clips)
+        walked = self._walk()
+        clips = walked.by_class
+        labels = list(clips)
+        faults = [*_not_classes(walked), *_label_faults(labels)]
         if len(labels) < 2:
-            raise UserError(
+            faults.append(
                 f"{self.path} has one class only, {labels[0]!r}; a classifier "
                 "needs at least two subfolders of clips"
             )
-        found = self._check(
-            [(path, label) for label in labels for path in clips[label]]
-        )
-        assigned = split_clips(
-            [(clip.identity, clip.label) for clip in found], labels, seed
-        )
+            self._refuse(faults, walked)
+        found, bad = self._check(walked)
+        sounds = [(clip.identity, clip.label) for clip in found]
+        faults += [fault for fault in (bad, too_few(sounds, labels)) if fault]
+        if faults:
+            self._refuse(faults, walked, found)
+        _tell(walked)
+        _warn(similar_labels(labels), _split_names(labels), _shared_words(found))
+        assigned = split_clips(sounds, labels, seed)
         return TaskData(
             tuple(labels),
             {
@@ -96,50 +110,83 @@ class FolderTask:
             UserError: As `load`, and a class that isn't among `labels`; here
                 one class is enough, and one clip of it.
         """
-        clips = self._find()
-        unknown = sorted(set(clips) - set(labels))
+        walked = self._walk()
+        spelled = spelled_as(labels)
+        clips = {name: paths for name, paths in walked.by_class.items() if paths}
+        unknown = [name for name in clips if spelled(name) not in labels]
+        faults = []
         if unknown:
-            raise UserError(
+            faults.append(
                 f"{self.path} has classes that the model doesn't know: "
                 f"{', '.join(unknown)}; it knows {', '.join(labels)}"
             )
-        found = [(path, label) for label in sorted(clips) for path in clips[label]]
+        elif not clips and not walked.faults:
+            faults.append(f"{self.path} holds no audio files")
+        if faults:
+            self._refuse(faults, walked)
+        found, bad = self._check(walked)
+        if bad:
+            self._refuse([bad], walked, found)
         if not found:
-            raise UserError(f"{self.path} holds no audio files")
-        usable = self._check(found)
-        if not usable:
-            raise UserError(f"{self.path} holds no clip that can be used")
-        return self._clip_set(usable, labels)
+            self._refuse([f"{self.path} holds no clip that can be used"], walked)
+        _tell(walked)
+        _warn(_shared_words(found))
+        known = [dataclasses.replace(clip, label=spelled(clip.label)) for clip in found]
+        return self._clip_set(known, labels)
 
-    def _find(self):
-        """{label: paths of its clips, sorted}."""
+    def tell_passed_over(self):
+        """Says what is passed over, without reading clips; nothing of a wrong path."""
+        if self.path.is_dir():
+            walked = walk(self.path)
+            walked.leave_loose()
+            _tell(walked)
+
+    def _walk(self):
+        """The `Walk` of the folder, with at least one class."""
         wanted = "name a folder with one subfolder of audio files per class"
+        require_utf8(self.path)
         if not self.path.exists():
             raise UserError(f"there is no folder {self.path}; {wanted}")
         if not self.path.is_dir():
             raise UserError(f"{self.path} is a file; {wanted}")
-        entries = [e for e in self.path.iterdir() if not _is_hidden(e)]
-        classes = [entry for entry in entries if entry.is_dir()]
-        if not entries:
-            raise UserError(f"the folder {self.path} is empty; {wanted}")
-        if not classes:
+        if _is_run(self.path):
             raise UserError(
-                f"the folder {self.path} has files but no subfolders; {wanted}"
+                f"{self.path} is the folder of a run, not of clips; {wanted}"
             )
-        return {folder.name: _clips_below(folder) for folder in classes}
+        walked = walk(self.path)
+        if walked.classes:
+            walked.leave_loose()
+            return walked
+        if walked.is_empty:
+            raise UserError(f"the folder {self.path} is empty; {wanted}")
+        flat = f"the folder {self.path} has files but no subfolders; {wanted}"
+        self._refuse(walked.faults or [flat], walked)
 
-    def _check(self, clips):
+    def _refuse(self, faults, walked, found=()):
+        """Raises all that is wrong as one `UserError`.
+
+        Args:
+            faults: Lines, at least one.
+            walked: The `Walk`; the message says what was passed over, too,
+            found: and which of these `_Clip`s are in several classes.
+        """
+        if len(faults) > 1:
+            numbered = [f"({i}) {fault}" for i, fault in enumerate(faults, 1)]
+            faults = [f"{self.path} can't be used: {'; '.join(numbered)}"]
+        beside = filter(None, [walked.passed_over, _shared_words(found)])
+        raise UserError("; ".join([*faults, *beside]))
+
+    def _check(self, walked):
         """Reads each clip once, before any long work.
 
         Args:
-            clips: (path, label) of each.
+            walked: The `Walk` of the folder.
 
         Returns:
-            A `_Clip` of each that can be used.
-
-        Raises:
-            UserError: One can't, and is not to be skipped.
+            (a `_Clip` of each that can be used, a line about those that can't): the
+            line is "" where there are none, or they are to be skipped.
         """
+        clips = [(path, walked.class_of(path)) for path in walked.clips]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             results = list(
                 tqdm(
@@ -150,20 +197,21 @@ class FolderTask:
                     disable=None,  # without a terminal
                 )
             )
-        _Clip.warn_of([r for r in results if not isinstance(r, UserError)])
-        errors = [str(r) for r in results if isinstance(r, UserError)]
+        usable = [r for r in results if not isinstance(r, UserError)]
+        _Clip.warn_of(usable)
+        errors = walked.faults + [str(r) for r in results if isinstance(r, UserError)]
         if not errors:
-            return results
-        found = f"{len(errors)} of {len(clips)} clips can't be used"
+            return usable, ""
+        n_clips = len(clips) + len(walked.faults)
+        found = cannot_be_used(errors, n_clips)
         if not self.skip_bad_clips:
-            raise UserError(
+            return usable, (
                 f"{found}; mend or remove them, or leave them out with "
-                f"--skip-bad-clips: {'; '.join(errors[:_BAD_CLIPS_NAMED])}"
-                + ("; ..." if len(errors) > _BAD_CLIPS_NAMED else "")
+                f"--skip-bad-clips: {a_few(errors, _BAD_CLIPS_NAMED, '; ')}"
             )
         lines = map(one_line, errors)
         print(f"{found} and are skipped:", *lines, sep="\n  ", file=sys.stderr)
-        return [r for r in results if not isinstance(r, UserError)]
+        return usable, ""
 
     def _clip_set(self, clips, labels):
         indices = np.array([labels.index(clip.label) for clip in clips], np.int64)
@@ -225,15 +273,83 @@ class _Clip:
         )
 
 
-def _is_hidden(path):
-    return path.name.startswith(".")
+def _label_faults(labels):
+    """A line about names of classes that can't be labels, in a list; or []."""
+    faults = label_faults(labels)
+    return faults and [
+        f"names of classes that can't be labels, rename them: {', '.join(faults)}"
+    ]
 
 
-def _clips_below(folder):
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if is_audio_path(path) and not _is_hidden(path) and path.is_file()
+def _not_classes(walked):
+    """What is wrong with the subfolders as classes: a list of lines."""
+    runs = [label for label in walked.classes if _is_run(walked.folder / label)]
+    faults = []
+    if runs:
+        faults.append(
+            f"{len(runs)} of the subfolders of {walked.folder} are of runs, not of "
+            f"clips, move them elsewhere: {a_few(runs)}"
+        )
+    if _are_splits(walked.classes):
+        below = [
+            {path.relative_to(walked.folder).parts[1:-1][:1] for path in paths} - {()}
+            for paths in walked.by_class.values()
+        ]
+        shared = sorted(name for (name,) in set.intersection(*below))
+        if shared:
+            largest = max(walked.by_class.items(), key=lambda own: len(own[1]))[0]
+            faults.append(
+                f"the subfolders of {walked.folder} are splits, not classes: "
+                f"{', '.join(sorted(walked.classes))} hold the same folders "
+                f"({a_few(shared)}); name one of them as the task, such as "
+                f"folder:{walked.folder / largest}, or put the clips of "
+                "each class into one folder"
+            )
+    return faults
+
+
+def _split_names(labels):
+    """A line about classes that are called as splits are; or ""."""
+    if not _are_splits(labels):
+        return ""
+    return (
+        f"the classes are called {', '.join(labels)}, as splits are: each subfolder is "
+        "taken for a class, and is split by its clips"
+    )
+
+
+def _are_splits(labels):
+    return len(labels) > 1 and all(label.lower() in _SPLITS for label in labels)
+
+
+def _is_run(folder):
+    files = (os.path.join(folder, name) for name in ("config.json", "tasks.json"))
+    return all(map(os.path.isfile, files))
+
+
+def _tell(walked):
+    if walked.passed_over:
+        note(walked.passed_over)
+
+
+def _warn(*lines):
+    for line in filter(None, lines):
+        warn(line)
+
+
+def _shared_words(clips):
+    """A line that names clips of one sound under several labels; or ""."""
+    by_sound = defaultdict(dict)
+    for clip in clips:
+        by_sound[clip.identity].setdefault(clip.label, clip.path)
+    shared = [list(paths.values()) for paths in by_sound.values() if len(paths) > 1]
+    if not shared:
+        return ""
+    count = "1 sound is" if len(shared) == 1 else f"{len(shared)} sounds are"
+    pairs = [" = ".join(map(str, paths)) for paths in shared]
+    return (
+        f"{count} in several classes, and at most one label of each can be right: "
+        f"{a_few(pairs, _BAD_CLIPS_NAMED)}"
     )
 
 

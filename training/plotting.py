@@ -1,10 +1,10 @@
 """Draws what the frontend of a finished run learned."""
 
-import csv
 import dataclasses
 from pathlib import Path
 
 from files.errors import UserError
+from files.text import read_table
 from leaf_tf import visualize
 from training.figures import learning_curves, save_figures
 from training.models import load_classifier
@@ -85,8 +85,7 @@ def _read_history(path):
         UserError: The file is damaged.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        rows = read_table(path)
         history = [
             {name: None if value == "" else float(value) for name, value in row.items()}
             for row in rows
@@ -97,7 +96,7 @@ def _read_history(path):
             row["epoch"] = int(row["epoch"])
             row["val_loss"]
         return history
-    except (ValueError, TypeError, KeyError, csv.Error) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise UserError(
             f"cannot read the history in {path}; mend or remove it: {error!r}"
         ) from error

@@ -1,8 +1,8 @@
 """The split of a task that has no official one: fixed by seed and clips."""
 
 import hashlib
-from collections import defaultdict
 
+from files.command_line import a_few
 from files.errors import UserError
 
 _HELD_OUT = 0.1  # share of each class for validation, and again for test
@@ -41,28 +41,18 @@ def split_clips(clips, labels, seed):
         of `clips`.
 
     Raises:
-        UserError: A class with fewer than 3 distinct clips.
+        UserError: Classes with fewer than 3 distinct clips.
     """
-    class_of: dict[str, str] = {}
-    for clip, label in clips:
-        class_of[clip] = min(label, class_of.get(clip, label))
-    members = defaultdict(list)
-    for clip, label in class_of.items():
-        members[label].append(clip)
-
+    few = too_few(clips, labels)
+    if few:
+        raise UserError(few)
     split_of = {}
-    for label in labels:
-        n_clips = len(members[label])
-        if n_clips < _LEAST_CLIPS:
-            raise UserError(
-                f"class {label!r} has {n_clips} distinct clips; each class "
-                f"needs at least {_LEAST_CLIPS}, one each to train, validate "
-                "and test: add clips to it, or leave the class out"
-            )
+    for members in _members(clips, labels).values():
         ranked = sorted(
-            members[label],
+            members,
             key=lambda clip: hashlib.sha256(f"{seed} {clip}".encode()).digest(),
         )
+        n_clips = len(members)
         held_out = max(1, round(_HELD_OUT * n_clips))
         for rank, clip in enumerate(ranked):
             if rank < held_out:
@@ -72,6 +62,44 @@ def split_clips(clips, labels, seed):
             else:
                 split_of[clip] = "train"
     return [split_of[clip] for clip, _ in clips]
+
+
+def too_few(clips, labels):
+    """Names the classes that can't be split.
+
+    Args:
+        clips, labels: As of `split_clips`.
+
+    Returns:
+        A sentence about all of them; "" if there are none.
+    """
+    small = {
+        label: len(members)
+        for label, members in _members(clips, labels).items()
+        if len(members) < _LEAST_CLIPS
+    }
+    if not small:
+        return ""
+    named = [
+        f"{'' if i else 'class '}{label!r} has {n}{'' if i else ' distinct clips'}"
+        for i, (label, n) in enumerate(small.items())
+    ]
+    count = f" ({len(small)} such classes)" if len(small) > 1 else ""
+    return (
+        f"{a_few(named)}{count}; each class needs at least {_LEAST_CLIPS}, one each to "
+        "train, validate and test: add clips to it, or leave the class out"
+    )
+
+
+def _members(clips, labels):
+    """{label: its distinct clips}; of several classes, it is the first's by name."""
+    class_of: dict[str, str] = {}
+    for clip, label in clips:
+        class_of[clip] = min(label, class_of.get(clip, label))
+    members = {label: [] for label in labels}
+    for clip, label in class_of.items():
+        members[label].append(clip)
+    return members
 
 
 def hold_out_group(groups, seed):

@@ -43,8 +43,8 @@ _AUDIOSET: dict[str, Any] = {
     "homepage": "https://research.google.com/audioset/download.html",
     "by_hand": "put into {manual}/audioset the lists of the homepage "
     "(class_labels_indices.csv, eval_segments.csv, balanced_train_segments.csv, "
-    "unbalanced_train_segments.csv) and the clips that you have, 10 s each, WAV, FLAC, "
-    "OGG or MP3, as clips/VIDEO.flac, clips/YVIDEO.flac or "
+    "unbalanced_train_segments.csv) and the clips that you have, 10 s each, as WAV, "
+    "FLAC, OGG, Opus or MP3: clips/VIDEO.flac, clips/YVIDEO.flac or "
     "clips/VIDEO_START_END.flac, in any subfolders",
 }
 

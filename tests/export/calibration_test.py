@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 
 from export.calibration import read_calibration_windows
 from files.clips import write_clip
+from files.errors import UserError
 
 
 def test_clips_at_any_depth_are_cut_into_windows(tmp_path):
@@ -12,6 +14,24 @@ def test_clips_at_any_depth_are_cut_into_windows(tmp_path):
     windows = read_calibration_windows(tmp_path, 8000, 100)
     assert windows.shape == (4, 100)
     np.testing.assert_allclose(sorted(windows.max(axis=1)), [0.25, 0.5, 0.5, 0.5])
+
+
+def test_hidden_clips_are_not_heard_and_bad_ones_counted(tmp_path, capsys):
+    write_clip(tmp_path / "a" / "1.wav", np.full(100, 0.5), 8000)
+    write_clip(tmp_path / "a" / ".Trash-1000" / "2.wav", np.full(100, 0.9), 8000)
+    windows = read_calibration_windows(tmp_path, 8000, 100)
+    assert windows.shape == (1, 100)
+    assert "1 hidden or system folder" in capsys.readouterr().err
+    for n in range(2):
+        (tmp_path / f"bad{n}.wav").write_text("no sound")
+    with pytest.raises(UserError, match="2 of 3 clips can't be used.*bad0.*bad1"):
+        read_calibration_windows(tmp_path, 8000, 100)
+
+
+def test_a_folder_without_clips_is_refused(tmp_path):
+    (tmp_path / "1.m4a").write_bytes(b"any")
+    with pytest.raises(UserError, match=r"to calibrate int8 with.*1 \.m4a"):
+        read_calibration_windows(tmp_path, 8000, 100)
 
 
 def test_many_are_thinned_evenly(tmp_path):

@@ -134,6 +134,30 @@ def test_one_broken_clip_does_not_keep_the_others_from_an_answer(
     assert output.err.count("\n") == 1 and "broken.wav" in output.err
 
 
+def test_a_folder_is_walked(exported, clip, windows, tmp_path, capsys):
+    clip("tone.wav", windows[0])
+    folder = tmp_path / "clips"
+    (folder / "deep").mkdir(parents=True)
+    (folder / ".Trash-1").mkdir()
+    paths = [folder / "b.wav", folder / "deep" / "a.WAVE"]
+    for path in [*paths, folder / ".Trash-1" / "x.wav", folder / "._b.wav"]:
+        shutil.copy(tmp_path / "tone.wav", path)
+    (folder / "y.m4a").write_bytes(b"any")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    argv = (tmp_path / "tone.wav", folder, "--top", 1, "--json")
+    assert predict(exported, *argv) == 0
+    output = capsys.readouterr()
+    answered = [answer["clip"] for answer in json.loads(output.out)]
+    assert answered == [str(path) for path in [tmp_path / "tone.wav", *paths]]
+    assert "1 of formats that can't be read (1 .m4a" in output.err
+    assert output.err.count("\n") == 1
+    assert predict(exported, empty, *argv) == 1
+    output = capsys.readouterr()
+    assert len(json.loads(output.out)) == 3
+    assert "error: the folder" in output.err and "holds no clips" in output.err
+
+
 def test_a_tflite_file_runs_where_tensorflow_is_not_installed(exported, clip, windows):
     program = """
 import sys

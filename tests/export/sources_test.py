@@ -103,6 +103,15 @@ def test_labels_that_cannot_be_read_are_refused(run, tmp_path):
     refused("cannot read the labels in", run.folder, None, [tmp_path / "missing.txt"])
 
 
+def test_labels_of_windows_and_labels_that_cannot_be_meant(run, tmp_path):
+    path = tmp_path / "labels.txt"
+    path.write_bytes("a\r\nb\r\nc\r\nd\r\n".encode("utf-8-sig"))
+    [head] = open_source(run.folder, 0.25, [path], "clips").heads
+    assert head.labels == ("a", "b", "c", "d")
+    path.write_text("a\n\nc\nd\n")
+    refused(r"received 1 blank \(number 2\)", run.folder, None, [path])
+
+
 def test_a_config_of_another_run_is_refused(copy):
     (copy / "config.json").write_text(json.dumps({"sample_rate": 44100}))
     refused("config.json says 44100 Hz, the model's frontend 8000 Hz", copy)

@@ -137,6 +137,28 @@ def test_fewer_frames_than_promised_are_refused(tmp_path, monkeypatch):
         clips.read_clip(path)
 
 
+@pytest.mark.parametrize(
+    "extension, form, subtype",
+    [
+        *((".wave", "WAV", "PCM_16"), (".bwf", "WAV", "PCM_24")),
+        *((".rf64", "RF64", "PCM_16"), (".w64", "W64", "PCM_16")),
+        *((".aiff", "AIFF", "PCM_16"), (".AIF", "AIFF", "PCM_24")),
+        *((".aifc", "AIFF", "FLOAT"), (".au", "AU", "PCM_16"), (".snd", "AU", "FLOAT")),
+        *((".caf", "CAF", "PCM_16"), (".caf", "CAF", "ALAC_16")),
+        *((".sph", "NIST", "PCM_16"), (".nist", "NIST", "PCM_16")),
+        *((".oga", "OGG", "VORBIS"), (".opus", "OGG", "OPUS")),
+    ],
+)
+def test_each_format_of_libsndfile_is_read(tmp_path, extension, form, subtype):
+    path = tmp_path / f"tone{extension}"
+    tone = 0.5 * np.sin(2 * np.pi * 500 / 16000 * np.arange(16000))
+    soundfile.write(path, tone, 16000, format=form, subtype=subtype)
+    assert clips.is_audio_path(path)
+    waveform, sample_rate = clips.read_clip(path)
+    assert sample_rate == 16000 and waveform.size == 16000
+    assert np.corrcoef(waveform[1000:-1000], tone[1000:-1000])[0, 1] > 0.99
+
+
 @pytest.mark.parametrize("extension", clips.AUDIO_EXTENSIONS)
 def test_text_named_as_audio_is_refused(tmp_path, extension):
     path = tmp_path / f"notes{extension}"
@@ -164,6 +186,18 @@ def test_other_unusable_paths_are_named(tmp_path):
     raw.write_bytes(bytes(100))
     with pytest.raises(UserError, match="must end in one of .wav, .flac"):
         clips.read_clip(raw)
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "locked.wav"
+    clips.write_clip(path, noise(10), 8000)
+
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(UserError, match=r"cannot read .*locked\.wav: Permission den"):
+        clips.read_clip(path)
 
 
 def test_no_samples_and_samples_not_finite_are_refused(tmp_path):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from files import oddities
-from files.clips import hear_clip, hear_clips, write_clip
+from files.clips import hear_clip, write_clip
 from files.sound import file_blocks
+from files.walk import read_all
 from tests.files.sounds import RATE, content, waveform
 
 SOUND = waveform()
@@ -88,7 +89,7 @@ def test_a_line_names_a_kind_and_counts_it(tmp_path, capsys):
         write_clip(path, np.zeros(100), RATE)
     paths[4].write_bytes(content(stereo(SOUND, -SOUND), "WAV"))
     paths[5].write_bytes(content(SOUND, "WAV"))
-    waveforms = hear_clips(paths, RATE)
+    waveforms = read_all(paths, RATE)
     assert [own.size for own in waveforms] == [100] * 4 + [8000] * 2
     silent, opposite = capsys.readouterr().err.splitlines()
     assert silent == (
@@ -115,7 +116,7 @@ def test_a_class_of_silence_is_named(capsys):
 
 
 def test_a_file_is_named_in_one_line(capsys):
-    oddities.warn("two\nlines.wav", (oddities.UNSCALED,))
+    oddities.warn_of("two\nlines.wav", (oddities.UNSCALED,))
     assert capsys.readouterr().err == (
         "warning: two lines.wav holds samples that are not scaled to [-1, 1], as if 16 "
         "bit integers were written as floats; divide them by 32768, or save them as "

@@ -17,6 +17,15 @@ def test_settings_survive_a_file(tmp_path):
     assert dataclasses.replace(config, seed=1) != config
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_settings_that_windows_wrote(tmp_path, encoding):
+    config = FitConfig("folder:größe")
+    path = tmp_path / "config.json"
+    text = json.dumps(config.to_dict(), ensure_ascii=False, indent=2)
+    path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
+    assert FitConfig.read(path) == config
+
+
 def test_a_window_in_samples_is_rounded_once():
     assert FitConfig("t", window_seconds=0.1, sample_rate=22050).window_samples == 2205
     assert FitConfig("t", window_seconds=0.3, sample_rate=11).window_samples == 3

@@ -243,3 +243,136 @@ def test_names_in_any_language(make_folder):
     (folder / "ключ" / "0.wav").rename(folder / "ключ" / "größe 鍵.wav")
     clips = FolderTask(folder).load_all(("b", "ключ"))
     assert "ключ/größe 鍵.wav" in clip_names(clips)
+
+
+def said(capsys):
+    return capsys.readouterr().err.splitlines()
+
+
+def test_the_walk_is_that_of_all_commands_and_says_what_it_leaves(make_folder, capsys):
+    folder = make_folder({"a": 3, "b": 3})
+    (folder / "a" / ".Trash-1000").mkdir()
+    write_clip(folder / "a" / ".Trash-1000" / "old.wav", np.ones(10), 8000)
+    (folder / "__MACOSX" / "a").mkdir(parents=True)
+    (folder / "__MACOSX" / "a" / "._0.wav").write_bytes(b"\0\5\x16\7")
+    for n in range(5):
+        (folder / "b" / f"{n}.m4a").write_bytes(b"any")
+    write_clip(folder / "loose.wav", np.ones(10), 8000)
+    data = FolderTask(folder).load()
+    assert data.labels == ("a", "b")
+    assert sum(clips.n_examples for clips in data.splits.values()) == 6
+    [line] = said(capsys)
+    assert "5 of formats that can't be read (5 .m4a; such as b/0.m4a)" in line
+    assert "1 audio file in no class folder (loose.wav)" in line
+    assert "2 hidden or system folders or files (__MACOSX, a/.Trash-1000)" in line
+    assert FolderTask(folder).load_all(["a", "b"]).n_examples == 6
+    assert said(capsys) == [line]
+
+
+def test_all_faults_are_told_in_one_line(make_folder):
+    folder = make_folder({"a": 4, "b": 2, "c": 0, "d ": 3, "many": 5})
+    (folder / "a" / "bad.wav").write_text("no sound")
+    (folder / "a" / "gone.wav").symlink_to(folder / "nowhere.wav")
+    for n in range(5):
+        (folder / "c" / f"{n}.m4a").write_bytes(b"any")
+    message = refusal(folder)
+    assert "(1) names of classes that can't be labels, rename them: 1 with a" in message
+    assert "('d ')" in message
+    assert "(2) 2 of 16 clips can't be used" in message and "bad.wav" in message
+    assert "gone.wav is a link to a file that isn't there" in message
+    assert "(3) class 'b' has 2 distinct clips, 'c' has 0 (2 such classes)" in message
+    assert "5 of formats that can't be read (5 .m4a; such as c/0.m4a)" in message
+
+
+def test_a_broken_link_is_skipped_as_a_bad_clip_is(make_folder, capsys):
+    folder = make_folder({"a": 3, "b": 3})
+    (folder / "a" / "gone.wav").symlink_to(folder / "nowhere.wav")
+    task = FolderTask(folder, skip_bad_clips=True)
+    assert task.load_all(["a", "b"]).n_examples == 6
+    assert "gone.wav" in said(capsys)[1]
+
+
+def test_what_is_passed_over_is_told_without_reading(make_folder, capsys, tmp_path):
+    folder = make_folder({"a": 1})
+    (folder / "a" / "x.m4a").write_bytes(b"any")
+    FolderTask(folder).tell_passed_over()
+    assert "(1 .m4a; such as a/x.m4a)" in said(capsys)[0]
+    FolderTask(tmp_path / "none").tell_passed_over()
+    assert said(capsys) == []
+
+
+@pytest.mark.parametrize("name", ["b ", "b\n", "caf\udce9", "\x1bb"])
+def test_names_that_cannot_be_labels_are_refused(make_folder, name):
+    folder = make_folder({"a": 3, "b": 3})
+    (folder / "b").rename(folder / name)
+    assert f"({name!a})" in refusal(folder)
+
+
+def test_twins_in_unicode_are_refused_and_those_in_case_are_named(make_folder, capsys):
+    folder = make_folder({"Dog": 3, "dog": 3, "cat": 3})
+    assert FolderTask(folder).load().labels == ("Dog", "cat", "dog")
+    [line] = said(capsys)
+    assert "differ only in case" in line and "'Dog' and 'dog'" in line
+    (folder / "Dog").rename(folder / "\xe9")
+    (folder / "dog").rename(folder / "e\u0301")
+    assert r"same text ('e\u0301' and '\xe9')" in refusal(folder)
+
+
+def test_a_class_in_the_unicode_of_macos_is_known_to_the_model(make_folder):
+    folder = make_folder({"e\u0301": 2, "b": 1})
+    clips = FolderTask(folder).load_all(("b", "\xe9"))
+    labels = [clip["label"] for clip in clips.dataset(8000).as_numpy_iterator()]
+    assert labels == [0, 1, 1]
+
+
+def test_one_sound_in_two_classes_is_named(make_folder, capsys):
+    folder = make_folder({"a": 4, "b": 4})
+    for n in range(2):
+        content = (folder / "a" / f"{n}.wav").read_bytes()
+        (folder / "b" / f"again{n}.wav").write_bytes(content)
+    for load in (FolderTask(folder).load, lambda: FolderTask(folder).load_all("ab")):
+        load()
+        [line] = said(capsys)
+        assert line.startswith("warning: 2 sounds are in several classes")
+        assert f"{folder}/a/0.wav = {folder}/b/again0.wav" in line
+    (folder / "c").mkdir()  # beside another fault
+    assert "2 sounds are in several classes" in refusal(folder)
+
+
+def test_copies_in_one_class_are_no_oddity(make_folder, capsys):
+    folder = make_folder({"a": 4, "b": 4})
+    content = (folder / "a" / "0.wav").read_bytes()
+    (folder / "a" / "again.wav").write_bytes(content)
+    FolderTask(folder).load()
+    assert said(capsys) == []
+
+
+def test_a_folder_of_splits_is_not_one_of_classes(make_folder, capsys, tmp_path):
+    folder = make_folder({"Train": 5, "test": 3})
+    assert FolderTask(folder).load().labels == ("Train", "test")
+    assert "the classes are called Train, test, as splits are" in said(capsys)[0]
+    for split in ("Train", "test"):
+        (folder / "all").mkdir(exist_ok=True)
+        (folder / split).rename(folder / "all" / "x")
+        (folder / "all").rename(folder / split)
+    message = refusal(folder)
+    assert "are splits, not classes: Train, test hold the same folders (x)" in message
+    assert f"such as folder:{folder / 'Train'}" in message
+
+
+def test_folders_of_runs_are_not_classes(make_folder):
+    folder = make_folder({"a": 3, "run": 3})
+    for name in ("config.json", "tasks.json"):
+        (folder / "run" / name).write_text("{}")
+    assert "1 of the subfolders" in refusal(folder) and "of runs" in refusal(folder)
+    assert "is the folder of a run, not of clips" in refusal(folder / "run")
+
+
+def test_a_path_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / "caf\udce9").mkdir()
+    assert "is not valid UTF-8" in refusal(tmp_path / "caf\udce9")
+
+
+def test_an_unknown_class_without_clips_does_not_matter(make_folder):
+    folder = make_folder({"a": 2, "notes": 0})
+    assert FolderTask(folder).load_all(["a", "b"]).n_examples == 2

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from files.errors import UserError
-from training.splits import hold_out_group, identity, split_clips
+from training.splits import hold_out_group, identity, split_clips, too_few
 
 CLIPS = [(f"clip{n}", "ab"[n % 2]) for n in range(60)]
 
@@ -56,6 +56,14 @@ def test_copies_do_not_count_as_clips():
 def test_a_class_without_clips_is_named():
     with pytest.raises(UserError, match="class 'empty' has 0 distinct clips"):
         split_clips(CLIPS, ["a", "b", "empty"], 0)
+
+
+def test_all_classes_that_are_too_small_are_named_at_once():
+    labels = "abvwxyz"
+    with pytest.raises(UserError, match="'v' has 0 .*, 'w' has 0, 'x' has 0, .* such"):
+        split_clips(CLIPS, labels, 0)
+    assert "... (7 such classes)" in too_few([], labels)
+    assert too_few(CLIPS, "ab") == ""
 
 
 def test_identity_is_the_sound():

@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import tensorflow_datasets as tfds
 
-from files.clips import is_audio_path
+from files.command_line import note
 from files.errors import UserError
+from files.text import read_lines, read_table
+from files.walk import walk
 from training.builders import clip_features
 
 FOLDER = "audioset"
@@ -93,8 +95,7 @@ class AudioSet(tfds.core.GeneratorBasedBuilder):
 
 def read_classes(path):
     """{machine id: name} from `class_labels_indices.csv`, in the order of indices."""
-    with path.open("r") as file:
-        rows = sorted(csv.DictReader(file), key=lambda row: int(row["index"]))
+    rows = sorted(read_table(path), key=lambda row: int(row["index"]))
     if len(rows) != N_CLASSES:
         raise UserError(f"{path} has {len(rows)} classes; AudioSet's has {N_CLASSES}")
     return {row["mid"]: row["display_name"] for row in rows}
@@ -102,19 +103,18 @@ def read_classes(path):
 
 def read_segments(path):
     """{video: machine ids of its labels} from a list of segments."""
-    with path.open("r") as file:
-        lines = (line for line in file if not line.startswith("#"))
-        rows = csv.reader(lines, skipinitialspace=True)
-        return {row[0]: row[3].split(",") for row in rows if row}
+    lines = [line for line in read_lines(path) if not line.startswith("#")]
+    rows = csv.reader(lines, skipinitialspace=True)
+    return {row[0]: row[3].split(",") for row in rows if row}
 
 
 def find_clips(folder):
-    """{video: path of its clip}."""
+    """{video: path of its clip}; what is passed over is said on stderr."""
+    found = walk(folder)
+    if found.passed_over:
+        note(found.passed_over)
     return {
-        video_of(name): os.path.join(parent, name)
-        for parent, _, names in os.walk(folder)
-        for name in sorted(names)
-        if is_audio_path(name) and video_of(name)
+        video_of(path.name): str(path) for path in found.clips if video_of(path.name)
     }
 
 

@@ -1,10 +1,10 @@
 """The development sets of DCASE 2018's bird audio detection."""
 
-import csv
 import dataclasses
 
 import tensorflow_datasets as tfds
 
+from files import text
 from files.errors import UserError
 from training.builders import clip_features
 from training.builders.sources import Source, fetch, members
@@ -130,9 +130,7 @@ class Dcase2018Birds(tfds.core.GeneratorBasedBuilder):
 
 def read_table(path):
     """{itemid: one of `LABELS`}."""
-    with path.open("r") as file:
-        rows = csv.DictReader(file)
-        return {row["itemid"]: LABELS[int(row["hasbird"])] for row in rows}
+    return {row["itemid"]: LABELS[int(row["hasbird"])] for row in text.read_table(path)}
 
 
 def split_birds(labels):
