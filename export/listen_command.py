@@ -16,7 +16,7 @@ from export.intact import require_intact
 from export.layout import as_reported
 from export.stream_runner import StreamRunner
 from files.errors import UserError
-from files.oddities import warn
+from files.oddities import warn_of
 from files.sound import file_blocks, in_chunks, raw_blocks
 
 _STDIN = "-"
@@ -239,7 +239,7 @@ def _blocks(arguments, facts):
         return raw_blocks(sys.stdin.buffer, facts.chunk_samples, "stdin")
     if arguments.raw:
         return _raw_file(arguments.sound, facts.chunk_samples)
-    tell = functools.partial(warn, arguments.sound)
+    tell = functools.partial(warn_of, arguments.sound)
     return file_blocks(arguments.sound, facts.sample_rate, tell)
 
 

@@ -12,7 +12,7 @@ from export.opening import open_artifact
 from files.clips import hear_clip
 from files.command_line import note
 from files.errors import UserError
-from files.oddities import warn
+from files.oddities import warn_of
 from files.walk import walk
 from files.windows import cut_windows
 
@@ -93,7 +93,7 @@ def predict_clip(model, path, n_top):
         UserError: The clip can't be read.
     """
     clip = hear_clip(path, model.sample_rate)
-    warn(path, clip.oddities)
+    warn_of(path, clip.oddities)
     windows = cut_windows(clip.waveform, model.window_samples)
     probabilities = model.runner.probabilities(windows)
     answers = {

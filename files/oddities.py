@@ -3,11 +3,9 @@
 Nothing here keeps a file from being read; a line on stderr says what is odd about it.
 """
 
-import sys
-
 import numpy as np
 
-from files.command_line import one_line
+from files.command_line import a_few, warn
 
 SILENT = "digital silence"
 OPPOSITE = "channels of opposite phase"
@@ -28,7 +26,6 @@ _SAID = {
     "recorder was not closed, mend the header first",
     DAMAGED: "bytes in the midst of its MP3 frames that are none, and are not heard",
 }
-_NAMED = 3
 
 _STEP = 1 / 32768
 _LOUD = 100.0  # full scale is 1; floats may go over it a little
@@ -86,10 +83,10 @@ class Listener:
         return found
 
 
-def warn(name, oddities):
+def warn_of(name, oddities):
     """Writes what is odd about a file to stderr, a line each."""
     for kind in oddities:
-        _line(f"warning: {name} holds {_SAID[kind]}")
+        warn(f"{name} holds {_SAID[kind]}")
 
 
 def warn_of_all(oddities, n_files):
@@ -102,11 +99,7 @@ def warn_of_all(oddities, n_files):
     for kind, said in _SAID.items():
         names = [str(name) for name, own in oddities.items() if kind in own]
         if names:
-            others = ", ..." if len(names) > _NAMED else ""
-            _line(
-                f"warning: {len(names)} of {n_files} clips hold {said}: "
-                f"{', '.join(names[:_NAMED])}{others}"
-            )
+            warn(f"{len(names)} of {n_files} clips hold {said}: {a_few(names)}")
 
 
 def warn_of_silent_classes(oddities, labels):
@@ -121,8 +114,8 @@ def warn_of_silent_classes(oddities, labels):
     }
     silent = sorted(set(labels) - sounding)
     if silent:
-        _line(
-            "warning: all clips of "
+        warn(
+            "all clips of "
             + ", ".join(f"{label} ({list(labels).count(label)})" for label in silent)
             + " are silent: a model learns nothing from them but silence"
         )
@@ -130,7 +123,3 @@ def warn_of_silent_classes(oddities, labels):
 
 def _is_whole(block):
     return bool(np.array_equal(block, np.rint(block)))
-
-
-def _line(message):
-    print(one_line(message), file=sys.stderr, flush=True)

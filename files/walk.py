@@ -187,15 +187,15 @@ def require_clips(found, wanted):
 def read_all(paths, sample_rate):
     """The waveforms of clips, a list; as `files.clips.read_clip`, of all of them.
 
-    What is odd about them is said on stderr.
+    What is odd about their sound goes to stderr.
 
     Raises:
         UserError: Some can't be read; the message counts them and names the first.
     """
-    clips, errors = {}, []
+    clips, errors = [], []
     for path in paths:
         try:
-            clips[path] = hear_clip(path, sample_rate)
+            clips.append(hear_clip(path, sample_rate))
         except UserError as error:
             errors.append(error)
     if errors:
@@ -203,8 +203,8 @@ def read_all(paths, sample_rate):
             f"{cannot_be_used(errors, len(paths))}; mend or remove them: "
             f"{a_few(errors, between='; ')}"
         )
-    warn_of_all({path: clip.oddities for path, clip in clips.items()}, len(clips))
-    return [clips[path].waveform for path in paths]
+    warn_of_all({path: clip.oddities for path, clip in zip(paths, clips)}, len(clips))
+    return [clip.waveform for clip in clips]
 
 
 def cannot_be_used(errors, n_clips):

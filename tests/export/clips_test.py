@@ -16,7 +16,9 @@ def folder(tmp_path):
     """dog/a.wav of 25 samples, cat/b.flac of 10, at 100 Hz."""
     for name, samples in (("dog/a.wav", 25), ("cat/b.flac", 10)):
         (tmp_path / name).parent.mkdir()
-        write_clip(tmp_path / name, np.full(samples, samples / 100), 8000)
+        sound = np.full(samples, samples / 100)
+        sound[-1] = 0  # no silence
+        write_clip(tmp_path / name, sound, 8000)
     return tmp_path
 
 

@@ -116,7 +116,7 @@ def test_a_class_of_silence_is_named(capsys):
 
 
 def test_a_file_is_named_in_one_line(capsys):
-    oddities.warn("two\nlines.wav", (oddities.UNSCALED,))
+    oddities.warn_of("two\nlines.wav", (oddities.UNSCALED,))
     assert capsys.readouterr().err == (
         "warning: two lines.wav holds samples that are not scaled to [-1, 1], as if 16 "
         "bit integers were written as floats; divide them by 32768, or save them as "
