@@ -36,7 +36,6 @@ def saved(tmp_path, loss, outputs=("a",)):
         ([keras.losses.BinaryCrossentropy(from_logits=True)], ("sigmoid", True)),
         ("mse", (None, False)),
     ],
-    ids=str,
 )
 def test_a_loss_of_keras_is_read(tmp_path, loss, expected):
     (found,) = read_losses(saved(tmp_path, loss), [["a"]])
@@ -92,7 +91,6 @@ def written(tmp_path, loss):
         ({"class_name": 7, "module": None, "config": 3}, [None, None]),
         ({"class_name": "mine>BinaryCrossentropy", "module": "mine"}, [None, None]),
     ],
-    ids=str,
 )
 def test_nested_and_damaged_losses(tmp_path, loss, expected):
     names = [["a", "of_a"], ["b", "of_b"]]

@@ -4,7 +4,6 @@ from export.heads import Head
 from export.own_words import (
     OwnWords,
     difference,
-    label_lines,
     require_fit,
     words_of,
 )
@@ -75,7 +74,3 @@ def test_labels_that_are_not_as_many_as_the_classes_are_refused():
         require_fit("a", OwnWords(8000, 4000, ()), classes, "inside")
     with pytest.raises(UserError, match="beside it are 2 classes of points, 3 .* own"):
         require_fit("a", WORDS, {"points": 4, "winds": 3}, "beside")
-
-
-def test_the_mark_of_the_byte_order_is_none_of_a_label():
-    assert label_lines("\ufefffön\r\nbise\r\n".encode()) == ("fön", "bise")
