@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+import shutil
 
 import keras
 import matplotlib.pyplot as plt
@@ -112,7 +113,8 @@ def failed(capsys, tmp_path, message):
 
 def test_what_tflite_lacks_fails_and_leaves_nothing(keras_file, tmp_path, capsys):
     path = keras_file(classifier(features=keras.ops.tan))
-    assert run_command(path, "--output", tmp_path / "out", "--window", "0.1") == 1
+    options = ("--output", tmp_path / "out", "--window", "0.1")
+    assert run_command(path, *options, *FLOAT32) == 1
     failed(capsys, tmp_path, "TFLite has no builtin operator for tf.Tan")
     assert os.listdir(tmp_path) == ["model.keras"]
 
@@ -131,15 +133,15 @@ def tampered(make):
 
 
 def test_an_artifact_that_differs_fails_and_the_last_export_stays(
-    run, tmp_path, capsys, monkeypatch
+    run, exported, tmp_path, capsys, monkeypatch
 ):
-    output = tmp_path / "out"
-    assert run_command(run.folder, "--output", output, *FLOAT32) == 0
+    output = shutil.copytree(exported, tmp_path / "out")
     before = (output / "model.tflite").read_bytes()
     monkeypatch.setattr(TFLiteFiles, "float32", tampered(TFLiteFiles.float32))
     assert run_command(run.folder, "--output", output, *FLOAT32) == 1
     failed(capsys, tmp_path, "model.tflite differs from Keras by")
     assert (output / "model.tflite").read_bytes() == before
+    assert sorted(os.listdir(output)) == sorted(os.listdir(exported))
 
 
 def always_north(make):
@@ -225,12 +227,12 @@ def test_without_labelled_clips_accuracy_is_not_judged(run, tmp_path):
     assert not (tmp_path / "out" / "report.png").exists()
 
 
-def test_an_earlier_export_is_replaced(run, tmp_path):
-    output = tmp_path / "out"
-    options = ("--output", output, *FLOAT32, "--window")
-    assert run_command(run.folder, *options, "0.25") == 0
-    assert run_command(run.folder, *options, "0.1") == 0
+def test_an_earlier_export_is_replaced(run, exported, tmp_path):
+    output = shutil.copytree(exported, tmp_path / "out")
+    options = ("--output", output, *FLOAT32, "--window", "0.1")
+    assert run_command(run.folder, *options) == 0
     assert json.loads((output / "report.json").read_text())["window_samples"] == 800
+    assert not (output / "saved_model").exists()
 
 
 def test_the_users_own_files_are_never_replaced(run, tmp_path, capsys):
