@@ -143,7 +143,7 @@ def test_without_smoothing_probabilities_are_kerass(model, folder, sound, capsys
 
 
 def test_where_nothing_is_detected_the_best_is_told(folder, sound, capsys):
-    argv = (folder, sound, "--smoothing", 0.2)
+    argv = (folder, sound, "--smoothing", 1)
     assert listen(*argv, "--json", "--scores", "--threshold", 1) == 0
     *lines, end = events(capsys)
     scores = [
