@@ -113,10 +113,13 @@ class Detector:
 
     def _highest(self, head, scores):
         """The place of the highest score that can be detected, or None."""
-        places = np.flatnonzero(np.isfinite(scores) & self._allowed[head.name])
+        allowed = self._allowed[head.name]
         if head.activation == SOFTMAX:
-            places = [place for place in places if place == np.argmax(scores)]
-        return max(places, key=lambda place: scores[place], default=None)
+            place = np.argmax(scores)
+            return place if allowed[place] and np.isfinite(scores[place]) else None
+        known = np.where(allowed & np.isfinite(scores), scores, -1.0)
+        place = np.argmax(known)
+        return place if known[place] >= 0 else None
 
     def _detected(self, head, scores):
         places = np.flatnonzero(scores >= self._threshold)

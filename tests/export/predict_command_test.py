@@ -197,18 +197,18 @@ def test_a_lone_artifact_says_all_itself(
     folder.mkdir()
     source = exported / artifact
     copy = shutil.copytree if source.is_dir() else shutil.copy
-    copy(source, folder / f"7{source.suffix}")
+    lone = copy(source, folder / f"7{source.suffix}")
     path = clip("tone.wav", windows.ravel())
     assert predict(exported / artifact, path, "--json") == 0
     expected = json_answers(capsys)
-    assert predict(folder, path, "--json") == 0
+    assert predict(lone, path, "--json") == 0
     output = capsys.readouterr()
     (answer,) = json.loads(output.out)
     labels = [(entry["label"], entry["probability"]) for entry in answer["labels"]]
     assert labels == expected[0]
     assert (answer["windows"], output.err) == (len(windows), "")
     wrong = ("--sample-rate", 2 * SAMPLE_RATE)
-    assert predict(folder, path, *wrong) == 1
+    assert predict(lone, path, *wrong) == 1
     assert f"takes {SAMPLE_RATE} Hz; received" in capsys.readouterr().err
 
 

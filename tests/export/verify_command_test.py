@@ -110,7 +110,7 @@ def test_a_report_that_is_not_what_the_artifacts_say_is_told(copy, verify):
     state, words = states["report.json"]
     assert state == "changed"
     assert words.endswith("says of itself: label 4 west, not up as the report has it")
-    assert verdict.startswith("3 not as written")  # two .tflite, one SavedModel
+    assert verdict.startswith("2 not as written")  # of two classifiers
 
 
 def test_a_model_that_does_not_run_is_told(copy, verify):
