@@ -41,7 +41,7 @@ def train(path, validation, target=0.0, learning_rate=0.1, **settings):
             keras.layers.Dense(1, use_bias=False, kernel_initializer="ones"),
         ]
     )
-    model.compile(keras.optimizers.SGD(learning_rate), "mse")
+    model.compile(keras.optimizers.SGD(learning_rate), "mse", jit_compile=False)
     config = FitConfig("t", learning_rate=learning_rate, epochs=len(validation))
     config = dataclasses.replace(config, **settings)
     progress = Progress()

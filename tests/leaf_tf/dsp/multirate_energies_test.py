@@ -61,7 +61,7 @@ def test_white_noise(rng):
 
 def test_predicted_error_is_what_white_noise_measures(rng):
     noise = 0.2 * rng.standard_normal((4, 16000))
-    bank = mel_bank()
+    bank = mel_bank(16)
     plan = plan_multirate(*bank, tolerance=2e-3)
     expected = exact(noise, bank)[:, 2:-2]
     errors = fast(noise, bank, plan)[:, 2:-2] - expected
@@ -104,8 +104,8 @@ def test_silence_is_zero():
     ("n_filters", "kernel_size", "sample_rate", "strides"),
     [
         (23, 201, 8000, 80),
-        (30, 552, 22050, 220),  # an even kernel
-        (40, 401, 16000, 100),
+        (12, 552, 22050, 220),  # an even kernel
+        (20, 401, 16000, 100),
         (40, 401, 16000, 151),  # a prime hop
         (12, 81, 16000, 160),  # a hop longer than the window
         (3, 65, 16000, 32),
@@ -148,19 +148,19 @@ def test_clips_of_a_batch_do_not_touch(rng):
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="needs TensorFlow")
-@pytest.mark.parametrize("samples", [1, 159, 700, 2345])
-def test_unknown_length_in_a_graph(samples, rng):
+def test_unknown_length_in_a_graph(rng):
     import tensorflow as tf
 
     bank = [tf.constant(v, tf.float32) for v in mel_bank()]
     plan = plan_multirate(*mel_bank())
-    waveform = tf.constant(rng.standard_normal((2, samples)), tf.float32)
     graph = tf.function(
         lambda waveform: pooled_energies(waveform, *bank, plan),
         input_signature=[tf.TensorSpec([None, None])],
     )
-    expected = pooled_energies(waveform, *bank, plan)
-    np.testing.assert_allclose(graph(waveform), expected, rtol=1e-5, atol=1e-9)
+    for samples in (1, 159, 700, 2345):
+        waveform = tf.constant(rng.standard_normal((2, samples)), tf.float32)
+        expected = pooled_energies(waveform, *bank, plan)
+        np.testing.assert_allclose(graph(waveform), expected, rtol=1e-5, atol=1e-9)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="needs TensorFlow")

@@ -18,9 +18,11 @@ def mel_bank(n_filters=40, kernel_size=401, sample_rate=16000):
     return center_freqs, sigmas, np.full(n_filters, 0.4)
 
 
-@pytest.mark.parametrize("tolerance", [1e-4, TOLERANCE, 1e-3])
-def test_plan_predicts_what_it_is_allowed(tolerance):
-    plan = plan_multirate(*mel_bank(), tolerance=tolerance)
+@pytest.mark.parametrize(
+    "n_filters, tolerance", [(16, 1e-4), (40, TOLERANCE), (16, 1e-3)]
+)
+def test_plan_predicts_what_it_is_allowed(n_filters, tolerance):
+    plan = plan_multirate(*mel_bank(n_filters), tolerance=tolerance)
     allowed = multirate.allowed_errors(plan.sigmas, 401, tolerance)
     assert np.all(plan.predicted_errors() <= allowed)
 
@@ -32,17 +34,17 @@ def test_plan_at_mel_init_costs_a_twentieth_of_stride_1():
 
 def test_larger_tolerance_is_not_dearer():
     costs = [
-        plan_multirate(*mel_bank(), tolerance=t).multiplications_per_sample
+        plan_multirate(*mel_bank(16), tolerance=t).multiplications_per_sample
         for t in (1e-4, 1e-3, 1e-2)
     ]
     assert costs == sorted(costs, reverse=True)
 
 
 def test_every_filter_is_in_one_group(rng):
-    center_freqs = rng.uniform(0, np.pi, 40)
-    sigmas = np.exp(rng.uniform(np.log(1.6), np.log(150), 40))
-    plan = plan_multirate(center_freqs, sigmas, rng.uniform(0.05, 0.5, 40))
-    assert sorted(plan.order) == list(range(40))
+    center_freqs = rng.uniform(0, np.pi, 16)
+    sigmas = np.exp(rng.uniform(np.log(1.6), np.log(150), 16))
+    plan = plan_multirate(center_freqs, sigmas, rng.uniform(0.05, 0.5, 16))
+    assert sorted(plan.order) == list(range(16))
 
 
 def test_prime_hop_falls_back_to_every_sample():
@@ -52,7 +54,7 @@ def test_prime_hop_falls_back_to_every_sample():
 
 
 def test_strides_divide_the_hop_and_rates_the_strides():
-    plan = plan_multirate(*mel_bank(80, 1103, 44100), 1103, 1103, 441)
+    plan = plan_multirate(*mel_bank(12, 1103, 44100), 1103, 1103, 441)
     for group in plan.groups:
         assert 441 % group.stride == 0
         assert group.stride % group.rate == 0
@@ -90,7 +92,7 @@ def test_plan_holds_until_filters_move_far():
 
 
 def test_margin_holds_smaller_and_larger_sigmas():
-    center_freqs, sigmas, widths = mel_bank()
+    center_freqs, sigmas, widths = mel_bank(16)
     plan = plan_multirate(center_freqs, sigmas, widths, margin=0.1)
     assert plan.holds(center_freqs, sigmas / 1.1, widths)
     assert plan.holds(center_freqs, sigmas * 1.1, widths)

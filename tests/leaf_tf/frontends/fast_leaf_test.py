@@ -39,9 +39,9 @@ def test_white_noise(samples, rng):
 @pytest.mark.parametrize(
     "arguments",
     [
-        {"n_filters": 64, "sample_rate": 24000, "window_len": 32.0},
+        {"n_filters": 12, "sample_rate": 24000, "window_len": 32.0},
         {"n_filters": 8, "sample_rate": 8000},
-        {"n_filters": 20, "sample_rate": 44100, "max_freq": 20000.0},
+        {"n_filters": 8, "sample_rate": 44100, "max_freq": 20000.0},
         {"n_filters": 12, "window_stride": 7.0, "window_len": 20.0},
         {"n_filters": 10, "window_len": 5.0, "window_stride": 10.0},
         {"n_filters": 1},
@@ -68,7 +68,7 @@ def test_random_filters_out_of_bounds_are_planned_for(rng):
 def test_a_lower_tolerance_is_more_exact(rng):
     waveform = noise(rng, 2, 16000)
     means = [
-        errors(leaf_tf.Leaf(tolerance=tolerance), waveform)[1]
+        errors(leaf_tf.Leaf(n_filters=12, tolerance=tolerance), waveform)[1]
         for tolerance in (1e-2, 1e-3, 1e-4)
     ]
     assert means[0] > means[1] > means[2]
@@ -122,7 +122,7 @@ def drive(model, sigmas, epochs, callbacks):
     """Trains the frontend's sigmas hard in one direction."""
     waveform = np.random.default_rng(0).normal(0, 0.1, (8, 1600)).astype("float32")
     targets = np.zeros((8, 10, 4), "float32")
-    model.compile(keras.optimizers.SGD(100.0), "mse")
+    model.compile(keras.optimizers.SGD(100.0), "mse", jit_compile=False)
     model.fit(waveform, targets, epochs=epochs, verbose=0, callbacks=callbacks)
     return numbers(model.layers[0].filtering.sigmas) / sigmas
 

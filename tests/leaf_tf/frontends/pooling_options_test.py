@@ -87,16 +87,16 @@ def test_learn_pooling_decides_on_the_bias():
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="needs TensorFlow")
-@pytest.mark.parametrize("samples", [1, 160, 700, 2345])
-def test_unknown_length_in_a_graph(samples, rng):
+def test_unknown_length_in_a_graph(rng):
     import tensorflow as tf
 
     layer = symmetric(compression="none")
-    waveform = noise(rng, 2, samples)
     graph = tf.function(layer, input_signature=[tf.TensorSpec([None, None])])
-    np.testing.assert_allclose(
-        graph(waveform), numbers(layer(waveform)), rtol=1e-4, atol=1e-7
-    )
+    for samples in (1, 160, 700, 2345):
+        waveform = noise(rng, 2, samples)
+        np.testing.assert_allclose(
+            graph(waveform), numbers(layer(waveform)), rtol=1e-4, atol=1e-7
+        )
 
 
 def test_bad_padding():
