@@ -24,8 +24,8 @@ def replan(model):
     does: its compiled functions were planned for other weights. They are right
     nevertheless, as are those of other models and your own `tf.function`s that hold the
     layer: they compare the weights with their plan and compute by the exact method
-    where it doesn't reach, some ten times slower (functions of XLA for unknown lengths
-    give NaN). Afterwards `fit`, `evaluate` and
+    where it doesn't reach, some ten times slower. Those that XLA compiles
+    (`jit_compile=True`, all of JAX) give NaN there. Afterwards `fit`, `evaluate` and
     `predict` of this model, and of models within it, are traced again where need be;
     other holders stay as they are, until they are given here or traced anew.
 

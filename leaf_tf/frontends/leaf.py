@@ -35,6 +35,7 @@ class Leaf(Frontend):
     `leaf_tf.Replan` moves the plan along. What was compiled before you set weights
     elsewhere, as `model.set_weights` does, sees that when it runs, and computes by the
     exact method: right, but slowly, until `leaf_tf.replan(model)` has it traced again.
+    What XLA compiled (`jit_compile=True`, all of JAX) answers NaN until then.
 
     Args:
         n_filters: Filters, and channels of the features. Defaults to 40.
@@ -287,26 +288,21 @@ class Leaf(Frontend):
         live_plan: Any = self._live_plan
         plan = live_plan.current()
         center_freqs, sigmas, widths = self.bounded_weights()
-
-        def planned():
-            return pooled_energies(
-                waveform,
-                center_freqs,
-                sigmas,
-                widths,
-                plan,
-                bounds,
-                self.pooling_padding,
-            )
-
+        planned = pooled_energies(
+            waveform, center_freqs, sigmas, widths, plan, bounds, self.pooling_padding
+        )
         is_within_reach = live_plan.is_within_reach((center_freqs, sigmas, widths))
         if is_within_reach is None:
-            return planned()
+            return planned
         # This is being traced; the weights may be moved afterwards.
-        if not can_branch(waveform):
-            return ops.where(is_within_reach, planned(), math.nan)
+        if not can_branch():
+            return ops.where(is_within_reach, planned, math.nan)
+        # The branches hold no more than they must: XLA aside, what lies in one is
+        # traced anew for its gradient.
         return ops.cond(
-            is_within_reach, planned, lambda: self._exact_energies(waveform, bounds)
+            is_within_reach,
+            lambda: planned,
+            lambda: self._exact_energies(waveform, bounds),
         )
 
     def _initial_bank(self):
