@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import sys
 import zipfile
 from pathlib import Path
 
@@ -84,7 +83,7 @@ def open_source(
         run.get("window_seconds", DEFAULT_WINDOW_SECONDS),
     )
     model, answers, note = _tried(model, sample_rate, window_samples, path)
-    heads, notes = read_heads(
+    heads, assumed = read_heads(
         model.output,
         run.get("folder"),
         labels_files,
@@ -101,7 +100,7 @@ def open_source(
         sample_rate=sample_rate,
         window_samples=window_samples,
         calibration_folder=calibration_folder or run.get("calibration"),
-        notes=(*([note] if note else []), *notes),
+        notes=(*run.get("notes", ()), *([note] if note else []), *assumed),
     )
 
 
@@ -114,9 +113,7 @@ def _read_run(folder, labels_are_given=False):
         )
     if not labels_are_given:
         require_same_labels(folder)
-    for line in notes(folder):
-        print(line, file=sys.stderr)
-    run = {"folder": folder, "model": model}
+    run = {"folder": folder, "model": model, "notes": notes(folder)}
     config_path = os.path.join(folder, "config.json")
     if os.path.isfile(config_path):
         try:

@@ -73,7 +73,7 @@ def notes(folder):
         "on",
     }
     return [
-        f"note: {folder / name} isn't as training wrote it (saved anew, edited, or "
+        f"{folder / name} isn't as training wrote it (saved anew, edited, or "
         f"another run's): {consequence}"
         for name, consequence in about.items()
         if name in written and digest_of(folder / name) not in (None, written[name])

@@ -81,8 +81,6 @@ def evaluate(
     if skip_bad_clips:
         config = dataclasses.replace(config, skip_bad_clips=True)
     heads = run.read_heads()
-    for line in run.notes():
-        _note(line)
     open_clips = functools.partial(
         _clips, run, config, data_dir or config.data_dir, exactly
     )
@@ -91,6 +89,8 @@ def evaluate(
     else:
         wanted = [(head.task, head, open_clips(head.task, head)) for head in heads]
     model = load_classifier(run.model, heads)
+    for line in run.notes():
+        _note(line)
     evaluations = []
     for name, head, clips in wanted:
         heard = ""

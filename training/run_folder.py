@@ -167,7 +167,7 @@ class RunFolder:
 
     def notes(self):
         """A line for each file that isn't as training wrote it, a list."""
-        return notes(self.path)
+        return [f"note: {line}" for line in notes(self.path)]
 
     def file_marks(self):
         """{name: fingerprint} of the files that `notes` is about."""

@@ -76,7 +76,9 @@ def official_band_passes(kernel, kernel_size=401, sample_rate=16000):
     def low_pass(cutoffs):
         phases = f(2 * np.pi) * cutoffs[:, None] * times
         with np.errstate(invalid="ignore"):
-            taps = f(2) * cutoffs[:, None] * (np.sin(phases) / phases)
+            # Rounded as it should be: each processor's float32 sine is another.
+            sines = np.sin(phases.astype(np.float64)).astype(f)
+            taps = f(2) * cutoffs[:, None] * (sines / phases)
         taps[:, kernel_size // 2] = f(2) * cutoffs
         return taps
 

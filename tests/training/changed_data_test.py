@@ -11,7 +11,7 @@ import pytest
 from files import command_line
 from files.clips import read_clip, write_clip
 from files.errors import UserError
-from tests.training.runs import small_config, write_noises
+from tests.training.runs import write_noises
 from training import figures
 from training.__main__ import dispatch
 from training.checkpoints import Checkpoints
@@ -31,7 +31,7 @@ def moved(finished, noises, tmp_path):
     """A copy of the finished run whose clips are a copy too, to be changed."""
     clips = shutil.copytree(noises, tmp_path / "clips")
     path = shutil.copytree(finished.path, tmp_path / "run")
-    config = small_config(clips)
+    config = dataclasses.replace(finished.config, task=f"folder:{clips}")
     (path / "config.json").write_text(json.dumps(config.to_dict()))
     tasks = json.loads((path / "tasks.json").read_text())
     tasks["tasks"][0]["task"] = config.task

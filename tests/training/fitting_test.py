@@ -20,6 +20,8 @@ from training.fitting import fit
 
 FILES = {
     "config.json",
+    "data.csv",
+    "data.json",
     "labels.txt",
     "tasks.json",
     "metrics.json",

@@ -82,7 +82,9 @@ def test_sincnet_plus_with_the_official_rounding_of_taps(shared, monkeypatch):
     taps = reference.official_band_passes(arrays["w/kernel"]).T
     monkeypatch.setattr("leaf_tf.layers.sinc._band_passes", lambda *_: taps)
     layer = official(SincNetPlus(), arrays)
-    assert errors(layer(arrays["x"]), arrays["y"]).max() <= 1e-3
+    different = errors(layer(arrays["x"]), arrays["y"])
+    # 3e-2 and 2e-4 with our taps; what is left is sines, which processors round.
+    assert different.max() <= 5e-3 and different[2:].max() <= 5e-5
 
 
 @pytest.mark.parametrize("frontend", FRONTENDS)
