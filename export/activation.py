@@ -40,6 +40,7 @@ _ARITHMETIC = frozenset(
     "add concatenate divide dot einsum matmul multiply negative normalization prod "
     "rescaling stack subtract sum tensordot truedivide where".split()
 )
+_JOINING = frozenset("add concatenate stack subtract where".split())
 _MASKS = frozenset(
     "equal greater greaterequal isfinite isnan less lessequal logicaland logicalnot "
     "logicalor notequal oneslike zeroslike sign".split()
@@ -148,6 +149,8 @@ def _arguments(node):
 def _of_operation(operation, read_taken):
     name = _plain(type(operation).__name__)
     function = getattr(operation, "activation", None)
+    while hasattr(function, "activation"):  # of a layer given as an activation
+        function = function.activation
     if callable(function):
         said = getattr(function, "__name__", type(function).__name__)
         if getattr(operation, "weights", None):
@@ -209,8 +212,9 @@ def _computed(taken, step):
     kinds = {meaning.kind for meaning in made}
     if kinds <= set(IN_UNIT):
         return Meaning(PROBABILITIES, f"{step} of {_and(made)}")
-    # Attention weighs logits by probabilities, and what comes out are logits.
-    if kinds & {LOGITS, LOGS}:
+    # Attention weighs logits by probabilities, and what comes out are logits; both side
+    # by side, or one of each added, are neither.
+    if kinds & {LOGITS, LOGS} and not (step in _JOINING and kinds & set(IN_UNIT)):
         return Meaning(LOGITS, f"{step} of {_and(made)}")
     return Meaning(OTHER, f"{step} of {_and(made)}")
 

@@ -109,9 +109,9 @@ def export_parser():
         action="append",
         default=[],
         help="what makes probabilities of the model's outputs: softmax (one label a "
-        "clip), sigmoid (any number of labels), none (they are probabilities); checked "
-        "on probe clips (default: the run's, else as the model's last steps and the "
-        "loss in the file say)",
+        "clip), sigmoid (any number of labels), none (they are probabilities); not "
+        "done twice where the model ends in it; checked on probe clips (default: the "
+        "run's, else as the model's last steps and the loss in the file say)",
     )
     parser.add_argument(
         "--clips",

@@ -75,6 +75,8 @@ def read_clips(folder, sample_rate, window_samples, labels, multi_label=False):
     table = folder / "clips.csv"
     if table.is_file():
         named = _read_table(table, labels, "|" if multi_label else None)
+        if not named:
+            raise UserError(f"{table} holds no clips; fill it in, or remove it")
     else:
         named = _find(folder, labels)
     if not named:
@@ -133,9 +135,17 @@ def _read_table(path, labels, separator):
         )
         for row in rows
     ]
-    if separator is None:
-        _require_one_label(named, path)
-    return named
+    if separator is not None:
+        return named
+    _require_one_label(named, path)
+    once = dict(named)
+    if len(once) < len(named):
+        repeated = len(named) - len(once)
+        warn(
+            f"{path} names a clip again in {repeated} of its {len(named)} rows; each is "
+            "heard once"
+        )
+    return list(once.items())
 
 
 def _beside(table, name):

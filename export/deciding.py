@@ -134,9 +134,14 @@ class _Judge:
         self._where, self._head = where, head
         self._is_distribution = seen.sums_to_one and seen.n_classes > 1
         self._are_logs = seen.logs_sum_to_one and seen.n_classes > 1
+        self._are_probabilities = seen.in_unit and (
+            meaning.kind in IN_UNIT or (self._is_distribution and meaning.kind == OTHER)
+        )
 
     def as_asked(self, asked):
         seen, outputs = self._seen, _outputs(self._where, self._head)
+        if asked == SOFTMAX or (self._meaning.kind == SOFTMAX and seen.sums_to_one):
+            self._require_several(SOFTMAX)
         if asked == NONE:
             if not seen.in_unit:
                 raise UserError(
@@ -145,16 +150,10 @@ class _Judge:
                     "the step that is still to be done, or end the model in it"
                 )
             return Decision(self._kind(), False, "--activation none")
-        if self._is_distribution or (seen.in_unit and self._meaning.kind in IN_UNIT):
-            reason = (
-                f"made by {self._meaning.step}"
-                if self._meaning.kind in IN_UNIT
-                else "they sum to 1 on probe clips"
-            )
-            raise UserError(
-                f"--activation {asked} is a step to be done on logits, but {outputs} "
-                f"are probabilities already ({reason}); give none, or leave it out"
-            )
+        if self._are_probabilities and asked == self._kind():
+            # What the model does itself is said, and is not done twice.
+            return Decision(asked, False, f"--activation {asked}")
+        self._require_logits(asked)
         if self._are_logs and asked == SIGMOID:
             raise UserError(
                 f"--activation sigmoid is for logits of labels of their own, but "
@@ -290,6 +289,28 @@ class _Judge:
                 "which softmax makes 1 whatever is heard; a yes or no ends in sigmoid "
                 "and is trained with BinaryCrossentropy"
             )
+
+    def _require_logits(self, asked):
+        """Of what `asked` is still to be done on."""
+        kind, step, seen = self._meaning.kind, self._meaning.step, self._seen
+        outputs = _outputs(self._where, self._head)
+        if self._are_probabilities or self._is_distribution:
+            reason = "they sum to 1" if self._is_distribution else "from 0 to 1 each"
+            raise UserError(
+                f"--activation {asked} is a step to be done on logits, but {outputs} "
+                f"are probabilities already ({f'made by {step}, ' * (kind in IN_UNIT)}"
+                f"{reason} on probe clips); give {self._as_it_is()}, or leave it out"
+            )
+        if kind == OTHER and seen.in_unit and asked == SIGMOID:
+            raise UserError(
+                f"--activation sigmoid makes .5 to .73 of numbers from 0 to 1, and "
+                f"{outputs}, of {step}, go {seen.range} on probe clips; give none if "
+                "they are probabilities already"
+            )
+
+    def _as_it_is(self):
+        """What `--activation` may be of probabilities."""
+        return f"{self._kind()} or none" if self._are_probabilities else "none"
 
     def _unclear(self, reason):
         _unclear(self._where, self._head, reason)

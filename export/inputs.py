@@ -13,6 +13,7 @@ from files.quiet import import_keras
 _LOUD = 0  # of the probe windows
 # Full scale of integers; a 16-bit one is divided by 32768 or by 32767.
 _FULL_SCALES = tuple(2.0**bits - less for bits in (7, 15, 23, 31) for less in (0, 1))
+_ALIKE = 0.6  # correlation of a waveform with a piece of it, filled up
 _QUIETER = 64.0  # so much, and it is no gain
 # Layers and operations, lower case without "_", before a frontend: those that cut
 # or fill up, and those that hand a waveform on as it is.
@@ -177,14 +178,38 @@ def _require_samples(before, waveform, heard, path):
         if _plain(operation) not in _CUTTING | _HANDING_ON | _SCALING
     ]
     taken, given = waveform.size, heard.size
-    if taken == given or not any(map(_resamples, changing)):
-        return
     names = ", ".join(operation.name for operation in changing if _resamples(operation))
+    if not (names or changing or _is_part(heard, waveform)):
+        names = ", ".join(
+            operation.name
+            for operation in before.operations
+            if _plain(operation) in _CUTTING | {"reshape"}
+        )
+    if taken == given or not names:
+        return
     raise UserError(
         f"{path} makes {given} samples of {taken} before its frontend ({names}), so "
         f"its waveform is not one of the frontend's {before.frontend.sample_rate} Hz; "
         "leave that step out: files resample clips to the frontend's rate"
     )
+
+
+def _is_part(heard, waveform):
+    """Whether one is a piece of the other, a chirp, whatever its gain and filling.
+
+    Every second sample of a chirp is another chirp: its correlation is low.
+    """
+    short, long = sorted(
+        (np.ravel(heard).astype(float), np.ravel(waveform).astype(float)), key=np.size
+    )
+    size = short.size + long.size
+    products = np.fft.irfft(np.fft.rfft(long, size) * np.fft.rfft(short, size).conj())
+    energies = np.cumsum(np.pad(long**2, (1, 0)))
+    of_pieces = energies[short.size :] - energies[: -short.size]
+    least = 1e-3 * np.max(of_pieces)
+    norms = np.sqrt(np.maximum(of_pieces, least) * np.sum(short**2))
+    correlations = np.abs(products[: of_pieces.size]) / np.maximum(norms, 1e-30)
+    return bool(np.max(correlations) > _ALIKE)
 
 
 def _resamples(operation):

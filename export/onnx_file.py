@@ -61,7 +61,26 @@ def write_onnx(source, path):
                 f"Keras can't write the model as ONNX: {reason}; leave onnx out of "
                 "--formats"
             ) from error
+    _require_onnx_ops(path)
     _name_and_describe(source, path)
+
+
+def _require_onnx_ops(path):
+    """Refuses a file that holds operations of TensorFlow, which tf2onnx leaves."""
+    import onnx
+
+    nodes = onnx.load(str(path)).graph.node
+    unknown = {
+        node.op_type
+        for node in nodes
+        if not node.domain and not onnx.defs.has(node.op_type)
+    }
+    if unknown:
+        raise UserError(
+            "tf2onnx can't write the model as ONNX: it knows no "
+            f"{', '.join(sorted(unknown))} (mel frontends need RFFT); leave onnx out "
+            "of --formats"
+        )
 
 
 def onnx_ops(path):

@@ -22,6 +22,9 @@ _UNKNOWN_64 = 2**62
 _AIFF_PLACEHOLDERS = (0x7EFF0000, 0x8000FFFF)  # sox says 0x7f000000
 # Bytes of a chunk that come before its samples.
 _BEFORE_SAMPLES = {(b"SSND", 4): 8, (b"data", 8): 4}
+# PCM, floats, A-law, mu-law: of WAV's codings those that aren't in blocks of samples.
+_PCM = 1
+_CODED_BY_SAMPLE = (_PCM, 3, 6, 7)
 _HEADERS_AGAIN = 2**15
 _NO_GARBAGE = 4096  # bytes: what is fewer is no sound that went missing
 
@@ -99,8 +102,8 @@ def layouts(source, start, kind):
 
 
 def coding(source, layout):
-    """The number of a WAV file's coding, such as 1 for PCM; None of other files."""
-    place = layout.chunks.get(b"fmt ")
+    """The number of the coding of WAV and W64, such as 1 for PCM; None of others."""
+    place = _format(layout)
     if place is None:
         return None
     content = source.at(place[0], 26)
@@ -109,6 +112,22 @@ def coding(source, layout):
     tag = int.from_bytes(content[:2], layout.form.order)
     is_extensible = tag == 0xFFFE and len(content) == 26
     return int.from_bytes(content[24:26], layout.form.order) if is_extensible else tag
+
+
+def padded_bits(source, layout):
+    """(bits, bytes) of a sample of a WAV file of PCM that has room for more bits.
+
+    Its decoder goes by the bits, and would take the rest for other samples. None of
+    what has no such contradiction.
+    """
+    if coding(source, layout) != _PCM:
+        return None
+    numbers = source.at(_format(layout)[0], 16)
+    channels, block, bits = (
+        int.from_bytes(numbers[at : at + 2], layout.form.order) for at in (2, 12, 14)
+    )
+    room = block // max(1, channels)
+    return (bits, room) if 8 * room > -(-bits // 8) * 8 > 0 and room <= 8 else None
 
 
 def pieces(source, layout):
@@ -154,6 +173,12 @@ def _walked(source, start, form):
         name, size = header
         body = place + form.name + form.size
         if name == form.samples:
+            # sox writes the header of a CAF file to a pipe twice before the samples.
+            before = _BEFORE_SAMPLES.get((form.samples, form.size), 0)
+            if source.at(body + before, 8) == source.at(start, 8):
+                return dataclasses.replace(
+                    _walked(source, body + before, form), is_clean=False
+                )
             stop = _samples_stop(source, layout, body, size)
             format_name = form.kept[0]
             is_described = format_name[:4] != b"fmt " or format_name in layout.chunks
@@ -212,7 +237,7 @@ def _samples_stop(source, layout, body, size):
         return body + promised
     if _stands_for_the_end(promised, form):
         return _unknown_stop(source, layout, body)
-    if promised - rest >= max(1, _block_bytes(source, layout)):
+    if promised - rest >= _may_lack(source, layout):
         raise UserError(
             f"the audio file {source.name} is cut short: it promises {promised} bytes "
             f"of samples and holds {rest}"
@@ -281,11 +306,21 @@ def means_something(source, start):
     return len(behind) > _NO_GARBAGE and bool(behind.strip(b"\0"))
 
 
-def _block_bytes(source, layout):
-    place = layout.chunks.get(layout.form.kept[0])
-    if place is None or layout.form.kept[0][:4] != b"fmt ":
+def _may_lack(source, layout):
+    """How many bytes of samples are one sample, which may be too few by a part of it.
+
+    Of what is coded in blocks that would be a whole block: none may be lacking.
+    """
+    if coding(source, layout) not in _CODED_BY_SAMPLE:
         return 1
-    return int.from_bytes(source.at(place[0] + 12, 2), layout.form.order)
+    place = _format(layout)
+    return max(1, int.from_bytes(source.at(place[0] + 12, 2), layout.form.order))
+
+
+def _format(layout):
+    """(start, stop) of what says how WAV and W64 are coded; None of others."""
+    name = layout.form.kept[0] if layout.form.kept else b""
+    return layout.chunks.get(name) if name[:4] == b"fmt " else None
 
 
 def _content(source, layout, name, n_bytes):

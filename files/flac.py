@@ -6,6 +6,8 @@ The decoder stops where the STREAMINFO block says, and fails where it says nothi
 import dataclasses
 import re
 
+from files.tags import before_tags
+
 _STREAM = re.compile(rb"fLaC[\0\x80]\0\0\x22")
 _FRAME_SYNC = re.compile(rb"\xff[\xf8\xf9]")
 _INFO_BYTES = 42  # "fLaC", a header of 4 bytes, STREAMINFO
@@ -16,7 +18,6 @@ _BLOCKS = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608} | {
 _LONGEST_FRAME = 2**20
 _NEAR_END = 2**15
 _MOST_TRIED = 4  # of what looks like a frame
-_ID3V1_BYTES = 128
 _NO_GARBAGE = 4096  # bytes
 
 
@@ -46,7 +47,8 @@ def streams(content, start):
         start: Of the first.
     """
     starts = [start]
-    starts += [m.start() for m in _STREAM.finditer(content, start + _INFO_BYTES)]
+    while found := _STREAM.search(content, _after_blocks(content, starts[-1])):
+        starts.append(found.start())
     stops = [*starts[1:], len(content)]
     return [_stream(content, *ends) for ends in zip(starts, stops)]
 
@@ -65,13 +67,21 @@ def counting(beginning, n_samples):
     return bytes(changed)
 
 
+def _after_blocks(content, start):
+    """Where the frames of a stream begin: pictures may hold what looks like some."""
+    place, is_last = start + 4, False
+    while not is_last and place + 4 <= len(content):
+        is_last = bool(content[place] & 0x80)
+        place += 4 + int.from_bytes(content[place + 1 : place + 4], "big")
+    return place if place < len(content) else start + _INFO_BYTES
+
+
 def _stream(content, start, stop):
     info = content[start : start + _INFO_BYTES]
     if len(info) < _INFO_BYTES:
         return Stream(start, stop, 0, None)
     promised = (info[21] & 15) << 32 | int.from_bytes(info[22:26], "big")
-    if content[stop - _ID3V1_BYTES : stop][:3] == b"TAG":
-        stop -= _ID3V1_BYTES
+    stop = before_tags(lambda place, n: content[place : place + n], start, stop)
     seen = []
     for place, end in _last_frames(content, start, stop):
         if end == promised:
@@ -89,9 +99,10 @@ def _stream(content, start, stop):
 def _last_frames(content, start, stop):
     """(place, samples up to its end) of what look like frames, from the last on."""
     block = int.from_bytes(content[start + 10 : start + 12], "big")
+    first = _after_blocks(content, start)
     low, high = stop, stop
     for width in (_NEAR_END, _LONGEST_FRAME):
-        low, high = max(start + _INFO_BYTES, stop - width), low
+        low, high = max(first, stop - width), low
         places = [m.start() for m in _FRAME_SYNC.finditer(content, low, high)]
         for place in reversed(places):
             end = _end_of_frame(content[place : place + 16], block)

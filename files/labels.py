@@ -31,6 +31,8 @@ def read_labels(path):
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read the labels in {path}: {error}") from error
     faults = label_faults(labels)
+    if labels and all(len(x) > 1 and x[0] == x[-1] == '"' for x in labels):
+        faults.append(f"{len(labels)} in quotes ({_named(labels)})")
     if faults:
         raise UserError(
             f"{path} must hold one label a line, each another one; received "

@@ -42,7 +42,7 @@ class Parts:
 
     Attributes:
         parts: list of `Part`, one at least.
-        is_mpeg: Whether its decoder is that of MP3, which writes to stderr.
+        is_mpeg: Whether its decoder may be that of MP3, which writes to stderr.
         oddities: Of `files.oddities`, what is odd about the file's making.
         kind: As `containers.kind_of` says, None if it isn't known.
     """
@@ -79,7 +79,7 @@ def parts_of(source):
             start, found = _searched(content, start)
     if found is None:
         _require_all_of_nist(source)
-        return Parts([_AS_IT_IS])  # the decoder knows more kinds
+        return Parts([_AS_IT_IS], is_mpeg=True)  # the decoder knows more kinds
     kind, is_read = found
     if not is_read:
         raise UserError(
@@ -113,6 +113,14 @@ def _chunked(source, start, kind):
         raise UserError(
             f"cannot read the audio file {source.name}: it is {kind} whose sound is "
             f"coded as {_CODINGS[tag]}; {containers.what_to_do(kind)}"
+        )
+    padded = chunked.padded_bits(source, layouts[0])
+    if padded:
+        bits, room = padded
+        raise UserError(
+            f"cannot read the audio file {source.name}: its header contradicts itself, "
+            f"with samples of {bits} bits in {room} bytes each; write it anew with "
+            f"{8 * room} bits a sample"
         )
     if tag in _MPEG_CODINGS:
         with source.mapped() as content:
@@ -199,7 +207,7 @@ def _mpeg_parts(source, found, is_plain, is_file=True):
     for run in runs:
         _require_frames(source, run)
     oddities = (DAMAGED,) * any(run.junk for run in runs)
-    if rest and runs[-1].promised is None:
+    if rest and runs[-1].n_frames < (runs[-1].promised or math.inf):
         oddities += (UNCLOSED,)
     elif is_file:
         oddities += _lost(source, runs[-1].stretches[-1][1])
@@ -241,7 +249,7 @@ def _require_all_of_nist(source):
     if not source.head.startswith(b"NIST_1A\n"):
         return
     numbers = [
-        re.search(rb"^" + name + rb" -i (\d+)", source.head, re.MULTILINE)
+        re.search(rb"^" + name + rb" -(?:i|s\d+) (\d+)", source.head, re.MULTILINE)
         for name in (b"sample_count", b"channel_count", b"sample_n_bytes")
     ]
     header = re.match(rb"NIST_1A\n *(\d+)\n", source.head)

@@ -38,3 +38,25 @@ def after_tags(at, place, stop):
         else:
             break
     return min(place, stop)
+
+
+def before_tags(at, start, place):
+    """The last place at or before another that no tag ends at, not before `start`.
+
+    Args:
+        at: (start, n_bytes) -> bytes.
+        start, place: In bytes.
+    """
+    while True:
+        if at(place - _ID3V1_BYTES, 3) == b"TAG":
+            length = _ID3V1_BYTES
+        elif at(place - _APE_BYTES, 8) == b"APETAGEX":
+            size, flags = struct.unpack("<I4xI", at(place - 20, 12))
+            length = size + (_APE_BYTES if flags & 1 << 31 else 0)
+        elif at(place - _ID3_HEADER, 3) == b"3DI":
+            length = id3_bytes(b"ID3" + at(place - _ID3_HEADER + 3, _ID3_HEADER))
+        else:
+            return place
+        if not length or place - length < start:
+            return place
+        place -= length

@@ -16,6 +16,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_TELLING_BYTES = 64
 # Spreadsheets write ";" where "," is the decimal point.
 _SEPARATORS = (",", ";", "\t")
 
@@ -40,7 +41,8 @@ def read_text(path):
 def decode_text(content):
     """`read_text`, of the bytes of a file."""
     encoding = next(
-        (name for mark, name in _MARKS if content.startswith(mark)), "utf-8"
+        (name for mark, name in _MARKS if content.startswith(mark)),
+        _unmarked(content[:_TELLING_BYTES]),
     )
     try:
         text = content.decode(encoding)
@@ -50,6 +52,15 @@ def decode_text(content):
             f"{error.start + 1} of {len(content)}); save it as UTF-8"
         ) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _unmarked(start):
+    """The encoding of a text that begins with no mark."""
+    for name, zeros, letters in (("utf-16-le", 1, 0), ("utf-16-be", 0, 1)):
+        # As Latin letters are in UTF-16; no text has so many zeros in UTF-8.
+        if len(start) >= 4 and not any(start[zeros::2]) and all(start[letters::2]):
+            return name
+    return "utf-8"
 
 
 def require_utf8(path):
@@ -90,14 +101,18 @@ def read_table(path):
     Returns:
         list of {column: field}, all without blanks around them; a field that a row
         lacks is None. Columns are separated by commas, semicolons or tabs, whichever
-        comes first in the header.
+        comes first in the header, or by what Excel's line "sep=;" says.
 
     Raises:
         OSError, ValueError: It can't be read, or a row has more fields than columns.
     """
     text = read_text(path)
-    header = text.partition("\n")[0]
-    found = [mark for mark in header if mark in _SEPARATORS]
+    header, _, rest = text.partition("\n")
+    said = header.strip('"').removeprefix("sep=")  # Excel's way to say it
+    if len(said) == 1 and len(said) < len(header.strip('"')):
+        text, found = rest, [said]
+    else:
+        found = [mark for mark in header if mark in _SEPARATORS]
     try:
         rows = [
             [field.strip() for field in row]

@@ -206,6 +206,13 @@ def read_settings(path):
         values = read_json(path)
         if not isinstance(values, dict):
             raise ValueError("it holds no {setting: value}")
+        known = [field.name for field in dataclasses.fields(FitConfig)]
+        unknown = [name for name in values if name not in known]
+        if unknown:
+            raise ValueError(
+                f"there is no setting {unknown[0]!r:.80}; the settings are "
+                f"{', '.join(known)}"
+            )
         return values
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise _unreadable(path, error) from error

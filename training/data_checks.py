@@ -1,6 +1,8 @@
 """Whether data is what a run was trained on, and what follows where it isn't."""
 
 import dataclasses
+import itertools
+from pathlib import PurePosixPath
 
 from training.clip_sets import SPLITS
 from training.data_record import DataRecord, OtherDataError, TaskRecord, changes
@@ -8,6 +10,9 @@ from training.folder import FolderTask
 from training.heads import read_heads
 from training.tasks import get_task
 from training.tfds_task import TfdsTask
+
+# Of the names of two sets of clips, what is the same in one that was converted.
+_ALIKE = 0.9
 
 
 def require_unchanged(heads, data, run, say):
@@ -168,6 +173,13 @@ def heard_before(run, task, clips, split=None):
                 f"{counts['validation']} (the very same sound): scores on them say "
                 "little of new clips"
             )
+        if _is_copy(record, clips.clips):
+            return (
+                f"note: these {clips.n_examples} clips are called as those of "
+                f"{run.path}, and sound otherwise: if they are the same recordings, "
+                "converted or edited, it was trained on most of them, and scores on "
+                "them say little of new clips"
+            )
     for name in (old.task for old in record.tasks + record.before):
         if _splits_otherwise(task, get_task(name)):
             return (
@@ -175,6 +187,20 @@ def heard_before(run, task, clips, split=None):
                 f"otherwise than {task.name}: some of these clips were trained on"
             )
     return None
+
+
+def _is_copy(record, clips):
+    """Whether clips are called as nearly all of a task that a run was trained on."""
+
+    def names(clips):
+        return {(c.label, str(PurePosixPath(c.file).with_suffix(""))) for c in clips}
+
+    now = names(clips)
+    for task in record.tasks + record.before:
+        then = names(clip for own in (task.clips or {}).values() for clip in own)
+        if len(now & then) >= _ALIKE * max(len(now), len(then), 1):
+            return True
+    return False
 
 
 def news_of(run, task, data, clips):
@@ -232,6 +258,43 @@ def is_same(task, other):
     if isinstance(task, FolderTask) and isinstance(other, FolderTask):
         return task.path.resolve() == other.path.resolve()
     return task == other
+
+
+def is_moved(before, after):
+    """Whether what a run calls its tasks may now be called something else.
+
+    Folders may: through a link, or because the one of before isn't there any more.
+
+    Args:
+        before, after: Names, separated by commas.
+    """
+    pairs = list(itertools.zip_longest(before.split(","), after.split(",")))
+    if any(None in pair for pair in pairs):
+        return False
+    return all(old == new or _is_other_place(old, new) for old, new in pairs)
+
+
+def is_own(run, head, task, clips):
+    """Whether all clips of a folder are those of a run, whose own folder is gone.
+
+    Args:
+        run: The `RunFolder`.
+        head: A `Head` of it.
+        task: The `FolderTask`.
+        clips: All of its clips, a `ClipSet`.
+    """
+    record = DataRecord.read(run, with_clips=False)
+    old = record and record.of_head(head.name)
+    if not old or not _is_other_place(head.task, task.name):
+        return False
+    return old.fingerprint == TaskRecord.of(head, {"": clips}).fingerprint
+
+
+def _is_other_place(before, after):
+    if not (before.startswith("folder:") and after.startswith("folder:")):
+        return False
+    old, new = get_task(before), get_task(after)
+    return is_same(old, new) or not old.path.exists()
 
 
 def _unknown(run, what="whether they are the same now"):

@@ -8,7 +8,7 @@ import sys
 from files.errors import UserError
 from training.clip_sets import ClipSet
 from training.config import FitConfig
-from training.data_checks import heard_before, is_same, own_test_clips
+from training.data_checks import heard_before, is_own, is_same, own_test_clips
 from training.evaluation import (
     ClipEvaluator,
     ClipPredictions,
@@ -60,8 +60,9 @@ def evaluate(
         run_path: A finished run folder.
         task_name: A task whose labels the model knows. Defaults to the run's
             own, all of them, of which the test split is used; of another task,
-            too; of another folder all clips. Where a folder changed since, the clips
-            that were the run's test split then, by their sound.
+            too; of another folder all clips, unless it is that of the run, moved. Where
+            a folder changed since, the clips that were the run's test split then, by
+            their sound.
         data_dir: Where TFDS keeps its data; defaults to the run's.
         noise: A `training.noise.Noise` to add to the clips, or None.
         skip_bad_clips: Whether clips that can't be read are named and left out; they
@@ -142,18 +143,21 @@ def _clips(run, config, data_dir, exactly, name, head):
         require_known(name, data, head)
         return data
 
-    is_own = is_same(task, get_task(head.task, config.skip_bad_clips))
-    if is_own:
+    own = is_same(task, get_task(head.task, config.skip_bad_clips))
+    if not own and isinstance(task, FolderTask):
+        clips = task.load_all(list(head.labels))
+        own = is_own(run, head, task, clips)
+        if own:
+            _note(f"note: {name} holds the clips of {head.task}, which isn't there")
+    if own:
         clips, labels = own_test_clips(run, task, head, load, _note, exactly)
         clips = relabelled(clips, labels, head)
-    elif isinstance(task, FolderTask):
-        clips = task.load_all(list(head.labels))
-    else:
+    elif not isinstance(task, FolderTask):
         data = load()
         clips = relabelled(data.splits["test"], data.labels, head)
     # Of its own clips, too: another task of the run, or the run that was adapted to
     # this one, may have trained on them.
-    if not is_own or run.data.exists():
+    if not own or run.data.exists():
         heard = heard_before(run, task, clips)
         if heard:
             _note(heard)

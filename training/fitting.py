@@ -163,6 +163,7 @@ def _begin(job, resume):
         require_outputs(model, job.heads, run.last.parent)
         if devices.is_first:
             run.remove_halves()
+            write_json(run.config, config.to_dict())  # the clips may have moved
             run.write_heads(job.heads)  # whoever edited them meanwhile
         epoch, within = divmod(progress.step, job.steps_per_epoch)
         job.say(

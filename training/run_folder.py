@@ -19,6 +19,7 @@ from files.errors import UserError
 from files.json_files import read_json
 from files.run_files import digest_of, notes, require_same_labels
 from training.config import FitConfig
+from training.data_checks import is_moved
 from training.heads import read_heads
 
 # Enough to check an export by, in minutes of audio that any disk holds.
@@ -107,6 +108,8 @@ class RunFolder:
         if not self.config.exists():
             return
         mine, others = config.to_dict(), FitConfig.read(self.config).to_dict()
+        if is_moved(others["task"], mine["task"]):
+            mine["task"] = others["task"]  # whether the clips are, is checked later
         different = [
             f"{name} {others[name]} (received: {mine[name]})"
             for name in mine

@@ -36,6 +36,12 @@ def test_clips_csv_names_the_clips_and_their_labels(folder):
     np.testing.assert_array_equal(clips.targets, [[False, True]])
 
 
+def test_a_clip_that_clips_csv_names_twice_is_heard_once(folder, capsys):
+    (folder / "clips.csv").write_text("file,label\n" + 2 * "cat/b.flac,cat\n")
+    assert read_clips(folder, 8000, 10, LABELS).n_clips == 1
+    assert "names a clip again in 1 of its 2 rows" in capsys.readouterr().err
+
+
 def test_clips_at_depth_are_of_the_class_of_their_folder(folder):
     deep = folder / "dog" / "session 1" / "cat"
     deep.mkdir(parents=True)

@@ -198,13 +198,49 @@ def test_the_option_wins_and_is_checked_on_the_clips():
     assert read(squashed, asked="none") == ("sigmoid", False)
     assert read(SOFTMAXES["average"], BINARY, asked="none") == ("softmax", False)
     refused("but on probe clips they reach from -", pooled, asked="none")
-    refused(
-        r"probabilities already \(made by softmax\); give none",
-        SOFTMAXES["mixed precision"],
-        asked="softmax",
-    )
     refused("they sum to 1 on probe clips", SOFTMAXES["by hand"], asked="sigmoid")
     refused("single number", pooled, asked="softmax", n=1)
+
+
+@pytest.mark.parametrize("end", SOFTMAXES.values(), ids=SOFTMAXES)
+def test_the_softmax_that_is_there_may_be_named_and_is_not_done_twice(end):
+    assert read(end, asked="softmax") == ("softmax", False)
+    assert read(end, ONE_LABEL, asked="softmax") == ("softmax", False)
+    refused(
+        r"--activation sigmoid is .* already \(.*sum to 1 .*\); give softmax or none",
+        end,
+        asked="sigmoid",
+    )
+
+
+@pytest.mark.parametrize("end", SIGMOIDS.values(), ids=SIGMOIDS)
+def test_the_sigmoid_that_is_there_may_be_named_and_is_not_done_twice(end):
+    assert read(end, asked="sigmoid") == ("sigmoid", False)
+    refused(
+        "--activation softmax is .* from 0 to 1 each .*; give sigmoid or none",
+        end,
+        asked="softmax",
+    )
+
+
+def test_no_sigmoid_is_done_on_numbers_from_0_to_1():
+    by_hand = lambda x: 1 / (1 + ops.exp(-pooled(x)))  # noqa: E731
+    refused(r"makes .5 to .73 of .*, of truedivide of", by_hand, asked="sigmoid")
+    refused("softmax makes 1 whatever", ops_softmax_of_one, asked="none", n=1)
+    refused("softmax makes 1 whatever", ops_softmax_of_one, asked="sigmoid", n=1)
+
+
+def test_logits_beside_probabilities_are_neither():
+    for join in (layers.Concatenate(), layers.Add()):
+        end = ensemble(lambda a, b, join=join: join([layers.Dense(3)(a), b]))
+        refused("ends in (concatenate|add) of Dense and softmax", end)
+
+
+def test_a_layer_given_as_an_activation():
+    sigmoid = layers.Activation("sigmoid")
+    assert read(lambda x: layers.Dense(3, sigmoid)(pooled(x))) == ("sigmoid", False)
+    softmax = layers.Softmax()
+    assert read(lambda x: layers.Dense(3, softmax)(pooled(x))) == ("softmax", False)
 
 
 def test_a_runs_own_word_goes_before_the_loss():

@@ -106,6 +106,19 @@ def test_another_number_of_samples_is_refused():
     )
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda x: x[:, ::2],
+        lambda x: x[:, 100::3],
+        lambda x: keras.ops.reshape(x, (-1, SAMPLES // 2, 2))[:, :, 0],
+    ],
+    ids=["every second", "every third", "reshaped"],
+)
+def test_samples_left_out_in_between_are_seen(step):
+    refused("samples of 1200 before its frontend .*get_item", step, mel())
+
+
 def test_a_model_has_one_rate():
     assert sample_rate_of(model(mel()), "own.keras") == RATE
     within = keras.Sequential([keras.Input((None,)), mel(name="a")])

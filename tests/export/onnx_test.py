@@ -10,6 +10,7 @@ from export.__main__ import dispatch
 from export.parity import keras_probabilities
 from export.sources import open_source
 from files import command_line
+from files.errors import UserError
 from tests.export.conftest import LABELS
 from tests.export.deploy_test import snippets
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, two_heads
@@ -188,3 +189,14 @@ def test_missing_packages_are_named_before_any_work(run, tmp_path, capsys, monke
     error = capsys.readouterr().err
     assert "tf2onnx" in error and 'pip install "leaf_tf[onnx]"' in error
     assert not (tmp_path / "out").exists()
+
+
+def test_what_tf2onnx_leaves_as_it_is_is_refused(onnx_file, tmp_path):
+    import onnx
+
+    path = tmp_path / "model.onnx"
+    nodes = [onnx.helper.make_node(name, ["a"], ["b"]) for name in ("Relu", "RFFT")]
+    graph = onnx.helper.make_graph(nodes, "graph", [], [])
+    onnx.save(onnx.helper.make_model(graph), str(path))
+    with pytest.raises(UserError, match="it knows no RFFT .*; leave onnx out"):
+        onnx_file._require_onnx_ops(path)

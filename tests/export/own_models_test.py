@@ -94,7 +94,8 @@ def test_each_head_has_its_own_activation(keras_file):
     (note,) = source.notes
     assert "what the outputs of alarm are" in note
     with pytest.raises(UserError, match="points of .* are probabilities already"):
-        open_source(path, activations=["points=softmax"])
+        open_source(path, activations=["points=sigmoid"])
+    assert open_source(path, activations=["points=softmax"]).heads == source.heads
     heads = open_source(path, activations=["winds=softmax"]).heads
     assert {h.name: h.activation for h in heads}["winds"] == "softmax"
     with pytest.raises(UserError, match="HEAD one of .*; received rain=none"):

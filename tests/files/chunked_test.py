@@ -88,6 +88,33 @@ def test_files_that_are_cut_are_refused(tmp_path, form, kept):
     assert "cut short: it promises 16" in message
 
 
+@pytest.mark.parametrize("form", ["WAV", "W64"])
+def test_a_last_block_of_samples_that_is_cut_is_refused(tmp_path, form):
+    data = content(SOUND, form, "MS_ADPCM")
+    place = data.rindex(b"data")
+    assert "cut short: it promises" in refusal(
+        data[: (place + len(data)) // 2], tmp_path
+    )
+    assert "cut short" in refusal(data[:-9], tmp_path)
+
+
+def test_a_sphere_file_whose_writer_calls_numbers_texts_is_refused_if_cut(tmp_path):
+    data = content(SOUND, "NIST", "ULAW")
+    assert b"sample_n_bytes -s1 1" in data
+    message = refusal(data[: len(data) // 2], tmp_path, ".sph")
+    assert "cut short: it promises 8000 bytes" in message
+
+
+def test_samples_with_room_for_more_bits_than_they_have_are_refused(tmp_path):
+    form = struct.pack("<HHIIHH", 1, 1, RATE, 4 * RATE, 4, 24)
+    body = (SOUND * 2.0**31).astype("<i4").tobytes()
+    message = refusal(wav(chunk(b"fmt ", form), samples(body=body)), tmp_path)
+    assert "with samples of 24 bits in 4 bytes each" in message
+    form = struct.pack("<HHIIHH", 1, 1, RATE, 2 * RATE, 2, 12)
+    found = heard(wav(chunk(b"fmt ", form), samples()), tmp_path)
+    np.testing.assert_array_equal(found, SOUND)
+
+
 def test_a_wav_file_over_2_gib_that_is_cut_is_refused(tmp_path):
     message = refusal(wav(HEAD, samples(0xB0000000)), tmp_path)
     assert (
@@ -119,6 +146,7 @@ def test_files_written_to_a_pipe_are_read_to_their_end(tmp_path):
         "AU, 0": put(au, 8, bytes(4)),
         # sox writes the header again at the end, as it should have been.
         "W64, sox": put(w64, place, (24).to_bytes(8, "little")) + 2 * w64[:104],
+        "CAF, sox, header twice": 2 * put(caf[:4096], 4084, endless) + caf[4096:],
         "CAF, sox": put(caf, caf.rindex(b"data") + 4, bytes(8)) + 2 * caf[:4096],
     }
     for name, data in streamed.items():

@@ -1,5 +1,7 @@
 """FLAC whose beginning doesn't say how long it is, or says something else."""
 
+import struct
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,31 @@ def test_tags_around_a_stream_are_passed_over(tmp_path):
     id3 = b"ID3\x03\0\0\0\0\0\x0a" + b"T" * 10
     for data in (DATA, promising(0)):
         found = heard(id3 + data + b"TAG" + b"\x7f" * 125, tmp_path, ".flac")
+        np.testing.assert_array_equal(found, SOUND)
+
+
+@pytest.mark.parametrize("promised", [0, SOUND.size])
+def test_what_lies_before_the_frames_is_no_sound_whatever_it_holds(tmp_path, promised):
+    foreign = b"test" + DATA + b"\xff\xf8\x69\x08" * 100
+    block = b"\x02" + len(foreign).to_bytes(3, "big") + foreign
+    data = promising(promised)
+    data = data[:4] + b"\0" + data[5:42] + block + data[42:]
+    np.testing.assert_array_equal(heard(data, tmp_path, ".flac"), SOUND)
+
+
+def test_tags_after_a_stream_of_unknown_length_are_passed_over(tmp_path):
+    items = b"\x04\0\0\0\0\0\0\0Title\0noise"
+    ape = b"APETAGEX" + struct.pack("<IIII8x", 2000, len(items) + 32, 1, 0)
+    with_header = items + ape[:20] + struct.pack("<I8x", 0x80000000)
+    header = ape[:20] + struct.pack("<I8x", 0xA0000000)
+    id3 = b"ID3\x04\0\x10\0\0\0\x0a" + b"T" * 10 + b"3DI\x04\0\x10\0\0\0\x0a"
+    for tags in (
+        items + ape,
+        header + with_header,
+        id3,
+        items + ape + b"TAG" + bytes(125),
+    ):
+        found = heard(promising(0) + tags, tmp_path, ".flac")
         np.testing.assert_array_equal(found, SOUND)
 
 

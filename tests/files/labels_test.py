@@ -79,3 +79,12 @@ def test_a_file_of_what_cannot_be_labels_is_refused(tmp_path, content, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match="cannot read the labels in .*none.txt"):
         read_labels(tmp_path / "none.txt")
+
+
+def test_a_file_of_quoted_labels_is_refused(tmp_path):
+    path = tmp_path / "labels.txt"
+    path.write_text('"high"\n"low"\n')
+    with pytest.raises(UserError, match="received 2 in quotes"):
+        read_labels(path)
+    path.write_text('"high"\nlow\n')
+    assert read_labels(path) == ('"high"', "low")

@@ -126,9 +126,9 @@ def test_what_its_table_says_is_missing_is_refused(tmp_path, kept):
 
 
 def test_an_end_within_a_frame_is_said(tmp_path):
-    data = without_table(mp3(varying()))
-    heard(data[:-20], tmp_path, ".mp3")
-    assert oddities.UNCLOSED in hear_clip(tmp_path / "clip.mp3").oddities
+    for data in (without_table(mp3(varying())), mp3(varying())):
+        heard(data[:-20], tmp_path, ".mp3")
+        assert oddities.UNCLOSED in hear_clip(tmp_path / "clip.mp3").oddities
 
 
 def test_damage_in_the_midst_is_said(tmp_path):

@@ -27,6 +27,32 @@ def test_utf_16_of_either_order(tmp_path, mark):
     assert read_text(path) == TEXT
 
 
+@pytest.mark.parametrize("order", ["big", "little"])
+@pytest.mark.parametrize("text", ["high\nlow\n", '{\n "epochs": 3}\n', "ab"])
+def test_utf_16_without_a_mark(tmp_path, order, text):
+    path = tmp_path / "text.txt"
+    path.write_bytes(text.encode(f"utf-16-{order[0]}e"))
+    assert read_text(path) == text
+    path.write_bytes(b"a\0b\n\0\0c\n")
+    assert read_text(path) == "a\0b\n\0\0c\n"
+
+
+def test_a_table_may_say_its_separator_as_excel_does(tmp_path):
+    path = tmp_path / "clips.csv"
+    for line in ("sep=;", '"sep=;"'):
+        path.write_text(f"{line}\r\nfile;label\r\na,b.wav;low\r\n", newline="")
+        assert read_table(path) == [{"file": "a,b.wav", "label": "low"}]
+    path.write_text("sep=\nlow\n")
+    assert read_table(path) == [{"sep=": "low"}]
+
+
+def test_json_that_says_one_thing_twice_is_refused(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text('{"epochs": 3, "seed": {"a": 1}, "epochs": 4}')
+    with pytest.raises(ValueError, match="it gives 'epochs' more than once"):
+        read_json(path)
+
+
 def test_other_encodings_are_refused_with_the_byte(tmp_path):
     path = tmp_path / "text.txt"
     path.write_bytes(b"gr\xf6\xdfe\n")

@@ -15,6 +15,7 @@ from tests.training.runs import write_noises
 from training import figures
 from training.__main__ import dispatch
 from training.checkpoints import Checkpoints
+from training.config import FitConfig
 from training.data_checks import adapted_record, heard_before, news_of
 from training.data_record import DataRecord, OtherDataError, TaskRecord
 from training.evaluating import evaluate
@@ -160,6 +161,23 @@ def test_trained_clips_in_another_folder_are_counted(moved, capsys):
     assert "trained on 2 and chose its epoch by 2 (the very same sound)" in note
 
 
+def test_clips_that_moved_are_the_test_split_that_they_were(moved, capsys):
+    elsewhere = moved.clips.rename(moved.path.parent / "elsewhere")
+    found, [note] = evaluated(moved, capsys, f"folder:{elsewhere}")
+    assert found == pytest.approx(moved.metrics)
+    assert f"holds the clips of {moved.config.task}, which isn't there" in note
+    shutil.copytree(elsewhere, moved.clips)
+    found, [note] = evaluated(moved, capsys, f"folder:{elsewhere}")
+    assert found["n_examples"] == 40 and "(the very same sound)" in note
+
+
+def test_a_converted_copy_of_the_clips_is_said(moved, capsys):
+    copy = shutil.copytree(moved.clips, moved.path.parent / "copy")
+    make_quieter(copy)
+    _, [note] = evaluated(moved, capsys, f"folder:{copy}")
+    assert "these 40 clips are called as those of" in note
+
+
 def test_runs_of_before_say_that_nothing_can_be_checked(moved, capsys):
     moved.run.data.unlink()
     moved.run.data_clips.unlink()
@@ -226,6 +244,28 @@ def test_a_run_does_not_go_on_with_other_data(begun, change):
         fit(begun.config, begun.path, resume=True)
     assert "bring it back as it was to go on, or name another --output" in str(error)
     assert {path: path.read_bytes() for path in begun.path.glob("*.*")} == before
+
+
+def test_a_run_goes_on_where_its_clips_moved_to(begun):
+    elsewhere = begun.clips.rename(begun.path.parent / "elsewhere")
+    config = dataclasses.replace(begun.config, task=f"folder:{elsewhere}")
+    other = write_noises(begun.path.parent / "other", n_clips=20, seed=7)
+    with pytest.raises(OtherDataError, match="changed since"):
+        fit(dataclasses.replace(config, task=f"folder:{other}"), begun.path, True)
+    metrics = fit(config, begun.path, resume=True)
+    assert metrics["tasks"][config.task] == pytest.approx(begun.metrics)
+    assert [head.task for head in read_heads(begun.run.tasks)] == [config.task]
+    assert FitConfig.read(begun.run.config) == config
+
+
+def test_a_run_does_not_go_on_in_another_folder_while_its_own_is_there(begun):
+    elsewhere = shutil.copytree(begun.clips, begun.path.parent / "elsewhere")
+    link = begun.path.parent / "link"
+    link.symlink_to(begun.clips)
+    config = dataclasses.replace(begun.config, task=f"folder:{elsewhere}")
+    with pytest.raises(UserError, match="was started with task folder:"):
+        begun.run.require_config(config)
+    begun.run.require_config(dataclasses.replace(config, task=f"folder:{link}/"))
 
 
 def test_a_run_goes_on_with_the_same_sounds(begun, capsys):

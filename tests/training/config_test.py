@@ -4,7 +4,7 @@ import json
 import pytest
 
 from files.errors import UserError
-from training.config import FitConfig
+from training.config import FitConfig, read_settings
 
 
 def test_settings_survive_a_file(tmp_path):
@@ -86,6 +86,13 @@ def test_a_file_that_holds_no_settings_is_one_line(tmp_path, content):
     with pytest.raises(UserError) as error:
         FitConfig.read(path)
     assert str(error.value).startswith(f"cannot read the settings in {path}: ")
+
+
+def test_a_setting_that_does_not_exist_is_named(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text('{"task": "synthetic", "epoch": 3}')
+    with pytest.raises(UserError, match="there is no setting 'epoch'; .*, epochs, "):
+        read_settings(path)
 
 
 def test_a_missing_file_is_one_line(tmp_path):
