@@ -14,7 +14,9 @@ from export.detecting import Detector
 from export.finding import find_stream
 from export.intact import require_intact
 from export.layout import as_reported
+from export.opening import note_beside
 from export.stream_runner import StreamRunner
+from files.command_line import note
 from files.errors import UserError
 from files.oddities import warn_of
 from files.sound import file_blocks, in_chunks, raw_blocks
@@ -29,6 +31,9 @@ def main(argv):
     require_intact(path)
     runner = StreamRunner(path)
     heads = read_heads(path, runner)
+    said = note_beside(path, runner.own_words())
+    if said:
+        note(f"python -m export listen: note: {said}")
     facts = runner.facts
     window = facts.window_samples / facts.sample_rate
     refractory = window if arguments.refractory is None else arguments.refractory

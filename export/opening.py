@@ -62,11 +62,10 @@ def open_artifact(path, sample_rate=None):
     require_intact(path)
     runner = _runner(path)
     own, note = runner.own_words(), None
-    report_path = artifact_folder(path) / REPORT_JSON
     if own is not None:
         require_fit(path, own, runner.n_classes, "inside")
-        note = _note(path, own, report_path)
-    told = own or _read_report(report_path)
+        note = note_beside(path, own)
+    told = own or _read_report(artifact_folder(path) / REPORT_JSON)
     sample_rate = _sample_rate(path, sample_rate, told)
     if told is None:
         told = _guess(path, runner, sample_rate)
@@ -124,19 +123,48 @@ def _runner(path):
     return LiteRTRunner(path)
 
 
-def _note(path, own, report_path):
-    """What to say where the report beside an artifact isn't about it."""
+def note_beside(path, own):
+    """What to say where the files beside an artifact tell something else than it.
+
+    Args:
+        path: Of the artifact.
+        own: Its `OwnWords`.
+
+    Returns:
+        str, a line; None if they agree, or can't be read: they aren't needed.
+    """
+    folder = artifact_folder(path)
     try:
-        report = _read_report(report_path)
+        report = _read_report(folder / REPORT_JSON)
     except UserError:
-        return None  # it isn't needed
+        report = None
     differs = report and difference(own, report)
-    if not differs:
+    if differs:
+        return (
+            f"{path} says of itself: {differs} as {REPORT_JSON} beside it has it, "
+            "which is another model's; the file is believed"
+        )
+    for head in own.heads:
+        index = _first_other(head.labels, folder / head.labels_file)
+        if index is not None:
+            return (
+                f"{path} names label {index + 1} {head.labels[index]} itself, other "
+                f"than {head.labels_file} beside it; the file is believed, and "
+                "python -m export --labels writes one with other names"
+            )
+    return None
+
+
+def _first_other(labels, file):
+    """Where a file of as many labels first has another one; None if nowhere."""
+    try:
+        others = read_labels(file) if file.is_file() else labels
+    except UserError:
         return None
-    return (
-        f"{path} says of itself: {differs} as {REPORT_JSON} beside it has it, which is "
-        "another model's; the file is believed"
-    )
+    if len(others) != len(labels):
+        return None  # of another model
+    differ = (i for i, (own, other) in enumerate(zip(labels, others)) if own != other)
+    return next(differ, None)
 
 
 def _read_report(path):

@@ -191,6 +191,12 @@ def test_a_lone_file_of_another_name_is_found(folder, sound, tmp_path, capsys):
     shutil.copy(folder / "model_streaming.tflite", tmp_path / "birds.tflite")
     assert listen(tmp_path, sound, *options) == 0
     assert capsys.readouterr().out == expected
+    labels = tmp_path / "labels.txt"
+    labels.write_text("\n".join([*LABELS[:3], "up"]))
+    assert listen(tmp_path, sound, *options) == 0
+    output = capsys.readouterr()
+    said = "names label 4 west itself, other than labels.txt beside it; the file is"
+    assert output.out == expected and said in output.err
     shutil.copy(folder / "model_streaming.tflite", tmp_path / "bats.tflite")
     assert listen(tmp_path, sound) == 1
     assert "several models, bats.tflite, birds.tflite" in capsys.readouterr().err

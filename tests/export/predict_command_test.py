@@ -236,6 +236,16 @@ def test_an_artifact_is_believed_before_the_report_beside_it(
     (tmp_path / "report.json").write_text("{}")
     assert predict(tmp_path / artifact, path) == 0
     assert capsys.readouterr().err == ""
+    # Labels that are edited beside it change nothing, which is said.
+    (tmp_path / "labels.txt").write_text("north\nb\nc\nd\n")
+    assert predict(tmp_path / artifact, path, "--top", 1) == 0
+    output = capsys.readouterr()
+    assert expected[0][0][0] in output.out
+    assert "names label 2 south itself, other than labels.txt beside it" in output.err
+    assert output.err.count("\n") == 1
+    (tmp_path / "labels.txt").write_text("of\nanother model\n")
+    assert predict(tmp_path / artifact, path) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_a_lone_tflite_file_of_several_labels_says_all_itself(
