@@ -142,8 +142,8 @@ def _read_table(path, labels, separator):
     if len(once) < len(named):
         repeated = len(named) - len(once)
         warn(
-            f"{path} names a clip again in {repeated} of its {len(named)} rows; each is "
-            "heard once"
+            f"{path} names a clip again in {repeated} of its {len(named)} rows; each "
+            "is heard once"
         )
     return list(once.items())
 

@@ -13,7 +13,7 @@ from files.clips import hear_clip
 from files.command_line import note
 from files.errors import UserError
 from files.oddities import warn_of
-from files.walk import walk
+from files.walk import shown, walk
 from files.windows import cut_windows
 
 
@@ -117,7 +117,7 @@ def _top_labels(head, window_probabilities, n_top):
 
 
 def _text(answer):
-    lines = [f"{answer['clip']} ({answer['seconds']:g} s)"]
+    lines = [f"{shown(answer['clip'])} ({answer['seconds']:g} s)"]
     for name, labels in answer.get("heads", {"": answer.get("labels")}).items():
         if name:
             lines.append(f"  {name}:")

@@ -114,13 +114,17 @@ def coding(source, layout):
     return int.from_bytes(content[24:26], layout.form.order) if is_extensible else tag
 
 
-def padded_bits(source, layout):
+def padded_bits(source, layout, tag):
     """(bits, bytes) of a sample of a WAV file of PCM that has room for more bits.
 
     Its decoder goes by the bits, and would take the rest for other samples. None of
     what has no such contradiction.
+
+    Args:
+        source, layout: The file and its `Layout`.
+        tag: Its `coding`.
     """
-    if coding(source, layout) != _PCM:
+    if tag != _PCM:
         return None
     numbers = source.at(_format(layout)[0], 16)
     channels, block, bits = (

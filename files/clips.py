@@ -213,7 +213,8 @@ def require_audio_file(path):
     try:
         status = path.stat()
     except (OSError, ValueError):
-        raise UserError(f"there is no audio file {path}") from None
+        hint = "; standard input is /dev/stdin" if str(path) == "-" else ""
+        raise UserError(f"there is no audio file {path}{hint}") from None
     if stat.S_ISDIR(status.st_mode):
         raise UserError(f"expected an audio file, but {path} is a folder")
     if is_stream(path, status.st_mode):
@@ -370,9 +371,9 @@ def _quiet(parts):
 
 def _mean(block):
     """Of the channels, (samples,)."""
+    if block.shape[1] == 1:
+        return block[:, 0]
     with np.errstate(all="ignore"):  # damaged samples are any numbers
-        if block.shape[1] == 1:
-            return block[:, 0]
         if block.shape[1] == 2:  # the same, several times as fast
             return (block[:, 0] + block[:, 1]) / np.float32(2)
         return block.mean(axis=1)

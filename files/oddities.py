@@ -28,7 +28,7 @@ _SAID = {
 }
 
 _STEP = 1 / 32768
-_LOUD = 100.0  # full scale is 1; floats may go over it a little
+_LOUD = 10.0  # full scale is 1; floats may go over it a little
 _FEW = 256
 # Of the power that channels have on average, what is left in the mean of n of them
 # that have nothing to do with each other is 1 / n.

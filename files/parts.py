@@ -91,7 +91,7 @@ def parts_of(source):
             found_parts = _FINDERS[kind](source, content, start)
     else:
         found_parts = _chunked(source, start, kind)
-    return dataclasses.replace(found_parts, kind=kind)
+    return Parts(found_parts.parts, found_parts.is_mpeg, found_parts.oddities, kind)
 
 
 def _searched(content, start):
@@ -114,7 +114,7 @@ def _chunked(source, start, kind):
             f"cannot read the audio file {source.name}: it is {kind} whose sound is "
             f"coded as {_CODINGS[tag]}; {containers.what_to_do(kind)}"
         )
-    padded = chunked.padded_bits(source, layouts[0])
+    padded = chunked.padded_bits(source, layouts[0], tag)
     if padded:
         bits, room = padded
         raise UserError(

@@ -128,7 +128,7 @@ class Walk:
         )
 
     def _named(self, paths):
-        return a_few([_shown(path.relative_to(self.folder)) for path in paths])
+        return a_few([shown(path.relative_to(self.folder)) for path in paths])
 
 
 def walk(folder):
@@ -210,6 +210,12 @@ def read_all(paths, sample_rate):
 def cannot_be_used(errors, n_clips):
     """'2 of 13 clips can't be used', the beginning of a message about them."""
     return f"{len(errors)} of {n_clips} clips can't be used"
+
+
+def shown(path):
+    """A path as a message has it, whatever its name holds."""
+    text = str(path)
+    return text if text.isprintable() else ascii(text)
 
 
 class _Walker:
@@ -325,12 +331,6 @@ def _is_hidden(name, is_folder):
 def _is_within(path, folder):
     """Whether a real path is another one, or lies below it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
-def _shown(path):
-    """A path as a message has it, whatever its name holds."""
-    text = str(path)
-    return text if text.isprintable() else ascii(text)
 
 
 def _counts(kinds):

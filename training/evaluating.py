@@ -90,6 +90,7 @@ def evaluate(
     else:
         wanted = [(head.task, head, open_clips(head.task, head)) for head in heads]
     model = load_classifier(run.model, heads)
+    _require_rate(run, model, config)
     for line in run.notes():
         _note(line)
     evaluations = []
@@ -104,6 +105,17 @@ def evaluate(
             predictions = ClipEvaluator(clips, head, config).predict(model)
         evaluations.append(Evaluation(name, head, predictions))
     return evaluations
+
+
+def _require_rate(run, model, config):
+    """Checks that clips are resampled to what the model takes."""
+    frontend = next((x for x in model.layers if x.name == "frontend"), None)
+    rate = getattr(frontend, "sample_rate", config.sample_rate)
+    if rate != config.sample_rate:
+        raise UserError(
+            f"in {run.path}, config.json says {config.sample_rate} Hz, the model's "
+            f"frontend {rate} Hz; one of the two was edited, or is of another run"
+        )
 
 
 @contextlib.contextmanager
@@ -143,6 +155,8 @@ def _clips(run, config, data_dir, exactly, name, head):
         require_known(name, data, head)
         return data
 
+    if isinstance(task, FolderTask):
+        _require_one_count(name, False, head)
     own = is_same(task, get_task(head.task, config.skip_bad_clips))
     if not own and isinstance(task, FolderTask):
         clips = task.load_all(list(head.labels))
@@ -181,8 +195,13 @@ def require_known(name, data, head):
             f"the task {name} has classes that the model doesn't know: "
             f"{', '.join(unknown)}; it knows {', '.join(head.labels)}"
         )
-    if data.multi_label != head.multi_label:
-        count = "several labels" if data.multi_label else "one label"
+    _require_one_count(name, data.multi_label, head)
+
+
+def _require_one_count(name, multi_label, head):
+    """Checks that clips have as many labels as the model learned: one, or any."""
+    if multi_label != head.multi_label:
+        count = "several labels" if multi_label else "one label"
         raise UserError(
             f"clips of {name} have {count} each, unlike those of {head.task}, which "
             "the model learned"

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -158,6 +159,25 @@ def test_a_folder_is_walked(exported, clip, windows, tmp_path, capsys):
     output = capsys.readouterr()
     assert len(json.loads(output.out)) == 3
     assert "error: the folder" in output.err and "holds no clips" in output.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files can't hold these")
+def test_names_that_cannot_be_printed_are_escaped(
+    exported, clip, windows, tmp_path, capsys
+):
+    names = ("two\nlines.wav", "\x1b[2J.wav")
+    clip("tone.wav", windows[0])
+    for name in names:
+        shutil.copy(tmp_path / "tone.wav", tmp_path / name)
+    assert predict(exported, *(tmp_path / name for name in names), "--top", 1) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4 and r"two\nlines.wav'" in lines[0]
+    assert all(line.isprintable() for line in lines)
+
+
+def test_standard_input_has_a_name(exported, capsys):
+    assert predict(exported, "-") == 1
+    assert "audio file -; standard input is /dev/stdin" in capsys.readouterr().err
 
 
 def test_a_tflite_file_runs_where_tensorflow_is_not_installed(exported, clip, windows):

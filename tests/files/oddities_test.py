@@ -77,6 +77,7 @@ def test_floats_that_were_not_scaled_are_odd(tmp_path, subtype):
         32768 * stereo(SOUND, OTHER),
         np.round(8 * SOUND),  # quiet, but whole numbers
         32767.5 * np.sin(np.arange(8000)),
+        100 * SOUND,  # percent
     ):
         assert told(tmp_path, samples, subtype=subtype) == [oddities.UNSCALED]
     for samples in (3 * SOUND, 1.5 * np.sign(SOUND), np.sign(SOUND)):

@@ -189,6 +189,20 @@ def test_runs_of_before_say_that_nothing_can_be_checked(moved, capsys):
     assert "whether it was trained on these can't be checked" in note
 
 
+def test_settings_that_were_edited_are_refused(moved):
+    config = dataclasses.replace(moved.config, sample_rate=4000)
+    moved.run.config.write_text(json.dumps(config.to_dict()))
+    with pytest.raises(UserError, match="says 4000 Hz, the model's frontend "):
+        evaluate(moved.path)
+
+
+def test_a_head_of_several_labels_is_not_tested_on_a_folder(moved):
+    tasks = moved.run.tasks.read_text()
+    moved.run.tasks.write_text(tasks.replace("softmax", "sigmoid"))
+    with pytest.raises(UserError, match="clips of folder:.* have one label each"):
+        evaluate(moved.path)
+
+
 def test_labels_that_were_edited_are_refused(moved):
     moved.run.labels.write_text("low\nhigh\n")
     with pytest.raises(UserError, match="the labels of .* don't belong together"):
