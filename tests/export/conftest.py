@@ -13,7 +13,8 @@ from export.sources import open_source
 from export.tflite import TFLiteFiles
 from files.clips import read_clip, write_clip
 from files.windows import cut_windows
-from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, softmax
+from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, mel, softmax
+from tests.once import once
 
 WINDOW_SAMPLES = SAMPLE_RATE // 2
 LABELS = ("north", "south", "east", "west")
@@ -22,10 +23,19 @@ LABELS = ("north", "south", "east", "west")
 @pytest.fixture(scope="session")
 def run(tmp_path_factory):
     """A run folder: half a second a window, 6 clips, 4 of them labelled right."""
-    folder = tmp_path_factory.mktemp("runs") / "compass"
+    return _write_run(tmp_path_factory.mktemp("runs") / "compass", classifier())
+
+
+@pytest.fixture(scope="session")
+def light_run(tmp_path_factory):
+    """The same of mel features, for tests of what doesn't depend on the frontend."""
+    folder = tmp_path_factory.mktemp("light_runs") / "compass"
+    return _write_run(folder, classifier(layer=mel()))
+
+
+def _write_run(folder, model):
     clips = folder / "evaluation_clips"
     clips.mkdir(parents=True)
-    model = classifier()
     model.save(folder / "model.keras")
     (folder / "labels.txt").write_text("\n".join(LABELS) + "\n")
     config = {"sample_rate": SAMPLE_RATE, "window_seconds": 0.5, "seed": 0}
@@ -57,10 +67,12 @@ def _write_clips(folder, model):
 @pytest.fixture(scope="session")
 def exported(run, tmp_path_factory):
     """The artifact folder that `python -m export` writes of `run`, without int8."""
-    folder = tmp_path_factory.mktemp("exports") / "compass"
-    options = ["--output", str(folder), "--quantize", "none,float16"]
-    assert not dispatch([str(run.folder), *options])
-    return folder
+
+    def make(folder):
+        options = ["--output", str(folder), "--quantize", "none,float16"]
+        assert not dispatch([str(run.folder), *options])
+
+    return once(tmp_path_factory, "exported_compass", make)
 
 
 @pytest.fixture(scope="session")

@@ -85,14 +85,14 @@ def test_the_report_for_people_says_the_same(exported, report):
     assert "A waveform of 8000 Hz in [-1, 1], 0.5 s (4000 samples) a window" in text
 
 
-def test_one_format_on_clips_of_the_users_own(run, tmp_path, rng):
+def test_one_format_on_clips_of_the_users_own(light_run, tmp_path, rng):
     for label in ("north", "west"):
         (tmp_path / "own" / label).mkdir(parents=True)
         path = tmp_path / "own" / label / "clip.wav"
         write_clip(path, 0.1 * rng.standard_normal(44100), 44100)
     output = tmp_path / "out"
     code = run_command(
-        run.folder, "--output", output, *FLOAT32, "--window", "0.25",
+        light_run.folder, "--output", output, *FLOAT32, "--window", "0.25",
         "--clips", tmp_path / "own",
     )  # fmt: skip
     assert code == 0
@@ -133,12 +133,12 @@ def tampered(make):
 
 
 def test_an_artifact_that_differs_fails_and_the_last_export_stays(
-    run, exported, tmp_path, capsys, monkeypatch
+    light_run, exported, tmp_path, capsys, monkeypatch
 ):
     output = shutil.copytree(exported, tmp_path / "out")
     before = (output / "model.tflite").read_bytes()
     monkeypatch.setattr(TFLiteFiles, "float32", tampered(TFLiteFiles.float32))
-    assert run_command(run.folder, "--output", output, *FLOAT32) == 1
+    assert run_command(light_run.folder, "--output", output, *FLOAT32) == 1
     failed(capsys, tmp_path, "model.tflite differs from Keras by")
     assert (output / "model.tflite").read_bytes() == before
     assert sorted(os.listdir(output)) == sorted(os.listdir(exported))
@@ -157,11 +157,11 @@ def always_north(make):
 
 
 def test_accuracy_that_is_lost_fails_what_was_asked_for(
-    run, tmp_path, capsys, monkeypatch
+    light_run, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr(TFLiteFiles, "float16", always_north(TFLiteFiles.float16))
     options = ("--formats", "tflite", "--quantize", "float16")
-    assert run_command(run.folder, "--output", tmp_path / "out", *options) == 1
+    assert run_command(light_run.folder, "--output", tmp_path / "out", *options) == 1
     failed(
         capsys,
         tmp_path,
@@ -170,19 +170,19 @@ def test_accuracy_that_is_lost_fails_what_was_asked_for(
     )
     assert not (tmp_path / "out").exists()
     options += ("--max-accuracy-drop", "67")
-    assert run_command(run.folder, "--output", tmp_path / "out", *options) == 0
+    assert run_command(light_run.folder, "--output", tmp_path / "out", *options) == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["artifacts"]["tflite_float16"]["verdict"] == "loses 66.7 points"
 
 
 def test_a_loss_that_clips_cannot_tell_is_kept_and_said(
-    run, tmp_path, capsys, monkeypatch
+    light_run, tmp_path, capsys, monkeypatch
 ):
     found = judging.Judgement(16.7, 6, 1, 0, (-40.0, 60.0), 0.25)
     monkeypatch.setattr(measuring, "judge", lambda *arguments: found)
     monkeypatch.setattr(measuring, "points_lost", lambda *arguments: 16.7)
     options = ("--formats", "tflite", "--quantize", "float16", "--window", "0.25")
-    assert run_command(run.folder, "--output", tmp_path / "out", *options) == 0
+    assert run_command(light_run.folder, "--output", tmp_path / "out", *options) == 0
     said = (
         "model_float16.tflite is kept, though it loses 16.7 points: 6 clips can't "
         "tell: 1 of them lost, 0 gained (-40.0 to 60.0 points, 95 %)."
@@ -196,11 +196,11 @@ def test_a_loss_that_clips_cannot_tell_is_kept_and_said(
 
 
 def test_accuracy_that_is_lost_leaves_out_what_was_not_asked_for(
-    run, tmp_path, capsys, monkeypatch
+    light_run, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr(TFLiteFiles, "float16", always_north(TFLiteFiles.float16))
     output = tmp_path / "out"
-    assert run_command(run.folder, "--output", output, "--formats", "tflite") == 0
+    assert run_command(light_run.folder, "--output", output, "--formats", "tflite") == 0
     report = json.loads((output / "report.json").read_text())
     assert "tflite_float16" not in report["artifacts"]
     assert "loses 66.7 points" in report["left_out"]["tflite_float16"]
@@ -214,9 +214,9 @@ def test_accuracy_that_is_lost_leaves_out_what_was_not_asked_for(
     assert "Left out tflite_float16" in capsys.readouterr().out
 
 
-def test_without_labelled_clips_accuracy_is_not_judged(run, tmp_path):
+def test_without_labelled_clips_accuracy_is_not_judged(light_run, tmp_path):
     code = run_command(
-        run.folder / "model.keras", "--output", tmp_path / "out", "--formats",
+        light_run.folder / "model.keras", "--output", tmp_path / "out", "--formats",
         "tflite", "--quantize", "float16", "--window", "0.1",
     )  # fmt: skip
     assert code == 0
@@ -227,10 +227,10 @@ def test_without_labelled_clips_accuracy_is_not_judged(run, tmp_path):
     assert not (tmp_path / "out" / "report.png").exists()
 
 
-def test_an_earlier_export_is_replaced(run, exported, tmp_path):
+def test_an_earlier_export_is_replaced(light_run, exported, tmp_path):
     output = shutil.copytree(exported, tmp_path / "out")
     options = ("--output", output, *FLOAT32, "--window", "0.1")
-    assert run_command(run.folder, *options) == 0
+    assert run_command(light_run.folder, *options) == 0
     assert json.loads((output / "report.json").read_text())["window_samples"] == 800
     assert not (output / "saved_model").exists()
 

@@ -17,7 +17,7 @@ from files import command_line
 from files.clips import write_clip
 from files.errors import UserError
 from tests.export.conftest import LABELS
-from tests.export.models import SAMPLE_RATE, classifier, softmax, two_heads
+from tests.export.models import SAMPLE_RATE, classifier, mel, softmax, two_heads
 
 WINDS = ("breeze", "gale", "storm")
 TASKS = [
@@ -44,7 +44,7 @@ def sigmoid(logits):
 def tasks_run(tmp_path_factory, windows):
     """A run of two tasks; `points` is right on 2 of 3 clips, `winds` on all."""
     folder = tmp_path_factory.mktemp("tasks_run") / "weather"
-    model = two_heads()
+    model = two_heads(layer=mel())
     logits = {h: np.array(x) for h, x in model(windows[:3]).items()}
     points = np.argmax(logits["points"], axis=-1) + [0, 0, 1]
     labels = {
@@ -140,7 +140,7 @@ def test_predict_answers_each_task_as_keras_does(
 
 
 def test_a_keras_file_names_its_heads_by_key_or_layer(keras_file):
-    model = two_heads()
+    model = two_heads(layer=mel())
     heads = open_source(keras_file(model)).heads
     assert {h.name: len(h.labels) for h in heads} == {"points": 4, "winds": 3}
     listed = keras.Model(model.input, [model.output["winds"], model.output["points"]])
@@ -149,7 +149,7 @@ def test_a_keras_file_names_its_heads_by_key_or_layer(keras_file):
 
 
 def test_labels_are_given_by_head(keras_file, tmp_path):
-    path = keras_file(two_heads())
+    path = keras_file(two_heads(layer=mel()))
     file = tmp_path / "winds.txt"
     file.write_text("\n".join(WINDS))
     heads = {h.name: h for h in open_source(path, None, [f"winds={file}"]).heads}
@@ -189,14 +189,14 @@ def test_tasks_of_another_run_are_refused(tasks_run, tmp_path, text, message):
 
 
 def test_outputs_that_share_a_name_are_refused(keras_file):
-    model = two_heads()
+    model = two_heads(layer=mel())
     wrong = keras.Model(model.input, {"a b": model.outputs[0], "c": model.outputs[1]})
     with pytest.raises(UserError, match="letters, digits and _.* received a b, c"):
         open_source(keras_file(wrong))
 
 
 def test_a_head_named_as_another_ones_top_labels_is_refused(keras_file):
-    model = two_heads()
+    model = two_heads(layer=mel())
     wrong = keras.Model(model.input, dict(zip(("a", "a_top"), model.outputs)))
     with pytest.raises(UserError, match="a has an answer a_top_probabilities itself"):
         open_source(keras_file(wrong))
@@ -222,7 +222,7 @@ def test_the_labels_of_another_model_are_refused(exported_tasks, tmp_path, capsy
 
 
 def test_one_head_of_a_model_that_gives_a_dict(keras_file, windows):
-    model = classifier()
+    model = classifier(layer=mel())
     named = keras.Model(model.input, {"only": model.output})
     source = open_source(keras_file(named))
     assert [head.name for head in source.heads] == [""]

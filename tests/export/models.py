@@ -21,8 +21,22 @@ def frontend(method="fast"):
     return leaf
 
 
+def mel():
+    """A frontend of as many features that costs less to trace and to convert.
+
+    PCEN keeps them as small as LEAF's: the probabilities are not near 0 and 1.
+    """
+    return leaf_tf.MelFilterbanks(
+        n_filters=N_FILTERS, sample_rate=SAMPLE_RATE, compression="pcen"
+    )
+
+
 def classifier(
-    input_shape=(None,), head=None, features=lambda features: features, method="fast"
+    input_shape=(None,),
+    head=None,
+    features=lambda features: features,
+    method="fast",
+    layer=None,
 ):
     """waveform -> (batch, N_CLASSES), by default logits.
 
@@ -31,10 +45,11 @@ def classifier(
         head: From the embedding to the output; a Dense layer "logits" if None.
         features: Applied to the frontend's output.
         method: Of the frontend.
+        layer: The frontend; the one of `method` if None.
     """
     keras.utils.set_random_seed(0)
     waveform = keras.Input(input_shape, name="waveform")
-    outputs = features(frontend(method)(waveform))
+    outputs = features((layer or frontend(method))(waveform))
     outputs = keras.layers.Conv1D(12, 3, padding="same", activation="swish")(outputs)
     outputs = keras.layers.GlobalAveragePooling1D()(outputs)
     # The probabilities depend on the sound, and are not near 0 and 1, where no
@@ -50,9 +65,9 @@ def softmax(logits):
     return odds / odds.sum(axis=-1, keepdims=True)
 
 
-def two_heads(features=lambda features: features):
+def two_heads(features=lambda features: features, layer=None):
     """waveform -> {"points": (batch, N_CLASSES), "winds": (batch, 3)}, logits."""
-    one = classifier(features=features)
+    one = classifier(features=features, layer=layer)
     waveform, embedding = one.input, one.layers[-1].input
     spread = keras.initializers.RandomNormal(stddev=1.5, seed=1)
     return keras.Model(

@@ -16,18 +16,18 @@ from export.sources import open_source
 from files.clips import read_clip, write_clip
 from files.errors import UserError
 from tests.export.conftest import WINDOW_SAMPLES
-from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier
+from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, mel
 
 
 def framewise(end):
     """A model that answers each frame, and pools the answers."""
-    one = classifier()
+    one = classifier(layer=mel())
     frames = layers.Conv1D(N_CLASSES, 3, kernel_initializer="random_normal")
     return keras.Model(one.input, end(10 * frames(one.layers[1].output)))
 
 
 def yes_or_no():
-    return classifier(head=layers.Dense(1, "sigmoid", name="alarm"))
+    return classifier(head=layers.Dense(1, "sigmoid", name="alarm"), layer=mel())
 
 
 OWN = {
@@ -149,7 +149,7 @@ def test_yes_or_no_from_the_file_to_predictions(keras_file, tmp_path, capsys):
 def test_what_is_assumed_is_said(keras_file, tmp_path, capsys):
     out = tmp_path / "out"
     options = ["--formats", "tflite", "--quantize", "none", "--window", "0.1"]
-    path = str(keras_file(classifier()))
+    path = str(keras_file(classifier(layer=mel())))
     assert not dispatch([path, "--output", str(out), *options])
     written = capsys.readouterr()
     said = "nothing in the file says what its outputs are"

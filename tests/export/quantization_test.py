@@ -142,10 +142,10 @@ def calibration(windows, tmp_path_factory):
     return folder
 
 
-def test_by_default_all_are_made_and_reported(run, calibration, tmp_path):
+def test_by_default_all_are_made_and_reported(light_run, calibration, tmp_path):
     output = tmp_path / "out"
     assert not run_command(
-        run.folder, "--output", output, "--formats", "tflite", "--calibration",
+        light_run.folder, "--output", output, "--formats", "tflite", "--calibration",
         calibration, "--embeddings", "--max-accuracy-drop", "40",
     )  # fmt: skip
     report = json.loads((output / "report.json").read_text())

@@ -15,6 +15,7 @@ from tests.export.models import (
     SAMPLE_RATE,
     classifier,
     frontend,
+    mel,
     softmax,
     two_heads,
 )
@@ -153,7 +154,7 @@ def test_a_wrong_request_is_an_error_that_says_so(model, name, inputs, message):
 
 
 def test_several_heads_share_the_signatures(keras_file, windows):
-    model = two_heads()
+    model = two_heads(layer=mel())
     signatures = make_signatures(open_source(keras_file(model)))
     answers = signatures["serving_default"](windows)
     for name, logits in model(windows).items():
@@ -166,7 +167,7 @@ def test_several_heads_share_the_signatures(keras_file, windows):
 
 
 def test_of_probabilities_the_logits_are_told_up_to_a_constant(keras_file, windows):
-    logits = classifier()
+    logits = classifier(layer=mel())
     known = logits(windows).numpy()
     for activation in ("softmax", "sigmoid"):
         outputs = keras.layers.Activation(activation)(logits.output)
@@ -178,7 +179,9 @@ def test_of_probabilities_the_logits_are_told_up_to_a_constant(keras_file, windo
 
 
 def test_a_model_of_a_fixed_length_keeps_it(keras_file):
-    signatures = make_signatures(open_source(keras_file(classifier((4000, 1)))))
+    signatures = make_signatures(
+        open_source(keras_file(classifier((4000, 1), layer=mel())))
+    )
     assert "serving_padded" not in signatures
     (spec,) = signatures["serving_default"].input_signature
     assert spec == tf.TensorSpec((None, 4000), tf.float32, name="waveform")

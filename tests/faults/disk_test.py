@@ -10,7 +10,7 @@ import pytest
 from export.__main__ import dispatch as export
 from files import atomic, command_line
 from files.clips import read_clip, write_clip
-from tests.export.models import classifier
+from tests.export.models import classifier, mel
 from tests.training.runs import SAMPLE_RATE, write_noises
 from training.__main__ import dispatch as training
 
@@ -111,7 +111,7 @@ def test_fit_on_a_full_disk(mounted, refused, tmp_path, size):
 @pytest.mark.parametrize("formats", ["saved_model", "tflite"])
 def test_export_on_a_full_disk(mounted, refused, tmp_path, formats):
     model = tmp_path / "model.keras"
-    classifier().save(model)
+    classifier(layer=mel()).save(model)
     disk = mounted("48k")
     artifact = disk / "artifact"
     artifact.mkdir()
@@ -127,7 +127,7 @@ def test_export_on_a_full_disk(mounted, refused, tmp_path, formats):
 def test_a_read_only_disk(mounted, refused, tmp_path):
     clips = write_noises(tmp_path / "clips", n_clips=4)
     model = tmp_path / "model.keras"
-    classifier().save(model)
+    classifier(layer=mel()).save(model)
     disk = mounted("64k")
     (disk / "run").mkdir()
     before = contents(disk)

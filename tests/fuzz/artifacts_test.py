@@ -8,9 +8,9 @@ from tests.fuzz.processes import run_cases
 @pytest.mark.parametrize(
     "kind, n_cases, seed",
     [
-        ("tflite", 30, 0),
-        ("streaming", 15, 0),
-        ("saved_model", 10, 0),
+        ("tflite", 15, 0),
+        ("streaming", 8, 0),
+        ("saved_model", 5, 0),
         pytest.param("tflite", 1000, 1, marks=pytest.mark.slow),
         pytest.param("streaming", 300, 1, marks=pytest.mark.slow),
         # TensorFlow keeps 45 MB of each that it loads: no more in one process.

@@ -77,8 +77,8 @@ def works(clips, *argv):
     return json.loads((run / "metrics.json").read_text())
 
 
-def test_fit_evaluate_and_what_they_say(clips, capsys, tmp_path):
-    metrics = works(clips)
+def test_fit_evaluate_and_what_they_say(clips, pooling, capsys, tmp_path):
+    metrics = works(clips, "--encoder", pooling)
     printed = capsys.readouterr()
     fit, brace, evaluated = printed.out.partition("{\n")
     evaluated = json.loads(brace + evaluated)

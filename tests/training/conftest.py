@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from files.clips import write_clip
+from tests.once import once
 from tests.training import miniatures
 from tests.training.runs import small_config, write_noises, write_pooling
 from training.tasks import get_task
@@ -17,9 +18,12 @@ from training.tasks import get_task
 @pytest.fixture(scope="session")
 def synthetic_dir(tmp_path_factory):
     """A TFDS data folder in which the task `synthetic` is ready."""
-    data_dir = tmp_path_factory.mktemp("tfds")
-    get_task("synthetic").load(data_dir)
-    return data_dir
+
+    def make(data_dir):
+        data_dir.mkdir()
+        get_task("synthetic").load(data_dir)
+
+    return once(tmp_path_factory, "tfds", make)
 
 
 @pytest.fixture(scope="session")

@@ -35,21 +35,24 @@ def history(run):
         ]
 
 
-@pytest.fixture(scope="module")
-def two_devices(folder):
+@pytest.fixture(
+    scope="module", params=["mel_pcen", pytest.param("leaf", marks=pytest.mark.slow)]
+)
+def two_devices(folder, request):
+    frontend = request.param
     done = subprocess.run(
-        [sys.executable, "-m", "tests.training.on_two_devices", folder],
+        [sys.executable, "-m", "tests.training.on_two_devices", folder, frontend],
         check=True,
         capture_output=True,
         text=True,
     )
-    return json.loads(done.stdout.splitlines()[-1])
+    return {**json.loads(done.stdout.splitlines()[-1]), "runs": folder / frontend}
 
 
-def test_two_devices_learn_as_one(folder, two_devices):
+def test_two_devices_learn_as_one(two_devices):
     """Batch normalisation included: its statistics are those of the whole batch."""
     assert two_devices["n_devices"] == 2
-    one, both = history(folder / "one"), history(folder / "both")
+    one, both = (history(two_devices["runs"] / name) for name in ("one", "both"))
     assert len(one) == len(both) == 2
     for row, expected in zip(both, one):
         assert row == pytest.approx(expected, rel=1e-4, abs=1e-5)
@@ -58,9 +61,9 @@ def test_two_devices_learn_as_one(folder, two_devices):
     assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
-def test_their_models_are_of_one_kind(folder, two_devices):
+def test_their_models_are_of_one_kind(two_devices):
     one, both = (
-        keras.models.load_model(folder / name / "model.keras")
+        keras.models.load_model(two_devices["runs"] / name / "model.keras")
         for name in ("one", "both")
     )
     # Which only TensorFlow could load.

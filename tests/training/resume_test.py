@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 from files.errors import UserError
 from tests.training.runs import small_config, write_noises
-from training import figures
+from training import figures, fitting
 from training.checkpoints import Checkpoints
 from training.fitting import fit
 from training.run_folder import RunFolder
@@ -81,8 +82,19 @@ def config(task, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def unbroken(config, tmp_path_factory):
+    """A run, and its folder as it was before what comes after the last epoch."""
     path = tmp_path_factory.mktemp("unbroken") / "run"
-    return SimpleNamespace(path=path, metrics=fit(config, path))
+    cut = path.with_name("cut")
+
+    def keep(*args):
+        shutil.copytree(path, cut)
+        return original(*args)
+
+    original = fitting.without_optimizer
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "without_optimizer", keep)
+        metrics = fit(config, path)
+    return SimpleNamespace(path=path, cut=cut, metrics=metrics)
 
 
 @pytest.fixture
@@ -94,6 +106,8 @@ def cut_after(monkeypatch):
         cut = CutAfter(steps)
 
         def fit_model(model, *args, callbacks, **kwargs):
+            if not steps:
+                raise CutOff
             return original(model, *args, callbacks=[*callbacks, cut], **kwargs)
 
         with monkeypatch.context() as patch:
@@ -132,7 +146,7 @@ def test_cut_off_in_an_epoch_after_one_and_before_any_checkpoint(
     config, unbroken, cut_after, tmp_path, capsys
 ):
     path = tmp_path / "run"
-    cut_after(2, config, path)  # nothing is saved yet
+    cut_after(0, config, path)  # nothing is saved yet
     cut_after(5, config, path, resume=True)  # step 4 is saved
     capsys.readouterr()
     cut_after(8, config, path, resume=True)  # step 12 is saved, an epoch's end
@@ -144,19 +158,13 @@ def test_cut_off_in_an_epoch_after_one_and_before_any_checkpoint(
     assert_alike(path, unbroken)
 
 
-def test_cut_off_after_the_last_epoch(config, unbroken, monkeypatch, tmp_path):
-    path = tmp_path / "run"
-
-    def cut(*args):
-        raise CutOff
-
-    with monkeypatch.context() as patch:
-        patch.setattr("training.fitting.without_optimizer", cut)
-        with pytest.raises(CutOff):
-            fit(config, path)
+def test_cut_off_after_the_last_epoch(config, unbroken, tmp_path, capsys):
+    path = shutil.copytree(unbroken.cut, tmp_path / "run")
+    assert not (path / "metrics.json").exists()
     half = path / "checkpoints" / f".{'0' * 32}.keras"
     half.write_bytes(b"begun")
     fit(config, path, resume=True)
+    assert "going on after step 24: 4 epochs of 4" in capsys.readouterr().out
     assert_alike(path, unbroken)
     assert not half.exists()
 
@@ -166,11 +174,11 @@ def test_a_finished_run_says_so(config, unbroken, capsys):
     assert capsys.readouterr().out == f"the run in {unbroken.path} is finished\n"
 
 
-def test_a_run_of_other_settings_is_not_gone_on_with(config, cut_after, tmp_path):
-    cut_after(5, config, tmp_path)
+def test_a_run_of_other_settings_is_not_gone_on_with(config, unbroken, tmp_path):
+    path = shutil.copytree(unbroken.cut, tmp_path / "run")
     other = dataclasses.replace(config, mixup=0.5)
     with pytest.raises(UserError, match=r"started with mixup 0.4 \(received: 0.5\)"):
-        fit(other, tmp_path, resume=True)
+        fit(other, path, resume=True)
 
 
 def command(task, path):

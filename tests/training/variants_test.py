@@ -37,7 +37,7 @@ def test_pcen_stays_fixed_in_training_and_in_the_file(waveform, tmp_path):
     for trained in (model, keras.models.load_model(tmp_path / "model.keras")):
         frontend = trained.layers[-1]
         before = {w.path: w.numpy() for w in frontend.weights}
-        trained.compile(keras.optimizers.Adam(0.1), "mse", jit_compile=False)
+        trained.compile(keras.optimizers.Adam(0.1), "mse", run_eagerly=True)
         trained.fit(waveform, np.zeros((2, 25, 8)), verbose=0)
         moved = {
             w.path for w in frontend.weights if (w != before[w.path]).numpy().any()

@@ -190,7 +190,7 @@ def test_training_learns_the_filters_and_the_moving_averages(rng):
     model = keras.Sequential(
         [keras.Input((1600,)), layer, keras.layers.GlobalMaxPooling1D()]
     )
-    model.compile("adam", "mse", jit_compile=False)
+    model.compile("adam", "mse", run_eagerly=True)
     before = {w.path: numbers(w).copy() for w in layer.weights}
     model.fit(noise(rng, 4, 1600), np.ones((4, 8)), epochs=2, verbose=0)
     for weight in layer.weights:

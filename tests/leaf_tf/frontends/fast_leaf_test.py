@@ -121,7 +121,7 @@ def test_replan_makes_compiled_functions_follow_set_weights(rng):
 def drive(model, sigmas, epochs, callbacks):
     """Trains the frontend's sigmas hard in one direction."""
     waveform = np.random.default_rng(0).normal(0, 0.1, (8, 1600)).astype("float32")
-    targets = np.zeros((8, 10, 4), "float32")
+    targets = np.zeros((8, 10, 2), "float32")
     model.compile(keras.optimizers.SGD(100.0), "mse", jit_compile=False)
     model.fit(waveform, targets, epochs=epochs, verbose=0, callbacks=callbacks)
     return numbers(model.layers[0].filtering.sigmas) / sigmas
@@ -147,7 +147,7 @@ def test_where_optimizers_may_go_errors_stay_small(options, rng):
 
 def test_optimizers_stay_within_reach_and_replan_moves_it():
     def build():
-        layer = leaf_tf.Leaf(n_filters=4, compression="none")
+        layer = leaf_tf.Leaf(n_filters=2, compression="none")
         return keras.Sequential([keras.Input((None,)), layer])
 
     model = build()
