@@ -10,4 +10,6 @@ from tests.fuzz.processes import run_cases
 )
 def test_damaged_runs(n_cases, seed, tmp_path):
     ends = run_cases("tests.fuzz.runs", n_cases, seed, tmp_path)
-    assert ends["answered"] > n_cases / 10 and ends["refused"] > n_cases / 10
+    assert ends["answered"] and ends["refused"]
+    if n_cases >= 80:  # of fewer, chance decides how many are answered
+        assert ends["answered"] > n_cases / 10 and ends["refused"] > n_cases / 10
