@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -12,17 +11,6 @@ import pytest
 SHARED = pathlib.Path(
     os.environ.get("LEAF_TF_SHARED", pathlib.Path(__file__).parents[2] / "shared")
 )
-
-
-def pytest_collection_finish():
-    """Keras compiles by XLA, which takes seconds a model, where it is asked to.
-
-    By default it does so by itself, on CPUs too. What XLA makes of us is tested
-    where `jit_compile=True`.
-    """
-    trainer = sys.modules.get("keras.src.trainers.trainer")
-    if trainer and trainer.backend.backend() == "tensorflow":
-        trainer.model_supports_jit = lambda model: False
 
 
 @pytest.fixture(scope="session")
