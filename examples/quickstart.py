@@ -1,6 +1,6 @@
 """From raw waveforms to a file for a phone, in one go and without a download.
 
-    python examples/quickstart.py [--output FOLDER]
+    python examples/quickstart.py [--output FOLDER] [--epochs N]
 
 Runs the commands that you would run on your own clips, one after another: trains
 a classifier of synthetic words with LEAF in front and another one with a
@@ -21,7 +21,6 @@ from files import command_line
 from files.errors import UserError
 
 TASK = "synthetic"
-SETTINGS = "--epochs 20 --batch-size 16"
 
 
 def main(argv):
@@ -33,12 +32,20 @@ def main(argv):
         type=pathlib.Path,
         help="folder to write (default: quickstart_output, or the next free number)",
     )
-    output = new_folder(parser.parse_args(argv).output)
+    parser.add_argument(
+        "--epochs",
+        type=epochs,
+        default=20,
+        help="of both trainings, at least 1 (default: %(default)s)",
+    )
+    arguments = parser.parse_args(argv)
+    output = new_folder(arguments.output)
     started = time.monotonic()
 
     for frontend in ("leaf", "mel"):
         run(
-            f"python -m training fit --task {TASK} --frontend {frontend} {SETTINGS} "
+            f"python -m training fit --task {TASK} --frontend {frontend} "
+            f"--epochs {arguments.epochs} --batch-size 16 "
             f"--data-dir {quoted(output / 'data')} --output {quoted(output / frontend)}"
         )
     leaf, phone = output / "leaf", output / "phone"
@@ -51,6 +58,12 @@ def main(argv):
     )
     draw_comparison(output)
     summarize(output, time.monotonic() - started)
+
+
+def epochs(text):
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be at least 1 (received: {text})")
+    return int(text)
 
 
 def new_folder(asked):

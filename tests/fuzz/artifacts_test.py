@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.counts import slow
 from tests.fuzz.processes import run_cases
 
 
@@ -11,11 +12,13 @@ from tests.fuzz.processes import run_cases
         ("tflite", 15, 0),
         ("streaming", 8, 0),
         ("saved_model", 5, 0),
-        pytest.param("tflite", 1000, 1, marks=pytest.mark.slow),
-        pytest.param("streaming", 300, 1, marks=pytest.mark.slow),
+        pytest.param("tflite", slow(200), 1, marks=pytest.mark.slow),
+        pytest.param("streaming", slow(80), 1, marks=pytest.mark.slow),
         # TensorFlow keeps 45 MB of each that it loads: no more in one process.
-        pytest.param("saved_model", 80, 1, marks=pytest.mark.slow),
-        pytest.param("saved_model", 80, 2, marks=pytest.mark.slow),
+        *(
+            pytest.param("saved_model", 40, 1 + number, marks=pytest.mark.slow)
+            for number in range(slow(1))
+        ),
     ],
 )
 def test_damaged_exports(kind, n_cases, seed, tmp_path):

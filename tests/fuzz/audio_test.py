@@ -2,11 +2,12 @@
 
 import pytest
 
+from tests.counts import slow
 from tests.fuzz.processes import run_cases
 
 
 @pytest.mark.parametrize(
-    "n_cases, seed", [(400, 0), pytest.param(20_000, 1, marks=pytest.mark.slow)]
+    "n_cases, seed", [(400, 0), pytest.param(slow(4000), 1, marks=pytest.mark.slow)]
 )
 def test_damaged_audio_files(n_cases, seed, tmp_path):
     ends = run_cases("tests.fuzz.audio", n_cases, seed, tmp_path)

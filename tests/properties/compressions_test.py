@@ -38,7 +38,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@examples(60, 1500)
+@examples(60, 300)
 def test_outputs_and_gradients_are_finite(n_examples):
     def check(name, policy, place, seed, batch, frames, levels, training):
         layer = LAYERS[name](policy)

@@ -28,7 +28,7 @@ needs_tensorflow = pytest.mark.skipif(
 
 
 @needs_tensorflow
-@examples(35, 2000)
+@examples(35, 300)
 def test_outputs_and_gradients_are_finite(n_examples):
     def check(settings, waveform, place, seed, by_lengths):
         frontend, arguments = settings
@@ -54,7 +54,7 @@ def test_outputs_and_gradients_are_finite(n_examples):
     )
 
 
-@examples(15, 500)
+@examples(15, 100)
 def test_padding_and_neighbours_change_nothing(n_examples):
     def check(settings, waveform, seed):
         frontend, arguments = settings
@@ -84,7 +84,7 @@ def exact_twin(layer):
     return twin
 
 
-@examples(8, 200)
+@examples(8, 60)
 def test_fast_is_within_its_tolerance_of_exact(n_examples):
     def check(timing, n_filters, initial, padding, place, seed, tolerance, by_lengths):
         sample_rate, window_len, window_stride = timing

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from leaf_tf.frontends import FRONTENDS
 from leaf_tf.layers.compressions import COMPRESSIONS
 from leaf_tf.layers.stage import Interval
+from tests.counts import slow
 
 POLICIES = ("float32", "mixed_float16", "mixed_bfloat16", "float16", "float64")
 # Rate in Hz, window and hop in ms: one sample a hop, even and odd kernels, a hop
@@ -27,7 +28,7 @@ TIMINGS = (
 def examples(few, many):
     """Parametrizes a test by `n_examples`: some by default, many when slow."""
     return pytest.mark.parametrize(
-        "n_examples", [few, pytest.param(many, marks=pytest.mark.slow)]
+        "n_examples", [few, pytest.param(slow(many), marks=pytest.mark.slow)]
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from export.__main__ import dispatch
 from tests.training import miniatures
-from tests.training.runs import small_config
+from tests.training.runs import small_config, write_pooling
 from training.fitting import fit
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,9 @@ def data_dir(tmp_path_factory):
 
 def trained_and_exported(task, data_dir, folder):
     """The metrics of a run of two steps, and the report of its export."""
-    settings = dict(task=task, data_dir=str(data_dir), epochs=1, steps_per_epoch=2)
+    encoder = write_pooling(folder / "encoder.keras")
+    settings = dict(task=task, data_dir=str(data_dir), encoder=encoder)
+    settings.update(epochs=1, steps_per_epoch=2)
     metrics = fit(small_config(None, **settings), folder / "run")
     options = ("--formats", "saved_model,tflite", "--quantize", "none")
     assert not dispatch(

@@ -49,6 +49,21 @@ def write_pooling(path, n_filters=8):
     return str(path)
 
 
+def write_convolution(path, n_filters=8):
+    """An encoder of one convolution, without statistics that few steps leave unfit."""
+    import keras
+
+    features = keras.Input((None, n_filters))
+    image = keras.layers.Reshape((-1, n_filters, 1))(features)
+    initializer = keras.initializers.GlorotUniform(seed=0)
+    convolution = keras.layers.Conv2D(
+        4, 3, activation="relu", kernel_initializer=initializer
+    )
+    pooled = keras.layers.GlobalAveragePooling2D()(convolution(image))
+    keras.Model(features, pooled).save(path)
+    return str(path)
+
+
 def small_config(folder, **settings):
     """A run of seconds: 0.25 s windows of 8 kHz, 8 mel bands."""
     defaults = dict(
