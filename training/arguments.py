@@ -15,7 +15,7 @@ from training.presets import PRESETS
 from training.settings import GROUPS, settings_of
 
 _SETTINGS = settings_of(FitConfig)
-_FINITE = number(float, "a finite number", math.isfinite)
+_finite = number(float, "a finite number", math.isfinite)
 
 
 def make_parser():
@@ -212,7 +212,7 @@ def _add_evaluate(commands):
     parser.add_argument(
         "--noise-snr",
         metavar="DB",
-        type=_FINITE,
+        type=_finite,
         help="evaluate in noise at this signal-to-noise ratio (default: no noise)",
     )
     _add_noise_color(parser)
@@ -443,7 +443,7 @@ def host_settings(arguments):
 
 
 def _decibels(text):
-    return _different(text, [_FINITE(decibels) for decibels in text.split(",")])
+    return _different(text, [_finite(decibels) for decibels in text.split(",")])
 
 
 def _frontends(text):
