@@ -228,17 +228,11 @@ def share_table(alpha):
     Returns:
         (N_SHARES,), increasing, in [0, 1]; NumPy.
     """
-    # Of 2 x for x up to 1/2; the rest is its mirror image. In each cell the density
-    # is x^(alpha - 1), which may have a pole at 0, times (1 - x)^(alpha - 1) of its
-    # middle.
-    edges = np.linspace(0.0, 1.0, 4097)
-    middles = (edges[1:] + edges[:-1]) / 2
-    masses = np.diff(edges**alpha) * (2 - middles) ** (alpha - 1)
-    probabilities = np.concatenate([[0.0], np.cumsum(masses)])
-    probabilities /= 2 * probabilities[-1]
+    from scipy.special import betaincinv
+
     places = (np.arange(N_SHARES // 2) + 0.5) / N_SHARES
-    powers = np.interp(places, probabilities, edges**alpha)
-    lower = powers ** (1 / alpha) / 2
+    # Beside the least float that there is it may give 0 for a later one.
+    lower = np.maximum.accumulate(betaincinv(alpha, alpha, places))
     return np.concatenate([lower, 1 - lower[::-1]])
 
 

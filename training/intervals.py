@@ -70,30 +70,6 @@ def t_quantile(confidence, degrees):
         confidence: In (0, 1).
         degrees: Degrees of freedom of Student's distribution, an int, at least 1.
     """
-    low, high = 0.0, math.pi / 2
-    while True:
-        angle = (low + high) / 2
-        if angle in (low, high):
-            return math.sqrt(degrees) * math.tan(angle)
-        if _probability_within(angle, degrees) < confidence:
-            low = angle
-        else:
-            high = angle
+    from scipy.special import stdtrit
 
-
-def _probability_within(angle, degrees):
-    """P(|T| <= sqrt(degrees) tan(angle)), a finite sum.
-
-    Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and
-    26.7.4.
-    """
-    sine, cosine = math.sin(angle), math.cos(angle)
-    odd = degrees % 2
-    term = cosine if odd else 1.0
-    total = 0.0
-    for power in range(odd, degrees - 1, 2):
-        total += term
-        term *= cosine**2 * (power + 1) / (power + 2)
-    if not odd:
-        return sine * total
-    return 2 / math.pi * (angle + sine * total)
+    return float(stdtrit(degrees, (1 + confidence) / 2))
