@@ -1,18 +1,14 @@
 """Steps of the input pipeline that vary its batches: noise and mixup.
 
-What `leaf_tf.augment` has as layers, on the CPU beside the training step and in
-TensorFlow alone, so that they run before a model of any Keras backend.
+The layers of `leaf_tf.augment` as steps of a `tf.data.Dataset`, on the CPU beside the
+training step and in TensorFlow alone, so that they run before a model of any Keras
+backend; each batch draws by its number, so that a run that is resumed goes on alike.
 """
 
 import tensorflow as tf
 
-from leaf_tf.augment import (
-    MIN_NOISE_POWER,
-    N_SHARES,
-    require_alpha,
-    require_snr,
-    share_table,
-)
+from leaf_tf.augment import N_SHARES, require_alpha, require_snr, share_table
+from leaf_tf.dsp.mixing import mixture, noise_gain
 
 # Each step draws from a stream of its own.
 _NOISE, _MIXUP = 1, 2
@@ -46,8 +42,7 @@ def add_noise(dataset, snr_db, seed, start=0):
         level = tf.random.stateless_uniform([tf.shape(waveform)[0], 1], level_seed)
         decibels = low + (high - low) * level
         noise = tf.random.stateless_normal(tf.shape(waveform), noise_seed)
-        ratio = _power(waveform) / tf.maximum(_power(noise), MIN_NOISE_POWER)
-        gain = tf.sqrt(ratio) * 10.0 ** (-decibels / 20.0)
+        gain = noise_gain(_power(waveform), _power(noise), decibels, tf)
         return waveform + gain * noise, *others
 
     return _mapped(dataset, noisy, start)
@@ -97,7 +92,7 @@ def mixup(dataset, alpha, n_classes, seed, start=0):
         shares = tf.gather(table, tf.cast(places, tf.int32))[:, None]
 
         def mixed(values):
-            return shares * values + (1.0 - shares) * tf.gather(values, partners)
+            return mixture(values, tf.gather(values, partners), shares)
 
         return mixed(waveform), mixed(tf.cast(label, tf.float32))
 

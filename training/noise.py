@@ -68,19 +68,17 @@ class Noise:
         Returns:
             (samples,), float32.
         """
-        waveform = np.asarray(waveform, np.float64)
-        noise = self._noise(len(waveform), np.random.default_rng([self.seed, index]))
-        power = np.mean(noise**2)
-        if power > 0:  # of a single sample pink noise, which has no mean, is 0
-            ratio = np.mean(waveform**2) / power
-            noise *= math.sqrt(ratio) * 10 ** (-self.snr_db / 20)
-        return (waveform + noise).astype(np.float32)
+        # Imported here: Keras comes with it, which the names of colors don't need.
+        from leaf_tf.dsp import mixing
 
-    def _noise(self, samples, random):
-        noise = random.standard_normal(samples)
-        if self.color == "white":
-            return noise
-        spectrum = np.fft.rfft(noise)
-        bins = np.arange(len(spectrum))
-        spectrum *= np.where(bins > 0, 1 / np.sqrt(np.maximum(bins, 1)), 0.0)
-        return np.fft.irfft(spectrum, samples)
+        waveform = np.asarray(waveform, np.float64)
+        random = np.random.default_rng([self.seed, index])
+        noise = random.standard_normal(len(waveform))
+        if self.color == "pink":
+            spectrum = np.fft.rfft(noise)
+            bins = np.arange(len(spectrum), dtype=float)
+            spectrum *= mixing.pink_amplitudes(bins, np)
+            noise = np.fft.irfft(spectrum, len(waveform))
+        powers = np.mean(waveform**2), np.mean(noise**2)
+        gain = mixing.noise_gain(*powers, self.snr_db, np)
+        return (waveform + gain * noise).astype(np.float32)
