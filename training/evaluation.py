@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from tqdm import tqdm
 
-from training import ranking
+from files import ranking
 from training.pipeline import evaluation_windows
 
 _MOMENT = 2.0  # seconds
