@@ -8,7 +8,7 @@ import zipfile
 import keras
 
 from files.atomic import replacing
-from files.errors import UserError
+from files.errors import UserError, first_line
 from training.progress import Progress
 
 _PROGRESS = "progress.json"
@@ -85,8 +85,8 @@ class Checkpoints:
                 model = _load(path)
             # Keras raises many kinds, depending on what is broken.
             except Exception as error:
-                reason = (str(error) or type(error).__name__).splitlines()[0]
-                say(f"{path} doesn't load ({reason:.200}); trying the one before")
+                reason = f"{first_line(error):.200}"
+                say(f"{path} doesn't load ({reason}); trying the one before")
                 continue
             if (
                 progress.history

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 import leaf_tf
+from files.arithmetic import ceil_div
 from files.atomic import replacing, write_json
 from files.errors import UserError
 from training import figures
@@ -56,7 +57,7 @@ class _Job:
     @property
     def steps_per_epoch(self):
         """By default one pass over the training clips."""
-        one_pass = -(-self.n_clips("train") // self.config.batch_size)
+        one_pass = ceil_div(self.n_clips("train"), self.config.batch_size)
         return self.config.steps_per_epoch or one_pass
 
     def evaluators(self, split):

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 import leaf_tf
-from files.errors import UserError
+from files.errors import UserError, first_line
 from files.quiet import native_logs_hidden
 from leaf_tf import encoders, frontends
 from training.targets import needs_weights
@@ -163,9 +163,9 @@ def without_optimizer(path, heads, config):
         bare.load_weights(path)
     # Keras and h5py raise many kinds, depending on what is broken.
     except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(
-            f"the checkpoint of the best epoch, {path}, doesn't load ({reason:.200}); "
+            f"the checkpoint of the best epoch, {path}, doesn't load "
+            f"({first_line(error):.200}); "
             "start the run anew, without --resume"
         ) from error
     leaf_tf.replan(bare)
@@ -190,9 +190,8 @@ def load_classifier(path, heads):
             model = keras.models.load_model(path, compile=False)
     # Keras raises many kinds, depending on what is broken.
     except Exception as error:
-        reason = str(error).strip() or type(error).__name__
         raise UserError(
-            f"{path} doesn't load as a Keras model: {reason.splitlines()[0]:.200}"
+            f"{path} doesn't load as a Keras model: {first_line(error):.200}"
         ) from error
     require_outputs(model, heads, path)
     return model

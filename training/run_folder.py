@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from files.arithmetic import ceil_div
 from files.atomic import (
     make_folder,
     replacing,
@@ -223,7 +224,7 @@ class RunFolder:
         """
         make_folder(self.calibration_clips)
         random = np.random.default_rng(seed)
-        at_most = -(-_MAX_CALIBRATION_CLIPS // len(clip_sets))
+        at_most = ceil_div(_MAX_CALIBRATION_CLIPS, len(clip_sets))
         n_before = 0
         for clip_set in clip_sets:
             n_clips = clip_set.n_examples
@@ -239,7 +240,7 @@ class RunFolder:
 def write_clips(folder, clip_set, head, sample_rate):
     """Writes clips of a `ClipSet` and their labels, spread evenly where many."""
     make_folder(folder)
-    step = max(1, -(-clip_set.n_examples // _MAX_EVALUATION_CLIPS))
+    step = max(1, ceil_div(clip_set.n_examples, _MAX_EVALUATION_CLIPS))
     rows = []
     clips = clip_set.only(range(0, clip_set.n_examples, step)).dataset(sample_rate)
     for index, clip in enumerate(clips.as_numpy_iterator()):
