@@ -13,6 +13,7 @@ import leaf_tf
 from files.arithmetic import ceil_div
 from files.atomic import replacing, write_json
 from files.errors import UserError
+from files.labels import label_faults
 from training import figures
 from training.callbacks import ValidateAndSave, is_over, write_history
 from training.checkpoints import Checkpoints
@@ -295,11 +296,12 @@ def check_heads(heads, config):
         UserError: They can't, or don't.
     """
     for head in heads:
+        faults = label_faults(head.labels)
+        if faults:
+            raise UserError(
+                f"names of classes of {head.task} can't be labels: {', '.join(faults)}"
+            )
         for label in head.labels:
-            if len(label.splitlines()) != 1:  # `labels.txt` has one a line
-                raise UserError(
-                    f"the name of class {label!r} has a line break; rename its folder"
-                )
             if head.multi_label and "|" in label:  # which joins labels in clips.csv
                 raise UserError(f"the name of class {label!r} has a '|'; rename it")
         if head.multi_label and config.class_weights != "none":
