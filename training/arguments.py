@@ -95,7 +95,7 @@ def _add_fit(commands):
 
 
 def _examples(*commands):
-    """The end of a command's help: lines to copy, and what is to be named in them."""
+    """The end of a command's help: examples to copy."""
     lines = [f"    python -m training {command}" for command in commands]
     title = "Example:" if len(lines) == 1 else "Examples:"
     return "\n".join([title, *lines])
@@ -115,8 +115,8 @@ def _add_settings(parser, left_out=(), renamed=None):
     """Adds `--preset`, `--config` and the settings of a `FitConfig`.
 
     Args:
-        parser: Of the command.
-        left_out: Settings that the command doesn't offer.
+        parser: Parser of the command.
+        left_out: Names of settings that the command doesn't offer.
         renamed: {setting: option} where an option is called otherwise.
     """
     parser.add_argument(
@@ -145,7 +145,7 @@ def _add_settings(parser, left_out=(), renamed=None):
 
 
 def _add_setting(parser, setting, option=None):
-    """Adds the option of a `Setting`, called like it or otherwise."""
+    """Adds the option of a `Setting`, by default of its name."""
     option = option or "--" + setting.name.replace("_", "-")
     default = setting.default_in_words
     how: dict = {
@@ -227,8 +227,8 @@ def _add_noise_color(parser):
         "--noise-color",
         choices=COLORS,
         default=COLORS[0],
-        help=f"of the noise of --noise-snr (default: {COLORS[0]}, whose power falls as "
-        "1 / frequency)",
+        help=f"color of the noise of --noise-snr (default: {COLORS[0]}, whose power "
+        "falls as 1 / frequency)",
     )
 
 
@@ -249,7 +249,7 @@ def _add_compare(commands):
         metavar="NAME[,NAME...]",
         type=checked(_frontends),
         required=True,
-        help=f"of {', '.join(FRONTENDS)}",
+        help=f"names among {', '.join(FRONTENDS)}",
     )
     parser.add_argument(
         "--seeds",

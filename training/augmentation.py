@@ -1,4 +1,4 @@
-"""Steps of the input pipeline that vary its batches: noise and mixup.
+"""Augmentation in the input pipeline: noise and mixup.
 
 The layers of `leaf_tf.augment` as steps of a `tf.data.Dataset`, on the CPU beside the
 training step and in TensorFlow alone, so that they run before a model of any Keras
@@ -24,8 +24,8 @@ def add_noise(dataset, snr_db, seed, start=0):
         dataset: A `tf.data.Dataset` of (waveform, ...), as
             `training.pipeline.TrainingData` yields: (batch, samples), float32.
         snr_db: (low, high), lowest and highest signal-to-noise ratio, in dB.
-        seed: An int.
-        start: The number of the dataset's first batch.
+        seed: Seed of levels and noise, an int.
+        start: Number of the dataset's first batch.
 
     Returns:
         A `tf.data.Dataset` of the same elements.
@@ -59,10 +59,11 @@ def mixup(dataset, alpha, n_classes, seed, start=0):
         dataset: A `tf.data.Dataset` of (waveform, label), as
             `training.pipeline.TrainingData` yields: (batch, samples), float32,
             and class indices (batch,), or shares of classes (batch, n_classes).
-        alpha: In (0, 100]: near 0 clips are hardly mixed, 1 draws shares evenly.
+        alpha: Shape of the shares' distribution, in (0, 100]: near 0 clips are hardly
+            mixed, 1 draws shares evenly.
         n_classes: Number of classes.
-        seed: An int.
-        start: The number of the dataset's first batch.
+        seed: Seed of partners and shares, an int.
+        start: Number of the dataset's first batch.
 
     Returns:
         A `tf.data.Dataset` of (waveform, shares): float32 (batch, samples) and

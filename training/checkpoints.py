@@ -18,9 +18,9 @@ _SEEDS = "seeds.json"
 class Checkpoints:
     """The last two checkpoints of a run, and that of its best epoch.
 
-    Each is a `.keras` file of the model with its optimizer, which holds the run's
-    `Progress` and the states of what draws at random as well: so all are of one
-    moment, and all are there or none.
+    Each is a `.keras` file of the model with its optimizer, which also holds the run's
+    `Progress` and the states of its random generators: one file is one moment of the
+    run, complete or absent.
 
     Args:
         run: A `RunFolder`.
@@ -43,8 +43,8 @@ class Checkpoints:
 
         Args:
             model: The compiled model.
-            progress: A `Progress`.
-            is_best: Whether an epoch ended that is the best so far.
+            progress: The run's `Progress`.
+            is_best: Whether an epoch just ended that is the best so far.
         """
         last = self._run.last
         with replacing(last) as temporary:
@@ -61,7 +61,7 @@ class Checkpoints:
             self._copy_to_best(last)
 
     def restore(self, say):
-        """The model of the newest checkpoint that is whole, and how far it came.
+        """The model and the `Progress` of the newest checkpoint that is whole.
 
         Args:
             say: Called with a line about each checkpoint that is damaged.
@@ -75,11 +75,11 @@ class Checkpoints:
         """
         # The best one is usually older, but is the newest when what was saved after
         # it is damaged.
-        found = [(path, *_read(path)) for path in self._paths if path.exists()]
-        for path, progress, reason in found:
+        candidates = [(path, *_read(path)) for path in self._paths if path.exists()]
+        for path, progress, reason in candidates:
             if progress is None:
                 say(f"{path} is damaged ({reason}); trying the checkpoint before")
-        whole = [(path, progress) for path, progress, _ in found if progress]
+        whole = [(path, progress) for path, progress, _ in candidates if progress]
         for path, progress in sorted(whole, key=lambda entry: -entry[1].step):
             try:
                 model = _load(path)
@@ -96,7 +96,7 @@ class Checkpoints:
                     # The run may have been cut off before it was copied.
                     self._copy_to_best(path)
             return model, progress
-        if found:
+        if candidates:
             raise UserError(
                 f"all checkpoints in {self._run.last.parent} are damaged; start the "
                 "run anew, without --resume"

@@ -280,7 +280,7 @@ class FitConfig:
         return max(1, round(self.window_seconds * self.sample_rate))
 
     def to_dict(self):
-        """For `config.json`."""
+        """The content of `config.json`."""
         return dataclasses.asdict(self)
 
     @classmethod
@@ -297,7 +297,7 @@ class FitConfig:
 
 
 def read_settings(path):
-    """The settings in a JSON file, some or all of a `FitConfig`'s, unchecked.
+    """Some or all settings of a `FitConfig` from a JSON file, unchecked.
 
     Raises:
         UserError: The file is missing or damaged.

@@ -1,4 +1,4 @@
-"""Noise for evaluation: how a model that never heard it copes with it."""
+"""Noise for the evaluation of models, whether or not they were trained in noise."""
 
 import dataclasses
 import math
@@ -15,11 +15,12 @@ class Noise:
     """Steady noise at one level, the same for every model.
 
     Attributes:
-        snr_db: Signal-to-noise ratio of each clip, dB: of the clip's mean power
-            from its first to its last sample, pauses counted in.
+        snr_db: Signal-to-noise ratio of each clip, dB, for the clip's mean power from
+            its first to its last sample, pauses included.
         color: "pink", whose power falls as 1 / frequency, as that of rooms, streets
             and crowds roughly does; or "white".
-        seed: An int; clip n of a set gets the same noise for the same seed.
+        seed: Seed of the noise, an int; clip n of a set gets the same for the same
+            seed.
 
     Raises:
         ValueError: A setting out of range.
@@ -63,7 +64,7 @@ class Noise:
 
         Args:
             waveform: (samples,).
-            index: Of the clip; each has noise of its own.
+            index: Number of the clip; each has noise of its own.
 
         Returns:
             (samples,), float32.

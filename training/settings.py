@@ -1,4 +1,4 @@
-"""How a setting of a run is told: once, as a field of a dataclass.
+"""Settings, declared once as fields of a dataclass.
 
 From the entry of a field follow its check, its paragraph in the docstring of the class
 and its option on a command line:
@@ -34,10 +34,10 @@ _DOCSTRING_WIDTH = 88
 
 
 class Rule(typing.NamedTuple):
-    """What a value must be.
+    """A rule for values.
 
     Attributes:
-        words: What follows "must be", such as "at least 1".
+        words: Rule in words that follow "must be", such as "at least 1".
         holds: Function of a value of the setting's type: whether it is so.
     """
 
@@ -49,7 +49,7 @@ AT_LEAST_ONE = Rule("at least 1", lambda value: value >= 1)
 
 
 class _Kind(typing.NamedTuple):
-    """How values of a type are written on a command line."""
+    """The notation of a type's values on a command line."""
 
     words: str
     metavar: str
@@ -82,7 +82,7 @@ class Setting:
         metavar: Placeholder for the value in help; None for that of the type.
         parse: Function of the text of an option, which raises a ValueError that says
             what is allowed; None for that of the type.
-        name, annotation, default: Those of the field.
+        name, annotation, default: Name, type and default of the field.
     """
 
     words: str
@@ -178,7 +178,7 @@ class Setting:
 
     @property
     def _kind(self):
-        """How values of the type are written, None aside."""
+        """The notation of values that aren't None."""
         for kind in typing.get_args(self.annotation) or (self.annotation,):
             if kind in _KINDS:
                 return _KINDS[kind]
@@ -190,8 +190,8 @@ def setting(default, group, words, **details) -> Any:
 
     Args:
         default: Default of the field, or `REQUIRED`.
-        group, words: As of `Setting`, as are:
-        **details: `rule`, `choices`, `none`, `metavar`, `parse`.
+        group, words: See `Setting`.
+        **details: `rule`, `choices`, `none`, `metavar` and `parse`, see `Setting`.
     """
     choices = details.get("choices")
     if choices:

@@ -1,4 +1,4 @@
-"""The registry of tasks: a name to what can be learned and where it lies."""
+"""The registry of tasks, by name."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ _GIB = 2**30
 
 _OFFICIAL = {"train": "train", "validation": "validation", "test": "test"}
 
-# What tasks of one data set have in common.
+# Settings in common to the tasks of one data set.
 _DIGITS: dict[str, Any] = {
     "dataset": "spoken_digit",
     "clip_key": "audio/filename",
@@ -223,8 +223,8 @@ def get_task(name, skip_bad_clips=False):
     """The task that `--task` names.
 
     Args:
-        name: The name of a known task, or "folder:PATH".
-        skip_bad_clips: As in `FitConfig`.
+        name: Name of a known task, or "folder:PATH".
+        skip_bad_clips: See `FitConfig`.
 
     Raises:
         UserError: No such task.

@@ -14,7 +14,7 @@ _SCORES, _DIFFERENCES = (0.0, 100.0), (-100.0, 100.0)
 
 
 def draw(comparison, results, folder):
-    """Draws a figure a task.
+    """Draws one figure a task.
 
     Returns:
         {task: path of its PNG file, relative to the folder's parent}.
@@ -34,7 +34,7 @@ def draw(comparison, results, folder):
 
 
 def _figure(task, rows, baseline):
-    """Axes for scores on the left, for differences on the right; a row a condition."""
+    """A figure of one row a condition: scores on the left, differences on the right."""
     n_frontends = max(map(len, rows.values()))
     figure = Figure(
         figsize=(10, len(rows) * (1.1 + 0.32 * n_frontends)), layout="constrained"
@@ -110,5 +110,5 @@ def _name_rows(axes, scores):
 
 
 def _verbatim(text):
-    """As matplotlib shows it as it is: two dollars would mean a formula."""
+    """Text that matplotlib shows as it is: two dollars would mean a formula."""
     return text.replace("$", r"\$")
