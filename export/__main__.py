@@ -2,7 +2,7 @@
 
 import sys
 
-from export import arguments
+from export.commands import arguments
 from files import command_line
 
 
@@ -12,21 +12,21 @@ def dispatch(argv):
     # that has to be installed.
     if argv[:1] == ["predict"]:
         arguments.predict_parser().parse_args(argv[1:])
-        from export import predict_command
+        from export.commands import predict as predict_command
 
         return predict_command.main(argv[1:])
     if argv[:1] == ["verify"]:
         arguments.verify_parser().parse_args(argv[1:])
-        from export import verify_command
+        from export.commands import verify as verify_command
 
         return verify_command.main(argv[1:])
     if argv[:1] == ["listen"]:
         arguments.listen_parser().parse_args(argv[1:])
-        from export import listen_command
+        from export.commands import listen as listen_command
 
         return listen_command.main(argv[1:])
     arguments.export_parser().parse_args(argv)
-    from export import export_command
+    from export.commands import export as export_command
 
     return export_command.main(argv)
 

@@ -1,0 +1,226 @@
+"""How far an artifact's answers are from Keras's."""
+
+import statistics
+import time
+
+import numpy as np
+
+from export.contract.averaging import SIGMOID
+from export.report.scores import ACCURACY, MEAN_AVERAGE_PRECISION
+from export.source.stages import behind_features, frontend_of, inner
+from files.errors import UserError
+from files.quiet import import_keras
+
+TOLERANCE = 1e-4  # in probability
+
+_KERAS_BATCH = 8
+_LATENCY_RUNS = 15
+
+
+def keras_probabilities(source, windows):
+    """The probabilities by Keras alone: `predict`, then NumPy.
+
+    Nothing of the exported function takes part, so that a mistake in it shows.
+
+    Returns:
+        {head's name: (n, classes)}.
+    """
+    return _of_heads(source, _predict(source.model, windows))
+
+
+def keras_part(source, name, windows):
+    """The features or embeddings by Keras alone.
+
+    Args:
+        source: `export.source.opening.Source`.
+        name: Of an inner tensor, see `export.source.stages.inner`.
+        windows: (n, window_samples).
+
+    Returns:
+        (n, ...), float32.
+    """
+    keras = import_keras()
+    part = keras.Model(source.model.input, inner(source.model)[name])
+    return _predict(part, windows).astype(np.float32)
+
+
+def keras_stream(source, facts, waveform):
+    """The probabilities that a streaming model gives, by Keras alone.
+
+    The frontend on the whole waveform at once; for each chunk, the last frames that
+    it knows, before the first of them those of silence, into what comes behind.
+
+    Args:
+        source: `export.source.opening.Source`.
+        facts: `export.tflite_format.stream_facts.StreamFacts`.
+        waveform: (samples,), whole chunks.
+
+    Returns:
+        {head's name: (chunks, classes)}.
+    """
+    frontend = frontend_of(source.model)
+    frames = _frames(frontend, waveform)
+    silence = _frames(frontend, np.zeros_like(waveform[: facts.chunk_samples]))[:1]
+    before = np.repeat(silence, facts.window_frames, axis=0)
+    windows = []
+    for end in range(facts.chunk_samples, waveform.size + 1, facts.chunk_samples):
+        known = max(end // facts.hop_samples - facts.delay_hops, 0)
+        window = np.concatenate([before, frames[:known]])[-facts.window_frames :]
+        windows.append(window)
+    model = behind_features(source.model)
+    batches = [
+        model(np.stack(windows[start : start + _KERAS_BATCH]), training=False)
+        for start in range(0, len(windows), _KERAS_BATCH)
+    ]
+    outputs = {
+        name: np.concatenate([_numpy(batch[name]) for batch in batches])
+        for name in batches[0]
+    }
+    return _of_heads(source, outputs)
+
+
+def _frames(frontend, waveform):
+    """(frames, channels), float32."""
+    return _numpy(frontend(waveform[None], training=False))[0]
+
+
+def _numpy(tensor):
+    ops = import_keras().ops
+    return ops.convert_to_numpy(ops.cast(tensor, "float32"))
+
+
+def _of_heads(source, outputs):
+    return {
+        head.name: _probabilities(head, outputs[head.name].astype(np.float32))
+        for head in source.heads
+    }
+
+
+def _predict(model, windows):
+    if len(model.input_shape) == 3:
+        windows = windows[..., None]
+    return model.predict(windows, batch_size=_KERAS_BATCH, verbose=0)
+
+
+def _probabilities(head, output):
+    if not head.gives_logits:
+        return output
+    if head.activation == SIGMOID:
+        # The half that doesn't overflow.
+        odds = np.exp(-np.abs(output))
+        return np.where(output < 0, odds, 1) / (1 + odds)
+    odds = np.exp(output - np.max(output, axis=-1, keepdims=True))
+    return odds / np.sum(odds, axis=-1, keepdims=True)
+
+
+def differences(probabilities, keras):
+    """Two arrays (n_windows, classes) compared.
+
+    Returns:
+        dict: `max_difference` and `mean_difference` in probability,
+        `windows_with_another_label`.
+    """
+    difference = np.abs(probabilities - keras)
+    other = _top(probabilities) != _top(keras)
+    return {
+        "max_difference": float(np.max(difference)),
+        "mean_difference": float(np.mean(difference)),
+        "windows_with_another_label": int(np.sum(other)),
+    }
+
+
+def _top(probabilities):
+    """The top label of each window; of a single one, whether it is there."""
+    if probabilities.shape[-1] == 1:
+        return probabilities[..., 0] >= 0.5
+    return np.argmax(probabilities, -1)
+
+
+def check_tolerance(
+    name, measured, n_windows, unit=" in probability", windows="windows"
+):
+    """Refuses an artifact that answers something else than Keras.
+
+    Args:
+        name: Of the artifact.
+        measured: dict, `max_difference` among it.
+        n_windows: On how many windows.
+        unit: Of the difference.
+        windows: What they are called.
+
+    Raises:
+        UserError: The difference is above `TOLERANCE`, or no number.
+    """
+    worst = measured["max_difference"]
+    if not worst <= TOLERANCE:  # `not`, since NaN compares false
+        raise UserError(
+            f"{name} differs from Keras by {worst:.1e}{unit} on "
+            f"{n_windows} {windows}; at most {TOLERANCE:.0e} is allowed"
+        )
+
+
+def part_differences(values, keras):
+    """Two arrays of features or embeddings compared, relative to the largest of them.
+
+    Returns:
+        dict: `max_difference` and `mean_difference`, of the largest of Keras's values.
+    """
+    difference = np.abs(values - keras) / max(np.max(np.abs(keras)), 1e-6)
+    return {
+        "max_difference": float(np.max(difference)),
+        "mean_difference": float(np.mean(difference)),
+    }
+
+
+def points_lost(measured, keras):
+    """By how many points the score of the worst head is below Keras's.
+
+    Args:
+        measured, keras: Lists of dicts of `export.report.scores.score`, one per head.
+
+    Returns:
+        float, below 0 if every head gains; None if no head's clips have labels.
+    """
+    lost = [
+        100.0 * (theirs[name] - ours[name])
+        for ours, theirs in zip(measured, keras)
+        for name in (ACCURACY, MEAN_AVERAGE_PRECISION)
+        if theirs.get(name) is not None
+    ]
+    return max(lost, default=None)
+
+
+def over_heads(measured):
+    """What was measured on each head as that of the model.
+
+    Args:
+        measured: list of dict, `differences` and more, one per head.
+
+    Returns:
+        dict: the only head's; of several, their `differences` together.
+    """
+    if len(measured) == 1:
+        return measured[0]
+    return {
+        "max_difference": max(m["max_difference"] for m in measured),
+        "mean_difference": statistics.fmean(m["mean_difference"] for m in measured),
+        "windows_with_another_label": sum(
+            m["windows_with_another_label"] for m in measured
+        ),
+    }
+
+
+def latency_ms(run, window):
+    """The median time that one window takes, in ms, after a first run.
+
+    Args:
+        run: Answers windows.
+        window: (1, window_samples).
+    """
+    run(window)
+    times = []
+    for _ in range(_LATENCY_RUNS):
+        start = time.perf_counter()
+        run(window)
+        times.append(time.perf_counter() - start)
+    return 1000.0 * statistics.median(times)

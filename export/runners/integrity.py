@@ -1,0 +1,110 @@
+"""Refuses damaged artifacts before a runtime reads them.
+
+LiteRT trusts what it reads: a damaged file may end the process, or answer something.
+"""
+
+import contextlib
+import subprocess
+import sys
+
+from export.contract.checksums import checksum
+from export.contract.layout import INPUT, REPORT_JSON, artifact_folder, is_onnx
+from export.tflite_format.graph import read_model
+from files.errors import UserError
+from files.json_files import read_json
+from files.quiet import native_logs_hidden
+
+_TRIAL_SECONDS = 60
+# Loads a file and runs it, as its runners do; says what it can't.
+_TRIAL = """
+import sys
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+interpreter = Interpreter(sys.argv[1], num_threads=1)
+interpreter.allocate_tensors()
+if len(interpreter.get_signature_list()) != 1:
+    sys.exit()  # no file of ours, as is said later
+signature = interpreter.get_signature_runner()
+inputs = signature.get_input_details()
+if sys.argv[2] in inputs:
+    for value in (0.0, 0.5, -1.0):
+        signature(**{
+            name: np.full(detail["shape"], value, detail["dtype"])
+            for name, detail in inputs.items()
+        })
+"""
+
+
+def require_intact(path):
+    """Checks an artifact by the checksums of the report beside it, else by a trial.
+
+    A `.tflite` file without such a report is loaded and run by another process first.
+    What else may be wrong with an artifact, its runner says.
+
+    Args:
+        path: `.tflite` or `.onnx` file, or folder of a `saved_model.pb`.
+
+    Raises:
+        UserError: It is not as it was exported, or ends the process that runs it.
+    """
+    folder = artifact_folder(path)
+    own = path.relative_to(folder).as_posix()
+    told = {
+        name: entry
+        for name, entry in _told(folder / REPORT_JSON).items()
+        if name == own or name.startswith(f"{own}/")
+    }
+    for name, entry in told.items():
+        if not (folder / name).is_file() or checksum(folder / name) != entry:
+            raise UserError(
+                f"{folder / name} is not the file that {REPORT_JSON} beside it tells "
+                f"of: it is damaged, or another one; python -m export verify {folder} "
+                f"says more. To run {own} all the same, move it elsewhere"
+            )
+    if not told and path.is_file() and not is_onnx(path):
+        _try(path)
+
+
+@contextlib.contextmanager
+def parsing(path):
+    """What is wrong with the words of an artifact becomes a `UserError`."""
+    try:
+        yield
+    # Of damaged offsets and lengths anything may come.
+    except Exception as error:
+        raise UserError(
+            f"{path} is damaged: what it says about itself can't be read "
+            f"({type(error).__name__}); copy or export it again"
+        ) from error
+
+
+def _told(report):
+    """{path: its checksum} of a report; {} without a report that has them."""
+    try:
+        files = read_json(report)["files"]
+        return dict(files)
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _try(path):
+    with native_logs_hidden():
+        # Where it is missing, that is no fault of the file.
+        import ai_edge_litert.interpreter  # noqa: F401
+    command = [sys.executable, "-c", _TRIAL, str(path), INPUT]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_TRIAL_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise UserError(
+            f"{path} is damaged: it did not answer within {_TRIAL_SECONDS} s"
+        ) from error
+    if done.returncode == 1:  # an exception
+        last = done.stderr.decode(errors="replace").strip().splitlines()[-1]
+        raise UserError(f"{path} is not a TFLite model that LiteRT runs: {last}")
+    if done.returncode:  # a signal
+        raise UserError(
+            f"{path} is damaged: LiteRT crashes on it; copy or export it again"
+        )
+    with parsing(path):  # where offsets are checked, as LiteRT doesn't
+        read_model(path.read_bytes())

@@ -1,0 +1,116 @@
+"""Runs a SavedModel with plain TensorFlow: neither Keras nor leaf_tf."""
+
+from pathlib import Path
+
+import numpy as np
+
+from export.contract.classifier import require_classifier, shape_of
+from export.contract.heads import Head, output_name
+from export.contract.layout import ABOUT, INPUT, QUESTION, SIGNATURE
+from export.contract.own_words import words_of
+from export.runners.integrity import parsing
+from files.errors import UserError
+from files.quiet import import_tensorflow, native_logs_hidden
+from files.text import lines_of
+
+_BATCH = 8  # windows at once; the filtered waveform of one takes about 5 MB a second
+
+
+class SavedModelRunner:
+    """A SavedModel's `serving_default`.
+
+    Args:
+        folder: Holds `saved_model.pb`.
+
+    Attributes:
+        window_samples: Samples that the model takes; None when it takes any number.
+        n_classes: {head: classes that it tells apart}; a single head is "".
+
+    Raises:
+        UserError: The folder holds no SavedModel, or it lacks the signature.
+    """
+
+    def __init__(self, folder):
+        self._tf = import_tensorflow()
+        with native_logs_hidden():
+            try:
+                # Kept: a signature doesn't keep the weights it reads alive.
+                self._loaded = self._tf.saved_model.load(str(folder))
+            # TensorFlow raises many kinds, depending on what is broken.
+            except Exception as error:
+                raise UserError(
+                    f"{folder} is not a SavedModel that loads: {_reason(error)}"
+                ) from error
+        self._folder = folder
+        self.signature = self._loaded.signatures.get(SIGNATURE)
+        inputs = self.signature.structured_input_signature[1] if self.signature else {}
+        outputs = self.signature.structured_outputs if self.signature else {}
+        self.window_samples, self.n_classes = require_classifier(
+            folder, _shapes(inputs), _shapes(outputs)
+        )
+
+    def own_words(self):
+        """The `export.contract.own_words.OwnWords` in `about`; None without it.
+
+        The labels are those of its assets, which people change, if there are any.
+
+        Raises:
+            UserError: They can't be read.
+        """
+        about = self._loaded.signatures.get(ABOUT)
+        if about is None or "sample_rate" not in about.structured_outputs:
+            return None
+        with parsing(self._folder):
+            told = about(**{QUESTION: self._tf.constant("")})
+            return words_of(
+                {
+                    "sample_rate": int(told["sample_rate"]),
+                    "window_samples": int(told["window_samples"]),
+                    "heads": [self._head(name, told) for name in self.n_classes],
+                }
+            )
+
+    def _head(self, name, told):
+        labels = told[output_name(name, "labels")].numpy()
+        activation = told[output_name(name, "activation")].numpy()
+        asset = Path(self._folder, "assets", Head(name, (), "").labels_file)
+        return {
+            "name": name,
+            "labels": (
+                lines_of(asset.read_bytes())
+                if asset.is_file()
+                else [label.decode() for label in labels.tolist()]
+            ),
+            "activation": activation.decode(),
+        }
+
+    def probabilities(self, windows):
+        """(n, samples) -> {head: (n, classes), float32}."""
+        try:
+            answers = [
+                self.signature(
+                    **{INPUT: self._tf.constant(windows[start : start + _BATCH])}
+                )
+                for start in range(0, len(windows), _BATCH)
+            ]
+        except self._tf.errors.OpError as error:
+            raise UserError(
+                f"{self._folder} is not a SavedModel that runs: {_reason(error)}"
+            ) from error
+        return {
+            head: np.concatenate(
+                [answer[output_name(head)].numpy() for answer in answers]
+            )
+            for head in self.n_classes
+        }
+
+
+def _shapes(entries):
+    return {
+        name: shape_of(entry.shape.as_list() if entry.shape.rank else None)
+        for name, entry in entries.items()
+    }
+
+
+def _reason(error):
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

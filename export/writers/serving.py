@@ -1,0 +1,79 @@
+"""The function that every artifact computes: waveform to probabilities."""
+
+import warnings
+
+import numpy as np
+
+from export.contract.averaging import SIGMOID
+from export.contract.layout import INPUT
+from files.quiet import import_tensorflow
+
+_TINY = np.finfo(np.float32).tiny  # a probability of 0 must not become -inf
+
+
+def serving_function(source, batch, samples):
+    """A tf.function from {"waveform"} to the probabilities of each head.
+
+    Args:
+        source: `export.source.opening.Source`.
+        batch, samples: Fixed sizes, or None for free ones.
+
+    Returns:
+        tf.function, waveform (batch, samples) float32 -> {`Head.output`:
+        (batch, classes) float32}.
+    """
+    tf = import_tensorflow()
+
+    def serve(waveform):
+        outputs = model_outputs(source.model, waveform)
+        return {
+            head.output: probabilities(head, outputs[head.name])
+            for head in source.heads
+        }
+
+    signature = [tf.TensorSpec((batch, samples), tf.float32, name=INPUT)]
+    return tf.function(serve, input_signature=signature, autograph=False)
+
+
+def model_outputs(model, waveform, mask=None):
+    """What a model makes of a waveform, outside of training.
+
+    Args:
+        model: keras.Model, waveform (batch, samples) or (batch, samples, 1) -> a
+            tensor or a dict of tensors.
+        waveform: (batch, samples), float32.
+        mask: (batch, samples), bool, True where the waveform is; None if it is
+            everywhere.
+
+    Returns:
+        As of the model, float32: a float16 policy ends in float16.
+    """
+    tf = import_tensorflow()
+    from leaf_tf.frontends.live_plan import weights_stay
+
+    if len(model.input_shape) == 3:
+        waveform = waveform[..., None]
+    options = {} if mask is None else {"mask": mask}
+    with warnings.catch_warnings():
+        # Of Keras, that the mask ends with the model. So it does.
+        warnings.filterwarnings("ignore", message=".*destroy the mask")
+        with weights_stay():  # an artifact's: no branch for others
+            outputs = model(waveform, training=False, **options)
+    return tf.nest.map_structure(lambda output: tf.cast(output, tf.float32), outputs)
+
+
+def probabilities(head, output):
+    """The probabilities of a head, (batch, classes), of the model's output."""
+    tf = import_tensorflow()
+    return getattr(tf.nn, head.activation)(output) if head.gives_logits else output
+
+
+def logits(head, output):
+    """What `probabilities` are made of; of softmax up to a number per row."""
+    tf = import_tensorflow()
+    if head.gives_logits:
+        return output
+    log = tf.math.log(tf.maximum(output, _TINY))
+    if head.activation == SIGMOID:
+        return log - tf.math.log(tf.maximum(1 - output, _TINY))
+    return log
