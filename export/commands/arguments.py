@@ -1,10 +1,18 @@
-"""What the commands take."""
+"""What the commands take; a command `NAME` is a parser here and a module beside."""
 
 import argparse
-import math
 
+from export.commands.values import (
+    count,
+    milliseconds,
+    points,
+    seconds,
+    seconds_or_none,
+    share,
+    some_of,
+)
+from export.contract.heads import ACTIVATIONS
 from export.writers.options import (
-    ACTIVATIONS,
     DEFAULT_FORMATS,
     FORMATS,
     MAX_ACCURACY_DROP,
@@ -40,7 +48,7 @@ def export_parser():
     )
     parser.add_argument(
         "--formats",
-        type=_formats,
+        type=some_of(FORMATS),
         default=DEFAULT_FORMATS,
         metavar="NAME[,NAME...]",
         help=f"any of {', '.join(FORMATS)}; onnx needs the packages of leaf_tf[onnx] "
@@ -48,7 +56,7 @@ def export_parser():
     )
     parser.add_argument(
         "--quantize",
-        type=_quantizations,
+        type=some_of(QUANTIZATIONS),
         metavar="NAME[,NAME...]",
         help=f"TFLite files to make, any of {', '.join(QUANTIZATIONS)}, where none is "
         "float32 (default: all that can be made and lose no more than is allowed)",
@@ -61,7 +69,7 @@ def export_parser():
     )
     parser.add_argument(
         "--max-accuracy-drop",
-        type=_points,
+        type=points,
         default=MAX_ACCURACY_DROP,
         metavar="POINTS",
         help="points of accuracy, or of mean average precision, that a quantized file "
@@ -82,14 +90,14 @@ def export_parser():
     )
     parser.add_argument(
         "--chunk",
-        type=_milliseconds,
+        type=milliseconds,
         metavar="MS",
         help="length of the chunks of --streaming, a multiple of the frontend's hop "
         "(default: the multiple that is nearest to 100)",
     )
     parser.add_argument(
         "--window",
-        type=_seconds,
+        type=seconds,
         metavar="SECONDS",
         help="length of the waveform that `model.tflite` takes (default: the run's, "
         "else the model's own fixed length, else 1)",
@@ -170,7 +178,7 @@ def predict_parser():
     )
     parser.add_argument(
         "--top",
-        type=_count,
+        type=count,
         default=3,
         metavar="N",
         help="labels to print per clip (default: 3)",
@@ -180,7 +188,7 @@ def predict_parser():
     )
     parser.add_argument(
         "--sample-rate",
-        type=_count,
+        type=count,
         metavar="HZ",
         help="the model's rate; needed only of a model of another program, which "
         "doesn't say it itself",
@@ -228,14 +236,14 @@ def listen_parser():
     )
     parser.add_argument(
         "--threshold",
-        type=_share,
+        type=share,
         default=0.7,
         metavar="SCORE",
         help="score from which a label is detected (default: 0.7)",
     )
     parser.add_argument(
         "--smoothing",
-        type=_seconds_or_none,
+        type=seconds_or_none,
         default=0.5,
         metavar="SECONDS",
         help="scores are probabilities averaged over so long, 0: not at all "
@@ -243,7 +251,7 @@ def listen_parser():
     )
     parser.add_argument(
         "--refractory",
-        type=_seconds_or_none,
+        type=seconds_or_none,
         metavar="SECONDS",
         help="a label is not detected again within so long (default: the model's "
         "window)",
@@ -275,73 +283,9 @@ def _activation(text):
     return text
 
 
-def _formats(text):
-    return _some_of(FORMATS, text)
-
-
-def _quantizations(text):
-    return _some_of(QUANTIZATIONS, text)
-
-
-def _some_of(allowed, text):
-    names = [name.strip() for name in text.split(",")]
-    unknown = [repr(name) for name in names if name not in allowed]
-    if unknown:
-        raise argparse.ArgumentTypeError(
-            f"allowed are {', '.join(allowed)}; received {', '.join(unknown)}"
-        )
-    return tuple(name for name in allowed if name in names)
-
-
-def _points(text):
-    points = _number(float, text)
-    if not (0 <= points <= 100):
-        raise argparse.ArgumentTypeError(
-            f"must be points from 0 to 100; received {text}"
-        )
-    return points
-
-
-def _share(text):
-    share = _number(float, text)
-    if not (0 < share <= 1):
-        raise argparse.ArgumentTypeError(f"must be above 0, up to 1; received {text}")
-    return share
-
-
-def _seconds_or_none(text):
-    seconds = _number(float, text)
-    if not (0 <= seconds < math.inf):
-        raise argparse.ArgumentTypeError(f"must be seconds from 0 on; received {text}")
-    return seconds
-
-
-def _seconds(text):
-    return _above_zero("seconds", text)
-
-
-def _milliseconds(text):
-    return _above_zero("milliseconds", text)
-
-
-def _above_zero(unit, text):
-    number = _number(float, text)
-    if not (0 < number < math.inf):
-        raise argparse.ArgumentTypeError(f"must be {unit} above 0; received {text}")
-    return number
-
-
-def _count(text):
-    count = _number(int, text)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1; received {text}")
-    return count
-
-
-def _number(kind, text):
-    try:
-        return kind(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"must be a number; received {text!r}"
-        ) from None
+PARSERS = {
+    "export": export_parser,
+    "predict": predict_parser,
+    "verify": verify_parser,
+    "listen": listen_parser,
+}

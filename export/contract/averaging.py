@@ -2,7 +2,7 @@
 
 import numpy as np
 
-SOFTMAX, SIGMOID = "softmax", "sigmoid"
+from export.contract.heads import SIGMOID
 
 
 def clip_probabilities(window_probabilities, activation):

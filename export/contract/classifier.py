@@ -1,8 +1,7 @@
 """What every artifact that classifies takes and gives, whatever its format."""
 
 from export.contract.heads import heads_of_outputs, output_name
-from export.contract.layout import INPUT, OUTPUT
-from export.source.stages import EMBEDDINGS, FEATURES
+from export.contract.layout import EMBEDDINGS, FEATURES, INPUT, OUTPUT
 from files.errors import UserError
 
 

@@ -2,8 +2,11 @@
 
 import dataclasses
 
-from export.contract.averaging import SIGMOID
-from export.contract.layout import OUTPUT
+from export.contract.layout import OUTPUT, labels_file
+
+SOFTMAX, SIGMOID = "softmax", "sigmoid"
+NO_STEP = "none"  # of outputs that are probabilities already
+ACTIVATIONS = (SOFTMAX, SIGMOID, NO_STEP)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Head:
     @property
     def labels_file(self):
         """Name of the file with one label a line, in the artifact folder."""
-        return f"labels_{self.name}.txt" if self.name else "labels.txt"
+        return labels_file(self.name)
 
 
 def output_name(head, output=OUTPUT):

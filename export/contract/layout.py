@@ -7,17 +7,14 @@ from pathlib import Path
 from files.errors import UserError
 
 SAVED_MODEL = "saved_model"
+SAVED_MODEL_PB = "saved_model.pb"  # by which TensorFlow knows such a folder
+ASSETS = "assets"  # of a SavedModel: its files of labels
 VERSION = "1"  # TF Serving takes the highest-numbered folder of `SAVED_MODEL`
 TFLITE = "model.tflite"
-QUANTIZED = "model_*.tflite"  # model_int8.tflite, ...
-FLOAT16 = "model_float16.tflite"
-DYNAMIC = "model_dynamic.tflite"
-INT8 = "model_int8.tflite"
+STREAMING = "model_streaming.tflite"
 FRONTEND = "frontend.tflite"
 EMBEDDING = "embeddings.tflite"
 ONNX = "model.onnx"
-STREAMING = "model_streaming.tflite"
-LABELS = "labels*.txt"  # labels.txt of one head, labels_<head>.txt of several
 REPORT_JSON = "report.json"
 REPORT_MD = "report.md"
 REPORT_PNG = "report.png"
@@ -32,15 +29,31 @@ PADDED_SIGNATURE = "serving_padded"
 ABOUT = "about"
 QUESTION = "question"
 STATE = "state_"  # what the names of a streaming model's states start with
+FEATURES, EMBEDDINGS = "features", "embeddings"
+
+
+# Kinds of quantization.
+FLOAT16, DYNAMIC, INT8 = "float16", "dynamic", "int8"
+
+
+def quantized_file(kind):
+    """Name of the TFLite file of a kind of quantization, "model_int8.tflite"."""
+    return f"model_{kind}.tflite"
+
+
+def labels_file(head):
+    """Name of the file with a head's labels, one a line; `head` "" of the only one."""
+    return f"labels_{head}.txt" if head else "labels.txt"
+
 
 _OURS = (
     SAVED_MODEL,
     TFLITE,
-    QUANTIZED,
+    quantized_file("*"),  # `STREAMING`, too
     FRONTEND,
     EMBEDDING,
     ONNX,
-    LABELS,
+    "labels*.txt",  # `labels_file` of any head
     REPORT_JSON,
     REPORT_MD,
     REPORT_PNG,

@@ -3,8 +3,7 @@
 import dataclasses
 import json
 
-from export.contract.averaging import SIGMOID, SOFTMAX
-from export.contract.heads import Head
+from export.contract.heads import SIGMOID, SOFTMAX, Head
 from files.errors import UserError
 
 _MOST = 2**30  # Hz or samples: more is a mistake
@@ -51,23 +50,6 @@ class OwnWords:
     @property
     def text(self):
         return json.dumps(self.content, sort_keys=True)
-
-
-def words_of_source(source, has_heads=True):
-    """The `OwnWords` for an artifact of a model.
-
-    Args:
-        source: `export.source.opening.Source`.
-        has_heads: False for a part of it, features or embeddings.
-    """
-    import leaf_tf
-
-    return OwnWords(
-        sample_rate=source.sample_rate,
-        window_samples=source.window_samples,
-        heads=tuple(source.heads) if has_heads else (),
-        made_by=f"leaf_tf {leaf_tf.__version__}",
-    )
 
 
 def words_of(content):

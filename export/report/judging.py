@@ -8,9 +8,9 @@ import numpy as np
 from export.report.scores import clip_answers, right_clips, score_of
 
 LEVEL = 0.05  # a loss is none of chance if that gives as great a one less often
+ROUNDING = 1e-6  # points that are none
 
 _SHUFFLES = 199
-_ROUNDING = 1e-6  # points
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Judgement:
         )
 
     def _is_above(self, allowed):
-        return self.points > allowed + _ROUNDING
+        return self.points > allowed + ROUNDING
 
     @property
     def content(self):
@@ -89,7 +89,7 @@ def judge(head, answers, keras, clips, allowed):
         return None
     points = 100.0 * (score["theirs"] - score["ours"])
     if head.multi_label:
-        above = points > allowed + _ROUNDING
+        above = points > allowed + ROUNDING
         p_value = _by_shuffling(head, ours, theirs, clips.targets) if above else 1.0
         return Judgement(points, clips.n_clips, None, None, None, p_value)
     right, was_right = (right_clips(own, clips.targets) for own in (ours, theirs))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from export.report.judging import judge
+from export.report.judging import ROUNDING, judge
 from export.report.parity import (
     check_tolerance,
     differences,
@@ -26,7 +26,6 @@ AS_KERAS = "as Keras"
 
 _MAX_PART_WINDOWS = 100
 _MAX_STREAM_SECONDS = 60.0
-_ROUNDING = 1e-6  # points
 
 
 class Measurer:
@@ -129,7 +128,7 @@ class Measurer:
                 f"{allowed:g} may be lost (--max-accuracy-drop)"
             )
         doubts = [doubt for j in judgements if (doubt := j.doubt(allowed))]
-        verdict = f"loses {lost:.1f} points" if lost > _ROUNDING else "loses nothing"
+        verdict = f"loses {lost:.1f} points" if lost > ROUNDING else "loses nothing"
         if doubts:
             return f"{verdict}, may be chance", "; ".join(doubts)
         return verdict, ""

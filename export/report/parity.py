@@ -5,9 +5,9 @@ import time
 
 import numpy as np
 
-from export.contract.averaging import SIGMOID
+from export.contract.heads import SIGMOID
 from export.report.scores import ACCURACY, MEAN_AVERAGE_PRECISION
-from export.source.stages import behind_features, frontend_of, inner
+from export.source.stages import as_input, as_numpy, behind_features, frontend_of, inner
 from files.errors import UserError
 from files.quiet import import_keras
 
@@ -73,7 +73,7 @@ def keras_stream(source, facts, waveform):
         for start in range(0, len(windows), _KERAS_BATCH)
     ]
     outputs = {
-        name: np.concatenate([_numpy(batch[name]) for batch in batches])
+        name: np.concatenate([as_numpy(batch[name]) for batch in batches])
         for name in batches[0]
     }
     return _of_heads(source, outputs)
@@ -81,12 +81,7 @@ def keras_stream(source, facts, waveform):
 
 def _frames(frontend, waveform):
     """(frames, channels), float32."""
-    return _numpy(frontend(waveform[None], training=False))[0]
-
-
-def _numpy(tensor):
-    ops = import_keras().ops
-    return ops.convert_to_numpy(ops.cast(tensor, "float32"))
+    return as_numpy(frontend(waveform[None], training=False))[0]
 
 
 def _of_heads(source, outputs):
@@ -97,8 +92,7 @@ def _of_heads(source, outputs):
 
 
 def _predict(model, windows):
-    if len(model.input_shape) == 3:
-        windows = windows[..., None]
+    windows = as_input(model, windows)
     return model.predict(windows, batch_size=_KERAS_BATCH, verbose=0)
 
 

@@ -5,7 +5,7 @@ import dataclasses
 
 import numpy as np
 
-from export.contract.averaging import SOFTMAX
+from export.contract.heads import SOFTMAX
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,14 +11,15 @@ from export.contract.layout import (
     INT8,
     ONNX,
     SAVED_MODEL,
+    SAVED_MODEL_PB,
     STREAMING,
     TFLITE,
     is_onnx,
+    quantized_file,
 )
 from export.tflite_format.stream_facts import read_facts
 from files.errors import UserError
 
-_PB = "saved_model.pb"
 _PARTS = (FRONTEND, EMBEDDING)
 _FILES = (".tflite", ".onnx")
 _KERAS_FILES = (".keras", ".h5", ".hdf5")
@@ -42,14 +43,14 @@ def find_artifact(path):
     path = Path(os.path.abspath(path))
     if path.is_file():
         _refuse_training_file(path)
-        return path.parent if path.name == _PB else path
+        return path.parent if path.name == SAVED_MODEL_PB else path
     preferred = (
-        [path / TFLITE, path / FLOAT16],
+        [path / TFLITE, path / quantized_file(FLOAT16)],
         [path, *_versions(path), *_versions(path / SAVED_MODEL), path / SAVED_MODEL],
-        [path / ONNX, path / DYNAMIC, path / INT8],
+        [path / ONNX, path / quantized_file(DYNAMIC), path / quantized_file(INT8)],
     )
     for candidate in (candidate for group in preferred for candidate in group):
-        if candidate.is_file() or (candidate / _PB).is_file():
+        if candidate.is_file() or (candidate / SAVED_MODEL_PB).is_file():
             return candidate
     return _only(path, _others(path))
 

@@ -3,11 +3,11 @@
 LiteRT trusts what it reads: a damaged file may end the process, or answer something.
 """
 
-import contextlib
 import subprocess
 import sys
 
 from export.contract.checksums import checksum
+from export.contract.failures import parsing
 from export.contract.layout import INPUT, REPORT_JSON, artifact_folder, is_onnx
 from export.tflite_format.graph import read_model
 from files.errors import UserError
@@ -64,19 +64,6 @@ def require_intact(path):
             )
     if not told and path.is_file() and not is_onnx(path):
         _try(path)
-
-
-@contextlib.contextmanager
-def parsing(path):
-    """What is wrong with the words of an artifact becomes a `UserError`."""
-    try:
-        yield
-    # Of damaged offsets and lengths anything may come.
-    except Exception as error:
-        raise UserError(
-            f"{path} is damaged: what it says about itself can't be read "
-            f"({type(error).__name__}); copy or export it again"
-        ) from error
 
 
 def _told(report):

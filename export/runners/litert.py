@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from export.contract.classifier import foreign_model, require_classifier
+from export.contract.failures import first_line
 from export.contract.heads import output_name
 from export.contract.layout import INPUT, STATE
 from export.tflite_format.words import read_words
@@ -98,8 +99,9 @@ def failures_named(path):
 
 
 def _refusal(path, error):
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return UserError(f"{path} is not a TFLite model that LiteRT runs: {reason}")
+    return UserError(
+        f"{path} is not a TFLite model that LiteRT runs: {first_line(error)}"
+    )
 
 
 def _foreign(path, interpreter):

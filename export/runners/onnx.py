@@ -3,10 +3,10 @@
 import json
 
 from export.contract.classifier import require_classifier, shape_of
+from export.contract.failures import first_line, parsing
 from export.contract.heads import output_name
 from export.contract.layout import INPUT
 from export.contract.own_words import words_of
-from export.runners.integrity import parsing
 from files.errors import UserError
 
 
@@ -85,5 +85,6 @@ class OnnxRunner:
 
 
 def _refusal(path, error):
-    reason = str(error).strip().partition("\n")[0] or type(error).__name__
-    return UserError(f"{path} is not a model that ONNX Runtime runs: {reason}")
+    return UserError(
+        f"{path} is not a model that ONNX Runtime runs: {first_line(error)}"
+    )

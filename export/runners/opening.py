@@ -3,9 +3,15 @@
 import dataclasses
 from pathlib import Path
 
-from export.contract.averaging import SOFTMAX
-from export.contract.heads import Head, heads_of_outputs
-from export.contract.layout import REPORT_JSON, artifact_folder, as_reported, is_onnx
+from export.contract.heads import SOFTMAX, Head, heads_of_outputs
+from export.contract.layout import (
+    ASSETS,
+    REPORT_JSON,
+    artifact_folder,
+    as_reported,
+    is_onnx,
+    labels_file,
+)
 from export.contract.own_words import (
     OwnWords,
     difference,
@@ -206,8 +212,8 @@ def _guess(path, runner, sample_rate):
 
 
 def _labels(path, name, n_classes):
-    file_name = Head(name, (), SOFTMAX).labels_file
-    for file in (path / "assets" / file_name, artifact_folder(path) / file_name):
+    file_name = labels_file(name)
+    for file in (path / ASSETS / file_name, artifact_folder(path) / file_name):
         if file.is_file():
             return read_labels(file)
     return tuple(f"class_{index}" for index in range(n_classes))

@@ -5,10 +5,17 @@ from pathlib import Path
 import numpy as np
 
 from export.contract.classifier import require_classifier, shape_of
-from export.contract.heads import Head, output_name
-from export.contract.layout import ABOUT, INPUT, QUESTION, SIGNATURE
+from export.contract.failures import first_line, parsing
+from export.contract.heads import output_name
+from export.contract.layout import (
+    ABOUT,
+    ASSETS,
+    INPUT,
+    QUESTION,
+    SIGNATURE,
+    labels_file,
+)
 from export.contract.own_words import words_of
-from export.runners.integrity import parsing
 from files.errors import UserError
 from files.quiet import import_tensorflow, native_logs_hidden
 from files.text import lines_of
@@ -39,7 +46,7 @@ class SavedModelRunner:
             # TensorFlow raises many kinds, depending on what is broken.
             except Exception as error:
                 raise UserError(
-                    f"{folder} is not a SavedModel that loads: {_reason(error)}"
+                    f"{folder} is not a SavedModel that loads: {first_line(error)}"
                 ) from error
         self._folder = folder
         self.signature = self._loaded.signatures.get(SIGNATURE)
@@ -73,7 +80,7 @@ class SavedModelRunner:
     def _head(self, name, told):
         labels = told[output_name(name, "labels")].numpy()
         activation = told[output_name(name, "activation")].numpy()
-        asset = Path(self._folder, "assets", Head(name, (), "").labels_file)
+        asset = Path(self._folder, ASSETS, labels_file(name))
         return {
             "name": name,
             "labels": (
@@ -95,7 +102,7 @@ class SavedModelRunner:
             ]
         except self._tf.errors.OpError as error:
             raise UserError(
-                f"{self._folder} is not a SavedModel that runs: {_reason(error)}"
+                f"{self._folder} is not a SavedModel that runs: {first_line(error)}"
             ) from error
         return {
             head: np.concatenate(
@@ -110,7 +117,3 @@ def _shapes(entries):
         name: shape_of(entry.shape.as_list() if entry.shape.rank else None)
         for name, entry in entries.items()
     }
-
-
-def _reason(error):
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

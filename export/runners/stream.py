@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from export.contract.failures import parsing
 from export.contract.heads import Head, heads_of_outputs, output_name
 from export.contract.layout import INPUT, STATE
 from export.contract.own_words import OwnWords
-from export.runners.integrity import parsing
 from export.runners.litert import LiteRTFile, failures_named
 from export.tflite_format.stream_facts import read_facts
 from export.tflite_format.words import read_words

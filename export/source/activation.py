@@ -3,7 +3,8 @@
 import dataclasses
 import functools
 
-from export.contract.averaging import SIGMOID, SOFTMAX
+from export.contract.heads import SIGMOID, SOFTMAX
+from export.source.stages import is_model, plain_name
 from files.quiet import import_keras
 
 # What values are, beside `SOFTMAX` and `SIGMOID`: in [0, 1], each row made by one.
@@ -135,11 +136,6 @@ class _Reader:
         )
 
 
-def is_model(operation):
-    """Whether an operation of a graph is a model with a graph of its own."""
-    return bool(getattr(operation, "outputs", None) and operation.inputs)
-
-
 def _arguments(node):
     """All that a call was given, one after the other, numbers among it."""
     flat = import_keras().tree.flatten((node.arguments.args, node.arguments.kwargs))
@@ -147,7 +143,7 @@ def _arguments(node):
 
 
 def _of_operation(operation, read_taken):
-    name = _plain(type(operation).__name__)
+    name = plain_name(type(operation).__name__)
     function = getattr(operation, "activation", None)
     while hasattr(function, "activation"):  # of a layer given as an activation
         function = function.activation
@@ -172,7 +168,7 @@ def _of_operation(operation, read_taken):
 
 def _activated(said, read):
     """Of what a function makes; `read` gives what it takes."""
-    name = _plain(said)
+    name = plain_name(said)
     if name in _OF_FUNCTION:
         return Meaning(_OF_FUNCTION[name], said.lower())
     if name == "linear":
@@ -233,7 +229,3 @@ def _is_number(value):
 
 def _and(meanings):
     return " and ".join(dict.fromkeys(meaning.step for meaning in meanings))
-
-
-def _plain(name):
-    return name.lower().replace("_", "")

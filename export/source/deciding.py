@@ -4,9 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from export.contract.averaging import SIGMOID, SOFTMAX
+from export.contract.heads import NO_STEP, SIGMOID, SOFTMAX
 from export.source.activation import IN_UNIT, LOGITS, LOGS, OTHER
-from export.writers.options import NONE
 from files.errors import UserError
 
 _ROUNDING = 5e-3  # float16's, of a sum of many
@@ -82,7 +81,7 @@ def decide(meaning, loss, seen, asked=None, told=None, where="the model", head="
         meaning: `export.source.activation.Meaning`.
         loss: `export.source.losses.Loss`, or None.
         seen: `Seen`.
-        asked: One of `export.writers.options.ACTIVATIONS`, from the user; None if not
+        asked: One of `export.contract.heads.ACTIVATIONS`, from the user; None if not
             given.
         told: "softmax" or "sigmoid", from the run; None if it doesn't tell.
         where: The model's path, for messages.
@@ -143,7 +142,7 @@ class _Judge:
         seen, outputs = self._seen, _outputs(self._where, self._head)
         if asked == SOFTMAX or (self._meaning.kind == SOFTMAX and seen.sums_to_one):
             self._require_several(SOFTMAX)
-        if asked == NONE:
+        if asked == NO_STEP:
             if not seen.in_unit:
                 raise UserError(
                     f"--activation none says that {outputs} are probabilities, but on "

@@ -5,8 +5,14 @@ import dataclasses
 import numpy as np
 
 from export.contract.probes import probe_windows
-from export.source.activation import is_model
-from export.source.stages import maker, tensors
+from export.source.stages import (
+    as_input,
+    as_numpy,
+    is_model,
+    maker,
+    plain_name,
+    tensors,
+)
 from files.errors import UserError
 from files.quiet import import_keras
 
@@ -160,15 +166,14 @@ def _loud_waveform(model, sample_rate, window_samples):
     if not dtype.startswith(("float", "bfloat")):
         full_scale = 2.0**7 - 1 if dtype == "int8" else 2.0**15 - 1
         waveform = (full_scale * waveform).astype(dtype)
-    return waveform[..., None] if len(model.inputs[0].shape) == 3 else waveform
+    return as_input(model, waveform)
 
 
 def _heard(before, waveform):
-    ops = import_keras().ops
-    heard = ops.convert_to_tensor(waveform)
+    heard = import_keras().ops.convert_to_tensor(waveform)
     for model in before.models:
         heard = model(heard, training=False)
-    return ops.convert_to_numpy(ops.cast(heard, "float32"))
+    return as_numpy(heard)
 
 
 def _require_samples(before, waveform, heard, path):
@@ -274,4 +279,4 @@ def _is_near(value, other):
 
 
 def _plain(operation):
-    return type(operation).__name__.lower().replace("_", "")
+    return plain_name(type(operation).__name__)

@@ -3,7 +3,8 @@
 import dataclasses
 import zipfile
 
-from export.contract.averaging import SIGMOID, SOFTMAX
+from export.contract.heads import SIGMOID, SOFTMAX
+from export.source.stages import plain_name
 from files.json_files import parse_json
 
 _OF_LABELS = {
@@ -102,7 +103,7 @@ def _loss(told):
     else:
         name = told
     name = str(name)
-    plain = name.rpartition(">")[2].lower().replace("_", "")
+    plain = plain_name(name.rpartition(">")[2])
     plain = {"kld": "kldivergence", "bce": "binarycrossentropy"}.get(plain, plain)
     is_kerass = not isinstance(told, dict) or _is_kerass(told)
     from_logits = settings.get("from_logits") is True

@@ -4,8 +4,8 @@ import os
 import re
 from pathlib import Path
 
-from export.contract.averaging import SOFTMAX
 from export.contract.heads import Head
+from export.contract.layout import labels_file
 from export.source.activation import meaning_of
 from export.source.deciding import Seen, decide
 from files.errors import UserError
@@ -76,7 +76,7 @@ def read_heads(
         run_folder: With `tasks.json`, labels and `evaluation_clips/`; or None.
         labels_files: One file; HEAD=FILE for each of several heads, or for some.
         clips_folder: Clips for all heads, or with a subfolder per head.
-        activations: One of `export.writers.options.ACTIVATIONS`, for all; or HEAD=one.
+        activations: One of `export.contract.heads.ACTIVATIONS`, for all; or HEAD=one.
         losses: {name: `export.source.losses.Loss` or None}.
         answers: {name: (n, classes)}, the model's outputs for probe clips.
         where: Its path, for messages.
@@ -192,7 +192,7 @@ def _labels_by_head(files, names):
 def _labels(name, given, folder, told, n_classes):
     path = given.get(name)
     if path is None and folder is not None:
-        path = _existing(folder, Head(name, (), SOFTMAX).labels_file)
+        path = _existing(folder, labels_file(name))
     if path is None and told:
         path, labels = os.path.join(folder, "tasks.json"), tuple(told["labels"])
     elif path is None:

@@ -5,10 +5,12 @@ import os
 import zipfile
 from pathlib import Path
 
+from export.contract.failures import first_line
 from export.contract.probes import probe_windows
 from export.source.inputs import sample_rate_of, with_full_scale
 from export.source.losses import read_losses
 from export.source.naming import named_outputs, names_of_outputs, read_heads
+from export.source.stages import as_input, as_numpy
 from files.errors import UserError
 from files.json_files import read_json
 from files.quiet import import_keras, native_logs_hidden
@@ -170,27 +172,21 @@ def _tried(model, sample_rate, window_samples, path):
     Raises:
         UserError: It fails on them.
     """
-    ops = import_keras().ops
     if model.input_shape[1] is None:  # of a long window a part tells as much
         window_samples = min(window_samples, _PROBE_SECONDS * sample_rate)
     windows = probe_windows(sample_rate, window_samples)
     try:
         model, note = with_full_scale(model, sample_rate, window_samples, path)
-        if len(model.input_shape) == 3:
-            windows = windows[..., None]
-        outputs = model(windows, training=False)
+        outputs = model(as_input(model, windows), training=False)
     except UserError:
         raise
     # TensorFlow and Keras raise many kinds, depending on the layer.
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(
-            f"{path} fails on a waveform of {window_samples} samples: {reason:.300}"
+            f"{path} fails on a waveform of {window_samples} samples: "
+            f"{first_line(error):.300}"
         ) from error
-    answers = {
-        name: ops.convert_to_numpy(ops.cast(output, "float32"))
-        for name, output in outputs.items()
-    }
+    answers = {name: as_numpy(output) for name, output in outputs.items()}
     return model, answers, note
 
 
@@ -203,7 +199,7 @@ def _refusal(path, error):
             "layers of Keras and leaf_tf alone"
         )
     # The innermost of Keras's errors within errors says what is wrong.
-    reason = text.rpartition("Exception encountered: ")[2].splitlines()[0]
+    reason = first_line(text.rpartition("Exception encountered: ")[2])
     return f"{path} does not load as a Keras model: {reason.partition('. ')[0]}"
 
 

@@ -4,6 +4,7 @@ import contextlib
 
 import numpy as np
 
+from export.source.stages import as_input
 from files.quiet import import_keras
 
 # Batches, and clips, differ by less; averages that still hold their start by more.
@@ -25,15 +26,12 @@ def unsettled_norms(model, windows):
         `beta`), of those where that is not within a factor of 4 of 1, in the order in
         which they are called.
     """
-    windows = windows[:_MAX_WINDOWS]
-    if len(model.input_shape) == 3:
-        windows = windows[..., None]
     found = {}
     with contextlib.ExitStack() as hooks:
         for layer in model._flatten_layers():
             if hasattr(layer, "moving_variance") and not layer._layers:
                 hooks.enter_context(_heard(layer, found))
-        model(windows, training=False)
+        model(as_input(model, windows[:_MAX_WINDOWS]), training=False)
     return [
         (name, square)
         for name, square in found.items()

@@ -1,8 +1,7 @@
-"""Where inside a model its features and its embeddings are."""
+"""A Keras model's graph: where its features and embeddings are, and how it is fed."""
 
+from export.contract.layout import EMBEDDINGS, FEATURES
 from files.quiet import import_keras
-
-FEATURES, EMBEDDINGS = "features", "embeddings"
 
 
 def features(model):
@@ -103,3 +102,29 @@ def maker(tensor):
     """The operation that a KerasTensor comes from, and the tensors that it takes."""
     operation, node, _ = tensor._keras_history
     return operation, operation._inbound_nodes[node].input_tensors
+
+
+def is_model(operation):
+    """Whether an operation of a graph is a model with a graph of its own."""
+    return bool(getattr(operation, "outputs", None) and operation.inputs)
+
+
+def plain_name(name):
+    """The name of a class or a function to compare: lower case without "_"."""
+    return name.lower().replace("_", "")
+
+
+def as_input(model, waveform):
+    """A waveform in the shape that a model takes.
+
+    Args:
+        model: keras.Model of one input, (batch, samples) or (batch, samples, 1).
+        waveform: (batch, samples), a NumPy array or a tensor.
+    """
+    return waveform[..., None] if len(model.input_shape) == 3 else waveform
+
+
+def as_numpy(tensor):
+    """A tensor's values, float32."""
+    ops = import_keras().ops
+    return ops.convert_to_numpy(ops.cast(tensor, "float32"))

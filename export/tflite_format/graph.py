@@ -3,13 +3,9 @@
 import collections
 import dataclasses
 
-from export.contract.averaging import SIGMOID, SOFTMAX
-from export.tflite_format.graph_edits import (
-    ENCODER,
-    operator_name,
-    outputs_of,
-    read_model,
-)
+from export.contract.heads import SIGMOID, SOFTMAX
+from export.tflite_format.graph_edits import ENCODER
+from export.tflite_format.model import operator_name, outputs_of, read_model
 
 # Of constants, runtimes do it as they load.
 _WIDENING = "DEQUANTIZE"

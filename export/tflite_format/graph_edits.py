@@ -5,37 +5,25 @@ model: `frontend/...` is all that features are made of, `output/...` makes an ou
 `encoder/...` is what lies between.
 """
 
-import functools
 import math
 
 import numpy as np
+
+from export.tflite_format.model import inputs_of, operator_name, outputs_of, values_of
+from export.tflite_format.pieces import (
+    add_activation,
+    add_constant,
+    add_tensor,
+    new_operator,
+    operator_code,
+    reshape,
+)
 
 FRONTEND, ENCODER, OUTPUT = "frontend", "encoder", "output"
 
 # Below it, an operator that widens a constant takes more bytes than it saves.
 _LEAST_HALVED = 128
 _HALF_VERSION = 3  # of DEQUANTIZE, the first that takes float16
-
-
-def read_model(content):
-    """The `ModelT` in the bytes of a `.tflite` file, which it keeps views of."""
-    from ai_edge_litert.tools import flatbuffer_utils
-
-    return flatbuffer_utils.read_model_from_bytearray(bytearray(content))
-
-
-def write_model(model):
-    """The bytes of a `.tflite` file with that `ModelT`, without what it doesn't use."""
-    from ai_edge_litert.tools import flatbuffer_utils
-
-    _drop_unused(model)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-
-
-def outputs_of(model):
-    """{name: index of the tensor} of the outputs, in the order of the signature."""
-    (signature,) = model.signatureDefs
-    return {output.name.decode(): output.tensorIndex for output in signature.outputs}
 
 
 def keep_outputs(model, names):
@@ -98,7 +86,7 @@ def made_from(graph, tensors):
         operator = makers.get(waiting.pop())
         if operator is not None and id(operator) not in found:
             found.add(id(operator))
-            waiting.extend(_inputs(operator))
+            waiting.extend(inputs_of(operator))
     return found
 
 
@@ -118,7 +106,7 @@ def averaging_products(model):
     graph = model.subgraphs[0]
     energies, found = set(), []
     for operator in graph.operators:
-        inputs = _inputs(operator)
+        inputs = inputs_of(operator)
         if _is_square(model, operator) or not energies.isdisjoint(inputs):
             energies.update(operator.outputs)
         is_product = operator_name(model, operator) == "FULLY_CONNECTED"
@@ -140,15 +128,15 @@ def halve_constants(model):
     kept = {
         index
         for operator in graph.operators
-        if any(_is_integer_constant(model, i) for i in _inputs(operator))
-        for index in _inputs(operator)
+        if any(_is_integer_constant(model, i) for i in inputs_of(operator))
+        for index in inputs_of(operator)
     }
-    used = {index for operator in graph.operators for index in _inputs(operator)}
-    widen = _code(model, "DEQUANTIZE", _HALF_VERSION)
+    used = {index for operator in graph.operators for index in inputs_of(operator)}
+    widen = operator_code(model, "DEQUANTIZE", _HALF_VERSION)
     widening = []
     for index in sorted(used - kept - set(graph.outputs)):
         tensor = graph.tensors[index]
-        values = _values(model, tensor)
+        values = values_of(model, tensor)
         if values is None or tensor.type != schema.TensorType.FLOAT32:
             continue
         if values.size < 4 * _LEAST_HALVED:
@@ -156,9 +144,9 @@ def halve_constants(model):
         half = _halved(values.view(np.float32).reshape(tensor.shape))
         if half is None:
             continue
-        place = _add_constant(model, half, tensor.name + b"/half")
+        place = add_constant(model, half, tensor.name + b"/half")
         tensor.buffer = 0  # the empty one: a tensor that an operator makes
-        widening.append(_operator(widen, [place], [index]))
+        widening.append(new_operator(widen, [place], [index]))
     graph.operators = widening + graph.operators
 
 
@@ -191,7 +179,7 @@ def _as_pooling(model, operator):
         return [operator]
     (source, axes), (target,) = operator.inputs, operator.outputs
     shape = [int(size) for size in graph.tensors[source].shape]
-    axes = sorted(_values(model, graph.tensors[axes]).view(np.int32) % len(shape))
+    axes = sorted(values_of(model, graph.tensors[axes]).view(np.int32) % len(shape))
     first, last = axes[0], axes[-1]
     pooled = math.prod(shape[first : last + 1])
     if len(axes) != last - first + 1 or first == 0 or last + 1 == len(shape):
@@ -199,19 +187,19 @@ def _as_pooling(model, operator):
     if pooled == 1:
         return [operator]
     before, channels = math.prod(shape[:first]), math.prod(shape[last + 1 :])
-    wide = _add_activation(model, target, (before, 1, pooled, channels), b"/wide")
-    narrow = _add_activation(model, target, (before, 1, 1, channels), b"/narrow")
+    wide = add_activation(model, target, (before, 1, pooled, channels), b"/wide")
+    narrow = add_activation(model, target, (before, 1, 1, channels), b"/narrow")
     options = schema.Pool2DOptionsT()
     options.padding = schema.Padding.VALID
     options.strideH = options.strideW = options.filterHeight = 1
     options.filterWidth = pooled
-    pooling = _operator(_code(model, "MAX_POOL_2D", 1), [wide], [narrow])
+    pooling = new_operator(operator_code(model, "MAX_POOL_2D", 1), [wide], [narrow])
     pooling.builtinOptionsType = schema.BuiltinOptions.Pool2DOptions
     pooling.builtinOptions = options
     return [
-        _reshape(model, source, wide),
+        reshape(model, source, wide),
         pooling,
-        _reshape(model, narrow, target),
+        reshape(model, narrow, target),
     ]
 
 
@@ -236,8 +224,8 @@ def guard_outputs(model, waveform):
 
     def add(name, inputs, shape, options=None):
         ending = f"guard/{len(added)}".encode()
-        made = _add_tensor(model, shape, schema.TensorType.FLOAT32, 0, ending)
-        operator = _operator(_code(model, name, 1), inputs, [made])
+        made = add_tensor(model, shape, schema.TensorType.FLOAT32, 0, ending)
+        operator = new_operator(operator_code(model, name, 1), inputs, [made])
         if options is not None:
             kind = type(options).__name__.removesuffix("T")
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
@@ -248,10 +236,10 @@ def guard_outputs(model, waveform):
     samples = tuple(graph.tensors[entry.tensorIndex].shape)
     mean = schema.ReducerOptionsT()
     mean.keepDims = True
-    axis = _add_constant(model, np.ones(1, np.int32), b"guard/axis")
+    axis = add_constant(model, np.ones(1, np.int32), b"guard/axis")
     squares = add("SQUARE", [entry.tensorIndex], samples)
     mark = add("MEAN", [squares, axis], (1, 1), mean)
-    zero = _add_constant(model, np.zeros(1, np.float32), b"guard/zero")
+    zero = add_constant(model, np.zeros(1, np.float32), b"guard/zero")
     for factor in (mark, mark, zero):
         mark = add("MUL", [mark, factor], (1, 1), schema.MulOptionsT())
     guarded = {}
@@ -267,43 +255,11 @@ def guard_outputs(model, waveform):
     graph.operators = [*graph.operators, *added]
 
 
-def operator_name(model, operator):
-    """The builtin name of an operator in capitals, or a custom one's own name."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    code = model.operatorCodes[operator.opcodeIndex]
-    if code.customCode:
-        return code.customCode.decode()
-    # Files older than builtinCode keep the number in the deprecated byte.
-    number = max(code.builtinCode, code.deprecatedBuiltinCode)
-    return _builtin_names(schema)[number]
-
-
-@functools.cache
-def _builtin_names(schema):
-    return {
-        number: name
-        for name, number in vars(schema.BuiltinOperator).items()
-        if name.isupper()
-    }
-
-
-def _inputs(operator):
-    """Indices of the tensors that an operator takes; -1 stands for none."""
-    return [index for index in operator.inputs or [] if index >= 0]
-
-
 def _is_square(model, operator):
     name = operator_name(model, operator)
     return name == "SQUARE" or (
         name == "MUL" and len(set(operator.inputs)) < len(operator.inputs)
     )
-
-
-def _values(model, tensor):
-    """The bytes of a constant, (n,) uint8; None of any other tensor."""
-    data = model.buffers[tensor.buffer].data
-    return None if data is None else np.frombuffer(bytes(data), np.uint8)
 
 
 def _halved(values):
@@ -321,107 +277,3 @@ def _is_integer_constant(model, index):
     tensor = model.subgraphs[0].tensors[index]
     integers = (schema.TensorType.INT8, schema.TensorType.INT4)
     return tensor.type in integers and model.buffers[tensor.buffer].data is not None
-
-
-def _add_constant(model, values, name):
-    """Adds a constant, NumPy values of floats or int32; returns its index."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    buffer = schema.BufferT()
-    buffer.data = values.reshape(-1).view(np.uint8)
-    model.buffers.append(buffer)
-    types = {
-        "float16": schema.TensorType.FLOAT16,
-        "float32": schema.TensorType.FLOAT32,
-        "int32": schema.TensorType.INT32,
-    }
-    return _add_tensor(
-        model, values.shape, types[values.dtype.name], len(model.buffers) - 1, name
-    )
-
-
-def _add_activation(model, like, shape, ending):
-    tensor = model.subgraphs[0].tensors[like]
-    return _add_tensor(model, shape, tensor.type, 0, tensor.name + ending)
-
-
-def _add_tensor(model, shape, kind, buffer, name):
-    from ai_edge_litert import schema_py_generated as schema
-
-    tensor = schema.TensorT()
-    tensor.shape, tensor.type, tensor.buffer, tensor.name = shape, kind, buffer, name
-    tensor.hasRank = True
-    tensors = model.subgraphs[0].tensors
-    tensors.append(tensor)
-    return len(tensors) - 1
-
-
-def _operator(code, inputs, outputs):
-    from ai_edge_litert import schema_py_generated as schema
-
-    operator = schema.OperatorT()
-    operator.opcodeIndex, operator.inputs, operator.outputs = code, inputs, outputs
-    return operator
-
-
-def _reshape(model, source, target):
-    tensor = model.subgraphs[0].tensors[target]
-    shape = np.array(tensor.shape, np.int32)
-    inputs = [source, _add_constant(model, shape, tensor.name + b"/shape")]
-    return _operator(_code(model, "RESHAPE", 1), inputs, [target])
-
-
-def _code(model, name, version):
-    """Index of an operator's code among the model's, added if it isn't there."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    number = getattr(schema.BuiltinOperator, name)
-    for index, code in enumerate(model.operatorCodes):
-        if code.builtinCode == number and code.version == version:
-            return index
-    code = schema.OperatorCodeT()
-    code.builtinCode, code.version = number, version
-    # Of old readers, which have one byte.
-    most = schema.BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES
-    code.deprecatedBuiltinCode = min(number, most)
-    model.operatorCodes.append(code)
-    return len(model.operatorCodes) - 1
-
-
-def _drop_unused(model):
-    """Leaves out tensors and buffers that nothing refers to."""
-    for graph in model.subgraphs:
-        used = {*graph.inputs, *graph.outputs}
-        for operator in graph.operators:
-            used.update(_inputs(operator), operator.outputs)
-            used.update(i for i in operator.intermediates or [] if i >= 0)
-        _renumber_tensors(model, graph, sorted(used))
-    used = sorted(
-        {0}
-        | {tensor.buffer for graph in model.subgraphs for tensor in graph.tensors}
-        | {entry.buffer for entry in model.metadata or []}
-    )
-    places = {old: new for new, old in enumerate(used)}
-    model.buffers = [model.buffers[old] for old in used]
-    for graph in model.subgraphs:
-        for tensor in graph.tensors:
-            tensor.buffer = places[tensor.buffer]
-    for entry in model.metadata or []:
-        entry.buffer = places[entry.buffer]
-
-
-def _renumber_tensors(model, graph, kept):
-    places = {old: new for new, old in enumerate(kept)} | {-1: -1}
-    graph.tensors = [graph.tensors[old] for old in kept]
-    graph.inputs = [places[i] for i in graph.inputs]
-    graph.outputs = [places[i] for i in graph.outputs]
-    for operator in graph.operators:
-        operator.inputs = [places[i] for i in operator.inputs or []]
-        operator.outputs = [places[i] for i in operator.outputs]
-        if operator.intermediates:
-            operator.intermediates = [places[i] for i in operator.intermediates]
-    number = model.subgraphs.index(graph)
-    for signature in model.signatureDefs or []:
-        if signature.subgraphIndex == number:
-            for end in (*signature.inputs, *signature.outputs):
-                end.tensorIndex = places[end.tensorIndex]

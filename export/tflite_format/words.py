@@ -3,9 +3,9 @@
 import dataclasses
 import json
 
+from export.contract.failures import parsing
 from export.contract.heads import Head, output_name
 from export.contract.own_words import OwnWords, size, words_of
-from export.runners.integrity import parsing
 from export.tflite_format.entries import add_entry, read_entry
 from export.tflite_format.graph import read_activations
 from export.tflite_format.metadata import read_metadata

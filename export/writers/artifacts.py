@@ -5,19 +5,21 @@ import functools
 
 from export.contract.layout import (
     EMBEDDING,
+    EMBEDDINGS,
+    FEATURES,
     FRONTEND,
     ONNX,
     SAVED_MODEL,
     STREAMING,
     TFLITE,
     VERSION,
+    quantized_file,
 )
 from export.runners.litert import LiteRTModel, LiteRTRunner
 from export.runners.onnx import OnnxRunner
 from export.runners.saved_model import SavedModelRunner
 from export.runners.stream import StreamRunner
 from export.source.calibration import read_calibration_windows
-from export.source.stages import EMBEDDINGS, FEATURES
 from export.tflite_format.graph import read_graph
 from export.writers.onnx import onnx_ops, require_onnx, write_onnx
 from export.writers.options import DYNAMIC, FLOAT16, INT8, NONE, QUANTIZATIONS
@@ -168,7 +170,7 @@ def _make_onnx(source, folder):
 
 def _make_tflite(kind, content, folder):
     """Writes and opens a classifier; `content` makes its bytes."""
-    place = folder / (TFLITE if kind == NONE else f"model_{kind}.tflite")
+    place = folder / (TFLITE if kind == NONE else quantized_file(kind))
     place.write_bytes(content())
     runner = LiteRTRunner(place)
     description = _describe(place, runner)

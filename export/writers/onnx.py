@@ -4,13 +4,15 @@ import collections
 import importlib.util
 import json
 
+from export.contract.failures import first_line
 from export.contract.layout import INPUT
-from export.contract.own_words import words_of_source
+from export.source.stages import as_input
+from export.writers.serving import LOUDEST
+from export.writers.words import words_of_source
 from files.errors import UserError
 from files.quiet import import_keras, native_logs_hidden
 
 _PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
-_LOUDEST = 2.0e6
 
 
 def require_onnx():
@@ -56,10 +58,9 @@ def write_onnx(source, path):
             )
         # Keras and tf2onnx raise many kinds, depending on what they lack.
         except Exception as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise UserError(
-                f"Keras can't write the model as ONNX: {reason}; leave onnx out of "
-                "--formats"
+                f"Keras can't write the model as ONNX: {first_line(error)}; leave onnx "
+                "out of --formats"
             ) from error
     _require_onnx_ops(path)
     _name_and_describe(source, path)
@@ -96,11 +97,10 @@ def _with_probabilities(keras, source):
     """The model from (batch, window_samples) to the heads' probabilities, by name."""
     ops = keras.ops
     waveform = keras.Input((source.window_samples,), name=INPUT)
-    is_column = len(source.model.input_shape) == 3
-    outputs = source.model(waveform[..., None] if is_column else waveform)
+    outputs = source.model(as_input(source.model, waveform))
     # As `graph_edits.guard_outputs` has it: zero, or NaN.
     power = ops.mean(ops.square(waveform), axis=1, keepdims=True)
-    mark = ops.where(power < _LOUDEST**2, 0.0, float("nan"))
+    mark = ops.where(power < LOUDEST**2, 0.0, float("nan"))
     model = keras.Model(
         waveform,
         {

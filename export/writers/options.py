@@ -2,12 +2,12 @@
 
 import dataclasses
 
+from export.contract.layout import DYNAMIC, FLOAT16, INT8
+
 FORMATS = ("saved_model", "tflite", "onnx")
 DEFAULT_FORMATS = ("saved_model", "tflite")  # what needs no other packages
-NONE, FLOAT16, DYNAMIC, INT8 = "none", "float16", "dynamic", "int8"
+NONE = "none"  # float32
 QUANTIZATIONS = (NONE, FLOAT16, DYNAMIC, INT8)
-# What makes probabilities of a model's outputs; none: they are.
-ACTIVATIONS = ("softmax", "sigmoid", "none")
 MAX_ACCURACY_DROP = 1.0
 
 

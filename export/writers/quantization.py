@@ -9,6 +9,7 @@ encoder is what integers are for.
 import re
 import warnings
 
+from export.contract.failures import first_line
 from export.contract.layout import INPUT, SIGNATURE
 from export.tflite_format.graph_edits import (
     ENCODER,
@@ -16,9 +17,8 @@ from export.tflite_format.graph_edits import (
     drop_remarks,
     halve_constants,
     pool_maxima,
-    read_model,
-    write_model,
 )
+from export.tflite_format.model import read_model, write_model
 from files.errors import UserError
 from files.quiet import native_logs_hidden
 
@@ -116,6 +116,7 @@ def _quantized(model, configuration, bits, windows=None):
                 content, recipe.get_quantization_recipe()
             ).quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
         except Exception as error:  # it raises many kinds
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise UserError(f"the quantizer failed: {reason:.300}") from error
+            raise UserError(
+                f"the quantizer failed: {first_line(error):.300}"
+            ) from error
     return to_float16(read_model(quantized.quantized_model))

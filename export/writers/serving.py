@@ -4,9 +4,13 @@ import warnings
 
 import numpy as np
 
-from export.contract.averaging import SIGMOID
+from export.contract.heads import SIGMOID
 from export.contract.layout import INPUT
+from export.source.stages import as_input
 from files.quiet import import_tensorflow
+
+# Effective value, full scale being 1, from which a waveform is no sound.
+LOUDEST = 2.0e6
 
 _TINY = np.finfo(np.float32).tiny  # a probability of 0 must not become -inf
 
@@ -51,14 +55,12 @@ def model_outputs(model, waveform, mask=None):
     tf = import_tensorflow()
     from leaf_tf.frontends.live_plan import weights_stay
 
-    if len(model.input_shape) == 3:
-        waveform = waveform[..., None]
     options = {} if mask is None else {"mask": mask}
     with warnings.catch_warnings():
         # Of Keras, that the mask ends with the model. So it does.
         warnings.filterwarnings("ignore", message=".*destroy the mask")
         with weights_stay():  # an artifact's: no branch for others
-            outputs = model(waveform, training=False, **options)
+            outputs = model(as_input(model, waveform), training=False, **options)
     return tf.nest.map_structure(lambda output: tf.cast(output, tf.float32), outputs)
 
 

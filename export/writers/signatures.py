@@ -13,11 +13,10 @@ from export.contract.layout import (
     SIGNATURE,
 )
 from export.source import stages
-from export.writers.serving import logits, model_outputs, probabilities
+from export.writers.serving import LOUDEST, logits, model_outputs, probabilities
 from files.quiet import import_keras, import_tensorflow
 
 _TOP = 5
-_LOUDEST = 2.0e6
 
 
 def make_signatures(source):
@@ -107,7 +106,7 @@ def _checked(waveform):
         waveform = tf.debugging.check_numerics(waveform, message)
     # As `graph_edits.guard_outputs` has it.
     power = tf.reduce_mean(tf.square(waveform), axis=1)
-    is_sound = tf.reduce_all(power < _LOUDEST**2)
+    is_sound = tf.reduce_all(power < LOUDEST**2)
     with tf.control_dependencies([tf.debugging.Assert(is_sound, [message, power])]):
         return tf.identity(waveform)
 

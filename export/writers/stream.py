@@ -3,19 +3,15 @@
 import warnings
 
 from export.contract.layout import INPUT, STATE
-from export.contract.own_words import words_of_source
 from export.source.stages import behind_features, frontend_of
-from export.tflite_format.graph_edits import (
-    keep_outputs,
-    order_inputs,
-    read_model,
-    write_model,
-)
+from export.tflite_format.graph_edits import keep_outputs, order_inputs
 from export.tflite_format.metadata import Metadata, add_metadata, append_labels
+from export.tflite_format.model import read_model, write_model
 from export.tflite_format.stream_facts import StreamFacts, add_facts
 from export.tflite_format.words import add_words
 from export.writers.serving import probabilities
 from export.writers.tflite import convert, head_outputs
+from export.writers.words import made_by, words_of_source
 from files.errors import UserError
 from files.quiet import import_tensorflow
 
@@ -129,14 +125,12 @@ class StreamModel:
         }
 
     def _metadata(self):
-        import leaf_tf
-
         facts = self.facts
         return Metadata(
             self._source.name,
             f"{facts.chunk_ms:g} ms of waveform and states to the probabilities of the "
             f"last {facts.window_samples / facts.sample_rate:g} s and states, which "
-            f"are zero at first; made by leaf_tf {leaf_tf.__version__}.",
+            f"are zero at first; made by {made_by()}.",
             facts.sample_rate,
             head_outputs(self._source),
         )

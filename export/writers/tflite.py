@@ -4,23 +4,18 @@ import contextlib
 import functools
 import tempfile
 
-from export.contract.layout import INPUT, SIGNATURE
-from export.contract.own_words import words_of_source
-from export.source.stages import FEATURES, inner
-from export.tflite_format.graph_edits import (
-    guard_outputs,
-    keep_outputs,
-    name_parts,
-    outputs_of,
-    read_model,
-    write_model,
-)
+from export.contract.failures import first_line
+from export.contract.layout import FEATURES, INPUT, SIGNATURE
+from export.source.stages import inner
+from export.tflite_format.graph_edits import guard_outputs, keep_outputs, name_parts
 from export.tflite_format.metadata import Metadata, Output, add_metadata, append_labels
+from export.tflite_format.model import outputs_of, read_model, write_model
 from export.tflite_format.words import add_words
 from export.writers.folding import fold
 from export.writers.quantization import to_dynamic, to_float16, to_int8
 from export.writers.saved_model import save_module
 from export.writers.serving import model_outputs, probabilities
+from export.writers.words import made_by, words_of_source
 from files.errors import UserError
 from files.quiet import import_keras, import_tensorflow, native_logs_hidden
 
@@ -109,14 +104,12 @@ class TFLiteFiles:
             return convert(_serving_function(self._source, self.inner))
 
     def _file(self, model, outputs):
-        import leaf_tf
-
         source = self._source
         seconds = source.window_samples / source.sample_rate
         metadata = Metadata(
             source.name,
             f"{seconds:g} s of waveform to {', '.join(o.name for o in outputs)}; "
-            f"made by leaf_tf {leaf_tf.__version__}.",
+            f"made by {made_by()}.",
             source.sample_rate,
             outputs,
         )
@@ -227,5 +220,4 @@ def _reason(error):
             "need select-TF or custom operators, which phones and browsers lack; "
             "replace it in the model, or export with --formats saved_model"
         )
-    first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return f"the TFLite converter failed: {first_line}"
+    return f"the TFLite converter failed: {first_line(error)}"

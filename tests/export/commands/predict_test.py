@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from export.__main__ import dispatch
 from export.source.opening import open_source
-from export.tflite_format.graph_edits import read_model, write_model
+from export.tflite_format.model import read_model, write_model
 from export.writers.tflite import write_tflite
 from files import command_line
 from tests.export.conftest import LABELS, WINDOW_SAMPLES

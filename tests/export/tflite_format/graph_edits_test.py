@@ -9,10 +9,12 @@ from export.tflite_format.graph_edits import (
     halve_constants,
     keep_outputs,
     name_parts,
-    operator_name,
-    outputs_of,
     part_of,
     pool_maxima,
+)
+from export.tflite_format.model import (
+    operator_name,
+    outputs_of,
     read_model,
     write_model,
 )

@@ -4,7 +4,6 @@ import zipfile
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite_format.graph_edits import read_model, write_model
 from export.tflite_format.metadata import (
     Metadata,
     Output,
@@ -12,6 +11,7 @@ from export.tflite_format.metadata import (
     append_labels,
     read_metadata,
 )
+from export.tflite_format.model import read_model, write_model
 from tests.export.conftest import LABELS
 
 METADATA = Metadata(

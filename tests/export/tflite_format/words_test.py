@@ -8,7 +8,7 @@ from export.contract.layout import OUTPUT
 from export.runners.stream import StreamRunner
 from export.source.opening import open_source
 from export.tflite_format.entries import add_entry, read_entry
-from export.tflite_format.graph_edits import read_model, write_model
+from export.tflite_format.model import read_model, write_model
 from export.tflite_format.words import read_words
 from export.writers.stream import StreamModel
 from files.errors import UserError

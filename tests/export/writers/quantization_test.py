@@ -9,7 +9,8 @@ import pytest
 from export.runners.litert import LiteRTRunner
 from export.source.opening import open_source
 from export.tflite_format.graph import read_graph
-from export.tflite_format.graph_edits import operator_name, part_of, read_model
+from export.tflite_format.graph_edits import part_of
+from export.tflite_format.model import operator_name, read_model
 from export.writers.tflite import TFLiteFiles
 from files.clips import write_clip
 from files.errors import UserError
