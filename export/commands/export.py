@@ -12,9 +12,10 @@ from export.contract.layout import (
     refuse_foreign_files,
 )
 from export.contract.probes import Probes
+from export.report.content import build_report
 from export.report.figure import draw_report
 from export.report.measuring import Measurer
-from export.report.report import build_report, report_markdown, summary
+from export.report.text import report_markdown, summary
 from export.source.clips import describe, head_clips
 from export.source.opening import open_source
 from export.source.settling import unsettled_line, unsettled_norms

@@ -30,7 +30,7 @@ def draw_report(report, path):
     drawn.
 
     Args:
-        report: From `export.report.report.build_report`.
+        report: From `export.report.content.build_report`.
         path: Of the PNG file.
 
     Returns:

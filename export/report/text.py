@@ -1,12 +1,9 @@
 """What an export says about itself, for programs and for people."""
 
-import importlib.metadata
-
 from export.report.scores import ACCURACY, MEAN_AVERAGE_PRECISION
-from export.source.clips import describe
+from export.report.tables import table_lines
 from export.tflite_format.stream_facts import StreamFacts
 
-_DISTRIBUTIONS = ("keras", "tensorflow", "ai-edge-litert")
 _SCORES = {
     ACCURACY: ("accuracy", "{:.2%}"),
     MEAN_AVERAGE_PRECISION: ("mean average precision", "{:.4f}"),
@@ -31,53 +28,11 @@ _COSTS = (
 )
 
 
-def build_report(source, clips, keras, artifacts, left_out):
-    """The content of `report.json`.
-
-    `sample_rate`, `window_samples` and `heads` are what `export predict` needs to
-    run an artifact. A list `heads` has an entry for each head, in one order; of a
-    model of one head, what it says stands beside the list, too.
-
-    Args:
-        source: `export.source.opening.Source`.
-        clips: list of `export.source.clips.Clips`, one per head.
-        keras: list of what was measured on the Keras model, one dict per head.
-        artifacts: {name: dict of what was measured on the artifact}; that of a
-            classifier with `heads`.
-        left_out: {name: why} of artifacts that weren't asked for and failed.
-    """
-    heads = [
-        {
-            "labels": list(head.labels),
-            "activation": head.activation,
-            "activation_from": head.activation_from,
-            "clips": describe([own]),
-        }
-        for head, own in zip(source.heads, clips)
-    ]
-    names = [
-        {"name": h.name, "output": h.output, "labels_file": h.labels_file}
-        for h in source.heads
-    ]
-    return {
-        "source": source.name,
-        "sample_rate": source.sample_rate,
-        "window_samples": source.window_samples,
-        "notes": list(source.notes),
-        **(heads[0] if len(heads) == 1 else {"clips": describe(clips)}),
-        "heads": [{**name, **head} for name, head in zip(names, heads)],
-        "keras": {**(keras[0] if len(heads) == 1 else {}), "heads": keras},
-        "artifacts": artifacts,
-        "left_out": left_out,
-        "versions": _versions(),
-    }
-
-
 def report_markdown(report, figure=None):
-    """The same as `report.md`.
+    """The content of `report.md`: that of `report.json` in words and tables.
 
     Args:
-        report: From `build_report`.
+        report: From `export.report.content.build_report`.
         figure: Name of the picture beside it; None if there is none.
     """
     lines = [
@@ -157,13 +112,6 @@ def _doubts(report):
     return ["", *lines] if lines else []
 
 
-def _versions():
-    import leaf_tf
-
-    others = {name: importlib.metadata.version(name) for name in _DISTRIBUTIONS}
-    return {"leaf_tf": leaf_tf.__version__, **others}
-
-
 def _labels(heads):
     return ", ".join(
         f"{_counted(head['labels'])}{' of ' * bool(head['name'])}{head['name']} "
@@ -190,23 +138,19 @@ def _table(report, columns, with_keras=False):
     """Lines of a table in Markdown, a row for each artifact.
 
     Args:
+        report: From `export.report.content.build_report`.
         columns: (title, key, form) each; the key is of what was measured, or a head
             and the key of what was measured on it.
         with_keras: Whether Keras has a row, the first.
     """
-    rows = [["", *(title for title, _, _ in columns)]]
     measured = {a["path"]: _flat(a) for a in report["artifacts"].values()}
     if with_keras:
         measured = {"Keras": report["keras"], **measured}
-    for name, values in measured.items():
-        cells = [_cell(_value(values, key), form) for _, key, form in columns]
-        rows.append([name, *cells])
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    for row in [rows[0], rule, *rows[1:]]:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
-        yield f"| {' | '.join(cells)} |"
+    rows = [
+        [name, *(_cell(_value(values, key), form) for _, key, form in columns)]
+        for name, values in measured.items()
+    ]
+    return table_lines(["", *(title for title, _, _ in columns)], rows)
 
 
 def _flat(artifact):
