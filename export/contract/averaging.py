@@ -1,11 +1,11 @@
-"""From the probabilities of a clip's windows to those of the clip."""
+"""Probabilities of a clip from those of its windows."""
 
 import numpy as np
 
 from export.contract.heads import SIGMOID
 
 
-def clip_probabilities(window_probabilities, activation):
+def clip_probabilities(window_probabilities: np.ndarray, activation: str) -> np.ndarray:
     """The probabilities at the mean of the windows' logits.
 
     The logits are recovered from the probabilities. Softmax hides one constant
@@ -17,6 +17,12 @@ def clip_probabilities(window_probabilities, activation):
 
     Returns:
         (classes,), float64.
+
+    Example:
+
+    >>> windows = np.array([[0.9, 0.1], [0.5, 0.5]])
+    >>> clip_probabilities(windows, "softmax").round(2).tolist()
+    [0.75, 0.25]
     """
     # The smallest normal float32: an underflow to 0 must not become -inf.
     p = np.maximum(

@@ -1,22 +1,28 @@
 """Errors of libraries as lines for users."""
 
 import contextlib
+from collections.abc import Iterator
+from pathlib import Path
 
 from files.errors import UserError
 
 
-def first_line(error):
-    """What an exception says, up to the first line break; else the name of its class.
+def first_line(error: BaseException | str) -> str:
+    """An error's message up to its first line break; without one the error's class.
 
-    Args:
-        error: Exception, or str.
+    Example:
+
+    >>> first_line(ValueError("no such file\\nat line 3"))
+    'no such file'
+    >>> first_line(KeyError())
+    'KeyError'
     """
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 @contextlib.contextmanager
-def parsing(path):
-    """What is wrong with the words of an artifact becomes a `UserError`.
+def parsing(path: str | Path) -> Iterator[None]:
+    """Makes a `UserError` of any error, while an artifact's own words are read.
 
     Args:
         path: The artifact, for the message.

@@ -1,11 +1,12 @@
-"""What a model answers: one head per task, each with its labels."""
+"""A model's heads: one answer per task, each with its labels."""
 
 import dataclasses
+from collections.abc import Iterable
 
 from export.contract.layout import OUTPUT, labels_file
 
 SOFTMAX, SIGMOID = "softmax", "sigmoid"
-NO_STEP = "none"  # of outputs that are probabilities already
+NO_STEP = "none"  # the outputs are probabilities already
 ACTIVATIONS = (SOFTMAX, SIGMOID, NO_STEP)
 
 
@@ -14,54 +15,67 @@ class Head:
     """The answer to one task.
 
     Attributes:
-        name: An identifier; "" if the model has one head.
+        name: Identifier; "" if the model has one head.
         labels: One per class.
-        activation: "softmax" (one label a clip) or "sigmoid" (any number): what
-            makes the model's output probabilities.
+        activation: "softmax" (one label a clip) or "sigmoid" (any number), the step
+            that makes probabilities of the model's output.
         gives_logits: Whether that step is still to be done.
-        clips_folder: Clips to compare on, or None.
-        activation_from: What tells the activation, in words.
+        clips_folder: Folder of clips to compare on, or None.
+        activation_from: Source of the activation, in words.
+
+    Example:
+
+    >>> head = Head("birds", ("blackbird", "wren"), "softmax")
+    >>> head.output, head.labels_file
+    ('birds_probabilities', 'labels_birds.txt')
     """
 
     name: str
-    labels: tuple
+    labels: tuple[str, ...]
     activation: str
     gives_logits: bool = False
     clips_folder: str | None = None
     activation_from: str = dataclasses.field(default="", compare=False)
 
     @property
-    def multi_label(self):
+    def multi_label(self) -> bool:
+        """Whether a clip may have any number of labels."""
         return self.activation == SIGMOID
 
     @property
-    def output(self):
+    def output(self) -> str:
         """Name of the probabilities (batch, classes) in every artifact."""
         return output_name(self.name)
 
     @property
-    def labels_file(self):
+    def labels_file(self) -> str:
         """Name of the file with one label a line, in the artifact folder."""
         return labels_file(self.name)
 
 
-def output_name(head, output=OUTPUT):
-    """An output's name in an artifact: <head>_<output>, <output> of the only head."""
+def output_name(head: str, output: str = OUTPUT) -> str:
+    """An output's name in an artifact: <head>_<output>, <output> of the only head.
+
+    Args:
+        head: Name of the head, "" of the only one.
+        output: Name of the output among those of its head.
+    """
     return f"{head}_{output}" if head else output
 
 
-def heads_of_outputs(outputs):
+def heads_of_outputs(outputs: Iterable[str]) -> list[str]:
     """The names of the heads whose probabilities are among an artifact's outputs.
 
     Args:
-        outputs: Names of outputs, of a signature.
+        outputs: Names of the outputs of a signature.
 
     Returns:
-        list of str, sorted; [""] for one head, [] if there is none.
+        Sorted names; [""] for one head, [] if there is none.
     """
+    outputs = list(outputs)
     if OUTPUT in outputs:
         return [""]
-    # Beside `x_top_labels`, `x_top_probabilities` are those of x, of its top labels.
+    # Beside `x_top_labels`, `x_top_probabilities` are those of x's top labels.
     return sorted(
         _before(f"_{OUTPUT}", outputs)
         - {f"{head}_top" for head in _before("_top_labels", outputs)}

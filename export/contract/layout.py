@@ -1,4 +1,4 @@
-"""The names inside an artifact folder: the contract of writing and running."""
+"""Names of the files in an artifact folder, and of inputs and outputs."""
 
 import fnmatch
 import os
@@ -7,8 +7,8 @@ from pathlib import Path
 from files.errors import UserError
 
 SAVED_MODEL = "saved_model"
-SAVED_MODEL_PB = "saved_model.pb"  # by which TensorFlow knows such a folder
-ASSETS = "assets"  # of a SavedModel: its files of labels
+SAVED_MODEL_PB = "saved_model.pb"  # the file that makes a folder a SavedModel
+ASSETS = "assets"  # folder of the labels in a SavedModel
 VERSION = "1"  # TF Serving takes the highest-numbered folder of `SAVED_MODEL`
 TFLITE = "model.tflite"
 STREAMING = "model_streaming.tflite"
@@ -18,7 +18,7 @@ ONNX = "model.onnx"
 REPORT_JSON = "report.json"
 REPORT_MD = "report.md"
 REPORT_PNG = "report.png"
-# What the artifacts answered to waveforms of `export.contract.probes`.
+# Answers of the artifacts to waveforms of `export.contract.probes`.
 PROBES = "probes.json"
 
 INPUT = "waveform"
@@ -28,7 +28,7 @@ SIGNATURE = "serving_default"
 PADDED_SIGNATURE = "serving_padded"
 ABOUT = "about"
 QUESTION = "question"
-STATE = "state_"  # what the names of a streaming model's states start with
+STATE = "state_"  # prefix of the names of a streaming model's states
 FEATURES, EMBEDDINGS = "features", "embeddings"
 
 
@@ -36,16 +36,17 @@ FEATURES, EMBEDDINGS = "features", "embeddings"
 FLOAT16, DYNAMIC, INT8 = "float16", "dynamic", "int8"
 
 
-def quantized_file(kind):
+def quantized_file(kind: str) -> str:
     """Name of the TFLite file of a kind of quantization, "model_int8.tflite"."""
     return f"model_{kind}.tflite"
 
 
-def labels_file(head):
-    """Name of the file with a head's labels, one a line; `head` "" of the only one."""
+def labels_file(head: str) -> str:
+    """Name of the file with a head's labels, one a line; "" is the only one."""
     return f"labels_{head}.txt" if head else "labels.txt"
 
 
+# Patterns of the names that an export writes.
 _OURS = (
     SAVED_MODEL,
     TFLITE,
@@ -61,24 +62,21 @@ _OURS = (
 )
 
 
-def as_reported(path):
-    """A path without `..`, as it was given; of a link maybe what it leads to.
+def as_reported(path: str | Path) -> Path:
+    """A path without `..`; the target of a link where the report is beside that alone.
 
     Args:
-        path: Of an artifact.
-
-    Returns:
-        Path: what the link leads to where a report lies beside that alone.
+        path: The artifact.
     """
-    given = Path(os.path.abspath(path))
-    if not (artifact_folder(given) / REPORT_JSON).is_file():
-        meant = given.resolve()
-        if (artifact_folder(meant) / REPORT_JSON).is_file():
-            return meant
-    return given
+    absolute = Path(os.path.abspath(path))
+    if not (artifact_folder(absolute) / REPORT_JSON).is_file():
+        target = absolute.resolve()
+        if (artifact_folder(target) / REPORT_JSON).is_file():
+            return target
+    return absolute
 
 
-def is_onnx(path):
+def is_onnx(path: Path) -> bool:
     """Whether a file is an ONNX file: by its name, or by how it starts."""
     if path.suffix.lower() in (".onnx", ".tflite"):
         return path.suffix.lower() == ".onnx"
@@ -88,8 +86,8 @@ def is_onnx(path):
     return start[:1] == b"\x08" and start[4:] != b"TFL3"
 
 
-def artifact_folder(path):
-    """Where the report of an artifact lies, if it has one.
+def artifact_folder(path: Path) -> Path:
+    """The folder in which the report of an artifact is located, if it has one.
 
     Args:
         path: File, or folder of a `saved_model.pb`.
@@ -99,11 +97,14 @@ def artifact_folder(path):
     return path.parents[1] if path.parent.name == SAVED_MODEL else path
 
 
-def refuse_foreign_files(folder):
-    """Guards what no export wrote: the folder is replaced as a whole.
+def refuse_foreign_files(folder: str | Path) -> None:
+    """Guards files that no export wrote: the folder is replaced as a whole.
+
+    Args:
+        folder: The folder to replace; it may be missing.
 
     Raises:
-        UserError: `folder` holds anything but the files of an export.
+        UserError: It holds anything but the files of an export.
     """
     folder = Path(folder)
     if not folder.is_dir():

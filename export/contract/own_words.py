@@ -1,7 +1,10 @@
-"""What an artifact says about itself, in one form for all formats."""
+"""An artifact's words about itself, in one form for all formats."""
 
 import dataclasses
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from export.contract.heads import SIGMOID, SOFTMAX, Head
 from files.errors import UserError
@@ -11,28 +14,33 @@ _MOST = 2**30  # Hz or samples: more is a mistake
 
 @dataclasses.dataclass(frozen=True)
 class OwnWords:
-    """What it takes to run a model; each artifact holds it, and its report does, too.
+    """Facts that running a model needs; each artifact and its report hold them.
 
     Attributes:
         sample_rate: In Hz.
-        window_samples: Length of a window; None where nothing tells it.
-        heads: tuple of `export.contract.heads.Head`; () of a part, which has no labels.
-        made_by: Program and version; "" where nothing tells it.
+        window_samples: Length of a window; None where nothing says it.
+        heads: The model's heads; () of a part, which has no labels.
+        made_by: Program and version; "" where nothing says it.
+
+    Example:
+
+    >>> OwnWords(16000, 16000, (Head("", ("no", "yes"), "softmax"),)).n_classes
+    {'': 2}
     """
 
     sample_rate: int
     window_samples: int | None
-    heads: tuple
+    heads: tuple[Head, ...]
     made_by: str = ""
 
     @property
-    def n_classes(self):
-        """{head: how many labels it has}."""
+    def n_classes(self) -> dict[str, int]:
+        """{head: number of its labels}."""
         return {head.name: len(head.labels) for head in self.heads}
 
     @property
-    def content(self):
-        """The same for JSON; `words_of` reads it."""
+    def content(self) -> dict:
+        """The facts as JSON holds them; `words_of` reads it."""
         return {
             "made_by": self.made_by,
             "sample_rate": self.sample_rate,
@@ -48,15 +56,16 @@ class OwnWords:
         }
 
     @property
-    def text(self):
+    def text(self) -> str:
+        """`content` as JSON."""
         return json.dumps(self.content, sort_keys=True)
 
 
-def words_of(content):
-    """The `OwnWords` in what JSON held.
+def words_of(content: Mapping) -> OwnWords:
+    """The `OwnWords` in the content of a JSON file.
 
     Args:
-        content: `OwnWords.content`, or a report's, which has more.
+        content: `OwnWords.content`, or that of a report, which has more.
 
     Raises:
         ValueError, KeyError, TypeError: It is nothing of the kind.
@@ -76,11 +85,11 @@ def words_of(content):
     )
 
 
-def size(value):
+def size(value: Any) -> int:
     """A rate or a length, an int above 0.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The value is no such number.
     """
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if not is_number or not 0 < value <= _MOST:
@@ -88,28 +97,30 @@ def size(value):
     return value
 
 
-def known_activation(value):
-    """An activation that averages of windows are known of.
+def known_activation(value: Any) -> str:
+    """An activation that `clip_probabilities` knows.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The value is no such name.
     """
     if value not in (SOFTMAX, SIGMOID):
         raise ValueError(f"activation {value!r:.50}")
     return value
 
 
-def require_fit(path, words, n_classes, where):
-    """Checks that labels are as many as the classes that a model answers with.
+def require_fit(
+    path: Path, words: OwnWords, n_classes: Mapping[str, int], where: str
+) -> None:
+    """Checks that a model has as many classes as labels.
 
     Args:
-        path: Of the artifact.
-        words: `OwnWords`.
-        n_classes: {head: classes}, of its runner.
-        where: Where the labels are, "inside" or "beside".
+        path: The artifact, for messages.
+        words: Its own words, or those of its report.
+        n_classes: {head: classes} of its runner.
+        where: Place of the labels, "inside" the artifact or "beside" it.
 
     Raises:
-        UserError: They are not.
+        UserError: The numbers differ.
     """
     if words.n_classes == n_classes:
         return
@@ -123,12 +134,15 @@ def require_fit(path, words, n_classes, where):
     )
 
 
-def difference(words, others):
-    """Where an artifact's own words are not those of a report, in words; else None.
+def difference(words: OwnWords, others: OwnWords) -> str | None:
+    """The first difference between an artifact's own words and those of a report.
 
     Args:
-        words: `OwnWords` of the artifact, of a part maybe.
-        others: `OwnWords` of the report.
+        words: The artifact's; of a part of a model, too.
+        others: The report's.
+
+    Returns:
+        A phrase, "8000 Hz, not 16000 Hz"; None if they agree.
     """
     if words.sample_rate != others.sample_rate:
         return f"{words.sample_rate} Hz, not {others.sample_rate} Hz"
@@ -145,9 +159,9 @@ def difference(words, others):
         of = f" of {head.name}" * bool(head.name)
         if head.activation != other.activation:
             return f"{head.activation}{of}, not {other.activation}"
-        for index, (own, their) in enumerate(zip(head.labels, other.labels), 1):
-            if own != their:
-                return f"label {index}{of} {own}, not {their}"
+        for index, (label, their) in enumerate(zip(head.labels, other.labels), 1):
+            if label != their:
+                return f"label {index}{of} {label}, not {their}"
     return None
 
 

@@ -1,35 +1,42 @@
-"""Waveforms that anyone can make again, and what artifacts answered to them."""
+"""Probe waveforms that anyone can make again, and the answers of artifacts to them."""
+
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
-EXACT_TOLERANCE = 1e-3  # of what an answer's largest value is: other CPUs round so
+# Shares of an answer's largest value.
+EXACT_TOLERANCE = 1e-3  # other CPUs round so
 ROUNDED_TOLERANCE = 0.1  # a step more or less somewhere in a network of 256 of them
 
 _DIGITS = 7
+
+# (n, window_samples) -> {name of a head or part: (n, ...)}.
+Run = Callable[[np.ndarray], Mapping[str, np.ndarray]]
 
 
 class Probes:
     """Asks artifacts, and keeps their answers as `probes.json` holds them.
 
     Args:
-        sample_rate, window_samples: Of the artifacts.
+        sample_rate: Rate of the artifacts' waveform, Hz.
+        window_samples: Length of their window.
 
     Attributes:
         content: {path of the artifact: {"tolerance", "answers": {name of a head or
             part: nested lists}}}.
     """
 
-    def __init__(self, sample_rate, window_samples):
+    def __init__(self, sample_rate: int, window_samples: int):
         self._windows = probe_windows(sample_rate, window_samples)
-        self.content = {}
+        self.content: dict[str, dict] = {}
 
-    def ask(self, path, run, is_exact):
-        """Keeps what an artifact answers.
+    def ask(self, path: str, run: Run, is_exact: bool) -> None:
+        """Keeps an artifact's answers.
 
         Args:
-            path: Of the artifact.
+            path: The artifact, as the report names it.
             run: (n, window_samples) -> {name: (n, ...)}.
-            is_exact: False for one of rounded numbers, int8 and the like.
+            is_exact: False for an artifact of rounded numbers, int8 and the like.
         """
         self.content[path] = {
             "tolerance": EXACT_TOLERANCE if is_exact else ROUNDED_TOLERANCE,
@@ -39,33 +46,37 @@ class Probes:
             },
         }
 
-    def difference(self, told, run):
-        """How far an artifact's answers are from what is `told` of them.
+    def difference(self, entry: Mapping, run: Run) -> float:
+        """The difference between an artifact's answers and those that were kept.
 
         Args:
-            told: Its entry in a `content`.
-            run: As in `ask`.
+            entry: The artifact's entry in a `content`.
+            run: (n, window_samples) -> {name: (n, ...)}.
 
         Returns:
             The largest difference, as a share of the largest value of the answer (of
-            1 at least). Infinite, if its answers have other names or shapes.
+            1 at least). Infinite, if the answers have other names or shapes.
         """
         answers = _answers(run, self._windows)
-        told = {name: np.array(answer) for name, answer in told["answers"].items()}
+        expected = {name: np.array(value) for name, value in entry["answers"].items()}
         if {k: v.shape for k, v in answers.items()} != {
-            k: v.shape for k, v in told.items()
+            k: v.shape for k, v in expected.items()
         }:
             return float("inf")
         differences = [
-            np.max(np.abs(answers[name] - told[name]), initial=0.0)
-            / max(1.0, np.max(np.abs(told[name]), initial=0.0))
-            for name in told
+            np.max(np.abs(answers[name] - value), initial=0.0)
+            / max(1.0, np.max(np.abs(value), initial=0.0))
+            for name, value in expected.items()
         ]
         return float(np.max(differences))  # NaN stays NaN
 
 
-def probe_windows(sample_rate, window_samples):
+def probe_windows(sample_rate: int, window_samples: int) -> np.ndarray:
     """A chirp, loud and quiet, two tones with a click, and silence.
+
+    Args:
+        sample_rate: In Hz.
+        window_samples: Length of each.
 
     Returns:
         (4, window_samples), float32.
@@ -80,7 +91,7 @@ def probe_windows(sample_rate, window_samples):
 
 
 def _answers(run, windows):
-    """{name: (n, values)}; of features their mean over the frames."""
+    """{name: (n, values)}; features are averaged over the frames."""
     return {
         name: np.mean(answer, axis=tuple(range(1, answer.ndim - 1)))
         for name, answer in run(windows).items()

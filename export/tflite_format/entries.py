@@ -1,15 +1,17 @@
 """Named bytes in a `.tflite` file's own list of metadata."""
 
+from typing import Any
+
 import numpy as np
 
 
-def add_entry(model, name, content):
+def add_entry(model: Any, name: bytes, content: bytes) -> None:
     """Puts bytes into a model, in place of those of the same name.
 
     Args:
         model: `ModelT` of the TFLite schema; is changed.
-        name: bytes.
-        content: bytes.
+        name: Name of the entry.
+        content: Its bytes.
     """
     from ai_edge_litert import schema_py_generated as schema
 
@@ -21,12 +23,12 @@ def add_entry(model, name, content):
     model.metadata = [m for m in model.metadata or [] if m.name != name] + [entry]
 
 
-def read_entry(content, name):
+def read_entry(content: bytes, name: bytes) -> bytes | None:
     """The bytes of a name in a `.tflite` file; None if it has none of that name.
 
     Args:
-        content: bytes of the file.
-        name: bytes.
+        content: The file.
+        name: Name of the entry.
     """
     from ai_edge_litert import schema_py_generated as schema
 

@@ -1,11 +1,13 @@
 """Edits the graph of a `.tflite` file, as the objects of its schema.
 
-Tensors of the first subgraph get names by which a quantizer can tell the parts of a
-model: `frontend/...` is all that features are made of, `output/...` makes an output,
-`encoder/...` is what lies between.
+Tensors of the first subgraph get names by which a quantizer distinguishes the parts of
+a model: `frontend/...` computes the features, `output/...` makes an output, and
+`encoder/...` is everything between.
 """
 
 import math
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,13 +23,14 @@ from export.tflite_format.pieces import (
 
 FRONTEND, ENCODER, OUTPUT = "frontend", "encoder", "output"
 
-# Below it, an operator that widens a constant takes more bytes than it saves.
+# Values of the smallest constant to halve: of fewer, the operator that widens it takes
+# more bytes than are saved.
 _LEAST_HALVED = 128
-_HALF_VERSION = 3  # of DEQUANTIZE, the first that takes float16
+_HALF_VERSION = 3  # first version of DEQUANTIZE that takes float16
 
 
-def keep_outputs(model, names):
-    """Leaves of a model what these outputs need, in this order."""
+def keep_outputs(model: Any, names: Sequence[str]) -> None:
+    """Reduces a model to these outputs, in this order, and the operators they need."""
     graph, (signature,) = model.subgraphs[0], model.signatureDefs
     tensors = outputs_of(model)
     signature.outputs = [
@@ -41,19 +44,19 @@ def keep_outputs(model, names):
     ]
 
 
-def order_inputs(model, names):
-    """Puts the inputs of a model into this order; all of them are named."""
+def order_inputs(model: Any, names: Sequence[str]) -> None:
+    """Puts the inputs of a model, all of which are named, into this order."""
     graph, (signature,) = model.subgraphs[0], model.signatureDefs
     by_name = {entry.name.decode(): entry for entry in signature.inputs}
     signature.inputs = [by_name[name] for name in names]
     graph.inputs = [entry.tensorIndex for entry in signature.inputs]
 
 
-def name_parts(model, features):
+def name_parts(model: Any, features: int | None) -> None:
     """Names the tensors of the first subgraph by the part of the model.
 
-    What makes one of the model's outputs is no part of the encoder, so outputs that
-    are to go go first.
+    An operator that makes one of the model's outputs is no part of the encoder, so
+    call `keep_outputs` first.
 
     Args:
         model: `ModelT`.
@@ -73,38 +76,40 @@ def name_parts(model, features):
             graph.tensors[index].name = f"{part}/{name}".encode()
 
 
-def part_of(graph, operator):
-    """The part of the model that an operator is in, after `name_parts`."""
+def part_of(graph: Any, operator: Any) -> str:
+    """The part of the model that an operator belongs to, after `name_parts`."""
     return graph.tensors[operator.outputs[0]].name.decode().partition("/")[0]
 
 
-def made_from(graph, tensors):
-    """The operators that some tensors are computed by, as a set of their `id`."""
+def made_from(graph: Any, tensors: Iterable[int | None]) -> set[int]:
+    """The operators that compute some tensors, as a set of their `id`."""
     makers = {index: op for op in graph.operators for index in op.outputs}
-    found, waiting = set(), list(tensors)
+    operators: set[int] = set()
+    waiting = list(tensors)
     while waiting:
         operator = makers.get(waiting.pop())
-        if operator is not None and id(operator) not in found:
-            found.add(id(operator))
+        if operator is not None and id(operator) not in operators:
+            operators.add(id(operator))
             waiting.extend(inputs_of(operator))
-    return found
+    return operators
 
 
-def averaging_products(model):
+def averaging_products(model: Any) -> list[str]:
     """The products of the frontend that average energies.
 
-    Their terms don't cancel, so an error in a weight is no more than that error in
-    the average. A filter's terms do, outside its band: there an error in a tap is
-    all that is heard.
+    Their terms don't cancel, so a relative error in a weight is at most the same error
+    in the average. A filter's terms cancel outside its band: there an error in a tap
+    is the whole output.
 
     Args:
         model: `ModelT`, after `name_parts`.
 
     Returns:
-        list of the names of the tensors that they make.
+        Names of the tensors that they make.
     """
     graph = model.subgraphs[0]
-    energies, found = set(), []
+    energies: set[int] = set()
+    products = []
     for operator in graph.operators:
         inputs = inputs_of(operator)
         if _is_square(model, operator) or not energies.isdisjoint(inputs):
@@ -112,15 +117,15 @@ def averaging_products(model):
         is_product = operator_name(model, operator) == "FULLY_CONNECTED"
         averages = is_product and inputs[0] in energies
         if averages and part_of(graph, operator) == FRONTEND:
-            found.append(graph.tensors[operator.outputs[0]].name.decode())
-    return found
+            products.append(graph.tensors[operator.outputs[0]].name.decode())
+    return products
 
 
-def halve_constants(model):
+def halve_constants(model: Any) -> None:
     """Keeps float32 constants as float16, widened as the model is loaded.
 
-    But for small ones, those that an operator takes beside integer weights, and those
-    that are too large or too tiny for float16.
+    Exceptions are small constants, those that an operator takes beside integer
+    weights, and those that are too large or too small for float16.
     """
     from ai_edge_litert import schema_py_generated as schema
 
@@ -150,8 +155,8 @@ def halve_constants(model):
     graph.operators = widening + graph.operators
 
 
-def drop_remarks(model):
-    """Drops what nobody reads: names of constants, and quantizations that are none."""
+def drop_remarks(model: Any) -> None:
+    """Drops what nobody reads: names of constants, and empty quantizations."""
     for tensor in model.subgraphs[0].tensors:
         if model.buffers[tensor.buffer].data is not None:
             tensor.name = None
@@ -159,10 +164,10 @@ def drop_remarks(model):
             tensor.quantization = None
 
 
-def pool_maxima(model):
+def pool_maxima(model: Any) -> None:
     """Writes maxima over neighbouring axes as max pooling, which computes the same.
 
-    Quantizers make integers of that; a REDUCE_MAX they leave in float.
+    Quantizers convert pooling to integers; a REDUCE_MAX they leave in float.
     """
     graph = model.subgraphs[0]
     graph.operators = [
@@ -171,7 +176,7 @@ def pool_maxima(model):
 
 
 def _as_pooling(model, operator):
-    """The operators in place of one: three for a maximum that pooling can do."""
+    """An operator, or three in place of a maximum that pooling can compute."""
     from ai_edge_litert import schema_py_generated as schema
 
     graph = model.subgraphs[0]
@@ -179,7 +184,10 @@ def _as_pooling(model, operator):
         return [operator]
     (source, axes), (target,) = operator.inputs, operator.outputs
     shape = [int(size) for size in graph.tensors[source].shape]
-    axes = sorted(values_of(model, graph.tensors[axes]).view(np.int32) % len(shape))
+    constant = values_of(model, graph.tensors[axes])
+    if constant is None:
+        return [operator]
+    axes = sorted(constant.view(np.int32) % len(shape))
     first, last = axes[0], axes[-1]
     pooled = math.prod(shape[first : last + 1])
     if len(axes) != last - first + 1 or first == 0 or last + 1 == len(shape):
@@ -203,14 +211,15 @@ def _as_pooling(model, operator):
     ]
 
 
-def guard_outputs(model, waveform):
-    """Makes the outputs NaN where the waveform can't be meant.
+def guard_outputs(model: Any, waveform: str) -> None:
+    """Makes the outputs NaN for a waveform that is no sound.
 
-    That is where a sample is NaN or infinite, or the effective value is beyond two
-    million, full scale being 1: the third power of its square is no float32, and zero
-    times that is NaN, else zero. It is added to the outputs, as the maxima of many
-    processors drop NaN, and give answers that look right. Done last, since a converter
-    may take any product with zero for zero.
+    That is one with a sample that is NaN or infinite, or of an effective value beyond
+    two million, full scale being 1. There the third power of the mean square is no
+    finite float32, so zero times it is NaN, and zero for any other waveform. This is
+    added to the outputs: the maxima of many processors drop NaN, and would give
+    answers that look right. Call it last, since a converter may take any product with
+    zero for zero.
 
     Args:
         model: `ModelT` with outputs of float32.
@@ -220,18 +229,18 @@ def guard_outputs(model, waveform):
 
     graph, (signature,) = model.subgraphs[0], model.signatureDefs
     (entry,) = (e for e in signature.inputs if e.name.decode() == waveform)
-    added = []
+    added: list[Any] = []
 
     def add(name, inputs, shape, options=None):
         ending = f"guard/{len(added)}".encode()
-        made = add_tensor(model, shape, schema.TensorType.FLOAT32, 0, ending)
-        operator = new_operator(operator_code(model, name, 1), inputs, [made])
+        output = add_tensor(model, shape, schema.TensorType.FLOAT32, 0, ending)
+        operator = new_operator(operator_code(model, name, 1), inputs, [output])
         if options is not None:
             kind = type(options).__name__.removesuffix("T")
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
             operator.builtinOptions = options
         added.append(operator)
-        return made
+        return output
 
     samples = tuple(graph.tensors[entry.tensorIndex].shape)
     mean = schema.ReducerOptionsT()

@@ -1,4 +1,4 @@
-"""What a `.tflite` file says about itself, as MediaPipe's audio tasks read it.
+"""The metadata of a `.tflite` file that MediaPipe's audio tasks read.
 
 TFLite metadata is a FlatBuffer of its own inside the model's, and files packed with it
 are a zip archive behind the model's last byte: `unzip model.tflite` lists the labels.
@@ -11,6 +11,7 @@ these are (metadata_schema.fbs of MediaPipe; nothing that is installed brings it
 import dataclasses
 import io
 import zipfile
+from typing import Any
 
 import flatbuffers
 from flatbuffers.number_types import Uint8Flags, Uint32Flags
@@ -24,8 +25,8 @@ _IDENTIFIER = b"M001"
 _PARSER_VERSION = "1.3.0"  # the first that knows AudioProperties
 _FEATURES, _AUDIO = 1, 4  # kinds of content
 _AXIS_LABELS = 2  # a kind of associated file
-_ZIPPED = b"PK\3\4"  # what a file in an archive starts with
-_OLDEST = (1980, 1, 1, 0, 0, 0)  # the same files give the same bytes
+_ZIPPED = b"PK\3\4"  # the start of a file in an archive
+_OLDEST = (1980, 1, 1, 0, 0, 0)  # one time, so that equal files have equal bytes
 
 # Numbers of fields.
 _MODEL_NAME, _MODEL_DESCRIPTION, _MODEL_SUBGRAPHS, _MODEL_PARSER = 0, 1, 3, 7
@@ -38,10 +39,10 @@ _FILE_NAME, _FILE_KIND = 0, 2
 
 @dataclasses.dataclass(frozen=True)
 class Output:
-    """What is said of an output.
+    """Description of an output.
 
     Attributes:
-        name: As in the signature.
+        name: Name in the signature.
         description: One line for people.
         labels_file: Name of its file of labels; None if it has none.
         labels: One per class.
@@ -50,42 +51,42 @@ class Output:
     name: str
     description: str
     labels_file: str | None = None
-    labels: tuple = ()
+    labels: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
 class Metadata:
-    """What is said of a model from a mono waveform.
+    """Description of a model from a mono waveform.
 
     Attributes:
-        name: Of the model.
+        name: Name of the model.
         description: One line for people.
-        sample_rate: Of the waveform, Hz.
-        outputs: tuple of `Output`, in the order of the subgraph's outputs.
+        sample_rate: Rate of the waveform, Hz.
+        outputs: Its outputs, in the order of the subgraph's.
     """
 
     name: str
     description: str
     sample_rate: int
-    outputs: tuple
+    outputs: tuple[Output, ...]
 
 
-def add_metadata(model, metadata):
+def add_metadata(model: Any, metadata: Metadata) -> None:
     """Puts all but the files of labels into a model.
 
     Args:
         model: `ModelT` of the TFLite schema; is changed.
-        metadata: `Metadata`.
+        metadata: The description.
     """
     add_entry(model, _ENTRY, _packed(metadata))
 
 
-def append_labels(content, metadata):
+def append_labels(content: bytes, metadata: Metadata) -> bytes:
     """The bytes of a `.tflite` file, with the files of labels behind them.
 
     Args:
-        content: bytes of a model with `metadata`.
-        metadata: `Metadata`.
+        content: A model with this metadata.
+        metadata: The description.
     """
     with_labels = io.BytesIO(content)
     with zipfile.ZipFile(with_labels, "a", zipfile.ZIP_STORED) as archive:
@@ -96,11 +97,11 @@ def append_labels(content, metadata):
     return with_labels.getvalue()
 
 
-def read_metadata(content):
+def read_metadata(content: bytes) -> Metadata | None:
     """The `Metadata` in a `.tflite` file of an audio model, or None.
 
     Args:
-        content: bytes of the file.
+        content: The file.
     """
     packed = read_entry(content, _ENTRY)
     if packed is None:
@@ -212,7 +213,7 @@ def _packed_labels(content, name):
 
 
 def _place(table, field):
-    """Where a table has a field, 0 if it lacks it."""
+    """Offset of a field in a table, 0 if the table lacks it."""
     return table.Offset(4 + 2 * field)
 
 

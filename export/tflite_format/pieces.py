@@ -1,15 +1,17 @@
 """Tensors and operators that edits of a `.tflite` file's first subgraph add."""
 
+from typing import Any
+
 import numpy as np
 
 
-def add_constant(model, values, name):
+def add_constant(model: Any, values: np.ndarray, name: bytes) -> int:
     """Adds a constant to the first subgraph.
 
     Args:
         model: `ModelT` of the TFLite schema; is changed.
-        values: numpy.ndarray, float16, float32 or int32.
-        name: bytes.
+        values: float16, float32 or int32.
+        name: Name of the tensor.
 
     Returns:
         Index of the tensor.
@@ -29,14 +31,14 @@ def add_constant(model, values, name):
     )
 
 
-def add_activation(model, like, shape, ending):
+def add_activation(model: Any, like: int, shape: tuple, ending: bytes) -> int:
     """Adds a tensor that an operator makes, of the type of another one.
 
     Args:
         model: `ModelT` of the TFLite schema; is changed.
         like: Index of the other tensor.
-        shape: tuple of int.
-        ending: bytes, what its name has behind the other's.
+        shape: Shape of the tensor.
+        ending: Suffix of its name, behind the name of the other.
 
     Returns:
         Index of the tensor.
@@ -45,15 +47,15 @@ def add_activation(model, like, shape, ending):
     return add_tensor(model, shape, tensor.type, 0, tensor.name + ending)
 
 
-def add_tensor(model, shape, kind, buffer, name):
+def add_tensor(model: Any, shape: tuple, kind: int, buffer: int, name: bytes) -> int:
     """Adds a tensor to the first subgraph.
 
     Args:
         model: `ModelT` of the TFLite schema; is changed.
-        shape: tuple of int.
+        shape: Shape of the tensor.
         kind: `TensorType` of the schema.
         buffer: Index of the buffer of its values; 0 where an operator makes them.
-        name: bytes.
+        name: Name of the tensor.
 
     Returns:
         Index of the tensor.
@@ -68,12 +70,12 @@ def add_tensor(model, shape, kind, buffer, name):
     return len(tensors) - 1
 
 
-def new_operator(code, inputs, outputs):
+def new_operator(code: int, inputs: list[int], outputs: list[int]) -> Any:
     """An `OperatorT`; it is in no graph yet.
 
     Args:
-        code: From `operator_code`.
-        inputs, outputs: Lists of indices of tensors.
+        code: Result of `operator_code`.
+        inputs, outputs: Indices of tensors.
     """
     from ai_edge_litert import schema_py_generated as schema
 
@@ -82,7 +84,7 @@ def new_operator(code, inputs, outputs):
     return operator
 
 
-def reshape(model, source, target):
+def reshape(model: Any, source: int, target: int) -> Any:
     """An operator that reshapes one tensor into another; both by their index."""
     tensor = model.subgraphs[0].tensors[target]
     shape = np.array(tensor.shape, np.int32)
@@ -90,13 +92,13 @@ def reshape(model, source, target):
     return new_operator(operator_code(model, "RESHAPE", 1), inputs, [target])
 
 
-def operator_code(model, name, version):
+def operator_code(model: Any, name: str, version: int) -> int:
     """Index of an operator's code among the model's, added if it isn't there.
 
     Args:
         model: `ModelT` of the TFLite schema; may be changed.
         name: Builtin name in capitals.
-        version: int.
+        version: Version of the operator.
     """
     from ai_edge_litert import schema_py_generated as schema
 

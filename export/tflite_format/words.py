@@ -1,7 +1,10 @@
-"""What a `.tflite` file says about itself: in an entry of ours, and in its metadata."""
+"""A `.tflite` file's own words: an entry of ours, and the metadata of MediaPipe."""
 
 import dataclasses
 import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 from export.contract.failures import parsing
 from export.contract.heads import Head, output_name
@@ -10,32 +13,27 @@ from export.tflite_format.entries import add_entry, read_entry
 from export.tflite_format.graph import read_activations
 from export.tflite_format.metadata import read_metadata
 
-_ENTRY = b"LEAF_TF_MODEL"  # in the model's own list of metadata
+_ENTRY = b"LEAF_TF_MODEL"  # name in the model's own list of metadata
 
 
-def add_words(model, words):
-    """Puts words into a model.
-
-    Args:
-        model: `ModelT` of the TFLite schema; is changed.
-        words: `export.contract.own_words.OwnWords`.
-    """
+def add_words(model: Any, words: OwnWords) -> None:
+    """Puts words into a model, `ModelT` of the TFLite schema."""
     add_entry(model, _ENTRY, words.text.encode())
 
 
-def read_words(path, outputs):
+def read_words(path: Path, outputs: Iterable[str]) -> OwnWords | None:
     """The `OwnWords` in a file; None in one that isn't ours.
 
     The labels are those behind the model, which MediaPipe reads and people change;
-    where a tool cut them off, those of the entry. Files of before the entry was
-    written say the activation by their last operator.
+    where a tool cut them off, those of the entry. Older files, which have no entry,
+    have their activation in their last operator.
 
     Args:
-        path: Of the file.
-        outputs: Names of what it answers, without the states of a stream.
+        path: The file.
+        outputs: Names of its answers, without the states of a stream.
 
     Raises:
-        UserError: What it says can't be read.
+        UserError: The words can't be read.
     """
     content = path.read_bytes()
     with parsing(path):
