@@ -1,4 +1,4 @@
-"""Finds the artifact that is meant by a path."""
+"""Finds the artifact that a path means."""
 
 import os
 from pathlib import Path
@@ -25,8 +25,8 @@ _FILES = (".tflite", ".onnx")
 _KERAS_FILES = (".keras", ".h5", ".hdf5")
 
 
-def find_artifact(path):
-    """The classifier that is meant by a path.
+def find_artifact(path: str | Path) -> Path:
+    """The classifier that a path means.
 
     Args:
         path: A file, a folder of a `saved_model.pb`, or a folder that holds
@@ -109,8 +109,8 @@ def _refuse_training_file(path):
         )
 
 
-def find_stream(path):
-    """The streaming file that is meant by a path.
+def find_stream(path: str | Path) -> Path:
+    """The streaming file that a path means.
 
     Args:
         path: A file, or a folder that holds `model_streaming.tflite`, or one
@@ -152,13 +152,13 @@ def _stream_inside(folder):
 def _is_stream(path):
     try:
         return not is_onnx(path) and read_facts(path.read_bytes()) is not None
-    except Exception:  # of a damaged file anything may come
+    except Exception:  # a damaged file may raise anything
         return False
 
 
-def _several(folder, found):
-    names = ", ".join(entry.name for entry in found[:5])
+def _several(folder, artifacts):
+    names = ", ".join(entry.name for entry in artifacts[:5])
     return UserError(
-        f"{folder} holds several models, {names}{', ...' * bool(found[5:])}; "
+        f"{folder} holds several models, {names}{', ...' * bool(artifacts[5:])}; "
         "name one of them"
     )

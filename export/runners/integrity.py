@@ -1,10 +1,11 @@
 """Refuses damaged artifacts before a runtime reads them.
 
-LiteRT trusts what it reads: a damaged file may end the process, or answer something.
+LiteRT trusts its files: a damaged one may end the process, or give wrong answers.
 """
 
 import subprocess
 import sys
+from pathlib import Path
 
 from export.contract.checksums import checksum
 from export.contract.failures import parsing
@@ -15,7 +16,7 @@ from files.json_files import read_json
 from files.quiet import native_logs_hidden
 
 _TRIAL_SECONDS = 60
-# Loads a file and runs it, as its runners do; says what it can't.
+# Loads a file and runs it, as its runners do; an exception says what fails.
 _TRIAL = """
 import sys
 import numpy as np
@@ -36,11 +37,11 @@ if sys.argv[2] in inputs:
 """
 
 
-def require_intact(path):
+def require_intact(path: Path) -> None:
     """Checks an artifact by the checksums of the report beside it, else by a trial.
 
     A `.tflite` file without such a report is loaded and run by another process first.
-    What else may be wrong with an artifact, its runner says.
+    Its runner reports any other fault of an artifact.
 
     Args:
         path: `.tflite` or `.onnx` file, or folder of a `saved_model.pb`.
@@ -49,24 +50,24 @@ def require_intact(path):
         UserError: It is not as it was exported, or ends the process that runs it.
     """
     folder = artifact_folder(path)
-    own = path.relative_to(folder).as_posix()
-    told = {
+    artifact = path.relative_to(folder).as_posix()
+    reported = {
         name: entry
-        for name, entry in _told(folder / REPORT_JSON).items()
-        if name == own or name.startswith(f"{own}/")
+        for name, entry in _reported(folder / REPORT_JSON).items()
+        if name == artifact or name.startswith(f"{artifact}/")
     }
-    for name, entry in told.items():
+    for name, entry in reported.items():
         if not (folder / name).is_file() or checksum(folder / name) != entry:
             raise UserError(
                 f"{folder / name} is not the file that {REPORT_JSON} beside it tells "
                 f"of: it is damaged, or another one; python -m export verify {folder} "
-                f"says more. To run {own} all the same, move it elsewhere"
+                f"says more. To run {artifact} all the same, move it elsewhere"
             )
-    if not told and path.is_file() and not is_onnx(path):
+    if not reported and path.is_file() and not is_onnx(path):
         _try(path)
 
 
-def _told(report):
+def _reported(report):
     """{path: its checksum} of a report; {} without a report that has them."""
     try:
         files = read_json(report)["files"]
@@ -77,7 +78,7 @@ def _told(report):
 
 def _try(path):
     with native_logs_hidden():
-        # Where it is missing, that is no fault of the file.
+        # Imported here, too: if it is missing, that is no fault of the file.
         import ai_edge_litert.interpreter  # noqa: F401
     command = [sys.executable, "-c", _TRIAL, str(path), INPUT]
     try:

@@ -1,12 +1,15 @@
 """Runs an ONNX file with ONNX Runtime alone."""
 
 import json
+from pathlib import Path
+
+import numpy as np
 
 from export.contract.classifier import require_classifier, shape_of
 from export.contract.failures import first_line, parsing
 from export.contract.heads import output_name
 from export.contract.layout import INPUT
-from export.contract.own_words import words_of
+from export.contract.own_words import OwnWords, words_of
 from files.errors import UserError
 
 
@@ -18,15 +21,16 @@ class OnnxRunner:
         n_threads: CPU threads. Defaults to 1.
 
     Attributes:
-        window_samples: Samples that the model takes; None when it takes any number.
-        n_classes: {head: classes that it tells apart}; a single head is "".
+        window_samples: Length of the waveform that the model takes; None when it takes
+            any length.
+        n_classes: {head: number of classes}; a single head is "".
 
     Raises:
         UserError: The file is no model, lacks the outputs, or ONNX Runtime is not
             installed.
     """
 
-    def __init__(self, path, n_threads=1):
+    def __init__(self, path: Path, n_threads: int = 1):
         try:
             import onnxruntime
         except ImportError as error:
@@ -35,10 +39,10 @@ class OnnxRunner:
             ) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = n_threads
-        options.log_severity_level = 4  # what goes wrong arrives as an exception
+        options.log_severity_level = 4  # failures arrive as exceptions
         try:
             self._session = onnxruntime.InferenceSession(str(path), options)
-        # Its many kinds have no common base but this.
+        # Its many kinds of errors have no common base but this.
         except Exception as error:
             raise _refusal(path, error) from error
         inputs, outputs = (
@@ -48,34 +52,34 @@ class OnnxRunner:
         self._path = path
         self.window_samples, self.n_classes = require_classifier(path, inputs, outputs)
 
-    def own_words(self):
-        """The `export.contract.own_words.OwnWords` in its metadata; None without them.
+    def own_words(self) -> OwnWords | None:
+        """The `OwnWords` in the file's metadata; None without them.
 
         Raises:
             UserError: They can't be read.
         """
-        told = self._session.get_modelmeta().custom_metadata_map
-        if not {"sample_rate", "heads"} <= set(told):
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        if not {"sample_rate", "heads"} <= set(metadata):
             return None
         with parsing(self._path):
-            heads = json.loads(told["heads"])
-            # Files of before tell the window by their input alone.
-            window = self.window_samples or told.get("window_samples")
+            heads = json.loads(metadata["heads"])
+            # Older files tell the window by their input alone.
+            window = self.window_samples or metadata.get("window_samples")
             return words_of(
                 {
-                    "sample_rate": int(told["sample_rate"]),
+                    "sample_rate": int(metadata["sample_rate"]),
                     "window_samples": int(window),
                     "heads": [{"name": name, **head} for name, head in heads.items()],
-                    "made_by": told.get("made_by", ""),
+                    "made_by": metadata.get("made_by", ""),
                 }
             )
 
-    def probabilities(self, windows):
+    def probabilities(self, windows: np.ndarray) -> dict[str, np.ndarray]:
         """(n, window_samples) -> {head: (n, classes), float32}."""
         names = [output_name(head) for head in self.n_classes]
         try:
             answers = self._session.run(names, {INPUT: windows})
-        except Exception as error:  # they have no common base but this
+        except Exception as error:  # many kinds, as above
             raise _refusal(self._path, error) from error
         for name, answer, n in zip(names, answers, self.n_classes.values()):
             if answer.shape != (len(windows), n):

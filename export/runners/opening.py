@@ -1,7 +1,11 @@
-"""Opens an artifact to run it, with what lies beside it."""
+"""Opens an artifact to run it, with the report and the labels beside it."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
+
+import numpy as np
 
 from export.contract.heads import SOFTMAX, Head, heads_of_outputs
 from export.contract.layout import (
@@ -18,11 +22,25 @@ from export.contract.own_words import (
     require_fit,
     words_of,
 )
+from export.contract.probes import Run
 from export.runners.finding import find_artifact
 from export.runners.integrity import require_intact
 from files.errors import UserError
 from files.json_files import read_json
 from files.labels import read_labels
+
+
+class Runner(Protocol):
+    """A classifier at work: `LiteRTRunner`, `OnnxRunner` or `SavedModelRunner`."""
+
+    window_samples: int | None
+    n_classes: dict[str, int]
+
+    def own_words(self) -> OwnWords | None:
+        """The artifact's words about itself."""
+
+    def probabilities(self, windows: np.ndarray) -> Mapping[str, np.ndarray]:
+        """(n, window_samples) -> {head: (n, classes), float32}."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,71 +49,67 @@ class OpenArtifact:
 
     Attributes:
         path: The `.tflite` or `.onnx` file or the SavedModel's folder.
-        runner: `LiteRTRunner`, `OnnxRunner` or `SavedModelRunner`.
+        runner: The runtime that has loaded it.
         sample_rate: In Hz.
         window_samples: Length of a window.
-        heads: tuple of `export.contract.heads.Head`; labels are class_0, ... where
-            nothing tells them.
-        note: A line for people where the report beside it tells of another model;
-            None where it doesn't.
+        heads: The model's heads; labels are class_0, ... where nothing says them.
+        note: Line for people where the report beside it is another model's; None
+            where it isn't.
     """
 
     path: Path
-    runner: object
+    runner: Runner
     sample_rate: int
     window_samples: int
-    heads: tuple
+    heads: tuple[Head, ...]
     note: str | None = None
 
 
-def open_artifact(path, sample_rate=None):
+def open_artifact(path: str | Path, sample_rate: int | None = None) -> OpenArtifact:
     """Opens an artifact; rate, window and labels come from itself, else its report.
 
     Args:
         path: `.tflite` or `.onnx` file, SavedModel folder or its parent, or
             artifact folder, see `export.runners.finding.find_artifact`.
-        sample_rate: In Hz, where nothing tells it.
-
-    Returns:
-        `OpenArtifact`.
+        sample_rate: In Hz, for an artifact whose rate nothing says.
 
     Raises:
-        UserError: No artifact lies there, it is damaged or doesn't load, its sample
-            rate is not known or another one, or the labels beside it are another
-            model's.
+        UserError: There is no artifact, it is damaged or doesn't load, its sample rate
+            is not known or another one, or the labels beside it are another model's.
     """
     path = as_reported(find_artifact(path))
     require_intact(path)
     runner = _runner(path)
-    own, note = runner.own_words(), None
-    if own is not None:
-        require_fit(path, own, runner.n_classes, "inside")
-        note = note_beside(path, own)
-    told = own or _read_report(artifact_folder(path) / REPORT_JSON)
-    sample_rate = _sample_rate(path, sample_rate, told)
-    if told is None:
-        told = _guess(path, runner, sample_rate)
-    require_fit(path, told, runner.n_classes, "beside")
+    words, note = runner.own_words(), None
+    if words is not None:
+        require_fit(path, words, runner.n_classes, "inside")
+        note = note_beside(path, words)
+    else:
+        words = _read_report(artifact_folder(path) / REPORT_JSON)
+    sample_rate = _sample_rate(path, sample_rate, words)
+    if words is None:
+        words = _guess(path, runner, sample_rate)
+    require_fit(path, words, runner.n_classes, "beside")
     return OpenArtifact(
         path=path,
         runner=runner,
         sample_rate=sample_rate,
-        window_samples=runner.window_samples or told.window_samples,
-        heads=told.heads,
+        window_samples=runner.window_samples or words.window_samples,
+        heads=words.heads,
         note=note,
     )
 
 
-def open_any(path):
+def open_any(path: Path) -> tuple[Run, OwnWords | None]:
     """Opens an artifact of any kind, a classifier or a part of one.
 
     Args:
         path: `.tflite` or `.onnx` file, or folder of a `saved_model.pb`.
 
     Returns:
-        (run, own): a function, (n, window_samples) -> {name of a head or part:
-        (n, ...)}, of a streaming model as `StreamRunner.run`; and the `OwnWords` of
-        the artifact, None if it has none.
+        (run, words): `run` is a function, (n, window_samples) -> {name of a head or
+        part: (n, ...)}, that of a streaming model is `StreamRunner.run`; `words` are
+        the artifact's own, None if it has none.
 
     Raises:
         UserError: It doesn't load.
@@ -129,28 +143,28 @@ def _runner(path):
     return LiteRTRunner(path)
 
 
-def note_beside(path, own):
-    """What to say where the files beside an artifact tell something else than it.
+def note_beside(path: Path, words: OwnWords) -> str | None:
+    """A note on files beside an artifact that contradict it.
 
     Args:
-        path: Of the artifact.
-        own: Its `OwnWords`.
+        path: The artifact.
+        words: Its own words.
 
     Returns:
-        str, a line; None if they agree, or can't be read: they aren't needed.
+        A line; None if they agree, or can't be read: they aren't needed.
     """
     folder = artifact_folder(path)
     try:
         report = _read_report(folder / REPORT_JSON)
     except UserError:
         report = None
-    differs = report and difference(own, report)
+    differs = report and difference(words, report)
     if differs:
         return (
             f"{path} says of itself: {differs} as {REPORT_JSON} beside it has it, "
             "which is another model's; the file is believed"
         )
-    for head in own.heads:
+    for head in words.heads:
         index = _first_other(head.labels, folder / head.labels_file)
         if index is not None:
             return (
@@ -162,15 +176,15 @@ def note_beside(path, own):
 
 
 def _first_other(labels, file):
-    """Where a file of as many labels first has another one; None if nowhere."""
+    """Index of the first label that differs in a file of as many; None if none does."""
     try:
         others = read_labels(file) if file.is_file() else labels
     except UserError:
         return None
     if len(others) != len(labels):
-        return None  # of another model
-    differ = (i for i, (own, other) in enumerate(zip(labels, others)) if own != other)
-    return next(differ, None)
+        return None  # another model's
+    pairs = enumerate(zip(labels, others))
+    return next((index for index, (one, other) in pairs if one != other), None)
 
 
 def _read_report(path):
@@ -187,27 +201,28 @@ def _read_report(path):
         ) from error
 
 
-def _sample_rate(path, given, told):
-    if told is None and given is None:
+def _sample_rate(path, option, words):
+    """The rate in an artifact's words, or that of `--sample-rate` without them."""
+    if words is None and option is None:
         raise UserError(
             f"{path} doesn't say what rate of waveforms it takes, and no "
             f"{REPORT_JSON} lies beside it; pass --sample-rate HZ"
         )
-    if told is not None and given not in (None, told.sample_rate):
+    if words is not None and option not in (None, words.sample_rate):
         raise UserError(
-            f"{path} takes {told.sample_rate} Hz; received --sample-rate {given}, "
+            f"{path} takes {words.sample_rate} Hz; received --sample-rate {option}, "
             "leave it out"
         )
-    return given if told is None else told.sample_rate
+    return option if words is None else words.sample_rate
 
 
 def _guess(path, runner, sample_rate):
-    """The `OwnWords` of a model of which nothing but its files of labels is known."""
+    """The `OwnWords` of a model that has none, from its files of labels."""
     heads = tuple(
         Head(name, _labels(path, name, n), SOFTMAX)
         for name, n in runner.n_classes.items()
     )
-    # One second, as `python -m export` has it.
+    # A window of one second, the default of `python -m export`.
     return OwnWords(sample_rate, sample_rate, heads)
 
 

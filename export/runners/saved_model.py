@@ -15,35 +15,37 @@ from export.contract.layout import (
     SIGNATURE,
     labels_file,
 )
-from export.contract.own_words import words_of
+from export.contract.own_words import OwnWords, words_of
 from files.errors import UserError
 from files.quiet import import_tensorflow, native_logs_hidden
 from files.text import lines_of
 
-_BATCH = 8  # windows at once; the filtered waveform of one takes about 5 MB a second
+_BATCH = 8  # windows at once: a second of filtered waveform takes about 5 MB
 
 
 class SavedModelRunner:
     """A SavedModel's `serving_default`.
 
     Args:
-        folder: Holds `saved_model.pb`.
+        folder: Folder of a `saved_model.pb`.
 
     Attributes:
-        window_samples: Samples that the model takes; None when it takes any number.
-        n_classes: {head: classes that it tells apart}; a single head is "".
+        window_samples: Length of the waveform that the model takes; None when it takes
+            any length.
+        n_classes: {head: number of classes}; a single head is "".
+        signature: The loaded signature.
 
     Raises:
         UserError: The folder holds no SavedModel, or it lacks the signature.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path):
         self._tf = import_tensorflow()
         with native_logs_hidden():
             try:
-                # Kept: a signature doesn't keep the weights it reads alive.
+                # Kept, since a signature doesn't keep its weights alive.
                 self._loaded = self._tf.saved_model.load(str(folder))
-            # TensorFlow raises many kinds, depending on what is broken.
+            # TensorFlow raises many kinds of errors.
             except Exception as error:
                 raise UserError(
                     f"{folder} is not a SavedModel that loads: {first_line(error)}"
@@ -56,8 +58,8 @@ class SavedModelRunner:
             folder, _shapes(inputs), _shapes(outputs)
         )
 
-    def own_words(self):
-        """The `export.contract.own_words.OwnWords` in `about`; None without it.
+    def own_words(self) -> OwnWords | None:
+        """The `OwnWords` in the signature `about`; None without it.
 
         The labels are those of its assets, which people change, if there are any.
 
@@ -68,18 +70,18 @@ class SavedModelRunner:
         if about is None or "sample_rate" not in about.structured_outputs:
             return None
         with parsing(self._folder):
-            told = about(**{QUESTION: self._tf.constant("")})
+            answer = about(**{QUESTION: self._tf.constant("")})
             return words_of(
                 {
-                    "sample_rate": int(told["sample_rate"]),
-                    "window_samples": int(told["window_samples"]),
-                    "heads": [self._head(name, told) for name in self.n_classes],
+                    "sample_rate": int(answer["sample_rate"]),
+                    "window_samples": int(answer["window_samples"]),
+                    "heads": [self._head(name, answer) for name in self.n_classes],
                 }
             )
 
-    def _head(self, name, told):
-        labels = told[output_name(name, "labels")].numpy()
-        activation = told[output_name(name, "activation")].numpy()
+    def _head(self, name, answer):
+        labels = answer[output_name(name, "labels")].numpy()
+        activation = answer[output_name(name, "activation")].numpy()
         asset = Path(self._folder, ASSETS, labels_file(name))
         return {
             "name": name,
@@ -91,7 +93,7 @@ class SavedModelRunner:
             "activation": activation.decode(),
         }
 
-    def probabilities(self, windows):
+    def probabilities(self, windows: np.ndarray) -> dict[str, np.ndarray]:
         """(n, samples) -> {head: (n, classes), float32}."""
         try:
             answers = [

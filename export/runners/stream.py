@@ -20,17 +20,17 @@ class StreamRunner(LiteRTFile):
     """A `.tflite` file that takes a chunk of sound and its states.
 
     Args:
-        path, n_threads: As of `LiteRTFile`.
+        path, n_threads: Arguments of `LiteRTFile`.
 
     Attributes:
-        facts: `StreamFacts`.
-        n_classes: {head: classes that it tells apart}; a single head is "".
+        facts: The facts in the file.
+        n_classes: {head: number of classes}; a single head is "".
 
     Raises:
         UserError: The file is no streaming model of `python -m export`.
     """
 
-    def __init__(self, path, n_threads=1):
+    def __init__(self, path: str | Path, n_threads: int = 1):
         super().__init__(path, n_threads)
         with open(path, "rb") as file, parsing(path):
             facts = read_facts(file.read())
@@ -48,33 +48,33 @@ class StreamRunner(LiteRTFile):
         }
         self.reset()
 
-    def own_words(self):
-        """The `export.contract.own_words.OwnWords` of the file, maybe without labels.
+    def own_words(self) -> OwnWords:
+        """The file's `OwnWords`; labels are () where it has none.
 
         Raises:
             UserError: They can't be read.
         """
         facts, path = self.facts, Path(self._path)
-        told = read_words(path, self._names.values())
-        labels = {head.name: head.labels for head in told.heads} if told else {}
+        words = read_words(path, self._names.values())
+        labels = {head.name: head.labels for head in words.heads} if words else {}
         heads = tuple(
             Head(name, labels.get(name, ()), activation)
             for name, activation in facts.activations.items()
         )
-        made_by = told.made_by if told else ""
+        made_by = words.made_by if words else ""
         return OwnWords(facts.sample_rate, facts.window_samples, heads, made_by)
 
     @property
-    def n_states(self):
-        """How many states there are."""
+    def n_states(self) -> int:
+        """Number of states."""
         return len(self._state)
 
     @property
-    def state_size(self):
-        """Numbers in all states."""
+    def state_size(self) -> int:
+        """Number of values in all states."""
         return sum(value.size for value in self._state.values())
 
-    def reset(self):
+    def reset(self) -> None:
         """Begins a stream anew: all states are zero."""
         self._state = {
             name: np.zeros(shape, np.float32)
@@ -82,8 +82,8 @@ class StreamRunner(LiteRTFile):
             if name.startswith(STATE)
         }
 
-    def hear(self, chunk):
-        """Goes on with the stream.
+    def hear(self, chunk: np.ndarray) -> dict[str, np.ndarray]:
+        """Continues the stream by a chunk.
 
         Args:
             chunk: (chunk_samples,), float32 in [-1, 1].
@@ -96,14 +96,15 @@ class StreamRunner(LiteRTFile):
         self._state = {name: outputs[name] for name in self._state}
         return {head: outputs[name][0] for head, name in self._names.items()}
 
-    def run(self, sound):
-        """A stream from its start, chunk by chunk.
+    def run(self, sound: np.ndarray) -> dict[str, np.ndarray]:
+        """Runs a stream from its start, chunk by chunk.
 
         Args:
-            sound: Samples in the shape of chunks, windows or whatever.
+            sound: Samples in any shape, such as chunks or windows.
 
         Returns:
-            {head: (chunks, classes)}, after each chunk, the last filled with zeros.
+            {head: (chunks, classes)}, the answers after each chunk; the last chunk is
+            filled with zeros.
         """
         self.reset()
         size = self.facts.chunk_samples
