@@ -1,22 +1,24 @@
-"""What the values of a model's output are, read from its graph."""
+"""Reads from a model's graph whether an output is logits or probabilities."""
 
 import dataclasses
 import functools
+from typing import Any
 
 from export.contract.heads import SIGMOID, SOFTMAX
 from export.source.stages import is_model, plain_name
 from files.quiet import import_keras
 
-# What values are, beside `SOFTMAX` and `SIGMOID`: in [0, 1], each row made by one.
-PROBABILITIES = "probabilities"  # arithmetic on those
-LOGS = "logs"  # of the probabilities of a softmax
+# Kinds of values, beside `SOFTMAX` and `SIGMOID`, whose rows one such step made.
+PROBABILITIES = "probabilities"  # arithmetic on rows of these
+LOGS = "logs"  # logarithms of the probabilities of a softmax
 LOGITS = "logits"  # any number, from weights
 CONSTANT = "constant"  # not from the weights: 2.0, a mask
-OTHER = "other"  # anything else: of a tanh, of an unknown layer
+OTHER = "other"  # anything else: from a tanh, from an unknown layer
 
 IN_UNIT = (SOFTMAX, SIGMOID, PROBABILITIES)
 
-_OF_FUNCTION = {
+# Kinds of values that functions make.
+_KINDS = {
     "softmax": SOFTMAX,
     "sparsemax": SOFTMAX,
     "sigmoid": SIGMOID,
@@ -24,8 +26,8 @@ _OF_FUNCTION = {
     "sparsesigmoid": SIGMOID,
     "logsoftmax": LOGS,
 }
-# Layers and operations, lower case without "_", that give some of the values they
-# take, or means of them; in training they may do more.
+# Layers and operations, by `plain_name`, that output some of their inputs' values, or
+# means of them; in training they may do more.
 _PASSING = frozenset(
     "activityregularization alphadropout amax amin average averagepooling1d "
     "averagepooling2d averagepool cast copy cropping1d cropping2d dropout expanddims "
@@ -36,7 +38,7 @@ _PASSING = frozenset(
     "spatialdropout1d spatialdropout2d split squeeze stopgradient swapaxes take "
     "takealongaxis transpose unstack upsampling1d upsampling2d zeropadding1d".split()
 )
-# What keeps logits logits, and gives of probabilities what may leave [0, 1].
+# Those that keep logits logits, and may bring probabilities out of [0, 1].
 _ARITHMETIC = frozenset(
     "add concatenate divide dot einsum matmul multiply negative normalization prod "
     "rescaling stack subtract sum tensordot truedivide where".split()
@@ -50,29 +52,29 @@ _MASKS = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class Meaning:
-    """What values are.
+    """The kind of some values.
 
     Attributes:
         kind: `SOFTMAX`, `SIGMOID`, or another of the names above.
-        step: What made them so, in words: "softmax", "Dense", "tanh".
+        step: Step that made them so, in words: "softmax", "Dense", "tanh".
     """
 
     kind: str
     step: str
 
 
-def meaning_of(output):
-    """What an output of a model is, by the operations that it comes from.
+def meaning_of(output: Any) -> Meaning:
+    """The kind of a model's output, by the operations that it comes from.
 
-    What passes values along is looked through: reshaping, casting, dropout, means and
-    maxima over frames or over several outputs, models within. Nothing is run.
+    Operations that pass values along are skipped: reshaping, casting, dropout, means
+    and maxima over frames or over several outputs, models within. Nothing is run.
 
     Args:
         output: keras.KerasTensor, one of `keras.Model.outputs`.
 
     Returns:
-        `Meaning`. Of `SOFTMAX`, rows may sum to something else than 1: the maximum
-        over frames does. Of `PROBABILITIES`, they may even leave [0, 1].
+        `Meaning`. Rows of `SOFTMAX` may have another sum than 1: the maximum over
+        frames has. Values of `PROBABILITIES` may even leave [0, 1].
     """
     try:
         return _Reader({}).read(output)
@@ -80,14 +82,14 @@ def meaning_of(output):
         return Meaning(OTHER, "a graph too deep to read")
 
 
-def output_activation(output):
-    """How an output of a model becomes probabilities.
+def output_activation(output: Any) -> str | None:
+    """The activation that a model's output ends in.
 
     Args:
         output: keras.KerasTensor, one of `keras.Model.outputs`.
 
     Returns:
-        "softmax" or "sigmoid" if that made its values; None if it gives others.
+        "softmax" or "sigmoid" if that made its values; None if another step did.
     """
     kind = meaning_of(output).kind
     return kind if kind in (SOFTMAX, SIGMOID) else None
@@ -97,36 +99,36 @@ class _Reader:
     """Reads the tensors of one graph.
 
     Args:
-        given: {id of an input of the graph: function that gives its `Meaning`}, of a
+        inputs: {id of an input of the graph: function that gives its `Meaning`}, for a
             model within another.
     """
 
-    def __init__(self, given):
-        self._given = given
-        self._known = {}
+    def __init__(self, inputs):
+        self._inputs = inputs
+        self._meanings = {}
 
     def read(self, tensor):
-        """The `Meaning` of a KerasTensor; `CONSTANT` of what is none."""
+        """The `Meaning` of a KerasTensor; `CONSTANT` of anything else."""
         if not hasattr(tensor, "_keras_history"):
             return Meaning(CONSTANT, "a constant")
-        if id(tensor) not in self._known:
-            self._known[id(tensor)] = self._find(tensor)
-        return self._known[id(tensor)]
+        if id(tensor) not in self._meanings:
+            self._meanings[id(tensor)] = self._find(tensor)
+        return self._meanings[id(tensor)]
 
     def _find(self, tensor):
-        if id(tensor) in self._given:
-            return self._given[id(tensor)]()
+        if id(tensor) in self._inputs:
+            return self._inputs[id(tensor)]()
         operation, place, index = tensor._keras_history
         node = operation._inbound_nodes[place]
         return self._made(operation, _arguments(node), index)
 
     def _made(self, operation, arguments, index):
         if is_model(operation):
-            given = {
+            inputs = {
                 id(inside): functools.partial(self.read, outside)
                 for inside, outside in zip(operation.inputs, arguments)
             }
-            return _Reader(given).read(operation.outputs[index])
+            return _Reader(inputs).read(operation.outputs[index])
         if type(operation).__name__ == "TimeDistributed":
             return self._made(operation.layer, arguments, index)
         if not type(operation).__module__.startswith("keras."):
@@ -137,90 +139,98 @@ class _Reader:
 
 
 def _arguments(node):
-    """All that a call was given, one after the other, numbers among it."""
+    """The arguments of a call, one after the other, numbers among them."""
     flat = import_keras().tree.flatten((node.arguments.args, node.arguments.kwargs))
     return [argument for argument in flat if argument is not None]
 
 
-def _of_operation(operation, read_taken):
+def _of_operation(operation, read_inputs):
+    """The `Meaning` of an operation's output.
+
+    Args:
+        operation: Keras's.
+        read_inputs: Function that gives the `Meaning` of each of its inputs.
+    """
     name = plain_name(type(operation).__name__)
-    function = getattr(operation, "activation", None)
-    while hasattr(function, "activation"):  # of a layer given as an activation
+    function: Any = getattr(operation, "activation", None)
+    while hasattr(function, "activation"):  # a layer given as an activation
         function = function.activation
     if callable(function):
-        said = getattr(function, "__name__", type(function).__name__)
+        step = getattr(function, "__name__", type(function).__name__)
         if getattr(operation, "weights", None):
-            base = Meaning(LOGITS, type(operation).__name__)
-            return _activated(said, lambda: base)
-        return _activated(said, lambda: _passed(read_taken(), said))
+            logits = Meaning(LOGITS, type(operation).__name__)
+            return _activated(step, lambda: logits)
+        return _activated(step, lambda: _passed(read_inputs(), step))
     if name in _PASSING:
-        return _passed(read_taken(), name)
+        return _passed(read_inputs(), name)
     if name in _ARITHMETIC:
-        return _computed(read_taken(), name)
+        return _computed(read_inputs(), name)
     if name in _MASKS:
         return Meaning(CONSTANT, name)
     if name == "clip":
-        return _clipped(_passed(read_taken(), name), operation.x_min, operation.x_max)
+        return _clipped(_passed(read_inputs(), name), operation.x_min, operation.x_max)
     if getattr(operation, "weights", None):
         return Meaning(LOGITS, type(operation).__name__)
-    return _activated(type(operation).__name__, lambda: _passed(read_taken(), name))
+    return _activated(type(operation).__name__, lambda: _passed(read_inputs(), name))
 
 
-def _activated(said, read):
-    """Of what a function makes; `read` gives what it takes."""
-    name = plain_name(said)
-    if name in _OF_FUNCTION:
-        return Meaning(_OF_FUNCTION[name], said.lower())
+def _activated(step, read_input):
+    """The `Meaning` of a function's output; `read_input` gives that of its input."""
+    name = plain_name(step)
+    if name in _KINDS:
+        return Meaning(_KINDS[name], step.lower())
     if name == "linear":
-        return read()
+        return read_input()
     if name in ("relu", "relu6", "abs", "absolute", "exp", "log", "logsumexp"):
-        taken = read()
-        if name == "logsumexp" and taken.kind == LOGITS:
-            return taken
-        if name == "exp" and taken.kind == LOGS:
+        meaning = read_input()
+        if name == "logsumexp" and meaning.kind == LOGITS:
+            return meaning
+        if name == "exp" and meaning.kind == LOGS:
             return Meaning(SOFTMAX, "exp of log_softmax")
-        if name == "log" and taken.kind in (SOFTMAX, PROBABILITIES):
-            return Meaning(LOGS, f"log of {taken.step}")
-        if name[:3] in ("rel", "abs") and taken.kind in IN_UNIT:
-            return taken
-    return Meaning(OTHER, said.lower())
+        if name == "log" and meaning.kind in (SOFTMAX, PROBABILITIES):
+            return Meaning(LOGS, f"log of {meaning.step}")
+        if name[:3] in ("rel", "abs") and meaning.kind in IN_UNIT:
+            return meaning
+    return Meaning(OTHER, step.lower())
 
 
-def _passed(taken, step):
-    """Of values some of which, or means of which, are given."""
-    made = [meaning for meaning in taken if meaning.kind != CONSTANT]
-    if not made:
+def _passed(inputs, step):
+    """The `Meaning` of some values of the inputs, or of their means."""
+    variable = [meaning for meaning in inputs if meaning.kind != CONSTANT]
+    if not variable:
         return Meaning(CONSTANT, step)
-    kinds = {meaning.kind for meaning in made}
+    kinds = {meaning.kind for meaning in variable}
     if len(kinds) == 1:
-        return made[0]
+        return variable[0]
     if kinds <= set(IN_UNIT):
-        return Meaning(PROBABILITIES, _and(made))
+        return Meaning(PROBABILITIES, _and(variable))
     if kinds <= {LOGITS, LOGS}:
-        return next(meaning for meaning in made if meaning.kind == LOGITS)
-    return Meaning(OTHER, f"{step} of {_and(made)}")
+        return next(meaning for meaning in variable if meaning.kind == LOGITS)
+    return Meaning(OTHER, f"{step} of {_and(variable)}")
 
 
-def _computed(taken, step):
-    made = [meaning for meaning in taken if meaning.kind != CONSTANT]
-    if not made:
+def _computed(inputs, step):
+    """The `Meaning` of a result of arithmetic."""
+    variable = [meaning for meaning in inputs if meaning.kind != CONSTANT]
+    if not variable:
         return Meaning(CONSTANT, step)
-    kinds = {meaning.kind for meaning in made}
+    kinds = {meaning.kind for meaning in variable}
     if kinds <= set(IN_UNIT):
-        return Meaning(PROBABILITIES, f"{step} of {_and(made)}")
-    # Attention weighs logits by probabilities, and what comes out are logits; both side
-    # by side, or one of each added, are neither.
+        return Meaning(PROBABILITIES, f"{step} of {_and(variable)}")
+    # Attention weighs logits by probabilities, which gives logits; both side by side,
+    # or one of each added, are neither.
     if kinds & {LOGITS, LOGS} and not (step in _JOINING and kinds & set(IN_UNIT)):
-        return Meaning(LOGITS, f"{step} of {_and(made)}")
-    return Meaning(OTHER, f"{step} of {_and(made)}")
+        return Meaning(LOGITS, f"{step} of {_and(variable)}")
+    return Meaning(OTHER, f"{step} of {_and(variable)}")
 
 
-def _clipped(taken, least, most):
-    if taken.kind in IN_UNIT and taken.kind != PROBABILITIES:
-        return taken
+def _clipped(meaning, least, most):
+    """The `Meaning` of values that are clipped to [least, most]."""
+    if meaning.kind in IN_UNIT and meaning.kind != PROBABILITIES:
+        return meaning
     if _is_number(least) and _is_number(most) and 0 <= least <= most <= 1:
         return Meaning(SIGMOID, f"clip to {least:g} ... {most:g}")
-    return taken
+    return meaning
 
 
 def _is_number(value):

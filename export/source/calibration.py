@@ -1,4 +1,4 @@
-"""The clips that tell int8 the ranges of a model's activations."""
+"""The clips that give int8 the ranges of a model's activations."""
 
 from pathlib import Path
 
@@ -11,10 +11,12 @@ from files.windows import cut_windows
 _MAX_WINDOWS = 200
 
 
-def read_calibration_windows(folder, sample_rate, window_samples):
+def read_calibration_windows(
+    folder: str | Path, sample_rate: int, window_samples: int
+) -> np.ndarray:
     """Windows of the clips of a folder, thinned evenly where there are many.
 
-    Clips are found as `files.walk` says.
+    `files.walk` finds the clips.
 
     Args:
         folder: The folder.
@@ -25,7 +27,7 @@ def read_calibration_windows(folder, sample_rate, window_samples):
         (n, window_samples), float32, n at most 200.
 
     Raises:
-        UserError: No such folder, no audio files in it, or one that can't be read.
+        UserError: No such folder, no audio files in it, or an unreadable one.
     """
     folder = Path(folder)
     if not folder.is_dir():

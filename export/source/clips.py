@@ -1,10 +1,12 @@
 """The clips on which an artifact is compared with Keras."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from export.contract.heads import Head
 from files.command_line import a_few, warn
 from files.errors import UserError
 from files.labels import spelled_as
@@ -20,11 +22,10 @@ class Clips:
     """Windows of clips, in order.
 
     Attributes:
-        origin: Where they are from, for the report.
+        origin: Origin of the clips, for the report.
         windows: (n_windows, window_samples), float32.
         clip_of_window: (n_windows,), the index of each window's clip.
-        targets: (n_clips, classes), bool: which labels each clip has; None if
-            unknown.
+        targets: (n_clips, classes), bool, the labels of each clip; None if unknown.
     """
 
     origin: str
@@ -33,11 +34,12 @@ class Clips:
     targets: np.ndarray | None
 
     @property
-    def n_clips(self):
+    def n_clips(self) -> int:
+        """Number of clips."""
         return int(self.clip_of_window[-1]) + 1
 
 
-def head_clips(head, sample_rate, window_samples):
+def head_clips(head: Head, sample_rate: int, window_samples: int) -> Clips:
     """The clips that a head is compared on: its own, else `synthetic_clips`."""
     if head.clips_folder is None:
         return synthetic_clips(sample_rate, window_samples)
@@ -46,27 +48,30 @@ def head_clips(head, sample_rate, window_samples):
     )
 
 
-def read_clips(folder, sample_rate, window_samples, labels, multi_label=False):
+def read_clips(
+    folder: str | Path,
+    sample_rate: int,
+    window_samples: int,
+    labels: Sequence[str],
+    multi_label: bool = False,
+) -> Clips:
     """Reads a folder of clips, cut into windows.
 
     A `clips.csv` (header `file,label`) names the clips and their labels.
     Without it the clips are those that `python -m training evaluate` takes of the
-    folder: a clip's label is the name of the folder's own subfolder in which it lies,
-    at any depth. If one of these isn't a label, the clips are compared without labels,
-    which is said on stderr.
+    folder: a clip's label is the name of the folder's own subfolder that it is located
+    in, at any depth. If one of these isn't a label, the clips are compared without
+    labels, and a warning says so.
 
     Args:
         folder: The folder.
         sample_rate: In Hz; clips of other rates are resampled.
         window_samples: Length of a window.
-        labels: The head's, in the order of its classes.
+        labels: Labels of the head, in the order of its classes.
         multi_label: Whether `clips.csv` gives any number of labels, as a|b.
 
-    Returns:
-        `Clips`.
-
     Raises:
-        UserError: No clips, one that can't be read, or a table with unknown labels.
+        UserError: No clips, an unreadable one, or a table with unknown labels.
     """
     folder = Path(folder)
     require_utf8(folder)
@@ -82,24 +87,23 @@ def read_clips(folder, sample_rate, window_samples, labels, multi_label=False):
     if not named:
         raise UserError(f"the folder {folder} holds no clips to compare on")
     waveforms = read_all([path for path, _ in named], sample_rate)
-    known = all(own is not None for _, own in named)
+    is_labelled = all(names is not None for _, names in named)
     targets = (
-        [[label in own for label in labels] for _, own in named] if known else None
+        [[label in names for label in labels] for _, names in named]
+        if is_labelled
+        else None
     )
     return _cut(folder.name, waveforms, window_samples, targets)
 
 
-def synthetic_clips(sample_rate, window_samples):
-    """Noise, chirps, a click and silence: the same ones each time.
+def synthetic_clips(sample_rate: int, window_samples: int) -> Clips:
+    """Noise, chirps, a click and silence, without labels: the same ones each time.
 
-    Loud and quiet ones, since PCEN and log treat them differently.
-
-    Returns:
-        `Clips`, without labels.
+    Each is there loud and quiet, since PCEN and log treat them differently.
     """
     samples = _SYNTHETIC_WINDOWS * window_samples
     noise = np.random.default_rng(0).standard_normal(samples)
-    # From 0 Hz to half the sample rate.
+    # It sweeps from 0 Hz to half the sample rate.
     chirp = np.sin(np.pi * np.arange(samples) ** 2 / (2 * samples))
     click = np.zeros(samples)
     click[samples // 3] = 1.0
@@ -109,21 +113,17 @@ def synthetic_clips(sample_rate, window_samples):
     return _cut("synthetic noise and chirps", waveforms, window_samples, None)
 
 
-def describe(clips):
-    """What the clips of all heads are, for the report.
-
-    Args:
-        clips: list of `Clips`.
-    """
+def describe(clips: Sequence[Clips]) -> dict:
+    """Origin and numbers of the clips of all heads, for the report."""
     return {
-        "origin": ", ".join(dict.fromkeys(own.origin for own in clips)),
-        "n_clips": sum(own.n_clips for own in clips),
-        "n_windows": sum(len(own.windows) for own in clips),
+        "origin": ", ".join(dict.fromkeys(each.origin for each in clips)),
+        "n_clips": sum(each.n_clips for each in clips),
+        "n_windows": sum(len(each.windows) for each in clips),
     }
 
 
 def _read_table(path, labels, separator):
-    """[(path, its labels)] of a `clips.csv`."""
+    """[(path, its labels)] of a `clips.csv`, in its order."""
     try:
         rows = read_table(path)
     except (OSError, ValueError) as error:
@@ -149,13 +149,13 @@ def _read_table(path, labels, separator):
 
 
 def _beside(table, name):
-    r"""The path of a clip that a table names, with "/" or, as of Windows, "\"."""
+    r"""The path of a clip in a table, with "/" or, as Windows writes it, "\"."""
     path = table.parent / name
     return path if path.exists() else table.parent / name.replace("\\", "/")
 
 
 def _require_one_label(named, table):
-    label_of = {}
+    label_of: dict[Path, str] = {}
     for path, (label,) in named:
         if label_of.setdefault(path, label) != label:
             raise UserError(
@@ -166,16 +166,16 @@ def _require_one_label(named, table):
 
 def _row_labels(row, path, labels, separator):
     if separator is None:
-        own = [_filled(row, "label", path)]
+        names = [_filled(row, "label", path)]
     else:  # a clip may have none
-        own = [label for label in (row.get("label") or "").split(separator) if label]
-    unknown = [label for label in own if label not in labels]
+        names = [name for name in (row.get("label") or "").split(separator) if name]
+    unknown = [name for name in names if name not in labels]
     if unknown:
         raise UserError(
             f"{path} gives {row['file']} the label {unknown[0]}, which the"
             f" model does not know; it knows {', '.join(labels)}"
         )
-    return own
+    return names
 
 
 def _filled(row, column, path):
@@ -188,23 +188,23 @@ def _filled(row, column, path):
 
 
 def _find(folder, labels):
-    """[(path, the label of the class that it lies in, in a list, or None)]."""
-    found, spelled = walk(folder), spelled_as(labels)
-    own = {name: spelled(name) for name, clips in found.by_class.items() if clips}
-    unknown = [name for name, label in own.items() if label not in labels]
-    is_labelled = bool(own) and not unknown
+    """[(path, [label of its class], or None where classes are no labels)]."""
+    walked, spelled = walk(folder), spelled_as(labels)
+    classes = {name: spelled(name) for name, clips in walked.by_class.items() if clips}
+    unknown = [name for name, label in classes.items() if label not in labels]
+    is_labelled = bool(classes) and not unknown
     if is_labelled:
-        found.leave_loose()
-    require_clips(found, "clips to compare on")
+        walked.leave_loose()
+    require_clips(walked, "clips to compare on")
     if unknown:
         warn(
             f"the clips of {folder} are compared without labels: {len(unknown)} of its "
-            f"{len(own)} subfolders of clips ({a_few(unknown)}) are no labels of the "
-            f"model ({a_few(labels)})"
+            f"{len(classes)} subfolders of clips ({a_few(unknown)}) are no labels of "
+            f"the model ({a_few(labels)})"
         )
     return [
-        (path, [own[found.class_of(path)]] if is_labelled else None)
-        for path in found.clips
+        (path, [classes[walked.class_of(path)]] if is_labelled else None)
+        for path in walked.clips
     ]
 
 

@@ -1,26 +1,33 @@
-"""Decides what the outputs of a head are: from graph, loss, user and probe clips."""
+"""Decides whether outputs are logits: from graph, loss, user and probe clips."""
 
 import dataclasses
+from typing import NoReturn
 
 import numpy as np
 
-from export.contract.heads import NO_STEP, SIGMOID, SOFTMAX
-from export.source.activation import IN_UNIT, LOGITS, LOGS, OTHER
+from export.contract.heads import NO_STEP, SIGMOID, SOFTMAX, Head
+from export.source.activation import IN_UNIT, LOGITS, LOGS, OTHER, Meaning
+from export.source.losses import Loss
 from files.errors import UserError
 
-_ROUNDING = 5e-3  # float16's, of a sum of many
+_ROUNDING = 5e-3  # of a sum of many in float16
 
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """What a head answered to probe clips.
+    """A head's answers to probe clips, in numbers.
 
     Attributes:
-        least, most: The range of its answers.
+        least, most: Range of its answers.
         in_unit: Whether all are in [0, 1].
-        sums_to_one: Whether those to each clip are, and sum to 1.
-        logs_sum_to_one: Whether their exponentials do.
-        n_classes: Answers to a clip.
+        sums_to_one: Whether all are, and those to each clip sum to 1.
+        logs_sum_to_one: Whether their exponentials sum to 1.
+        n_classes: Number of answers to a clip.
+
+    Example:
+
+    >>> Seen.of([[0.25, 0.75], [0.5, 0.5]]).sums_to_one
+    True
     """
 
     least: float
@@ -31,8 +38,12 @@ class Seen:
     n_classes: int
 
     @classmethod
-    def of(cls, answers):
-        """`answers`: (n, classes); clips with what is no number don't count."""
+    def of(cls, answers) -> "Seen":
+        """The numbers of some answers.
+
+        Args:
+            answers: (n, classes); clips with NaN or infinities don't count.
+        """
         answers = np.asarray(answers, np.float64)
         answers = answers[np.isfinite(answers).all(axis=-1)]
         least, most = np.min(answers, initial=np.inf), np.max(answers, initial=-np.inf)
@@ -48,19 +59,20 @@ class Seen:
         )
 
     @property
-    def range(self):
+    def range(self) -> str:
+        """The range in words."""
         return f"from {self.least:.3g} to {self.most:.3g}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """What a head's outputs are.
+    """The kind of a head's outputs.
 
     Attributes:
         activation: "softmax" (one label a clip) or "sigmoid" (any number).
         gives_logits: Whether that step is still to be done.
-        known_from: What told it.
-        note: What its user should know; "" if all agrees.
+        known_from: Source of the decision, in words.
+        note: Line for the user; "" if all sources agree.
     """
 
     activation: str
@@ -69,29 +81,34 @@ class Decision:
     note: str = ""
 
 
-def decide(meaning, loss, seen, asked=None, told=None, where="the model", head=""):
-    """What the outputs of a head are.
+def decide(
+    meaning: Meaning,
+    loss: Loss | None,
+    seen: Seen,
+    asked: str | None = None,
+    told: str | None = None,
+    where: str = "the model",
+    head: str = "",
+) -> Decision:
+    """Decides on the kind of a head's outputs.
 
-    The first of these that says it: `--activation`, the run's `tasks.json`, the graph,
-    the loss; a layer of weights at the end, without a loss, is taken for the logits of
-    a softmax, a single one for that of a sigmoid, and the note says so. All of them
-    must agree with the answers to the probe clips.
+    The first of these sources that has it: `--activation`, the run's `tasks.json`, the
+    graph, the loss. Without any, a layer of weights at the end is taken for the logits
+    of a softmax, a single number for that of a sigmoid, and the note says so. All of
+    them must agree with the answers to the probe clips.
 
     Args:
-        meaning: `export.source.activation.Meaning`.
-        loss: `export.source.losses.Loss`, or None.
-        seen: `Seen`.
+        meaning: The output's in the graph.
+        loss: The output's in the file, or None.
+        seen: The head's answers to probe clips.
         asked: One of `export.contract.heads.ACTIVATIONS`, from the user; None if not
             given.
-        told: "softmax" or "sigmoid", from the run; None if it doesn't tell.
-        where: The model's path, for messages.
+        told: "softmax" or "sigmoid", from the run; None if it doesn't say it.
+        where: Path of the model, for messages.
         head: Name of the head, "" of the only one.
 
-    Returns:
-        `Decision`.
-
     Raises:
-        UserError: It stays unclear, or two of them contradict each other.
+        UserError: The kind is unclear, or two sources contradict each other.
     """
     judge = _Judge(meaning, seen, where, head)
     if asked is not None:
@@ -101,12 +118,16 @@ def decide(meaning, loss, seen, asked=None, told=None, where="the model", head="
     return judge.by_itself(loss)
 
 
-def require_probabilities(decision, answers, where, head=""):
-    """Checks a head that needs no step on more clips.
+def require_probabilities(
+    decision: Decision | Head, answers: np.ndarray, where: str, head: str = ""
+) -> None:
+    """Checks on more clips that a head which needs no step gives probabilities.
 
     Args:
-        decision: `Decision` or `export.contract.heads.Head`.
-        answers: (n, classes), the model's own.
+        decision: The kind of its outputs.
+        answers: (n, classes), the outputs.
+        where: Path of the model, for messages.
+        head: Name of the head, "" of the only one.
 
     Raises:
         UserError: They are no probabilities of its kind.
@@ -151,7 +172,7 @@ class _Judge:
                 )
             return Decision(self._kind(), False, "--activation none")
         if self._are_probabilities and asked == self._kind():
-            # What the model does itself is said, and is not done twice.
+            # The step is the model's own, which is not done twice.
             return Decision(asked, False, f"--activation {asked}")
         self._require_logits(asked)
         if self._are_logs and asked == SIGMOID:
@@ -278,7 +299,7 @@ class _Judge:
         )
 
     def _kind(self):
-        """Of probabilities."""
+        """The activation of outputs that are probabilities."""
         sums = self._is_distribution and self._meaning.kind != SIGMOID
         return SOFTMAX if sums else SIGMOID
 
@@ -291,7 +312,7 @@ class _Judge:
             )
 
     def _require_logits(self, asked):
-        """Of what `asked` is still to be done on."""
+        """Refuses to do the step `asked` on outputs that are no logits."""
         kind, step, seen = self._meaning.kind, self._meaning.step, self._seen
         outputs = _outputs(self._where, self._head)
         if self._are_probabilities or self._is_distribution:
@@ -309,14 +330,14 @@ class _Judge:
             )
 
     def _as_it_is(self):
-        """What `--activation` may be of probabilities."""
+        """The values of `--activation` that fit outputs which are probabilities."""
         return f"{self._kind()} or none" if self._are_probabilities else "none"
 
-    def _unclear(self, reason):
+    def _unclear(self, reason) -> NoReturn:
         _unclear(self._where, self._head, reason)
 
 
-def _unclear(where, head, reason):
+def _unclear(where, head, reason) -> NoReturn:
     name = _named(head)
     raise UserError(
         f"it is unclear what {_outputs(where, head)} are: {reason}; say it: "

@@ -1,6 +1,7 @@
-"""What a model does to its waveform before a frontend takes it."""
+"""Finds how a model changes its waveform before a frontend takes it."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +17,13 @@ from export.source.stages import (
 from files.errors import UserError
 from files.quiet import import_keras
 
-_LOUD = 0  # of the probe windows
-# Full scale of integers; a 16-bit one is divided by 32768 or by 32767.
+_LOUD = 0  # index of the loud probe window
+# Full scales of integers; 16-bit ones are divided by 32768 or by 32767.
 _FULL_SCALES = tuple(2.0**bits - less for bits in (7, 15, 23, 31) for less in (0, 1))
-_ALIKE = 0.6  # correlation of a waveform with a piece of it, filled up
-_QUIETER = 64.0  # so much, and it is no gain
-# Layers and operations, lower case without "_", before a frontend: those that cut
-# or fill up, and those that hand a waveform on as it is.
+_ALIKE = 0.6  # least correlation of a waveform with a piece of it, filled up
+_QUIETER = 64.0  # factor from which a quieter waveform is another scale, no gain
+# Layers and operations before a frontend, by `plain_name`: those that cut or fill up,
+# and those that hand a waveform on as it is.
 _CUTTING = frozenset("cropping1d getitem pad slice zeropadding1d".split())
 _HANDING_ON = frozenset(
     "activation cast expanddims flatten gaussiannoise identity inputlayer masking "
@@ -33,13 +34,13 @@ _SCALING = frozenset("divide multiply rescaling truedivide".split())
 
 @dataclasses.dataclass(frozen=True)
 class _Before:
-    """What comes before one frontend.
+    """The part of a model before one frontend.
 
     Attributes:
         frontend: The layer.
-        models: list of keras.Model, one after the other from the model's input to
-            what the frontend takes.
-        operations: All that is in them.
+        models: Keras models, one after the other from the model's input to that of
+            the frontend.
+        operations: All operations in them.
     """
 
     frontend: object
@@ -47,62 +48,66 @@ class _Before:
     operations: list
 
 
-def sample_rate_of(model, path):
-    """The rate of the waveform that a model takes, in Hz: that of its frontend.
+def sample_rate_of(model: Any, path: str) -> int:
+    """The sample rate of the waveform that a model takes, Hz: its frontend's.
 
     Args:
         model: keras.Model, functional.
-        path: Its file, for messages.
+        path: File of the model, for messages.
 
     Raises:
         UserError: It has no frontend, or frontends of different rates.
     """
-    found = {}
+    names: dict[int, str] = {}  # of one layer for each rate
     for layer in _layers(model):
         rate = getattr(layer, "sample_rate", None)
         if rate is not None:
-            found.setdefault(rate, layer.name)
-    if not found:
+            names.setdefault(rate, layer.name)
+    if not names:
         raise UserError(
             f"no layer of {path} has a sample_rate; put a leaf_tf frontend, which has "
             "one, inside the model"
         )
-    if len(found) > 1:
-        named = " and ".join(f"{name} {rate} Hz" for rate, name in found.items())
+    if len(names) > 1:
+        layers = " and ".join(f"{name} {rate} Hz" for rate, name in names.items())
         raise UserError(
             f"the frontends of {path} must take one waveform, at one sample rate; "
-            f"received {named}"
+            f"received {layers}"
         )
-    return next(iter(found))
+    return next(iter(names))
 
 
-def with_full_scale(model, sample_rate, window_samples, path):
+def with_full_scale(
+    model: Any, sample_rate: int, window_samples: int, path: str
+) -> tuple[Any, str]:
     """A model whose waveform is in [-1, 1].
 
     A model that begins with a division by the full scale of integers, such as
-    `Rescaling(1 / 32768)`, takes those; without that step it takes [-1, 1].
+    `Rescaling(1 / 32768)`, takes integers' values; without that step it takes [-1, 1].
 
     Args:
         model: keras.Model, functional, from one waveform.
-        sample_rate, window_samples: As of `export.source.opening.Source`.
-        path: Its file, for messages.
+        sample_rate: In Hz.
+        window_samples: Length of the waveform to try it with.
+        path: File of the model, for messages.
 
     Returns:
-        The model, or one of its layers without the first of them; a note on what was
-        left out, "" if nothing was.
+        The model, or one of its layers less those that divide; a note on the step that
+        was left out, "" if none was.
 
     Raises:
-        UserError: What comes before a frontend changes the number of samples by more
-            than cutting, or the scale in a way that can't be left out; or the model
-            takes integers.
+        UserError: A step before a frontend changes the number of samples by more than
+            cutting, or the scale in a way that can't be left out; or the model takes
+            integers.
     """
     gains = set()
     for before in _before_frontends(model):
         waveform = _loud_waveform(model, sample_rate, window_samples)
-        heard = _heard(before, waveform)
-        _require_samples(before, waveform, heard, path)
-        if all(map(_is_judged, before.operations)):
-            gains.add(float(np.std(heard)) / max(float(np.std(waveform)), 1e-30))
+        frontend_input = _frontend_input(before, waveform)
+        _require_samples(before, waveform, frontend_input, path)
+        if all(map(_keeps_scale, before.operations)):
+            rms = max(float(np.std(waveform)), 1e-30)
+            gains.add(float(np.std(frontend_input)) / rms)
     cut, divisor = _undivided(model)
     quiet = [gain for gain in gains if gain < 1 / _QUIETER]
     if not quiet:
@@ -141,26 +146,26 @@ def _before_frontends(model):
     from leaf_tf.frontends.base import Frontend
 
     for tensor in tensors(model.outputs):
-        operation, taken = maker(tensor)
+        operation, inputs = maker(tensor)
         inner = getattr(operation, "layer", operation)
-        if isinstance(inner, Frontend) and taken:
-            yield _path(model, taken[0], inner, [])
-        elif is_model(operation) and len(taken) == 1:
+        if isinstance(inner, Frontend) and inputs:
+            yield _path(model, inputs[0], inner, [])
+        elif is_model(operation) and len(inputs) == 1:
             for within in _before_frontends(operation):
-                yield _path(model, taken[0], within.frontend, [within])
+                yield _path(model, inputs[0], within.frontend, [within])
 
 
 def _path(model, tensor, frontend, within):
-    own = [maker(made)[0] for made in tensors([tensor])]
+    operations = [maker(output)[0] for output in tensors([tensor])]
     models = [import_keras().Model(model.inputs[0], tensor)]
     for inside in within:
-        own += inside.operations
+        operations += inside.operations
         models += inside.models
-    return _Before(frontend, models, own)
+    return _Before(frontend, models, operations)
 
 
 def _loud_waveform(model, sample_rate, window_samples):
-    """(1, samples) or (1, samples, 1), in full scale of the model's input."""
+    """(1, samples) or (1, samples, 1), at full scale of the model's input."""
     waveform = probe_windows(sample_rate, window_samples)[_LOUD : _LOUD + 1]
     dtype = model.inputs[0].dtype
     if not dtype.startswith(("float", "bfloat")):
@@ -169,32 +174,35 @@ def _loud_waveform(model, sample_rate, window_samples):
     return as_input(model, waveform)
 
 
-def _heard(before, waveform):
-    heard = import_keras().ops.convert_to_tensor(waveform)
+def _frontend_input(before, waveform):
+    """The waveform as the frontend takes it, float32."""
+    tensor = import_keras().ops.convert_to_tensor(waveform)
     for model in before.models:
-        heard = model(heard, training=False)
-    return as_numpy(heard)
+        tensor = model(tensor, training=False)
+    return as_numpy(tensor)
 
 
-def _require_samples(before, waveform, heard, path):
+def _require_samples(before, waveform, frontend_input, path):
+    """Refuses a model that resamples, by operations and by numbers of samples."""
     changing = [
         operation
         for operation in before.operations
         if _plain(operation) not in _CUTTING | _HANDING_ON | _SCALING
     ]
-    taken, given = waveform.size, heard.size
+    n_before, n_after = waveform.size, frontend_input.size
     names = ", ".join(operation.name for operation in changing if _resamples(operation))
-    if not (names or changing or _is_part(heard, waveform)):
+    if not (names or changing or _is_part(frontend_input, waveform)):
         names = ", ".join(
             operation.name
             for operation in before.operations
             if _plain(operation) in _CUTTING | {"reshape"}
         )
-    if taken == given or not names:
+    if n_before == n_after or not names:
         return
     raise UserError(
-        f"{path} makes {given} samples of {taken} before its frontend ({names}), so "
-        f"its waveform is not one of the frontend's {before.frontend.sample_rate} Hz; "
+        f"{path} makes {n_after} samples of {n_before} before its frontend ({names}), "
+        "so its waveform is not one of the frontend's "
+        f"{before.frontend.sample_rate} Hz; "
         "leave that step out: files resample clips to the frontend's rate"
     )
 
@@ -210,10 +218,10 @@ def _is_part(heard, waveform):
     size = short.size + long.size
     products = np.fft.irfft(np.fft.rfft(long, size) * np.fft.rfft(short, size).conj())
     energies = np.cumsum(np.pad(long**2, (1, 0)))
-    of_pieces = energies[short.size :] - energies[: -short.size]
-    least = 1e-3 * np.max(of_pieces)
-    norms = np.sqrt(np.maximum(of_pieces, least) * np.sum(short**2))
-    correlations = np.abs(products[: of_pieces.size]) / np.maximum(norms, 1e-30)
+    piece_energies = energies[short.size :] - energies[: -short.size]
+    least = 1e-3 * np.max(piece_energies)
+    norms = np.sqrt(np.maximum(piece_energies, least) * np.sum(short**2))
+    correlations = np.abs(products[: piece_energies.size]) / np.maximum(norms, 1e-30)
     return bool(np.max(correlations) > _ALIKE)
 
 
@@ -224,8 +232,8 @@ def _resamples(operation):
     return any(stride != 1 for stride in np.atleast_1d(strides))
 
 
-def _is_judged(operation):
-    """Whether it has no weights, or only those of a normalization."""
+def _keeps_scale(operation):
+    """Whether its gain tells the scale: no weights, or those of a normalization."""
     return not getattr(operation, "weights", None) or "normalization" in _plain(
         operation
     )
@@ -235,25 +243,25 @@ def _undivided(model):
     """The tensor behind the divisions that a model begins with, and the divisor."""
     consumers: dict = {}
     for tensor in tensors(model.outputs):
-        for taken in maker(tensor)[1]:
-            consumers.setdefault(id(taken), []).append(tensor)
+        for source in maker(tensor)[1]:
+            consumers.setdefault(id(source), []).append(tensor)
     cut = tensor = model.inputs[0]
     scale = 1.0
     while len(consumers.get(id(tensor), [])) == 1:
         (tensor,) = consumers[id(tensor)]
         operation, place, _ = tensor._keras_history
-        own = _scale(operation, operation._inbound_nodes[place])
-        if own is None:
+        factor = _factor(operation, operation._inbound_nodes[place])
+        if factor is None:
             if _plain(operation) not in _HANDING_ON:
                 break
         else:
-            scale *= own
+            scale *= factor
             cut = tensor
     return cut, 1 / scale if scale else 0.0
 
 
-def _scale(operation, node):
-    """The number that an operation multiplies what it takes with; None if by none."""
+def _factor(operation, node):
+    """The number that an operation multiplies its input by; None if there is none."""
     name = _plain(operation)
     if name == "rescaling":
         number, offset = operation.scale, operation.offset

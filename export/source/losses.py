@@ -1,13 +1,19 @@
-"""What the loss in a `.keras` file says of the outputs, without running anything."""
+"""Reads the losses in a `.keras` file, which tell what the outputs are.
+
+Nothing in the file is run.
+"""
 
 import dataclasses
 import zipfile
+from collections.abc import Sequence
+from pathlib import Path
 
 from export.contract.heads import SIGMOID, SOFTMAX
 from export.source.stages import plain_name
 from files.json_files import parse_json
 
-_OF_LABELS = {
+# Activation of the outputs that a loss of labels is for.
+_ACTIVATIONS = {
     "binarycrossentropy": SIGMOID,
     "binaryfocalcrossentropy": SIGMOID,
     "categoricalcrossentropy": SOFTMAX,
@@ -25,14 +31,14 @@ _OF_NUMBERS = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class Loss:
-    """A loss, as its name and settings tell it.
+    """A loss, by its name and settings.
 
     Attributes:
-        text: For people, e.g. "BinaryCrossentropy(from_logits=True)".
-        activation: "softmax" of one label a clip, "sigmoid" of any number; None of a
-            loss of numbers, or one that is not Keras's.
-        takes_logits: Whether the activation is its own.
-        is_of_numbers: Whether it is one of regression.
+        text: Name for people, e.g. "BinaryCrossentropy(from_logits=True)".
+        activation: "softmax" for one label a clip, "sigmoid" for any number; None for
+            a loss of numbers, or one that is not Keras's.
+        takes_logits: Whether the loss applies the activation itself.
+        is_of_numbers: Whether it is a loss of regression.
     """
 
     text: str
@@ -41,31 +47,30 @@ class Loss:
     is_of_numbers: bool = False
 
 
-def read_losses(path, names):
+def read_losses(path: str | Path, names: Sequence[Sequence[str]]) -> list[Loss | None]:
     """The loss of each output of the model in a `.keras` file.
 
     Args:
         path: The file.
-        names: For each output, in their order, the names that it may have.
+        names: Names that each output may have, in the order of the outputs.
 
     Returns:
-        list of `Loss`, None where the file has none for an output.
+        The loss of each output, None where the file has none for it.
     """
-    told = _compiled_loss(path)
-    leaves = list(_leaves(told))
+    leaves = list(_leaves(_compiled_loss(path)))
     if len(leaves) == 1 and not leaves[0][0]:
         return [_loss(leaves[0][1])] * len(names)
     by_name = {keys[-1]: leaf for keys, leaf in leaves if keys}
-    if any(name in by_name for own in names for name in own):
-        found = [
-            next((by_name[name] for name in own if name in by_name), None)
-            for own in names
+    if any(name in by_name for aliases in names for name in aliases):
+        of_outputs = [
+            next((by_name[name] for name in aliases if name in by_name), None)
+            for aliases in names
         ]
     elif len(leaves) == len(names):
-        found = [leaf for _, leaf in leaves]
+        of_outputs = [leaf for _, leaf in leaves]
     else:
-        found = [None] * len(names)
-    return [_loss(leaf) for leaf in found]
+        of_outputs = [None] * len(names)
+    return [_loss(leaf) for leaf in of_outputs]
 
 
 def _compiled_loss(path):
@@ -77,45 +82,46 @@ def _compiled_loss(path):
         return None
 
 
-def _leaves(told, keys=()):
+def _leaves(config, keys=()):
     """(keys on the way, loss) of each loss in nested dicts and lists."""
-    if isinstance(told, dict) and "class_name" not in told:
-        for key, value in told.items():
+    if isinstance(config, dict) and "class_name" not in config:
+        for key, value in config.items():
             yield from _leaves(value, (*keys, str(key)))
-    elif isinstance(told, list):
-        for index, value in enumerate(told):
+    elif isinstance(config, list):
+        for index, value in enumerate(config):
             yield from _leaves(value, (*keys, index))
-    elif told is not None or keys:
-        yield keys, told
+    elif config is not None or keys:
+        yield keys, config
 
 
-def _loss(told):
-    if told is None:
+def _loss(leaf):
+    """The `Loss` of a name, or of a serialized object; None of None."""
+    if leaf is None:
         return None
     settings = {}
-    if isinstance(told, dict):
-        config = told.get("config")
-        name = told.get("class_name")
+    if isinstance(leaf, dict):
+        config = leaf.get("config")
+        name = leaf.get("class_name")
         if name == "function":
-            name = config if isinstance(config, str) else told.get("registered_name")
+            name = config if isinstance(config, str) else leaf.get("registered_name")
         elif isinstance(config, dict):
             settings = config
     else:
-        name = told
+        name = leaf
     name = str(name)
     plain = plain_name(name.rpartition(">")[2])
     plain = {"kld": "kldivergence", "bce": "binarycrossentropy"}.get(plain, plain)
-    is_kerass = not isinstance(told, dict) or _is_kerass(told)
+    is_kerass = not isinstance(leaf, dict) or _is_kerass(leaf)
     from_logits = settings.get("from_logits") is True
     return Loss(
         text=f"{name}{'(from_logits=True)' * from_logits}"[:80],
-        activation=_OF_LABELS.get(plain) if is_kerass else None,
+        activation=_ACTIVATIONS.get(plain) if is_kerass else None,
         takes_logits=from_logits,
         is_of_numbers=is_kerass and plain in _OF_NUMBERS,
     )
 
 
-def _is_kerass(told):
+def _is_kerass(leaf):
     """Whether a serialized loss comes from Keras, not from its user."""
-    module = str(told.get("module"))
+    module = str(leaf.get("module"))
     return module.startswith(("keras", "builtins"))

@@ -2,12 +2,17 @@
 
 import os
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from export.contract.heads import Head
 from export.contract.layout import labels_file
 from export.source.activation import meaning_of
 from export.source.deciding import Seen, decide
+from export.source.losses import Loss
 from files.errors import UserError
 from files.json_files import read_json
 from files.labels import read_labels
@@ -15,12 +20,12 @@ from files.labels import read_labels
 _NAME = re.compile(r"\w+", re.ASCII)
 
 
-def named_outputs(model, where):
+def named_outputs(model: Any, where: str) -> dict[str, Any]:
     """A model's outputs by head.
 
     Args:
         model: keras.Model, functional or Sequential.
-        where: Its path, for messages.
+        where: Path of the model, for messages.
 
     Returns:
         {name: KerasTensor}. The name is "" for a single output, else the key of
@@ -31,7 +36,7 @@ def named_outputs(model, where):
     """
     if len(model.outputs) == 1:
         return {"": model.outputs[0]}
-    names = [own[0] for own in names_of_outputs(model)]
+    names = [aliases[0] for aliases in names_of_outputs(model)]
     wrong = [name for name in names if not _NAME.fullmatch(name)]
     if wrong or len(set(names)) < len(names):
         raise UserError(
@@ -47,8 +52,8 @@ def named_outputs(model, where):
     return dict(zip(names, model.outputs))
 
 
-def names_of_outputs(model):
-    """For each output of a model, its key in the dict, if it has one, and its layer."""
+def names_of_outputs(model: Any) -> list[list[str]]:
+    """The names of each output: its key in the dict, if it has one, and its layer's."""
     output = getattr(model, "output", None)  # a Sequential may have none
     output = output if isinstance(output, dict) else {}
     keys = {id(tensor): str(key) for key, tensor in output.items()}
@@ -60,49 +65,48 @@ def names_of_outputs(model):
 
 
 def read_heads(
-    outputs,
-    run_folder=None,
-    labels_files=(),
-    clips_folder=None,
-    activations=(),
-    losses=None,
-    answers=None,
-    where=None,
-):
-    """What each output means; what is not given comes from the run, if there is one.
+    outputs: Mapping[str, Any],
+    run_folder: str | None,
+    labels_files: Sequence[str],
+    clips_folder: str | None,
+    activations: Sequence[str],
+    losses: Mapping[str, Loss | None],
+    answers: Mapping[str, np.ndarray],
+    where: str,
+) -> tuple[tuple[Head, ...], tuple[str, ...]]:
+    """The head of each output; options that are not given come from the run, if any.
 
     Args:
         outputs: {name: KerasTensor}, from `named_outputs`.
-        run_folder: With `tasks.json`, labels and `evaluation_clips/`; or None.
+        run_folder: Folder of `tasks.json`, labels and `evaluation_clips/`; or None.
         labels_files: One file; HEAD=FILE for each of several heads, or for some.
-        clips_folder: Clips for all heads, or with a subfolder per head.
+        clips_folder: Clips for all heads, or with a subfolder per head; or None.
         activations: One of `export.contract.heads.ACTIVATIONS`, for all; or HEAD=one.
-        losses: {name: `export.source.losses.Loss` or None}.
+        losses: {name: the loss, or None}.
         answers: {name: (n, classes)}, the model's outputs for probe clips.
-        where: Its path, for messages.
+        where: Path of the model, for messages.
 
     Returns:
-        tuple of `Head`, in the order of the run's tasks; tuple of str, what the user
-        should know of them.
+        The heads, in the order of the run's tasks; notes for the user.
 
     Raises:
-        UserError: The run or a given file is about another model, or it is unclear
-            what an output is.
+        UserError: The run or a given file is about another model, or the kind of an
+            output is unclear.
     """
     asked = _activations_by_head(activations, list(outputs))
     tasks = _read_tasks(run_folder, outputs)
-    given = _labels_by_head(labels_files, list(outputs))
+    files = _labels_by_head(labels_files, list(outputs))
     if clips_folder is None and run_folder is not None:
         clips_folder = _existing(run_folder, "evaluation_clips")
     heads, notes = [], []
     for name in tasks or outputs:
-        told = tasks.get(name, {})
+        task = tasks.get(name, {})
         decision = decide(
             meaning_of(outputs[name]),
             losses[name],
             Seen.of(answers[name]),
             asked.get(name),
-            told.get("activation"),
+            task.get("activation"),
             where,
             name,
         )
@@ -110,7 +114,7 @@ def read_heads(
         heads.append(
             Head(
                 name=name,
-                labels=_labels(name, given, run_folder, told, outputs[name].shape[-1]),
+                labels=_labels(name, files, run_folder, task, outputs[name].shape[-1]),
                 activation=decision.activation,
                 gives_logits=decision.gives_logits,
                 clips_folder=_clips(clips_folder, name),
@@ -126,48 +130,47 @@ def _read_tasks(folder, outputs):
     if path is None:
         return {}
     try:
-        tasks = read_json(Path(path))["tasks"]
-        told = {
+        tasks = {
             str(task["head"]): {
                 "labels": [str(label) for label in task["labels"]],
                 "activation": str(task["activation"]),
             }
-            for task in tasks
+            for task in read_json(Path(path))["tasks"]
         }
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{path} does not list the tasks of a run ({type(error).__name__}: "
             f"{error}); it is written by python -m training fit"
         ) from error
-    if list(outputs) == [""] and len(told) == 1:
-        return {"": next(iter(told.values()))}
-    if set(told) != set(outputs):
+    if list(outputs) == [""] and len(tasks) == 1:
+        return {"": next(iter(tasks.values()))}
+    if set(tasks) != set(outputs):
         raise UserError(
-            f"{path} lists the heads {', '.join(told)}, the model has "
+            f"{path} lists the heads {', '.join(tasks)}, the model has "
             f"{', '.join(outputs)}; one of the two is from another run"
         )
-    return told
+    return tasks
 
 
 def _activations_by_head(activations, names):
-    """{head name: what `--activation` says of it}."""
+    """{head name: its activation by `--activation`}."""
     by_head = {}
-    for given in activations:
-        name, _, activation = given.rpartition("=")
+    for option in activations:
+        name, _, activation = option.rpartition("=")
         if name and (name not in names or names == [""]):
             raise UserError(
                 "--activation is given as HEAD=ACTIVATION, HEAD one of "
-                f"{', '.join(names)}; received {given}"
+                f"{', '.join(names)}; received {option}"
                 if names != [""]
                 else "the model has one head, whose --activation is given without a "
-                f"name; received {given}"
+                f"name; received {option}"
             )
         by_head.update(dict.fromkeys([name] if name else names, activation))
     return by_head
 
 
 def _labels_by_head(files, names):
-    """{head name: file}, of `--labels`."""
+    """{head name: file}, from `--labels`."""
     if not files:
         return {}
     if names == [""]:
@@ -178,23 +181,24 @@ def _labels_by_head(files, names):
             )
         return {"": files[0]}
     by_head = {}
-    for given in map(str, files):
-        name, _, file = given.partition("=")
+    for option in map(str, files):
+        name, _, file = option.partition("=")
         if name not in names or not file:
             raise UserError(
                 "the labels of a model of several heads are given as HEAD=FILE, HEAD "
-                f"one of {', '.join(names)}; received {given}"
+                f"one of {', '.join(names)}; received {option}"
             )
         by_head[name] = file
     return by_head
 
 
-def _labels(name, given, folder, told, n_classes):
-    path = given.get(name)
+def _labels(name, files, folder, task, n_classes):
+    """A head's labels: of a file of the user or the run, its task, or class_0, ..."""
+    path = files.get(name)
     if path is None and folder is not None:
         path = _existing(folder, labels_file(name))
-    if path is None and told:
-        path, labels = os.path.join(folder, "tasks.json"), tuple(told["labels"])
+    if path is None and task:
+        path, labels = os.path.join(folder, "tasks.json"), tuple(task["labels"])
     elif path is None:
         return tuple(f"class_{index}" for index in range(n_classes))
     else:

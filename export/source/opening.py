@@ -1,11 +1,14 @@
-"""Opens what is to be exported: a run folder or a `.keras` file."""
+"""Opens the model to export: a run folder or a `.keras` file."""
 
 import dataclasses
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from export.contract.failures import first_line
+from export.contract.heads import Head
 from export.contract.probes import probe_windows
 from export.source.inputs import sample_rate_of, with_full_scale
 from export.source.losses import read_losses
@@ -23,50 +26,49 @@ _MOST = 1e7  # Hz or seconds: more is a mistake
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A trained model and what its files must say about it.
+    """A trained model and the facts that its files must say about it.
 
     Attributes:
-        name: Of the run folder or the file, without its path.
+        name: Name of the run folder or the file, without its path.
         model: keras.Model, waveform (batch, samples) or (batch, samples, 1) ->
             {head's name: (batch, classes)}.
-        heads: tuple of `export.contract.heads.Head`; a single one has the name "".
+        heads: Its heads; a single one has the name "".
         sample_rate: In Hz.
         window_samples: Length of the waveform that a fixed-length artifact takes.
-        calibration_folder: Clips such as it was trained on, or None.
-        notes: tuple of str, what was taken for granted or left out.
+        calibration_folder: Folder of clips such as it was trained on, or None.
+        notes: Lines on assumptions, and on steps that were left out.
     """
 
     name: str
-    model: object
-    heads: tuple
+    model: Any
+    heads: tuple[Head, ...]
     sample_rate: int
     window_samples: int
     calibration_folder: str | None = None
-    notes: tuple = ()
+    notes: tuple[str, ...] = ()
 
 
 def open_source(
-    path,
-    window_seconds=None,
-    labels_files=(),
-    clips_folder=None,
-    calibration_folder=None,
-    activations=(),
-):
-    """Loads `path`; what is not given comes from the run, then from the model.
+    path: str,
+    window_seconds: float | None = None,
+    labels_files: Sequence[str] = (),
+    clips_folder: str | None = None,
+    calibration_folder: str | None = None,
+    activations: Sequence[str] = (),
+) -> Source:
+    """Loads a model; options that are not given come from the run, then the model.
 
     Args:
         path: A run folder (`model.keras`, `config.json`, `tasks.json`, labels,
             `evaluation_clips/`, `calibration_clips/`) or a `.keras` file.
-        window_seconds, calibration_folder: As in `export.commands.arguments`.
-        labels_files, clips_folder, activations: As in `export.source.naming`.
-
-    Returns:
-        `Source`.
+        window_seconds: Length of the waveform of fixed-length artifacts.
+        labels_files, clips_folder, activations: Arguments of
+            `export.source.naming.read_heads`.
+        calibration_folder: Folder of clips such as the model was trained on.
 
     Raises:
-        UserError: Nothing that loads lies there, the model is not one from a
-            waveform to classes, or what its outputs are stays unclear.
+        UserError: There is nothing that loads, the model is not one from a waveform to
+            classes, or the kind of its outputs is unclear.
     """
     run = {"model": path}
     if os.path.isdir(path):
@@ -138,12 +140,12 @@ def _numbers(config):
     """
     if not isinstance(config, dict):
         raise ValueError("it holds no {setting: value}")
-    found = {k: config[k] for k in ("sample_rate", "window_seconds") if k in config}
-    for name, value in found.items():
+    numbers = {k: config[k] for k in ("sample_rate", "window_seconds") if k in config}
+    for name, value in numbers.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not (is_number and 0 < value <= _MOST):
             raise ValueError(f"{name} must be a number above 0, received {value!r:.50}")
-    return found
+    return numbers
 
 
 def _load_model(path):
@@ -160,7 +162,7 @@ def _load_model(path):
         try:
             # Safe mode: nothing that comes with the file is run.
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
-        # Keras raises many kinds, depending on what is broken.
+        # Keras raises many kinds of errors.
         except Exception as error:
             raise UserError(_refusal(path, error)) from error
     return _by_head(keras, model, path)
@@ -172,7 +174,7 @@ def _tried(model, sample_rate, window_samples, path):
     Raises:
         UserError: It fails on them.
     """
-    if model.input_shape[1] is None:  # of a long window a part tells as much
+    if model.input_shape[1] is None:  # a part of a long window tells as much
         window_samples = min(window_samples, _PROBE_SECONDS * sample_rate)
     windows = probe_windows(sample_rate, window_samples)
     try:
@@ -180,7 +182,7 @@ def _tried(model, sample_rate, window_samples, path):
         outputs = model(as_input(model, windows), training=False)
     except UserError:
         raise
-    # TensorFlow and Keras raise many kinds, depending on the layer.
+    # TensorFlow and Keras raise many kinds of errors, depending on the layer.
     except Exception as error:
         raise UserError(
             f"{path} fails on a waveform of {window_samples} samples: "
@@ -198,7 +200,7 @@ def _refusal(path, error):
             "which would run when it is loaded: it is refused; build the model from "
             "layers of Keras and leaf_tf alone"
         )
-    # The innermost of Keras's errors within errors says what is wrong.
+    # The innermost of Keras's nested errors tells the cause.
     reason = first_line(text.rpartition("Exception encountered: ")[2])
     return f"{path} does not load as a Keras model: {reason.partition('. ')[0]}"
 
