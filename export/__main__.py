@@ -7,7 +7,7 @@ from export.commands.arguments import PARSERS
 from files import command_line
 
 
-def dispatch(argv):
+def dispatch(argv: list[str]) -> int | None:
     """Runs the command that `argv` names; returns its exit code.
 
     Args:
@@ -15,13 +15,14 @@ def dispatch(argv):
     """
     is_named = bool(argv) and argv[0] in PARSERS and argv[0] != "export"
     name, words = (argv[0], argv[1:]) if is_named else ("export", argv)
-    # What is asked is read first: help, and what is said of a mistake, need nothing
-    # that has to be installed.
+    # The options are read first: help, and messages on mistakes, need no package that
+    # has to be installed.
     PARSERS[name]().parse_args(words)
     return importlib.import_module(f"export.commands.{name}").main(words)
 
 
-def main():
+def main() -> int:
+    """Runs the command line of this process; returns its exit code."""
     return command_line.run(dispatch, sys.argv[1:], prog="python -m export")
 
 

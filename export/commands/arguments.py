@@ -1,6 +1,7 @@
-"""What the commands take; a command `NAME` is a parser here and a module beside."""
+"""The parsers of the commands; command `NAME` is a module of its name beside."""
 
 import argparse
+from collections.abc import Callable
 
 from export.commands.values import (
     count,
@@ -23,7 +24,7 @@ from files.command_line import Parser
 from files.errors import UserError
 
 
-def export_parser():
+def export_parser() -> Parser:
     """The arguments of `python -m export RUN_OR_KERAS_FILE --output DIR`."""
     parser = Parser(
         prog="python -m export",
@@ -132,11 +133,11 @@ def export_parser():
     return parser
 
 
-def options_of(arguments):
+def options_of(arguments: argparse.Namespace) -> Options:
     """The `Options` among the arguments of `export_parser`.
 
     Raises:
-        UserError: Options of files of which there are to be none.
+        UserError: Options of files that are not to be made.
     """
     if arguments.chunk is not None and not arguments.streaming:
         raise UserError("--chunk is for --streaming; give both or neither")
@@ -157,7 +158,7 @@ def options_of(arguments):
     )
 
 
-def predict_parser():
+def predict_parser() -> Parser:
     """The arguments of `python -m export predict ARTIFACT CLIP...`."""
     parser = Parser(
         prog="python -m export predict",
@@ -196,7 +197,7 @@ def predict_parser():
     return parser
 
 
-def verify_parser():
+def verify_parser() -> Parser:
     """The arguments of `python -m export verify DIR`."""
     parser = Parser(
         prog="python -m export verify",
@@ -210,7 +211,7 @@ def verify_parser():
     return parser
 
 
-def listen_parser():
+def listen_parser() -> Parser:
     """The arguments of `python -m export listen ARTIFACT FILE_OR_-`."""
     parser = Parser(
         prog="python -m export listen",
@@ -283,7 +284,7 @@ def _activation(text):
     return text
 
 
-PARSERS = {
+PARSERS: dict[str, Callable[[], Parser]] = {
     "export": export_parser,
     "predict": predict_parser,
     "verify": verify_parser,

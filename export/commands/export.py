@@ -1,6 +1,8 @@
 """`python -m export RUN_OR_KERAS_FILE --output DIR`."""
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from export.commands.arguments import export_parser, options_of
 from export.contract.checksums import checksums
@@ -16,9 +18,10 @@ from export.report.content import build_report
 from export.report.figure import draw_report
 from export.report.measuring import Measurer
 from export.report.text import report_markdown, summary
-from export.source.clips import describe, head_clips
-from export.source.opening import open_source
+from export.source.clips import Clips, describe, head_clips
+from export.source.opening import Source, open_source
 from export.source.settling import unsettled_line, unsettled_norms
+from export.writers.options import Options
 from files.atomic import (
     replacing_folder,
     writable_folder,
@@ -29,7 +32,7 @@ from files.command_line import one_line
 from files.errors import UserError
 
 
-def main(argv):
+def main(argv: list[str]) -> None:
     """Runs the command; see `export.commands.arguments` for what it takes."""
     arguments = export_parser().parse_args(argv)
     options = options_of(arguments)
@@ -54,27 +57,29 @@ def main(argv):
         print(one_line(f"python -m export: note: {note}"), file=sys.stderr)
 
 
-def export(source, clips, options, output):
+def export(
+    source: Source, clips: Sequence[Clips], options: Options, output: str | Path
+) -> dict:
     """Writes an artifact folder, whole or not at all.
 
     Args:
-        source: `export.source.opening.Source`.
-        clips: list of `export.source.clips.Clips` to compare on, one per head.
-        options: `export.writers.options.Options`.
-        output: The folder; an earlier export there is replaced.
+        source: The model.
+        clips: Clips to compare on, of each head.
+        options: The files to make.
+        output: Folder to write; an earlier export there is replaced.
 
     Returns:
-        The report, as in `report.json`.
+        The content of `report.json`.
 
     Raises:
         UserError: The folder can't be written, the model can't be converted,
             an artifact differs from Keras by more than the tolerance, or a
             quantized one that was asked for loses more accuracy than is allowed.
     """
-    # Imported here: it loads what writes the artifacts.
+    # Imported here: it loads the libraries that write the artifacts.
     from export.writers.artifacts import makers
 
-    wanted = makers(source, options)
+    makers_by_name = makers(source, options)
     with replacing_folder(output, marker=REPORT_JSON) as folder:
         for head in source.heads:
             lines = "".join(f"{label}\n" for label in head.labels)
@@ -82,10 +87,10 @@ def export(source, clips, options, output):
         about = describe(clips)
         _say(f"Keras: {about['n_windows']} windows of {about['n_clips']} clips")
         measurer = Measurer(source, clips, options.max_accuracy_drop)
-        told = _of_moving_averages(source, clips)
+        warning = _moving_averages_line(source, clips)
         probes = Probes(source.sample_rate, source.window_samples)
         measured, left_out = {}, {}
-        for name, maker in wanted.items():
+        for name, maker in makers_by_name.items():
             try:
                 measured[name] = _make_and_measure(
                     name, maker, measurer, probes, folder
@@ -96,7 +101,7 @@ def export(source, clips, options, output):
                 _say(f"{name}: left out")
                 left_out[name] = str(error)
         report = build_report(source, clips, measurer.keras, measured, left_out)
-        report["moving_averages"] = told
+        report["moving_averages"] = warning
         is_drawn = draw_report(report, folder / REPORT_PNG)
         text = report_markdown(report, REPORT_PNG if is_drawn else None)
         write_text(folder / REPORT_MD, text)
@@ -106,17 +111,17 @@ def export(source, clips, options, output):
     return report
 
 
-def _of_moving_averages(source, clips):
-    """What is wrong with them, by clips that are not synthetic; "" if nothing is."""
-    own = [c.windows for head, c in zip(source.heads, clips) if head.clips_folder]
-    told = unsettled_line(unsettled_norms(source.model, own[0])) if own else ""
-    if told:
-        _say(f"Warning: {told}")
-    return told
+def _moving_averages_line(source, clips):
+    """A warning on moving averages that don't fit real clips; "" if they do."""
+    real = [c.windows for head, c in zip(source.heads, clips) if head.clips_folder]
+    warning = unsettled_line(unsettled_norms(source.model, real[0])) if real else ""
+    if warning:
+        _say(f"Warning: {warning}")
+    return warning
 
 
 def _make_and_measure(name, maker, measurer, probes, folder):
-    """What was measured on an artifact; one that fails is removed."""
+    """The measurements of an artifact; one that fails is removed."""
     _say(f"{name}: converting")
     artifact = maker.make(folder)
     _say(f"{artifact.path}: comparing with Keras")

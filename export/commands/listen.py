@@ -6,16 +6,20 @@ import json
 import math
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 
 from export.commands.arguments import listen_parser
+from export.contract.heads import Head
 from export.contract.layout import as_reported
 from export.runners.detecting import Detector
 from export.runners.finding import find_stream
 from export.runners.integrity import require_intact
 from export.runners.opening import note_beside
 from export.runners.stream import StreamRunner
+from export.tflite_format.stream_facts import StreamFacts
 from files.command_line import note
 from files.errors import UserError
 from files.oddities import warn_of
@@ -24,16 +28,16 @@ from files.sound import file_blocks, in_chunks, raw_blocks
 _STDIN = "-"
 
 
-def main(argv):
-    """Runs the command; see `export.commands.arguments` for what it takes."""
+def main(argv: list[str]) -> None:
+    """Runs the command; see `export.commands.arguments` for its options."""
     arguments = listen_parser().parse_args(argv)
     path = as_reported(find_stream(arguments.artifact))
     require_intact(path)
     runner = StreamRunner(path)
     heads = read_heads(path, runner)
-    said = note_beside(path, runner.own_words())
-    if said:
-        note(f"python -m export listen: note: {said}")
+    line = note_beside(path, runner.own_words())
+    if line:
+        note(f"python -m export listen: note: {line}")
     facts = runner.facts
     window = facts.window_samples / facts.sample_rate
     refractory = window if arguments.refractory is None else arguments.refractory
@@ -54,13 +58,13 @@ def main(argv):
                 detections = detector.hear(runner.hear(chunk))
             show.chunk(detector, detections)
     finally:
-        # Ctrl-C is how one stops to listen.
+        # Ctrl-C is the way to stop listening.
         if detector.seconds and not isinstance(sys.exc_info()[1], BrokenPipeError):
             show.end(detector, watch.seconds)
 
 
-def read_heads(path, runner):
-    """The `Head`s of a streaming file, from what it says about itself.
+def read_heads(path: Path, runner: StreamRunner) -> tuple[Head, ...]:
+    """The heads of a streaming file, from its words about itself.
 
     Raises:
         UserError: It lacks labels for its classes.
@@ -73,12 +77,14 @@ def read_heads(path, runner):
     return words.heads
 
 
-def with_silence(chunks, facts):
+def with_silence(
+    chunks: Iterable[np.ndarray], facts: StreamFacts
+) -> Iterator[np.ndarray]:
     """Chunks of a sound, the last one filled up, and silence until all is answered.
 
     Args:
-        chunks: Iterable of (chunk_samples,), the last one may be shorter.
-        facts: `StreamFacts`.
+        chunks: (chunk_samples,) each, the last one may be shorter.
+        facts: Facts of the streaming file.
 
     Yields:
         (chunk_samples,), float32.
@@ -94,7 +100,7 @@ def with_silence(chunks, facts):
 
 
 class _Watch:
-    """Adds up the time of what is done inside."""
+    """Adds up the time that is spent inside."""
 
     def __init__(self):
         self.seconds = 0.0
@@ -116,18 +122,19 @@ class _Printer:
         self._width = max(len(label) for head in heads for label in head.labels)
 
     def chunk(self, detector, detections):
-        """Prints what a chunk brought."""
+        """Prints the results of a chunk."""
         if self._with_scores:
             self._scores(detector)
-        for found in detections:
+        for detection in detections:
             if self._as_json:
-                content = dataclasses.asdict(found)
+                content = dataclasses.asdict(detection)
                 self._line({"event": "detection", **_rounded(content)})
             else:
-                head = f"{found.head}: " * bool(found.head)
-                label = f"{found.label:<{self._width}}"
+                head = f"{detection.head}: " * bool(detection.head)
+                label = f"{detection.label:<{self._width}}"
+                score = f"{detection.score:.4f}"
                 print(
-                    f"{found.seconds:9.2f} s  {head}{label}  {found.score:.4f}",
+                    f"{detection.seconds:9.2f} s  {head}{label}  {score}",
                     flush=True,
                 )
 
@@ -151,7 +158,7 @@ class _Printer:
                 )
 
     def end(self, detector, computing):
-        """Prints how long it took, and of each head without detections its best."""
+        """Prints the time it took, and the best score of heads without detections."""
         seconds = detector.seconds
         factor = computing / seconds
         if self._as_json:
@@ -175,7 +182,7 @@ class _Printer:
         )
 
     def _result(self, head, detector):
-        """What there was of a head: how many detections, and the highest score."""
+        """The number of a head's detections, and its highest score, for JSON."""
         best = detector.best.get(head.name)
         content = _rounded(dataclasses.asdict(best)) if best else None
         if content:
@@ -187,7 +194,7 @@ class _Printer:
         }
 
     def _nothing(self, head, detector):
-        """One line on a head that detected nothing, and on what to do."""
+        """A line on a head that detected nothing, and on what to do."""
         of = f" of {head.name}" * bool(head.name)
         best = detector.best.get(head.name)
         if best is None:
@@ -223,6 +230,7 @@ def _rounded(content):
 
 
 def _known(labels, heads):
+    """The labels of `--ignore`, all of which are the model's."""
     known = {label for head in heads for label in head.labels}
     for label in labels:
         if label not in known:

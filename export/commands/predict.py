@@ -2,13 +2,14 @@
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from export.commands.arguments import predict_parser
 from export.contract.averaging import clip_probabilities
-from export.runners.opening import open_artifact
+from export.runners.opening import OpenArtifact, open_artifact
 from files.clips import hear_clip
 from files.command_line import note
 from files.errors import UserError
@@ -17,8 +18,8 @@ from files.walk import shown, walk
 from files.windows import cut_windows
 
 
-def main(argv):
-    """Runs the command; see `export.commands.arguments` for what it takes.
+def main(argv: list[str]) -> int:
+    """Runs the command; see `export.commands.arguments` for its options.
 
     Returns:
         0, or 1 when a clip could not be read; the others are answered still.
@@ -46,29 +47,30 @@ def main(argv):
     return exit_code
 
 
-def expanded(places):
-    """The clips that a user named, those of each folder in its place.
+def expanded(places: Iterable[str]) -> tuple[list[Path], list[UserError]]:
+    """The clips that a user named; the clips of a folder stand in its place.
 
     Args:
-        places: Paths of audio files and of folders, which `files.walk` walks; what is
-            passed over in them is said on stderr.
+        places: Audio files, and folders, which `files.walk` walks; a note says which
+            of their files are passed over.
 
     Returns:
         (paths, a `UserError` for each folder that holds no clips).
     """
-    paths, refusals = [], []
+    paths: list[Path] = []
+    refusals: list[UserError] = []
     for place in map(Path, places):
         if not os.path.isdir(place):
             paths.append(place)
             continue
-        found = walk(place)
-        refusals += map(UserError, found.faults)
-        paths += found.clips
-        if not found.clips:
-            rest = found.passed_over and f"; {found.passed_over}"
+        walked = walk(place)
+        refusals += map(UserError, walked.faults)
+        paths += walked.clips
+        if not walked.clips:
+            rest = walked.passed_over and f"; {walked.passed_over}"
             refusals.append(UserError(f"the folder {place} holds no clips{rest}"))
-        elif found.passed_over:
-            note(found.passed_over)
+        elif walked.passed_over:
+            note(walked.passed_over)
     return paths, refusals
 
 
@@ -76,17 +78,17 @@ def _complain(error):
     note(f"python -m export predict: error: {error}")
 
 
-def predict_clip(model, path, n_top):
-    """The top labels of one clip; what is odd about its sound goes to stderr.
+def predict_clip(model: OpenArtifact, path: str | Path, n_top: int) -> dict:
+    """The top labels of one clip; oddities of its sound go to stderr.
 
     Args:
-        model: `export.runners.opening.OpenArtifact`.
+        model: The artifact at work.
         path: Audio file.
-        n_top: How many labels.
+        n_top: Number of labels.
 
     Returns:
         dict: `clip`, `seconds`, `windows`, and `labels`, a list of {`label`,
-        `probability`}, the most probable first; of a model of several heads, `heads`
+        `probability`}, the most probable first; for a model of several heads, `heads`
         instead, {name: such a list}.
 
     Raises:

@@ -1,6 +1,7 @@
 """`python -m export verify DIR`."""
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 from export.commands.arguments import verify_parser
@@ -17,12 +18,12 @@ OK, CHANGED, MISSING, EXTRA = "ok", "changed", "missing", "extra"
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """What is to say of a file, or of an artifact that is a folder.
+    """The state of a file, or of an artifact that is a folder.
 
     Attributes:
         state: "ok", "changed", "missing" or "extra".
-        path: In the artifact folder, with "/".
-        text: More about it.
+        path: Path in the artifact folder, with "/".
+        text: Details in words.
     """
 
     state: str
@@ -31,32 +32,32 @@ class Finding:
 
 
 @dataclasses.dataclass(frozen=True)
-class Told:
-    """What a report tells of its folder.
+class Report:
+    """A report's facts about its folder.
 
     Attributes:
         files: {path: {"bytes", "sha256"}} of all files but the report.
-        artifacts: Their paths.
+        artifacts: Paths of the artifacts.
         labels: {file: its lines}.
-        words: `export.contract.own_words.OwnWords` of the artifacts.
+        words: The artifacts' words about themselves.
     """
 
-    files: dict
-    artifacts: list
-    labels: dict
+    files: dict[str, dict]
+    artifacts: list[str]
+    labels: dict[str, list[str]]
     words: OwnWords
 
 
-def main(argv):
-    """Runs the command; see `export.commands.arguments` for what it takes.
+def main(argv: list[str]) -> int:
+    """Runs the command; see `export.commands.arguments` for its options.
 
     Returns:
         0, or 1 when anything in the folder is not as it was written.
     """
     folder = Path(verify_parser().parse_args(argv).folder)
-    told = _read_report(folder)
+    report = _read_report(folder)
     wrong = 0
-    for finding in verify(folder, told):
+    for finding in verify(folder, report):
         wrong += finding.state != OK
         line = f"{finding.state:<7}  {finding.path:<24}  {finding.text}"
         print(line.rstrip(), flush=True)
@@ -66,32 +67,33 @@ def main(argv):
     return 1 if wrong else 0
 
 
-def verify(folder, told):
+def verify(folder: Path, report: Report) -> Iterator[Finding]:
     """Compares an artifact folder with its report.
 
-    Checksums first; an artifact that is as it was written is then asked again what
-    it was asked at export.
+    Checksums first; an artifact that is as it was written then gets the questions of
+    the export again.
 
     Args:
         folder: The folder.
-        told: `Told`, of its report.
+        report: Its report.
 
     Yields:
-        `Finding`, one for each artifact or other file that is right, and one for each
+        One finding for each artifact or other file that is right, and one for each
         file that is not.
     """
-    found = checksums(folder)
-    found.pop(REPORT_JSON)
-    yield from _labels(folder, told)
-    probing = _Probing(folder, told, found.get(PROBES) == told.files.get(PROBES))
-    for name, paths in _grouped(sorted({*found, *told.files}), told).items():
-        wrong = [
-            _compare(path, found.get(path), told.files.get(path)) for path in paths
+    present = checksums(folder)
+    present.pop(REPORT_JSON)
+    yield from _labels(folder, report)
+    is_readable = present.get(PROBES) == report.files.get(PROBES)
+    probing = _Probing(folder, report, is_readable)
+    for name, paths in _grouped(sorted({*present, *report.files}), report).items():
+        findings = [
+            _compare(path, present.get(path), report.files.get(path)) for path in paths
         ]
-        wrong = [finding for finding in wrong if finding]
+        wrong = [finding for finding in findings if finding]
         yield from wrong
         if not wrong:
-            size = sum(found[path]["bytes"] for path in paths)
+            size = sum(present[path]["bytes"] for path in paths)
             files = f"{len(paths)} files, " if len(paths) > 1 else ""
             state, words = probing.ask(name)
             yield Finding(state, name, f"{files}{size:,} bytes{words}")
@@ -99,74 +101,80 @@ def verify(folder, told):
 
 
 class _Probing:
-    """Asks artifacts what they were asked at export.
+    """Asks artifacts the questions of the export again.
+
+    Args:
+        folder: The artifact folder.
+        report: Its report.
+        is_readable: Whether the answers at export are in the folder as written.
 
     Attributes:
-        disagreements: `Finding`s of a report that says something else about an
-            artifact than the artifact itself.
+        disagreements: `Finding`s of a report that contradicts an artifact.
     """
 
-    def __init__(self, folder, told, is_readable):
+    def __init__(self, folder, report, is_readable):
         self._folder = folder
-        self._probes = Probes(told.words.sample_rate, told.words.window_samples)
-        self._words = told.words
-        self.disagreements = []
-        self._told = {}
-        if is_readable and PROBES in told.files:
-            self._told = read_json(folder / PROBES)
+        self._probes = Probes(report.words.sample_rate, report.words.window_samples)
+        self._words = report.words
+        self.disagreements: list[Finding] = []
+        self._entries = {}
+        if is_readable and PROBES in report.files:
+            self._entries = read_json(folder / PROBES)
 
     def ask(self, name):
-        """(state, words) on how an artifact answers; (OK, "") if nothing is known."""
-        if name not in self._told:
+        """(state, words) of an artifact by its answers; (OK, "") without older ones."""
+        if name not in self._entries:
             return OK, ""
         try:
-            run, own = open_any(self._folder / name)
+            run, artifact_words = open_any(self._folder / name)
         except ImportError as error:
             return OK, f"; not asked: {error.name} is not installed"
         except UserError as error:
             if isinstance(error.__cause__, ImportError):
                 return OK, f"; not asked: {error.__cause__.name} is not installed"
             return CHANGED, f", does not run: {error}"
-        self._compare_words(name, own)
-        change = self._probes.difference(self._told[name], run)
+        self._compare_words(name, artifact_words)
+        entry = self._entries[name]
+        change = self._probes.difference(entry, run)
         words = f"; answers differ by {change:.1e} from those at export"
-        if change <= self._told[name]["tolerance"]:  # NaN is not
+        if change <= entry["tolerance"]:  # NaN is not
             return OK, words
-        return CHANGED, f"{words}, at most {self._told[name]['tolerance']:g} is allowed"
+        return CHANGED, f"{words}, at most {entry['tolerance']:g} is allowed"
 
-    def _compare_words(self, name, own):
-        differs = own and difference(own, self._words)
+    def _compare_words(self, name, artifact_words):
+        differs = artifact_words and difference(artifact_words, self._words)
         if differs:
             text = f"{name} says of itself: {differs} as the report has it"
             self.disagreements.append(Finding(CHANGED, REPORT_JSON, text))
 
 
-def _grouped(paths, told):
-    """{artifact: its files}; another file is its own."""
-    groups = {}
+def _grouped(paths, report):
+    """{artifact: its files}; any other file is a group of its own."""
+    groups: dict[str, list[str]] = {}
     for path in paths:
-        parents = [a for a in told.artifacts if path.startswith(f"{a}/")]
+        parents = [a for a in report.artifacts if path.startswith(f"{a}/")]
         groups.setdefault(parents[0] if parents else path, []).append(path)
     return groups
 
 
-def _compare(path, found, told):
-    """The `Finding` of a file that is wrong, or None."""
-    if found == told:
+def _compare(path, present, exported):
+    """The `Finding` of a file that is wrong, by its checksums; None if it is right."""
+    if present == exported:
         return None
-    if told is None:
+    if exported is None:
         return Finding(EXTRA, path, "no export wrote it")
-    if found is None:
+    if present is None:
         return Finding(MISSING, path)
-    if found["bytes"] != told["bytes"]:
-        text = f"{found['bytes']:,} bytes, {told['bytes']:,} at export"
+    if present["bytes"] != exported["bytes"]:
+        text = f"{present['bytes']:,} bytes, {exported['bytes']:,} at export"
     else:
-        text = f"SHA-256 {found['sha256']}, {told['sha256']} at export"
+        text = f"SHA-256 {present['sha256']}, {exported['sha256']} at export"
     return Finding(CHANGED, path, text)
 
 
-def _labels(folder, told):
-    for name, labels in told.labels.items():
+def _labels(folder, report):
+    """A `Finding` for each file of labels that the report contradicts."""
+    for name, labels in report.labels.items():
         path = folder / name
         if path.is_file():
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -183,15 +191,15 @@ def _read_report(folder):
             "python -m export"
         )
     try:
-        report = read_json(path)
-        return Told(
+        content = read_json(path)
+        return Report(
             files={
                 str(path): {"bytes": int(e["bytes"]), "sha256": str(e["sha256"])}
-                for path, e in report["files"].items()
+                for path, e in content["files"].items()
             },
-            artifacts=[str(a["path"]) for a in report["artifacts"].values()],
-            labels={str(h["labels_file"]): h["labels"] for h in report["heads"]},
-            words=words_of(report),
+            artifacts=[str(a["path"]) for a in content["artifacts"].values()],
+            labels={str(h["labels_file"]): h["labels"] for h in content["heads"]},
+            words=words_of(content),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise UserError(

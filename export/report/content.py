@@ -1,35 +1,43 @@
-"""What an export says about itself, for programs."""
+"""The content of `report.json`: an export's words about itself, for programs."""
 
 import importlib.metadata
+from collections.abc import Mapping, Sequence
 
-from export.source.clips import describe
+from export.source.clips import Clips, describe
+from export.source.opening import Source
 
 _DISTRIBUTIONS = ("keras", "tensorflow", "ai-edge-litert")
 
 
-def build_report(source, clips, keras, artifacts, left_out):
+def build_report(
+    source: Source,
+    clips: Sequence[Clips],
+    keras: Sequence[dict],
+    artifacts: Mapping[str, dict],
+    left_out: Mapping[str, str],
+) -> dict:
     """The content of `report.json`.
 
     `sample_rate`, `window_samples` and `heads` are what `export predict` needs to
-    run an artifact. A list `heads` has an entry for each head, in one order; of a
-    model of one head, what it says stands beside the list, too.
+    run an artifact. A list `heads` has an entry for each head, in one order; a single
+    head's facts stand beside the list, too.
 
     Args:
-        source: `export.source.opening.Source`.
-        clips: list of `export.source.clips.Clips`, one per head.
-        keras: list of what was measured on the Keras model, one dict per head.
-        artifacts: {name: dict of what was measured on the artifact}; that of a
-            classifier with `heads`.
-        left_out: {name: why} of artifacts that weren't asked for and failed.
+        source: The model.
+        clips: Clips of each head.
+        keras: Measurements of the Keras model, one dict per head.
+        artifacts: {name: measurements of the artifact}; those of a classifier have
+            `heads`.
+        left_out: {name: reason} of artifacts that weren't asked for and failed.
     """
     heads = [
         {
             "labels": list(head.labels),
             "activation": head.activation,
             "activation_from": head.activation_from,
-            "clips": describe([own]),
+            "clips": describe([head_clips]),
         }
-        for head, own in zip(source.heads, clips)
+        for head, head_clips in zip(source.heads, clips)
     ]
     names = [
         {"name": h.name, "output": h.output, "labels_file": h.labels_file}

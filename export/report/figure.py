@@ -1,4 +1,7 @@
-"""The picture of a report: what accuracy costs in bytes and in time."""
+"""The picture of a report: accuracy against bytes and against time."""
+
+from collections.abc import Mapping
+from pathlib import Path
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
@@ -20,18 +23,17 @@ _TITLES = {
     ACCURACY: "accuracy, %",
     MEAN_AVERAGE_PRECISION: "mean average precision, %",
 }
-_LEAST_SPAN = 2.0  # points: less would make a mountain of one clip
+_LEAST_SPAN = 2.0  # points: less would magnify a single clip
 
 
-def draw_report(report, path):
+def draw_report(report: Mapping, path: str | Path) -> bool:
     """Draws the score of each artifact against its bytes and its latency.
 
-    The mean over heads where there are several. Without labelled clips nothing is
-    drawn.
+    The score is the mean over heads. Without labelled clips nothing is drawn.
 
     Args:
-        report: From `export.report.content.build_report`.
-        path: Of the PNG file.
+        report: Result of `export.report.content.build_report`.
+        path: PNG file to write.
 
     Returns:
         Whether it was drawn.

@@ -5,44 +5,46 @@ import math
 
 import numpy as np
 
+from export.contract.heads import Head
 from export.report.scores import clip_answers, right_clips, score_of
+from export.source.clips import Clips
 
-LEVEL = 0.05  # a loss is none of chance if that gives as great a one less often
-ROUNDING = 1e-6  # points that are none
+LEVEL = 0.05  # of significance: chance gives such a loss less often
+ROUNDING = 1e-6  # points of a loss that is none
 
 _SHUFFLES = 199
 
 
 @dataclasses.dataclass(frozen=True)
 class Judgement:
-    """What the labelled clips of a head tell of a file beside Keras.
+    """The loss of a file against Keras on the labelled clips of a head.
 
     Attributes:
-        points: Points of the score that it loses, below 0 if it gains.
-        n_clips: How many clips there are.
-        lost, gained: Clips of which Keras alone has the right label, and the file
-            alone; None of a head of several labels a clip.
+        points: Points of the score that the file loses, below 0 if it gains.
+        n_clips: Number of clips.
+        lost, gained: Numbers of clips that Keras alone gets right, and that the file
+            alone does; None for a head of several labels a clip.
         interval: (least, most) points that it loses, at 95 %; None likewise.
-        p_value: How often chance alone gives such a loss or a greater one.
+        p_value: Probability that chance alone gives such a loss or a greater one.
     """
 
     points: float
     n_clips: int
     lost: int | None
     gained: int | None
-    interval: tuple | None
+    interval: tuple[float, float] | None
     p_value: float
 
-    def loses_more_than(self, allowed):
+    def loses_more_than(self, allowed: float) -> bool:
         """Whether it loses more points than allowed, and more than by chance."""
         return self._is_above(allowed) and self.p_value < LEVEL
 
-    def doubt(self, allowed):
-        """A sentence on a loss above `allowed` that may be chance; "" of any other."""
+    def doubt(self, allowed: float) -> str:
+        """A sentence on a loss above `allowed` that may be chance; "" for any other."""
         if not self._is_above(allowed) or self.p_value < LEVEL:
             return ""
         clips = "clip" if self.n_clips == 1 else "clips"
-        if self.lost is None:
+        if self.interval is None:
             return f"{self.n_clips} {clips} can't tell {self.points:.1f} points from 0"
         least, most = self.interval
         return (
@@ -54,8 +56,8 @@ class Judgement:
         return self.points > allowed + ROUNDING
 
     @property
-    def content(self):
-        """What `report.json` holds of it."""
+    def content(self) -> dict:
+        """The entry in `report.json`."""
         return {
             "clips": self.n_clips,
             "clips_lost": self.lost,
@@ -66,33 +68,32 @@ class Judgement:
         }
 
 
-def judge(head, answers, keras, clips, allowed):
+def judge(
+    head: Head, answers: np.ndarray, keras: np.ndarray, clips: Clips, allowed: float
+) -> Judgement | None:
     """Compares the answers of a file to labelled clips with Keras's.
 
     Args:
-        head: `export.contract.heads.Head`.
+        head: The head.
         answers, keras: (n_windows, classes), probabilities of `clips.windows`.
-        clips: `export.source.clips.Clips`.
-        allowed: Points that may be lost; up to there chance isn't asked.
+        clips: The clips.
+        allowed: Points that may be lost; a smaller loss isn't compared with chance.
 
     Returns:
-        `Judgement`; None of clips without labels.
+        `Judgement`; None for clips without labels.
     """
     if clips.targets is None:
         return None
     ours, theirs = (clip_answers(head, p, clips) for p in (answers, keras))
-    score = {
-        name: score_of(head, own, clips.targets)
-        for name, own in (("ours", ours), ("theirs", theirs))
-    }
-    if score["theirs"] is None:
+    our_score, their_score = (score_of(head, a, clips.targets) for a in (ours, theirs))
+    if our_score is None or their_score is None:
         return None
-    points = 100.0 * (score["theirs"] - score["ours"])
+    points = 100.0 * (their_score - our_score)
     if head.multi_label:
         above = points > allowed + ROUNDING
         p_value = _by_shuffling(head, ours, theirs, clips.targets) if above else 1.0
         return Judgement(points, clips.n_clips, None, None, None, p_value)
-    right, was_right = (right_clips(own, clips.targets) for own in (ours, theirs))
+    right, was_right = (right_clips(a, clips.targets) for a in (ours, theirs))
     lost, gained = int(np.sum(was_right & ~right)), int(np.sum(right & ~was_right))
     return Judgement(
         points,
@@ -104,21 +105,27 @@ def judge(head, answers, keras, clips, allowed):
     )
 
 
-def mid_p(lost, gained):
-    """How often a fair coin loses so many clips or more, of those that changed.
+def mid_p(lost: int, gained: int) -> float:
+    """The probability that a fair coin loses so many of the changed clips, or more.
 
-    McNemar's test, one-sided, mid-p (half of what equals counts; Fagerland, Lydersen
-    and Laake, 2013, doi:10.1186/1471-2288-13-91).
+    McNemar's test, one-sided, mid-p: half the probability of exactly so many counts
+    (Fagerland, Lydersen and Laake, 2013, doi:10.1186/1471-2288-13-91).
+
+    Example:
+
+    >>> mid_p(lost=3, gained=0)
+    0.0625
     """
     changed = lost + gained
     ways = [math.comb(changed, k) for k in range(lost, changed + 1)]
     return (sum(ways) - ways[0] / 2) / 2**changed
 
 
-def loss_interval(lost, gained, n_clips):
-    """Points that are lost, at 95 % or more: of both shares their exact intervals.
+def loss_interval(lost: int, gained: int, n_clips: int) -> tuple[float, float]:
+    """The points that are lost, least and most, at 95 % or more.
 
-    Clopper and Pearson's at 97.5 % each, so that both hold at 95 %.
+    From exact intervals of both shares, Clopper and Pearson's at 97.5 % each, so that
+    both hold at 95 %.
     """
     least_lost, most_lost = _share_interval(lost, n_clips)
     least_gained, most_gained = _share_interval(gained, n_clips)
@@ -138,21 +145,23 @@ def _share_interval(count, n, outside=0.0125):
 
 
 def _by_shuffling(head, ours, theirs, targets):
-    """Mid-p of the loss, where each clip's two answers are swapped by coin.
+    """Mid-p of the loss, where a coin swaps each clip's two answers.
 
-    The same ones each time.
+    The coin's sides are the same ones each time.
     """
     rng = np.random.default_rng(0)
-    seen = _lost(head, ours, theirs, targets)
+    loss = _lost(head, ours, theirs, targets)
     shuffled = []
     for _ in range(_SHUFFLES):
         swap = rng.integers(0, 2, (len(ours), 1)).astype(bool)
         pair = np.where(swap, theirs, ours), np.where(swap, ours, theirs)
         shuffled.append(_lost(head, *pair, targets))
-    more = np.sum(np.array(shuffled) > seen + 1e-12)
-    equal = np.sum(np.abs(np.array(shuffled) - seen) <= 1e-12)
+    more = np.sum(np.array(shuffled) > loss + 1e-12)
+    equal = np.sum(np.abs(np.array(shuffled) - loss) <= 1e-12)
     return float((more + 0.5 * (equal + 1)) / (_SHUFFLES + 1))
 
 
 def _lost(head, ours, theirs, targets):
-    return score_of(head, theirs, targets) - score_of(head, ours, targets)
+    # There are labels, as `judge` has checked, so neither is None.
+    before, after = (score_of(head, a, targets) for a in (theirs, ours))
+    return before - after  # type: ignore[operator]

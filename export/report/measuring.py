@@ -1,6 +1,8 @@
-"""Measures artifacts beside Keras, and judges them."""
+"""Measures artifacts against Keras, and judges them."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +19,9 @@ from export.report.parity import (
     points_lost,
 )
 from export.report.scores import score
-from export.source.clips import describe
+from export.source.clips import Clips, describe
 from export.source.deciding import require_probabilities
+from export.source.opening import Source
 from export.tflite_format.stream_facts import StreamFacts
 from files.errors import UserError
 
@@ -32,47 +35,49 @@ class Measurer:
     """Compares artifacts with Keras on the same clips.
 
     Args:
-        source: `export.source.opening.Source`.
-        clips: list of `export.source.clips.Clips`, one per head.
-        max_accuracy_drop: Points of its score that an artifact may lose that needn't
-            answer as Keras does. More is let pass where the clips can't tell it from
-            chance, and the report says so.
+        source: The model.
+        clips: Clips of each head.
+        max_accuracy_drop: Points of its score that an artifact may lose, if it needn't
+            answer as Keras does. A greater loss that may be chance is allowed, and
+            noted in the report.
 
     Attributes:
-        keras: list of dict, the scores of Keras, one per head.
+        keras: The scores of Keras, one dict per head.
 
     Raises:
-        UserError: What a head gives, which was taken for probabilities, is none.
+        UserError: A head's outputs, which were taken for probabilities, are none.
     """
 
-    def __init__(self, source, clips, max_accuracy_drop):
+    def __init__(
+        self, source: Source, clips: Sequence[Clips], max_accuracy_drop: float
+    ):
         self._source = source
         self._clips = clips
         self._max_accuracy_drop = max_accuracy_drop
         self._expected = [
-            keras_probabilities(source, own.windows)[head.name]
-            for head, own in zip(source.heads, clips)
+            keras_probabilities(source, head_clips.windows)[head.name]
+            for head, head_clips in zip(source.heads, clips)
         ]
         for head, answers in zip(source.heads, self._expected):
             require_probabilities(head, answers, source.name, head.name)
         self.keras = [
-            score(head, answers, own)
-            for head, answers, own in zip(source.heads, self._expected, clips)
+            score(head, answers, head_clips)
+            for head, answers, head_clips in zip(source.heads, self._expected, clips)
         ]
 
-    def measure(self, artifact, maker):
-        """What an artifact is like.
+    def measure(self, artifact: Any, maker: Any) -> dict:
+        """Measures an artifact, and judges it.
 
         Args:
             artifact: `export.writers.artifacts.Artifact`.
             maker: Its `export.writers.artifacts.Maker`.
 
         Returns:
-            dict for the report: differences to Keras, scores, latencies, verdict.
+            Entry in the report: differences to Keras, scores, latencies, verdict.
 
         Raises:
             UserError: It differs from Keras by more than the tolerance, loses too
-                much of its score, or answers what is no number.
+                much of its score, or answers NaN or infinities.
         """
         if maker.is_stream:
             return self._measure_stream(artifact)
@@ -92,13 +97,13 @@ class Measurer:
 
     def _compare(self, artifact, maker):
         heads, judgements = [], []
-        for head, own, keras in zip(self._source.heads, self._clips, self._expected):
-            answers = artifact.run(own.windows)[head.name]
-            measured = {**differences(answers, keras), **score(head, answers, own)}
+        for head, clips, keras in zip(self._source.heads, self._clips, self._expected):
+            answers = artifact.run(clips.windows)[head.name]
+            measured = {**differences(answers, keras), **score(head, answers, clips)}
             if not maker.is_exact and math.isfinite(measured["max_difference"]):
-                found = judge(head, answers, keras, own, self._max_accuracy_drop)
-                judgements += [found] if found else []
-                measured["judgement"] = found and found.content
+                judgement = judge(head, answers, keras, clips, self._max_accuracy_drop)
+                judgements += [judgement] if judgement else []
+                measured["judgement"] = judgement and judgement.content
             heads.append(measured)
         compared = {
             **over_heads(heads),
@@ -113,7 +118,7 @@ class Measurer:
         return {**compared, "verdict": verdict, **({"doubt": doubt} if doubt else {})}
 
     def _verdict(self, path, compared, judgements):
-        """A few words, and a sentence where clips can't tell a loss from chance."""
+        """A few words, and a sentence on a loss that may be chance."""
         if not math.isfinite(compared["max_difference"]):
             raise UserError(f"{path} answers what is no number")
         lost, allowed = compared["points_lost"], self._max_accuracy_drop
@@ -143,7 +148,7 @@ class Measurer:
         return {**compared, "shape": list(keras.shape[1:]), "verdict": AS_KERAS}
 
     def _measure_stream(self, artifact):
-        """On the windows of the first head's clips, one after the other."""
+        """Measures on the windows of the first head's clips, one after the other."""
         facts = StreamFacts(**artifact.description["stream"])
         waveform = self._clips[0].windows.reshape(-1)
         n_chunks = int(_MAX_STREAM_SECONDS * facts.sample_rate / facts.chunk_samples)

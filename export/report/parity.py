@@ -1,13 +1,17 @@
-"""How far an artifact's answers are from Keras's."""
+"""Differences between an artifact's answers and Keras's, and latencies."""
 
 import statistics
 import time
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from export.contract.heads import SIGMOID
+from export.contract.probes import Run
 from export.report.scores import ACCURACY, MEAN_AVERAGE_PRECISION
+from export.source.opening import Source
 from export.source.stages import as_input, as_numpy, behind_features, frontend_of, inner
+from export.tflite_format.stream_facts import StreamFacts
 from files.errors import UserError
 from files.quiet import import_keras
 
@@ -17,10 +21,14 @@ _KERAS_BATCH = 8
 _LATENCY_RUNS = 15
 
 
-def keras_probabilities(source, windows):
+def keras_probabilities(source: Source, windows: np.ndarray) -> dict[str, np.ndarray]:
     """The probabilities by Keras alone: `predict`, then NumPy.
 
     Nothing of the exported function takes part, so that a mistake in it shows.
+
+    Args:
+        source: The model.
+        windows: (n, window_samples).
 
     Returns:
         {head's name: (n, classes)}.
@@ -28,12 +36,12 @@ def keras_probabilities(source, windows):
     return _of_heads(source, _predict(source.model, windows))
 
 
-def keras_part(source, name, windows):
+def keras_part(source: Source, name: str, windows: np.ndarray) -> np.ndarray:
     """The features or embeddings by Keras alone.
 
     Args:
-        source: `export.source.opening.Source`.
-        name: Of an inner tensor, see `export.source.stages.inner`.
+        source: The model.
+        name: Name of an inner tensor, see `export.source.stages.inner`.
         windows: (n, window_samples).
 
     Returns:
@@ -44,15 +52,18 @@ def keras_part(source, name, windows):
     return _predict(part, windows).astype(np.float32)
 
 
-def keras_stream(source, facts, waveform):
+def keras_stream(
+    source: Source, facts: StreamFacts, waveform: np.ndarray
+) -> dict[str, np.ndarray]:
     """The probabilities that a streaming model gives, by Keras alone.
 
-    The frontend on the whole waveform at once; for each chunk, the last frames that
-    it knows, before the first of them those of silence, into what comes behind.
+    The frontend takes the whole waveform at once. For each chunk the last frames that
+    are known by then, with frames of silence before the first, go into the layers
+    behind.
 
     Args:
-        source: `export.source.opening.Source`.
-        facts: `export.tflite_format.stream_facts.StreamFacts`.
+        source: The model.
+        facts: Facts of the streaming model.
         waveform: (samples,), whole chunks.
 
     Returns:
@@ -100,47 +111,51 @@ def _probabilities(head, output):
     if not head.gives_logits:
         return output
     if head.activation == SIGMOID:
-        # The half that doesn't overflow.
+        # exp(-|x|) doesn't overflow.
         odds = np.exp(-np.abs(output))
         return np.where(output < 0, odds, 1) / (1 + odds)
     odds = np.exp(output - np.max(output, axis=-1, keepdims=True))
     return odds / np.sum(odds, axis=-1, keepdims=True)
 
 
-def differences(probabilities, keras):
-    """Two arrays (n_windows, classes) compared.
+def differences(probabilities: np.ndarray, keras: np.ndarray) -> dict:
+    """Compares two arrays (n_windows, classes).
 
     Returns:
         dict: `max_difference` and `mean_difference` in probability,
         `windows_with_another_label`.
     """
     difference = np.abs(probabilities - keras)
-    other = _top(probabilities) != _top(keras)
+    is_other = _top(probabilities) != _top(keras)
     return {
         "max_difference": float(np.max(difference)),
         "mean_difference": float(np.mean(difference)),
-        "windows_with_another_label": int(np.sum(other)),
+        "windows_with_another_label": int(np.sum(is_other)),
     }
 
 
 def _top(probabilities):
-    """The top label of each window; of a single one, whether it is there."""
+    """The index of each window's top label; of a single label, whether it is there."""
     if probabilities.shape[-1] == 1:
         return probabilities[..., 0] >= 0.5
     return np.argmax(probabilities, -1)
 
 
 def check_tolerance(
-    name, measured, n_windows, unit=" in probability", windows="windows"
-):
-    """Refuses an artifact that answers something else than Keras.
+    name: str,
+    measured: Mapping,
+    n_windows: int,
+    unit: str = " in probability",
+    windows: str = "windows",
+) -> None:
+    """Refuses an artifact whose answers differ from Keras's.
 
     Args:
-        name: Of the artifact.
-        measured: dict, `max_difference` among it.
-        n_windows: On how many windows.
-        unit: Of the difference.
-        windows: What they are called.
+        name: Name of the artifact.
+        measured: Measurements, `max_difference` among them.
+        n_windows: Number of windows that were compared.
+        unit: Unit of the difference, for the message.
+        windows: Word for the windows, for the message.
 
     Raises:
         UserError: The difference is above `TOLERANCE`, or no number.
@@ -153,11 +168,11 @@ def check_tolerance(
         )
 
 
-def part_differences(values, keras):
-    """Two arrays of features or embeddings compared, relative to the largest of them.
+def part_differences(values: np.ndarray, keras: np.ndarray) -> dict:
+    """Compares two arrays of features or embeddings.
 
     Returns:
-        dict: `max_difference` and `mean_difference`, of the largest of Keras's values.
+        dict: `max_difference` and `mean_difference`, shares of Keras's largest value.
     """
     difference = np.abs(values - keras) / max(np.max(np.abs(keras)), 1e-6)
     return {
@@ -166,32 +181,32 @@ def part_differences(values, keras):
     }
 
 
-def points_lost(measured, keras):
-    """By how many points the score of the worst head is below Keras's.
+def points_lost(measured: Sequence[Mapping], keras: Sequence[Mapping]) -> float | None:
+    """The points by which the score of the worst head is below Keras's.
 
     Args:
-        measured, keras: Lists of dicts of `export.report.scores.score`, one per head.
+        measured, keras: Results of `export.report.scores.score`, one per head.
 
     Returns:
-        float, below 0 if every head gains; None if no head's clips have labels.
+        Points, below 0 if every head gains; None if no head's clips have labels.
     """
-    lost = [
+    losses = [
         100.0 * (theirs[name] - ours[name])
         for ours, theirs in zip(measured, keras)
         for name in (ACCURACY, MEAN_AVERAGE_PRECISION)
         if theirs.get(name) is not None
     ]
-    return max(lost, default=None)
+    return max(losses, default=None)
 
 
-def over_heads(measured):
-    """What was measured on each head as that of the model.
+def over_heads(measured: Sequence[dict]) -> dict:
+    """The differences of a model from those of its heads.
 
     Args:
-        measured: list of dict, `differences` and more, one per head.
+        measured: `differences` and more, one dict per head.
 
     Returns:
-        dict: the only head's; of several, their `differences` together.
+        dict: the only head's; of several heads, their `differences` together.
     """
     if len(measured) == 1:
         return measured[0]
@@ -204,11 +219,11 @@ def over_heads(measured):
     }
 
 
-def latency_ms(run, window):
+def latency_ms(run: Run, window: np.ndarray) -> float:
     """The median time that one window takes, in ms, after a first run.
 
     Args:
-        run: Answers windows.
+        run: Function that answers windows.
         window: (1, window_samples).
     """
     run(window)

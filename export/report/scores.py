@@ -1,24 +1,26 @@
-"""How often a head is right about labelled clips."""
+"""Accuracy and mean average precision of a head on labelled clips."""
 
 import numpy as np
 
 from export.contract.averaging import clip_probabilities
+from export.contract.heads import Head
+from export.source.clips import Clips
 
 ACCURACY, MEAN_AVERAGE_PRECISION = "accuracy", "mean_average_precision"
 
 
-def score(head, probabilities, clips):
+def score(head: Head, probabilities: np.ndarray, clips: Clips) -> dict:
     """The score of a head on whole clips, their windows' logits averaged.
 
     Args:
-        head: `export.contract.heads.Head`.
-        probabilities: (n_windows, classes), of `clips.windows`.
-        clips: `export.source.clips.Clips`.
+        head: The head.
+        probabilities: (n_windows, classes), its answers to `clips.windows`.
+        clips: The clips.
 
     Returns:
-        {"accuracy": the share of clips whose top label is right}, or, of a head of
-        several labels a clip, {"mean_average_precision": over the labels that some
-        clip has}. None in place of the number for clips of unknown labels.
+        {"accuracy": share of clips whose top label is right}, or, for a head of several
+        labels a clip, {"mean_average_precision": mean over the labels that some clip
+        has}. None in place of the number for clips of unknown labels.
     """
     name = MEAN_AVERAGE_PRECISION if head.multi_label else ACCURACY
     if clips.targets is None:
@@ -27,8 +29,12 @@ def score(head, probabilities, clips):
     return {name: score_of(head, answers, clips.targets)}
 
 
-def clip_answers(head, probabilities, clips):
-    """(n_clips, classes), the probabilities of whole clips; arguments as of `score`."""
+def clip_answers(head: Head, probabilities: np.ndarray, clips: Clips) -> np.ndarray:
+    """(n_clips, classes), the probabilities of whole clips.
+
+    Args:
+        head, probabilities, clips: Arguments of `score`.
+    """
     return np.stack(
         [
             clip_probabilities(
@@ -39,29 +45,37 @@ def clip_answers(head, probabilities, clips):
     )
 
 
-def score_of(head, answers, targets):
+def score_of(head: Head, answers: np.ndarray, targets: np.ndarray) -> float | None:
     """The score of `clip_answers`, a float; None if no clip has any label."""
     if head.multi_label:
         return mean_average_precision(answers, targets)
     return float(np.mean(right_clips(answers, targets)))
 
 
-def right_clips(answers, targets):
+def right_clips(answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """(n_clips,), bool: whether the top label of each clip is one of its own."""
     return targets[np.arange(len(targets)), np.argmax(answers, axis=-1)]
 
 
-def mean_average_precision(probabilities, targets):
+def mean_average_precision(
+    probabilities: np.ndarray, targets: np.ndarray
+) -> float | None:
     """The mean over labels of the area under the steps of precision and recall.
 
-    Clips of one probability are told apart by nothing: they count at once.
+    Clips of equal probability have no order: they count as one step.
 
     Args:
         probabilities: (clips, classes).
         targets: (clips, classes), bool.
 
     Returns:
-        float, over the labels that some clip has; None if no clip has any.
+        Mean over the labels that some clip has; None if no clip has any.
+
+    Example:
+
+    >>> targets = np.array([[True], [False], [True]])
+    >>> mean_average_precision(np.array([[0.9], [0.6], [0.3]]), targets)
+    0.8333333333333333
     """
     precisions = [
         _average_precision(probabilities[:, label], targets[:, label])
@@ -73,6 +87,6 @@ def mean_average_precision(probabilities, targets):
 def _average_precision(probabilities, targets):
     order = np.argsort(-probabilities, kind="stable")
     last_of_equal = np.append(np.diff(probabilities[order]) != 0, True)
-    found = np.cumsum(targets[order])[last_of_equal]
-    precision = found / (np.flatnonzero(last_of_equal) + 1)
-    return np.sum(np.diff(found, prepend=0) * precision) / found[-1]
+    hits = np.cumsum(targets[order])[last_of_equal]
+    precision = hits / (np.flatnonzero(last_of_equal) + 1)
+    return np.sum(np.diff(hits, prepend=0) * precision) / hits[-1]

@@ -1,15 +1,24 @@
-"""Tables of text that Markdown reads, too."""
+"""Tables for people and for Markdown."""
+
+from collections.abc import Iterator, Sequence
 
 
-def table_lines(titles, rows):
+def table_lines(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Lines of a table: the first column flush left, the others flush right.
 
     Args:
-        titles: list of str.
-        rows: Lists of str, each of as many.
+        titles: Title of each column.
+        rows: Cells of each row, as many as titles.
 
     Yields:
-        str, a line without its end.
+        A line without its end.
+
+    Example:
+
+    >>> print(*table_lines(["", "bytes"], [["a", "12"]]), sep="\\n")
+    |   | bytes |
+    | - | ----: |
+    | a |    12 |
     """
     widths = [max(map(len, column)) for column in zip(titles, *rows)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]

@@ -1,4 +1,6 @@
-"""What an export says about itself, for programs and for people."""
+"""The text of `report.md`, and the summary that the command prints."""
+
+from collections.abc import Mapping
 
 from export.report.scores import ACCURACY, MEAN_AVERAGE_PRECISION
 from export.report.tables import table_lines
@@ -28,11 +30,11 @@ _COSTS = (
 )
 
 
-def report_markdown(report, figure=None):
+def report_markdown(report: Mapping, figure: str | None = None) -> str:
     """The content of `report.md`: that of `report.json` in words and tables.
 
     Args:
-        report: From `export.report.content.build_report`.
+        report: Result of `export.report.content.build_report`.
         figure: Name of the picture beside it; None if there is none.
     """
     lines = [
@@ -77,8 +79,8 @@ def report_markdown(report, figure=None):
     return "\n".join([*lines, "", f"Written with {versions}.", ""])
 
 
-def summary(report):
-    """What the command prints: the model's contract and the measurements."""
+def summary(report: Mapping) -> str:
+    """The text that the command prints: the model's contract and the measurements."""
     columns = [_BYTES, *_score_columns(report), _LARGEST, _ONE_THREAD, _VERDICT]
     lines = [*_contract(report), "", *_table(report, columns, with_keras=True)]
     lines += _doubts(report)
@@ -102,7 +104,7 @@ def _contract(report):
 
 
 def _doubts(report):
-    """A line for each artifact of which the clips can't tell whether it loses."""
+    """A line for each artifact whose loss may be chance."""
     lines = [
         f"{measured['path']} is kept, though it loses {measured['points_lost']:.1f} "
         f"points: {measured['doubt']}."
@@ -138,9 +140,9 @@ def _table(report, columns, with_keras=False):
     """Lines of a table in Markdown, a row for each artifact.
 
     Args:
-        report: From `export.report.content.build_report`.
-        columns: (title, key, form) each; the key is of what was measured, or a head
-            and the key of what was measured on it.
+        report: Result of `export.report.content.build_report`.
+        columns: (title, key, form) of each; the key is that of a measurement, or the
+            index of a head and the key of a measurement on it.
         with_keras: Whether Keras has a row, the first.
     """
     measured = {a["path"]: _flat(a) for a in report["artifacts"].values()}
@@ -154,6 +156,7 @@ def _table(report, columns, with_keras=False):
 
 
 def _flat(artifact):
+    """The measurements of an artifact, those within others among them."""
     return {
         **artifact,
         **(artifact.get("xnnpack") or {}),
@@ -162,6 +165,7 @@ def _flat(artifact):
 
 
 def _value(measured, key):
+    """A measurement by a key of a column; None if it wasn't made."""
     if not isinstance(key, tuple):
         return measured.get(key)
     head, name = key

@@ -1,7 +1,9 @@
-"""Each artifact: write it, open it as its users do, say what is inside."""
+"""Each artifact: written, opened as its users do, its contents described."""
 
 import dataclasses
 import functools
+from collections.abc import Callable
+from pathlib import Path
 
 from export.contract.layout import (
     EMBEDDING,
@@ -15,14 +17,16 @@ from export.contract.layout import (
     VERSION,
     quantized_file,
 )
+from export.contract.probes import Run
 from export.runners.litert import LiteRTModel, LiteRTRunner
 from export.runners.onnx import OnnxRunner
 from export.runners.saved_model import SavedModelRunner
 from export.runners.stream import StreamRunner
 from export.source.calibration import read_calibration_windows
+from export.source.opening import Source
 from export.tflite_format.graph import read_graph
 from export.writers.onnx import onnx_ops, require_onnx, write_onnx
-from export.writers.options import DYNAMIC, FLOAT16, INT8, NONE, QUANTIZATIONS
+from export.writers.options import DYNAMIC, FLOAT16, INT8, NONE, QUANTIZATIONS, Options
 from export.writers.saved_model import folder_bytes, saved_model_ops, write_saved_model
 from export.writers.stream import StreamModel
 from export.writers.tflite import TFLiteFiles
@@ -40,63 +44,63 @@ class Artifact:
     """One written artifact.
 
     Attributes:
-        path: In the artifact folder, with "/".
+        path: Path in the artifact folder, with "/".
         run: (n, window_samples) -> {name of a head or part: (n, ...)}; on one CPU
-            thread where it can choose. Of a stream: the windows are the sound, one
-            after the other, and there is an answer for each chunk.
-        description: dict for the report: its bytes, operators and more.
-        run_on_two: As `run` on two threads; None where it can't choose.
+            thread where the runtime lets choose. A stream takes the windows as one
+            sound, and gives an answer for each chunk.
+        description: Bytes, operators and more, for the report.
+        run_on_two: `run` on two threads; None where the runtime doesn't let choose.
     """
 
     path: str
-    run: object
+    run: Run
     description: dict
-    run_on_two: object = None
+    run_on_two: Run | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Maker:
-    """How to make an artifact, and how to judge it.
+    """A way to make an artifact, and the rules to judge it by.
 
     Attributes:
-        make: From the artifact folder to an `Artifact`.
+        make: Function from the artifact folder to an `Artifact`.
         part: "features" or "embeddings", where it gives that; None for a classifier.
         is_stream: Whether it takes chunks of a stream.
         is_exact: Whether it must answer as Keras does; else its score is judged.
-        is_wanted: Whether the user asked for it: then what stands in its way is an
-            error, else a line in the report.
+        is_wanted: Whether the user asked for it: then a failure is an error, else a
+            line in the report.
     """
 
-    make: object
+    make: Callable[[Path], Artifact]
     part: str | None = None
     is_stream: bool = False
     is_exact: bool = True
     is_wanted: bool = True
 
 
-def makers(source, options):
+def makers(source: Source, options: Options) -> dict[str, Maker]:
     """{name: `Maker`} of the artifacts to make, in the order of the report.
 
     Args:
-        source: `export.source.opening.Source`.
-        options: `export.writers.options.Options`.
+        source: The model.
+        options: The files to make.
 
     Raises:
         UserError: A wanted one can't be made of this model.
     """
-    wanted = {}
+    by_name: dict[str, Maker] = {}
     if "saved_model" in options.formats:
-        wanted["saved_model"] = Maker(functools.partial(_make_saved_model, source))
+        by_name["saved_model"] = Maker(functools.partial(_make_saved_model, source))
     if "tflite" in options.formats:
-        wanted.update(_tflite_makers(source, options))
+        by_name.update(_tflite_makers(source, options))
     if "onnx" in options.formats:
         require_onnx()
-        wanted["onnx"] = Maker(functools.partial(_make_onnx, source))
+        by_name["onnx"] = Maker(functools.partial(_make_onnx, source))
     if options.streaming:
         model = StreamModel(source, options.chunk_ms)
         make = functools.partial(_make_streaming, model)
-        wanted["streaming"] = Maker(make, is_stream=True)
-    return wanted
+        by_name["streaming"] = Maker(make, is_stream=True)
+    return by_name
 
 
 def _tflite_makers(source, options):
@@ -110,23 +114,23 @@ def _tflite_makers(source, options):
     }
     if INT8 in (options.quantize or ()):
         calibration()  # fails now, not after long work
-    found = {}
+    by_name = {}
     for kind in options.quantize or QUANTIZATIONS:
         is_float32 = kind == NONE
-        found["tflite" if is_float32 else f"tflite_{kind}"] = Maker(
+        by_name["tflite" if is_float32 else f"tflite_{kind}"] = Maker(
             functools.partial(_make_tflite, kind, contents[kind]),
             is_exact=is_float32,
             is_wanted=is_float32 or options.quantize is not None,
         )
-    found["frontend"] = Maker(
+    by_name["frontend"] = Maker(
         functools.partial(_make_part, FRONTEND, FEATURES, files),
         part=FEATURES,
         is_wanted=False,
     )
     if options.embeddings:
         make = functools.partial(_make_part, EMBEDDING, EMBEDDINGS, files)
-        found["embeddings"] = Maker(make, part=EMBEDDINGS)
-    return found
+        by_name["embeddings"] = Maker(make, part=EMBEDDINGS)
+    return by_name
 
 
 def _calibration_windows(source):

@@ -1,18 +1,19 @@
-"""Computes at export what depends on the weights alone."""
+"""Computes at export everything that depends on the weights alone."""
+
+from typing import Any
 
 from files.quiet import import_tensorflow
 
 
-def fold(concrete_function):
+def fold(concrete_function: Any) -> Any:
     """Turns weights, and all that is computed from them alone, into constants.
 
-    LEAF's filters are computed from two numbers each; afterwards the taps are
-    what is left. TensorFlow's and TFLite's own folding stop at large or
-    stacked constants: a convolution with taps that are no constant is slow,
-    and can't be quantized.
+    LEAF's filters are computed from two numbers each; afterwards only the taps remain.
+    TensorFlow's and TFLite's own folding stop at large or stacked constants: a
+    convolution with taps that are no constant is slow, and can't be quantized.
 
     Args:
-        concrete_function: Of fixed shapes and named arguments, to a dict.
+        concrete_function: Function of fixed shapes and named arguments, to a dict.
 
     Returns:
         tf.function of the same signature, without variables.
@@ -46,7 +47,7 @@ def fold(concrete_function):
 
 
 def _borders(inputs, outputs, graph):
-    """Tensors known before the inputs are, that enter what depends on these."""
+    """Tensors independent of the inputs that operations depending on these take."""
     at_run_time = {op for op in graph.get_operations() if op.op_def.is_stateful}
     waiting = [*(tensor.op for tensor in inputs), *at_run_time]
     while waiting:

@@ -3,9 +3,11 @@
 import collections
 import importlib.util
 import json
+from pathlib import Path
 
 from export.contract.failures import first_line
 from export.contract.layout import INPUT
+from export.source.opening import Source
 from export.source.stages import as_input
 from export.writers.serving import LOUDEST
 from export.writers.words import words_of_source
@@ -15,11 +17,11 @@ from files.quiet import import_keras, native_logs_hidden
 _PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
 
 
-def require_onnx():
-    """Checks that what writes and runs ONNX files is installed.
+def require_onnx() -> None:
+    """Checks that the packages which write and run ONNX files are installed.
 
     Raises:
-        UserError: It isn't; the message says how to install it.
+        UserError: They aren't; the message says how to install them.
     """
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
@@ -29,20 +31,20 @@ def require_onnx():
         )
 
 
-def write_onnx(source, path):
+def write_onnx(source: Source, path: Path) -> None:
     """Writes the model of one window, (batch, window_samples), of any batch.
 
     The length is fixed: tf2onnx, by which Keras writes the file, makes graphs of a free
     length that ONNX Runtime fails on. The file's metadata hold `made_by`,
-    `sample_rate` and `window_samples`, and of each head `labels` and `activation`, as
+    `sample_rate` and `window_samples`, and each head's `labels` and `activation`, as
     JSON.
 
     Args:
-        source: `export.source.opening.Source`.
+        source: The model.
         path: File to write.
 
     Raises:
-        UserError: The model holds an operation that ONNX has not.
+        UserError: The model holds an operation that ONNX lacks.
     """
     keras = import_keras()
     from leaf_tf.frontends.live_plan import weights_stay
@@ -56,7 +58,7 @@ def write_onnx(source, path):
             model.export(
                 str(path), format="onnx", verbose=False, input_signature=[spec]
             )
-        # Keras and tf2onnx raise many kinds, depending on what they lack.
+        # Keras and tf2onnx raise many kinds of errors.
         except Exception as error:
             raise UserError(
                 f"Keras can't write the model as ONNX: {first_line(error)}; leave onnx "
@@ -67,7 +69,7 @@ def write_onnx(source, path):
 
 
 def _require_onnx_ops(path):
-    """Refuses a file that holds operations of TensorFlow, which tf2onnx leaves."""
+    """Refuses a file with operations of TensorFlow, which tf2onnx may leave in."""
     import onnx
 
     nodes = onnx.load(str(path)).graph.node
@@ -84,7 +86,7 @@ def _require_onnx_ops(path):
         )
 
 
-def onnx_ops(path):
+def onnx_ops(path: Path) -> dict[str, int]:
     """{ONNX operator: count} of a file."""
     import onnx
 
@@ -98,7 +100,7 @@ def _with_probabilities(keras, source):
     ops = keras.ops
     waveform = keras.Input((source.window_samples,), name=INPUT)
     outputs = source.model(as_input(source.model, waveform))
-    # As `graph_edits.guard_outputs` has it: zero, or NaN.
+    # Zero, or NaN for a waveform that is no sound, as in `graph_edits.guard_outputs`.
     power = ops.mean(ops.square(waveform), axis=1, keepdims=True)
     mark = ops.where(power < LOUDEST**2, 0.0, float("nan"))
     model = keras.Model(
@@ -118,7 +120,7 @@ def _with_probabilities(keras, source):
 
 
 def _name_and_describe(source, path):
-    """Gives the outputs, which are numbered, their names, and the file its metadata."""
+    """Names the outputs, which are numbered, and writes the file's metadata."""
     import onnx
 
     file = onnx.load(str(path))

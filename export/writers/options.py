@@ -1,11 +1,11 @@
-"""What an export makes, and what it lets pass."""
+"""Options of an export: the files to make, and the losses to allow."""
 
 import dataclasses
 
 from export.contract.layout import DYNAMIC, FLOAT16, INT8
 
 FORMATS = ("saved_model", "tflite", "onnx")
-DEFAULT_FORMATS = ("saved_model", "tflite")  # what needs no other packages
+DEFAULT_FORMATS = ("saved_model", "tflite")  # those that need no other packages
 NONE = "none"  # float32
 QUANTIZATIONS = (NONE, FLOAT16, DYNAMIC, INT8)
 MAX_ACCURACY_DROP = 1.0
@@ -13,20 +13,25 @@ MAX_ACCURACY_DROP = 1.0
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What an export makes, and what it lets pass.
+    """The files that an export makes, and the losses that it allows.
 
     Attributes:
         formats: Some of `FORMATS`.
-        quantize: Some of `QUANTIZATIONS`, which must then succeed; None for all that
+        quantize: Some of `QUANTIZATIONS`, all of which must succeed; None for all that
             the model, its clips and its accuracy allow.
         embeddings: Whether to make `embeddings.tflite`.
-        max_accuracy_drop: Points that a quantized file may lose, above 0.
+        max_accuracy_drop: Points of its score that a quantized file may lose, above 0.
         streaming: Whether to make `model_streaming.tflite`.
         chunk_ms: Length of its chunks, ms; None for about 100.
+
+    Example:
+
+    >>> Options(streaming=True).formats
+    ('saved_model', 'tflite')
     """
 
-    formats: tuple = DEFAULT_FORMATS
-    quantize: tuple | None = None
+    formats: tuple[str, ...] = DEFAULT_FORMATS
+    quantize: tuple[str, ...] | None = None
     embeddings: bool = False
     max_accuracy_drop: float = MAX_ACCURACY_DROP
     streaming: bool = False

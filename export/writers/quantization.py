@@ -1,13 +1,16 @@
 """Makes a float32 model smaller: float16, dynamic-range, int8.
 
-Integers destroy a frontend: its filters reject what is outside their band by terms
-that cancel to a thousandth and less, and its energies span ten decades. So it computes
-in float, from weights of float16; only those that average energies are int8. The
-encoder is what integers are for.
+Integers destroy a frontend: its filters reject sound outside their band by terms that
+cancel to a thousandth and less, and its energies span ten decades. So it computes in
+float, from weights of float16; only weights that average energies are int8. The encoder
+is computed in integers.
 """
 
 import re
 import warnings
+from typing import Any
+
+import numpy as np
 
 from export.contract.failures import first_line
 from export.contract.layout import INPUT, SIGNATURE
@@ -25,8 +28,8 @@ from files.quiet import native_logs_hidden
 _BITS = 8
 
 
-def to_float16(model):
-    """The model with its weights as float16, which are widened as it is loaded.
+def to_float16(model: Any) -> Any:
+    """The model with weights of float16, which are widened as it is loaded.
 
     Args:
         model: `ModelT`, float32, after `graph_edits.name_parts`.
@@ -39,13 +42,16 @@ def to_float16(model):
     return model
 
 
-def to_dynamic(model):
+def to_dynamic(model: Any) -> Any:
     """The model with an encoder of int8 weights.
 
-    Its activations are made int8 as they come, each by its own range.
+    Its activations are made int8 at run time, each by its own range.
 
-    Args, Returns:
-        As `to_float16`.
+    Args:
+        model: `ModelT`, float32, after `graph_edits.name_parts`.
+
+    Returns:
+        `ModelT`.
 
     Raises:
         UserError: The quantizer is not installed, or fails.
@@ -53,13 +59,13 @@ def to_dynamic(model):
     return _quantized(model, "add_dynamic_config", {"num_bits": _BITS})
 
 
-def to_int8(model, windows):
+def to_int8(model: Any, windows: np.ndarray) -> Any:
     """The model with an encoder that computes in int8, weights and activations.
 
     Args:
-        model: As of `to_float16`.
-        windows: (n, window_samples), float32, such as the model was trained on: they
-            tell the ranges of the activations.
+        model: `ModelT`, float32, after `graph_edits.name_parts`.
+        windows: (n, window_samples), float32, such as the model was trained on: the
+            ranges of the activations come from them.
 
     Returns:
         `ModelT`.
@@ -76,7 +82,7 @@ def _quantized(model, configuration, bits, windows=None):
     averages = "|".join(map(re.escape, averaging_products(model)))
     content = write_model(model)
     with native_logs_hidden(), warnings.catch_warnings():
-        # That it keeps all activations, which is what calibrating is.
+        # A warning that it keeps all activations: calibrating is just that.
         warnings.filterwarnings("ignore", message=".*preserve_all_tensors")
         try:
             from ai_edge_quantizer import calibrator, quantizer, recipe_manager
@@ -88,12 +94,12 @@ def _quantized(model, configuration, bits, windows=None):
                 "it: python -m pip install ai-edge-quantizer"
             ) from error
         recipe = recipe_manager.RecipeManager()
-        # Matched with the names of what an operator makes, each with a ";" behind.
+        # The patterns match the names of an operator's outputs, each with a ";" behind.
         getattr(recipe, configuration)(
             f"^{ENCODER}/", TFLOperationName.ALL_SUPPORTED, **bits
         )
         if windows is None:
-            # Of depthwise filters XNNPACK has no such kernels: it runs them in float.
+            # XNNPACK has no dynamic kernels of depthwise filters; these run in float.
             recipe.add_weight_only_config(
                 f"^{ENCODER}/", TFLOperationName.DEPTHWISE_CONV_2D, _BITS
             )
@@ -104,8 +110,8 @@ def _quantized(model, configuration, bits, windows=None):
         try:
             ranges = None
             if windows is not None:
-                # By default they are averages over the windows, which cut off what
-                # the loud ones reach.
+                # By default the ranges are averages over the windows, which cut off
+                # the peaks of the loud ones.
                 observer = calibrator.Calibrator(
                     content, num_threads=1, qsv_update_func=min_max_update
                 )
@@ -115,7 +121,7 @@ def _quantized(model, configuration, bits, windows=None):
             quantized = quantizer.Quantizer(
                 content, recipe.get_quantization_recipe()
             ).quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
-        except Exception as error:  # it raises many kinds
+        except Exception as error:  # it raises many kinds of errors
             raise UserError(
                 f"the quantizer failed: {first_line(error):.300}"
             ) from error

@@ -2,10 +2,13 @@
 
 import collections
 import os
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from export.contract.layout import ABOUT, INPUT, LENGTHS, PADDED_SIGNATURE
+from export.source.opening import Source
 from export.writers.signatures import make_signatures
 from export.writers.warmup import write_warmup
 from files.quiet import import_tensorflow, native_logs_hidden
@@ -13,20 +16,19 @@ from files.quiet import import_tensorflow, native_logs_hidden
 _PLUMBING = ("Const", "Identity", "NoOp", "Placeholder")
 
 
-def write_saved_model(source, folder, labels_folder):
+def write_saved_model(source: Source, folder: Path, labels_folder: Path) -> None:
     """Writes `folder` with the signatures of `export.writers.signatures`.
 
-    The labels travel along as assets, and so do requests that TF Serving warms up
-    with.
+    It holds the labels as assets, and the requests that TF Serving warms up with.
 
     Args:
-        source: `export.source.opening.Source`.
-        folder: To write.
-        labels_folder: Holds the files of labels, to take along.
+        source: The model.
+        folder: Folder to write.
+        labels_folder: Folder of the files of labels.
     """
     tf = import_tensorflow()
     signatures = make_signatures(source)
-    # The weights alone: a Keras model would be saved as an object of Keras.
+    # The weights, not the model, which would be saved as an object of Keras.
     module = tf.Module()
     module.weights = [variable.value for variable in source.model.variables]
     module.labels = [
@@ -46,8 +48,8 @@ def _warmup_requests(signatures, window_samples):
     return requests
 
 
-def save_module(module, folder, **options):
-    """`tf.saved_model.save`, whose complaint of a full disk is no OSError.
+def save_module(module: Any, folder: str | Path, **options: Any) -> None:
+    """`tf.saved_model.save`, with an OSError for a full disk.
 
     Raises:
         OSError: The folder can't be written.
@@ -60,8 +62,8 @@ def save_module(module, folder, **options):
         raise OSError(f"cannot write the SavedModel {folder}: {reason}") from error
 
 
-def saved_model_ops(signature):
-    """What a loaded signature computes, the functions it calls included.
+def saved_model_ops(signature: Any) -> dict[str, int]:
+    """The operations of a loaded signature and of the functions it calls.
 
     Returns:
         {TensorFlow op: count}, without those that only hold or pass values.
@@ -71,7 +73,7 @@ def saved_model_ops(signature):
         function.signature.name: function.node_def
         for function in graph.library.function
     }
-    ops = collections.Counter()
+    ops: collections.Counter[str] = collections.Counter()
 
     def count(nodes):
         for node in nodes:
@@ -89,8 +91,8 @@ def saved_model_ops(signature):
     return dict(sorted(ops.items()))
 
 
-def folder_bytes(folder):
-    """Bytes of all files below `folder`."""
+def folder_bytes(folder: Path) -> int:
+    """Bytes of all files below a folder."""
     return sum(
         os.path.getsize(os.path.join(place, name))
         for place, _, names in os.walk(folder)

@@ -1,11 +1,13 @@
 """The function that every artifact computes: waveform to probabilities."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 
-from export.contract.heads import SIGMOID
+from export.contract.heads import SIGMOID, Head
 from export.contract.layout import INPUT
+from export.source.opening import Source
 from export.source.stages import as_input
 from files.quiet import import_tensorflow
 
@@ -15,11 +17,11 @@ LOUDEST = 2.0e6
 _TINY = np.finfo(np.float32).tiny  # a probability of 0 must not become -inf
 
 
-def serving_function(source, batch, samples):
+def serving_function(source: Source, batch: int | None, samples: int | None) -> Any:
     """A tf.function from {"waveform"} to the probabilities of each head.
 
     Args:
-        source: `export.source.opening.Source`.
+        source: The model.
         batch, samples: Fixed sizes, or None for free ones.
 
     Returns:
@@ -39,8 +41,8 @@ def serving_function(source, batch, samples):
     return tf.function(serve, input_signature=signature, autograph=False)
 
 
-def model_outputs(model, waveform, mask=None):
-    """What a model makes of a waveform, outside of training.
+def model_outputs(model: Any, waveform: Any, mask: Any = None) -> Any:
+    """The outputs of a model, as in use, not as in training.
 
     Args:
         model: keras.Model, waveform (batch, samples) or (batch, samples, 1) -> a
@@ -50,28 +52,28 @@ def model_outputs(model, waveform, mask=None):
             everywhere.
 
     Returns:
-        As of the model, float32: a float16 policy ends in float16.
+        The model's outputs as float32: a float16 policy ends in float16.
     """
     tf = import_tensorflow()
     from leaf_tf.frontends.live_plan import weights_stay
 
     options = {} if mask is None else {"mask": mask}
     with warnings.catch_warnings():
-        # Of Keras, that the mask ends with the model. So it does.
+        # Keras warns that the mask ends with the model, as it should.
         warnings.filterwarnings("ignore", message=".*destroy the mask")
-        with weights_stay():  # an artifact's: no branch for others
+        with weights_stay():  # an artifact needs no branch for other weights
             outputs = model(as_input(model, waveform), training=False, **options)
     return tf.nest.map_structure(lambda output: tf.cast(output, tf.float32), outputs)
 
 
-def probabilities(head, output):
-    """The probabilities of a head, (batch, classes), of the model's output."""
+def probabilities(head: Head, output: Any) -> Any:
+    """The probabilities of a head, (batch, classes), from the model's output."""
     tf = import_tensorflow()
     return getattr(tf.nn, head.activation)(output) if head.gives_logits else output
 
 
-def logits(head, output):
-    """What `probabilities` are made of; of softmax up to a number per row."""
+def logits(head: Head, output: Any) -> Any:
+    """The logits of `probabilities`; those of a softmax up to a number per row."""
     tf = import_tensorflow()
     if head.gives_logits:
         return output

@@ -1,4 +1,6 @@
-"""What a server can ask a SavedModel."""
+"""The signatures of a SavedModel: the questions that a server can ask it."""
+
+from typing import Any
 
 import numpy as np
 
@@ -13,37 +15,38 @@ from export.contract.layout import (
     SIGNATURE,
 )
 from export.source import stages
+from export.source.opening import Source
 from export.writers.serving import LOUDEST, logits, model_outputs, probabilities
 from files.quiet import import_keras, import_tensorflow
 
 _TOP = 5
 
 
-def make_signatures(source):
-    """The signatures of a SavedModel of `source`.
+def make_signatures(source: Source) -> dict[str, Any]:
+    """The signatures of a SavedModel of a model.
 
     Each takes `waveform` (batch, samples), float32, of any batch and any length from
     one sample; of the model's own length if that is fixed. It is refused with an
-    error if it holds no samples, a number that is not finite, or no sound but
-    numbers beyond all bounds (an effective value of two million).
+    error if it holds no samples, a number that is not finite, or numbers that are no
+    sound (an effective value of two million).
 
-        serving_default: For each head `probabilities` and `logits` (batch, classes),
-            and of the k = min(5, classes) most probable classes `top_labels` (batch,
-            k), strings, and `top_probabilities` (batch, k). Among several heads the
+        serving_default: `probabilities` and `logits` (batch, classes) of each head,
+            and `top_labels` (batch, k), strings, and `top_probabilities` (batch, k) of
+            its k = min(5, classes) most probable classes. Among several heads the
             names are <head>_probabilities, ...
         serving_padded: The same for clips of different lengths, padded at their end;
             takes `lengths` (batch,), int32, too. Each clip gets the answer that it
-            gets alone. Not of a model of a fixed length.
+            gets alone. A model of a fixed length has no such signature.
         features: `features` (batch, frames, n_filters) of the frontend.
-        embeddings: `embeddings` (batch, dims), what the heads take.
-        about: What a caller must know, from any string `question`: `sample_rate` (Hz)
-            and `window_samples`, int32; of each head `labels` (classes,) and
-            `activation`, strings. (TF Serving's REST knows no call without input.)
+        embeddings: `embeddings` (batch, dims), the input of the heads.
+        about: Facts that a caller must know, for any string `question` (TF Serving's
+            REST has no call without input): `sample_rate` (Hz) and `window_samples`,
+            int32; `labels` (classes,) and `activation` of each head, strings.
 
     `features` and `embeddings` are left out of models that have no such tensor.
 
     Args:
-        source: `export.source.opening.Source`.
+        source: The model.
 
     Returns:
         {name: tf.function}.
@@ -63,7 +66,7 @@ def make_signatures(source):
 
 
 def _shared(source):
-    """All that the signatures give of a waveform, as one function in the file."""
+    """One function in the file for all that the signatures compute of a waveform."""
     tf = import_tensorflow()
     keras = import_keras()
     outputs = {"heads": source.model.output, **stages.inner(source.model)}
@@ -104,7 +107,7 @@ def _checked(waveform):
     check = tf.debugging.Assert(samples > 0, [message, tf.shape(waveform)])
     with tf.control_dependencies([check]):
         waveform = tf.debugging.check_numerics(waveform, message)
-    # As `graph_edits.guard_outputs` has it.
+    # The bound of `graph_edits.guard_outputs`.
     power = tf.reduce_mean(tf.square(waveform), axis=1)
     is_sound = tf.reduce_all(power < LOUDEST**2)
     with tf.control_dependencies([tf.debugging.Assert(is_sound, [message, power])]):
@@ -114,17 +117,17 @@ def _checked(waveform):
 def _answer(source, outputs):
     answer = {}
     for head in source.heads:
-        named = _head_answer(head, outputs[head.name])
-        answer.update({output_name(head.name, k): v for k, v in named.items()})
+        head_answer = _head_answer(head, outputs[head.name])
+        answer.update({output_name(head.name, k): v for k, v in head_answer.items()})
     return answer
 
 
 def _head_answer(head, output):
     tf = import_tensorflow()
-    known = probabilities(head, output)
-    top, classes = tf.math.top_k(known, min(_TOP, len(head.labels)))
+    all_probabilities = probabilities(head, output)
+    top, classes = tf.math.top_k(all_probabilities, min(_TOP, len(head.labels)))
     return {
-        OUTPUT: known,
+        OUTPUT: all_probabilities,
         "logits": logits(head, output),
         "top_labels": tf.gather(tf.constant(head.labels), classes),
         "top_probabilities": top,
@@ -132,7 +135,7 @@ def _head_answer(head, output):
 
 
 def _padded(source, shared):
-    """By a mask, where all layers honour it; that is tried. Else clip by clip."""
+    """`serving_padded`: by a mask if a trial shows that it works, else clip by clip."""
     tf = import_tensorflow()
 
     def masked(waveform, lengths):
@@ -154,9 +157,9 @@ def _padded(source, shared):
 
     def serve(waveform, lengths):
         waveform = _checked(waveform)
-        right = (lengths > 0) & (lengths <= tf.shape(waveform)[1])
+        is_length = (lengths > 0) & (lengths <= tf.shape(waveform)[1])
         message = f"`{LENGTHS}` must be from 1 to the samples of `{INPUT}`."
-        check = tf.debugging.Assert(tf.reduce_all(right), [message, lengths])
+        check = tf.debugging.Assert(tf.reduce_all(is_length), [message, lengths])
         with tf.control_dependencies([check]):
             return answer(waveform, tf.identity(lengths))
 
@@ -168,7 +171,7 @@ def _padded(source, shared):
 
 
 def _one_answer_specs(head):
-    """The shapes and types of what `_answer` gives, of one clip."""
+    """Shapes and types of `_answer` for one clip."""
     tf = import_tensorflow()
     n_classes, n_top = len(head.labels), min(_TOP, len(head.labels))
     specs = {
@@ -181,6 +184,7 @@ def _one_answer_specs(head):
 
 
 def _ignores_padding(source, shared, masked):
+    """Whether a padded clip with a mask gets the answers that it gets alone."""
     length = source.sample_rate // 3
     noise = np.random.default_rng(0).uniform(-1, 1, (1, 2 * length)).astype("float32")
     padded = masked(noise, np.array([length], "int32"))

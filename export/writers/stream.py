@@ -3,6 +3,7 @@
 import warnings
 
 from export.contract.layout import INPUT, STATE
+from export.source.opening import Source
 from export.source.stages import behind_features, frontend_of
 from export.tflite_format.graph_edits import keep_outputs, order_inputs
 from export.tflite_format.metadata import Metadata, add_metadata, append_labels
@@ -19,28 +20,28 @@ DEFAULT_CHUNK_MS = 100.0
 
 
 class StreamModel:
-    """A model that goes on from chunk to chunk.
+    """A model that continues from chunk to chunk.
 
-    After each chunk it gives the probabilities of the trailing window: what the model
-    behind the frontend makes of the last frames of the frontend's features of all
-    sound so far, as many frames as `window_samples` have. Of the last `delay` hops
-    there are no frames yet, as they depend on what comes; before the sound began
-    there was silence (see `leaf_tf.streaming.TrailingWindow`).
+    After each chunk it gives the probabilities of the trailing window: the frontend's
+    features of all sound so far, and of their last frames, as many as `window_samples`
+    have, the answer of the layers behind. The last `delay` hops have no frames yet, as
+    these depend on sound to come; before the sound began there was silence (see
+    `leaf_tf.streaming.TrailingWindow`).
 
     Args:
-        source: `export.source.opening.Source`.
+        source: The model.
         chunk_ms: Length of a chunk, a multiple of the frontend's hop; None for the
             multiple that is nearest to 100 ms.
 
     Attributes:
-        facts: `StreamFacts`.
+        facts: The facts that the file holds.
 
     Raises:
         UserError: The model has no frontend that can be streamed right behind its
             input, or the chunk is no multiple of the hop.
     """
 
-    def __init__(self, source, chunk_ms=None):
+    def __init__(self, source: Source, chunk_ms: float | None = None):
         from leaf_tf.streaming import Stream, TrailingWindow
 
         frontend = frontend_of(source.model)
@@ -70,11 +71,11 @@ class StreamModel:
         )
 
     @property
-    def state_names(self):
+    def state_names(self) -> list[str]:
         """Names of the states in the file, inputs and outputs alike."""
         return [f"{STATE}{name}" for name in self._trailing.state_shapes]
 
-    def tflite(self):
+    def tflite(self) -> bytes:
         """The bytes of the `.tflite` file.
 
         Its inputs are `waveform` (1, chunk_samples) and the states; its outputs the
@@ -116,7 +117,7 @@ class StreamModel:
     def _answers(self, window):
         tf = import_tensorflow()
         with warnings.catch_warnings():
-            # Of Keras, that the input has another name.
+            # Keras warns that the input has another name.
             warnings.filterwarnings("ignore", message=".*structure of `inputs`")
             outputs = self._behind(window, training=False)
         return {
@@ -137,10 +138,10 @@ class StreamModel:
 
 
 def _nan_while(marked_hops, answers):
-    """The answers, NaN while the window hears what is no sound.
+    """The answers, NaN while the window covers a waveform that is no sound.
 
-    By arithmetic, as comparisons leave TFLite's delegate, and behind the encoder: on
-    many processors its maxima drop NaN.
+    By arithmetic, as comparisons leave TFLite's delegate; and behind the encoder, whose
+    maxima drop NaN on many processors.
     """
     tf = import_tensorflow()
     is_sound = tf.nn.relu(1.0 - marked_hops)  # 0 or 1

@@ -1,11 +1,16 @@
-"""Makes TFLite files of builtin operators: of the whole model, and of its parts."""
+"""Makes TFLite files of builtin operators, of the whole model and of its parts."""
 
 import contextlib
 import functools
 import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from export.contract.failures import first_line
 from export.contract.layout import FEATURES, INPUT, SIGNATURE
+from export.source.opening import Source
 from export.source.stages import inner
 from export.tflite_format.graph_edits import guard_outputs, keep_outputs, name_parts
 from export.tflite_format.metadata import Metadata, Output, add_metadata, append_labels
@@ -21,44 +26,43 @@ from files.quiet import import_keras, import_tensorflow, native_logs_hidden
 
 
 class TFLiteFiles:
-    """What a model is as TFLite files for one window, (1, window_samples).
+    """The TFLite files of a model for one window, (1, window_samples).
 
     Each method returns the bytes of a file, with metadata and labels inside. Weights,
-    and what is computed from them alone, are constants in it. Its outputs are NaN where
-    the waveform can't be meant (see `graph_edits.guard_outputs`). A model is converted
-    once for all float32 files and once for all smaller ones, whose frontend has
-    kernels of half the size (see `leaf_tf.dsp.multirate.Plan.compact`).
+    and all that is computed from them alone, are constants in it. Its outputs are NaN
+    for a waveform that is no sound (see `graph_edits.guard_outputs`). A model is
+    converted once for all float32 files and once for all smaller ones, whose frontend
+    has kernels of half the size (see `leaf_tf.dsp.multirate.Plan.compact`).
 
     Args:
-        source: `export.source.opening.Source`.
+        source: The model.
 
     Attributes:
         inner: {"features", "embeddings": KerasTensor}, those that the model has.
 
     Raises:
-        UserError: From the methods: an operator of the model is not among TFLite's
-            own. It is never replaced by a select-TF one, which phones and browsers
-            lack.
+        UserError: The methods raise it for an operator that is not among TFLite's own.
+            It is never replaced by a select-TF one, which phones and browsers lack.
     """
 
-    def __init__(self, source):
+    def __init__(self, source: Source):
         self._source = source
         self.inner = inner(source.model)
 
-    def float32(self):
+    def float32(self) -> bytes:
         """waveform -> the probabilities of each head."""
         return self._file(read_model(self._converted), head_outputs(self._source))
 
-    def float16(self):
+    def float16(self) -> bytes:
         """`float32` with weights of float16."""
         return self._file(to_float16(self._small()), head_outputs(self._source))
 
-    def dynamic(self):
+    def dynamic(self) -> bytes:
         """`float32` with int8 weights in the encoder: `export.writers.quantization`."""
         self._require_features()
         return self._file(to_dynamic(self._small()), head_outputs(self._source))
 
-    def int8(self, windows):
+    def int8(self, windows: np.ndarray) -> bytes:
         """`float32` with an encoder in integers, see `export.writers.quantization`.
 
         Args:
@@ -67,7 +71,7 @@ class TFLiteFiles:
         self._require_features()
         return self._file(to_int8(self._small(), windows), head_outputs(self._source))
 
-    def part(self, name):
+    def part(self, name: str) -> bytes:
         """waveform -> features, or embeddings, in float32.
 
         Args:
@@ -121,8 +125,8 @@ class TFLiteFiles:
         return append_labels(write_model(model), metadata)
 
 
-def head_outputs(source):
-    """What is said of the outputs of a model's heads, a tuple of `Output`."""
+def head_outputs(source: Source) -> tuple[Output, ...]:
+    """Descriptions of the outputs of a model's heads."""
     return tuple(
         Output(
             head.output,
@@ -134,15 +138,15 @@ def head_outputs(source):
     )
 
 
-def write_tflite(source, path):
+def write_tflite(source: Source, path: str | Path) -> None:
     """Writes `TFLiteFiles(source).float32()`.
 
     Args:
-        source: `export.source.opening.Source`.
+        source: The model.
         path: File to write.
 
     Raises:
-        UserError: As `TFLiteFiles`.
+        UserError: An operator of the model is not among TFLite's own.
     """
     content = TFLiteFiles(source).float32()
     with open(path, "wb") as file:
@@ -165,7 +169,7 @@ def _compact_kernels(model):
             leaf.adopt_plan(plan)
 
 
-def convert(serve):
+def convert(serve: Any) -> bytes:
     """The bytes of a TFLite model of builtin operators.
 
     Args:
@@ -176,8 +180,8 @@ def convert(serve):
     """
     tf = import_tensorflow()
     with native_logs_hidden(), tempfile.TemporaryDirectory() as folder:
-        # Saved here, not by the converter: where it can't save (a swish brings
-        # a gradient of its own), it says nothing and leaves the names out.
+        # Saved here, not by the converter: where it can't save (a swish brings a
+        # gradient of its own), it leaves the names out without a word.
         save_module(
             tf.Module(),
             folder,

@@ -1,18 +1,24 @@
-"""Requests that TF Serving makes of a SavedModel before it takes others'."""
+"""Requests that TF Serving makes of a SavedModel before it serves others."""
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from files.quiet import import_tensorflow
 
 PLACE = Path("assets.extra", "tf_serving_warmup_requests")
 
 
-def write_warmup(folder, signatures):
+def write_warmup(
+    folder: str | Path, signatures: Mapping[str, Mapping[str, np.ndarray]]
+) -> None:
     """Writes one request per signature.
 
     Args:
-        folder: Of the SavedModel.
+        folder: Folder of the SavedModel.
         signatures: {name: {input name: numpy array}}.
     """
     tf = import_tensorflow()
@@ -29,12 +35,12 @@ def write_warmup(folder, signatures):
 
 
 @functools.cache
-def prediction_log():
-    """The message class of tensorflow.serving.PredictionLog.
+def prediction_log() -> Any:
+    """The message class of tensorflow.serving.PredictionLog, its requests alone.
 
-    What of it a request takes: the names are ours, the numbers of the fields, which
-    are what is written, those of TF Serving's prediction_log.proto, predict.proto and
-    model.proto. The package that holds them would bring gRPC along.
+    The names are ours; the numbers of the fields, which alone are written, are those
+    of TF Serving's prediction_log.proto, predict.proto and model.proto. The package
+    that holds them would bring gRPC along.
     """
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
     from tensorflow.core.framework import tensor_pb2

@@ -1,20 +1,21 @@
-"""The words that each artifact of a source holds about itself."""
+"""The words about itself that each artifact of a model holds."""
 
 from export.contract.own_words import OwnWords
+from export.source.opening import Source
 
 
-def made_by():
+def made_by() -> str:
     """Program and version, "leaf_tf 1.0"."""
     import leaf_tf
 
     return f"leaf_tf {leaf_tf.__version__}"
 
 
-def words_of_source(source, has_heads=True):
+def words_of_source(source: Source, has_heads: bool = True) -> OwnWords:
     """The `OwnWords` for an artifact of a model.
 
     Args:
-        source: `export.source.opening.Source`.
+        source: The model.
         has_heads: False for a part of it, features or embeddings.
     """
     return OwnWords(

@@ -1,6 +1,8 @@
 """The rooms of `export`: what each may import, and a README with all modules."""
 
 import ast
+import doctest
+import importlib
 import re
 import subprocess
 import sys
@@ -106,3 +108,11 @@ def test_the_readme_names_each_module_and_no_other():
     files = {path.relative_to(EXPORT).as_posix() for path in EXPORT.rglob("*.py")}
     assert sorted(named) == sorted(f for f in files if not f.endswith("__init__.py"))
     assert {f.partition("/")[0] for f in files if "/" in f} == set(ROOMS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [dotted(p) for p in sorted(EXPORT.rglob("*.py")) if "    >>> " in p.read_text()],
+)
+def test_examples_print_what_they_say(name):
+    assert not doctest.testmod(importlib.import_module(name)).failed
