@@ -5,6 +5,7 @@ from pathlib import Path
 
 from export.contract.heads import heads_of_outputs, output_name
 from export.contract.layout import EMBEDDINGS, FEATURES, INPUT, OUTPUT
+from files.command_line import a_few
 from files.errors import UserError
 
 Shapes = Mapping[str, tuple]  # of sizes, None for free ones
@@ -65,4 +66,4 @@ def _listed(entries):
         f"{name} ({', '.join('?' if size is None else str(size) for size in shape)})"
         for name, shape in sorted(entries.items())
     ]
-    return ", ".join(shapes[:4]) + ", ..." * bool(shapes[4:]) or "nothing"
+    return a_few(shapes, 4) or "nothing"

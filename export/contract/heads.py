@@ -53,6 +53,11 @@ class Head:
         return labels_file(self.name)
 
 
+def numbered_labels(n_classes: int) -> tuple[str, ...]:
+    """The labels class_0, class_1, ... of a head whose labels nothing says."""
+    return tuple(f"class_{index}" for index in range(n_classes))
+
+
 def output_name(head: str, output: str = OUTPUT) -> str:
     """An output's name in an artifact: <head>_<output>, <output> of the only head.
 

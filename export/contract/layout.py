@@ -4,6 +4,7 @@ import fnmatch
 import os
 from pathlib import Path
 
+from files.command_line import a_few
 from files.errors import UserError
 
 SAVED_MODEL = "saved_model"
@@ -115,8 +116,7 @@ def refuse_foreign_files(folder: str | Path) -> None:
         if not any(fnmatch.fnmatch(entry.name, ours) for ours in _OURS)
     )
     if foreign:
-        shown = ", ".join(foreign[:3]) + (", ..." if foreign[3:] else "")
         raise UserError(
             f"will not replace the folder {folder}: it holds what no export "
-            f"wrote ({shown}); name a new or an empty folder"
+            f"wrote ({a_few(foreign)}); name a new or an empty folder"
         )

@@ -18,6 +18,7 @@ from export.contract.layout import (
     quantized_file,
 )
 from export.tflite_format.stream_facts import read_facts
+from files.command_line import a_few
 from files.errors import UserError
 
 _PARTS = (FRONTEND, EMBEDDING)
@@ -157,8 +158,5 @@ def _is_stream(path):
 
 
 def _several(folder, artifacts):
-    names = ", ".join(entry.name for entry in artifacts[:5])
-    return UserError(
-        f"{folder} holds several models, {names}{', ...' * bool(artifacts[5:])}; "
-        "name one of them"
-    )
+    names = a_few([entry.name for entry in artifacts], 5)
+    return UserError(f"{folder} holds several models, {names}; name one of them")

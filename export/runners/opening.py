@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from export.contract.heads import SOFTMAX, Head, heads_of_outputs
+from export.contract.heads import SOFTMAX, Head, heads_of_outputs, numbered_labels
 from export.contract.layout import (
     ASSETS,
     REPORT_JSON,
@@ -231,4 +231,4 @@ def _labels(path, name, n_classes):
     for file in (path / ASSETS / file_name, artifact_folder(path) / file_name):
         if file.is_file():
             return read_labels(file)
-    return tuple(f"class_{index}" for index in range(n_classes))
+    return numbered_labels(n_classes)

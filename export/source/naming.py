@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from export.contract.heads import Head
+from export.contract.heads import Head, numbered_labels
 from export.contract.layout import labels_file
 from export.source.activation import meaning_of
 from export.source.deciding import Seen, decide
@@ -200,7 +200,7 @@ def _labels(name, files, folder, task, n_classes):
     if path is None and task:
         path, labels = os.path.join(folder, "tasks.json"), tuple(task["labels"])
     elif path is None:
-        return tuple(f"class_{index}" for index in range(n_classes))
+        return numbered_labels(n_classes)
     else:
         labels = read_labels(path)
     if len(labels) != n_classes:

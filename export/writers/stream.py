@@ -22,10 +22,10 @@ DEFAULT_CHUNK_MS = 100.0
 class StreamModel:
     """A model that continues from chunk to chunk.
 
-    After each chunk it gives the probabilities of the trailing window: the frontend's
-    features of all sound so far, and of their last frames, as many as `window_samples`
-    have, the answer of the layers behind. The last `delay` hops have no frames yet, as
-    these depend on sound to come; before the sound began there was silence (see
+    After each chunk it gives the probabilities of the trailing window: the frontend
+    computes the features of all sound so far, and the layers behind it take their last
+    frames, as many as `window_samples` have. The last `delay` hops have no frames yet,
+    as these depend on sound to come; before the sound began there was silence (see
     `leaf_tf.streaming.TrailingWindow`).
 
     Args:
