@@ -1,6 +1,7 @@
 """The function that every artifact computes: waveform to probabilities."""
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from export.contract.heads import SIGMOID, Head
 from export.contract.layout import INPUT
 from export.source.opening import Source
 from export.source.stages import as_input
-from files.quiet import import_tensorflow
+from files.quiet import import_keras, import_tensorflow
 
 # Effective value, full scale being 1, from which a waveform is no sound.
 LOUDEST = 2.0e6
@@ -17,25 +18,35 @@ LOUDEST = 2.0e6
 _TINY = np.finfo(np.float32).tiny  # a probability of 0 must not become -inf
 
 
-def serving_function(source: Source, batch: int | None, samples: int | None) -> Any:
+def serving_function(
+    source: Source,
+    batch: int | None,
+    samples: int | None,
+    inner: Mapping[str, Any] | None = None,
+) -> Any:
     """A tf.function from {"waveform"} to the probabilities of each head.
 
     Args:
         source: The model.
         batch, samples: Fixed sizes, or None for free ones.
+        inner: {name: KerasTensor} of inner tensors to give, too.
 
     Returns:
         tf.function, waveform (batch, samples) float32 -> {`Head.output`:
         (batch, classes) float32}.
     """
-    tf = import_tensorflow()
+    tf, keras = import_tensorflow(), import_keras()
+    model = keras.Model(
+        source.model.input, {"heads": source.model.output, "inner": dict(inner or {})}
+    )
 
     def serve(waveform):
-        outputs = model_outputs(source.model, waveform)
-        return {
-            head.output: probabilities(head, outputs[head.name])
+        outputs = model_outputs(model, waveform)
+        answers = {
+            head.output: probabilities(head, outputs["heads"][head.name])
             for head in source.heads
         }
+        return {**outputs["inner"], **answers}
 
     signature = [tf.TensorSpec((batch, samples), tf.float32, name=INPUT)]
     return tf.function(serve, input_signature=signature, autograph=False)

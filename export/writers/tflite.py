@@ -19,10 +19,10 @@ from export.tflite_format.words import add_words
 from export.writers.folding import fold
 from export.writers.quantization import to_dynamic, to_float16, to_int8
 from export.writers.saved_model import save_module
-from export.writers.serving import model_outputs, probabilities
+from export.writers.serving import serving_function
 from export.writers.words import made_by, words_of_source
 from files.errors import UserError
-from files.quiet import import_keras, import_tensorflow, native_logs_hidden
+from files.quiet import import_tensorflow, native_logs_hidden
 
 
 class TFLiteFiles:
@@ -98,14 +98,18 @@ class TFLiteFiles:
 
     @functools.cached_property
     def _converted(self):
-        return convert(_serving_function(self._source, self.inner))
+        return convert(self._serving_function())
 
     @functools.cached_property
     def _compact(self):
         with _compact_kernels(self._source.model) as is_other:
             if not is_other:
                 return self._converted
-            return convert(_serving_function(self._source, self.inner))
+            return convert(self._serving_function())
+
+    def _serving_function(self):
+        source = self._source
+        return serving_function(source, 1, source.window_samples, self.inner)
 
     def _file(self, model, outputs):
         source = self._source
@@ -194,24 +198,6 @@ def convert(serve: Any) -> bytes:
             return converter.convert()
         except Exception as error:  # the converter's own has no public name
             raise UserError(_reason(error)) from error
-
-
-def _serving_function(source, inner):
-    tf, keras = import_tensorflow(), import_keras()
-    model = keras.Model(
-        source.model.input, {"heads": source.model.output, "inner": inner}
-    )
-
-    def serve(waveform):
-        outputs = model_outputs(model, waveform)
-        answers = {
-            head.output: probabilities(head, outputs["heads"][head.name])
-            for head in source.heads
-        }
-        return {**outputs["inner"], **answers}
-
-    window = tf.TensorSpec((1, source.window_samples), tf.float32, name=INPUT)
-    return tf.function(serve, input_signature=[window], autograph=False)
 
 
 def _reason(error):
