@@ -21,7 +21,7 @@ def checksums(folder: str | Path) -> dict[str, dict]:
 
 
 def checksum(path: str | Path) -> dict:
-    """{"bytes", "sha256"} of a file."""
+    """{"bytes": int, "sha256": hex} of a file."""
     digest, size = hashlib.sha256(), 0
     with open(path, "rb") as file:
         while block := file.read(_BLOCK):

@@ -64,6 +64,11 @@ def output_name(head: str, output: str = OUTPUT) -> str:
     Args:
         head: Name of the head, "" of the only one.
         output: Name of the output among those of its head.
+
+    Example:
+
+    >>> output_name("birds"), output_name("")
+    ('birds_probabilities', 'probabilities')
     """
     return f"{head}_{output}" if head else output
 
@@ -76,6 +81,11 @@ def heads_of_outputs(outputs: Iterable[str]) -> list[str]:
 
     Returns:
         Sorted names; [""] for one head, [] if there is none.
+
+    Example:
+
+    >>> heads_of_outputs(["frogs_probabilities", "birds_probabilities", "features"])
+    ['birds', 'frogs']
     """
     outputs = list(outputs)
     if OUTPUT in outputs:

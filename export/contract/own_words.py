@@ -142,7 +142,12 @@ def difference(words: OwnWords, others: OwnWords) -> str | None:
         others: The report's.
 
     Returns:
-        A phrase, "8000 Hz, not 16000 Hz"; None if they agree.
+        A phrase; None if they agree.
+
+    Example:
+
+    >>> difference(OwnWords(8000, 8000, ()), OwnWords(16000, 8000, ()))
+    '8000 Hz, not 16000 Hz'
     """
     if words.sample_rate != others.sample_rate:
         return f"{words.sample_rate} Hz, not {others.sample_rate} Hz"

@@ -126,6 +126,11 @@ def loss_interval(lost: int, gained: int, n_clips: int) -> tuple[float, float]:
 
     From exact intervals of both shares, Clopper and Pearson's at 97.5 % each, so that
     both hold at 95 %.
+
+    Example:
+
+    >>> loss_interval(lost=6, gained=0, n_clips=100)
+    (-2.38, 13.64)
     """
     least_lost, most_lost = _share_interval(lost, n_clips)
     least_gained, most_gained = _share_interval(gained, n_clips)

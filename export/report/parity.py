@@ -189,6 +189,11 @@ def points_lost(measured: Sequence[Mapping], keras: Sequence[Mapping]) -> float 
 
     Returns:
         Points, below 0 if every head gains; None if no head's clips have labels.
+
+    Example:
+
+    >>> points_lost([{"accuracy": 0.75}], [{"accuracy": 0.8125}])
+    6.25
     """
     losses = [
         100.0 * (theirs[name] - ours[name])
