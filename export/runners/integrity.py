@@ -10,7 +10,7 @@ from pathlib import Path
 from export.contract.checksums import checksum
 from export.contract.failures import parsing
 from export.contract.layout import INPUT, REPORT_JSON, artifact_folder, is_onnx
-from export.tflite_format.graph import read_model
+from export.tflite_format.model import read_model
 from files.errors import UserError
 from files.json_files import read_json
 from files.quiet import native_logs_hidden

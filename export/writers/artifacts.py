@@ -6,10 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from export.contract.layout import (
+    DYNAMIC,
     EMBEDDING,
     EMBEDDINGS,
     FEATURES,
+    FLOAT16,
     FRONTEND,
+    INT8,
     ONNX,
     SAVED_MODEL,
     STREAMING,
@@ -26,7 +29,7 @@ from export.source.calibration import read_calibration_windows
 from export.source.opening import Source
 from export.tflite_format.graph import read_graph
 from export.writers.onnx import onnx_ops, require_onnx, write_onnx
-from export.writers.options import DYNAMIC, FLOAT16, INT8, NONE, QUANTIZATIONS, Options
+from export.writers.options import NONE, QUANTIZATIONS, Options
 from export.writers.saved_model import folder_bytes, saved_model_ops, write_saved_model
 from export.writers.stream import StreamModel
 from export.writers.tflite import TFLiteFiles
