@@ -243,6 +243,8 @@ def _known(labels, heads):
 
 def _blocks(arguments, facts):
     if arguments.sound == _STDIN:
+        if sys.stdin is None:  # closed, as under some services
+            raise UserError("- reads raw samples from a pipe, and stdin is closed")
         if sys.stdin.isatty():
             raise UserError(
                 "- reads raw samples from a pipe, and stdin is a terminal; pipe 16 bit "

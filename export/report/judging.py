@@ -43,14 +43,25 @@ class Judgement:
         """A sentence on a loss above `allowed` that may be chance; "" for any other."""
         if not self._is_above(allowed) or self.p_value < LEVEL:
             return ""
-        clips = "clip" if self.n_clips == 1 else "clips"
         if self.interval is None:
-            return f"{self.n_clips} {clips} can't tell {self.points:.1f} points from 0"
+            return f"{self._clips} can't tell {self.points:.1f} points from 0"
         least, most = self.interval
         return (
-            f"{self.n_clips} {clips} can't tell: {self.lost} of them lost, "
-            f"{self.gained} gained ({least:.1f} to {most:.1f} points, 95 %)"
+            f"{self._clips} can't tell: {self.lost} of them lost, {self.gained} gained "
+            f"({least:.1f} to {most:.1f} points, 95 %)"
         )
+
+    @property
+    def evidence(self) -> str:
+        """The clips a loss is judged on, in words, and its probability by chance."""
+        changed = (
+            "" if self.lost is None else f", {self.lost} lost, {self.gained} gained"
+        )
+        return f"{self._clips}{changed} (by chance in {100 * self.p_value:.2g} %)"
+
+    @property
+    def _clips(self):
+        return f"{self.n_clips} {'clip' if self.n_clips == 1 else 'clips'}"
 
     def _is_above(self, allowed):
         return self.points > allowed + ROUNDING

@@ -126,11 +126,11 @@ class Measurer:
             return "not judged: no clip has labels", ""
         losing = [j for j in judgements if j.loses_more_than(allowed)]
         if losing:
-            worst = max(judgement.points for judgement in losing)
+            worst = max(losing, key=lambda judgement: judgement.points)
             raise UserError(
-                f"{path} loses {worst:.1f} points of accuracy on "
-                f"{describe(self._clips)['n_clips']} clips; at most "
-                f"{allowed:g} may be lost (--max-accuracy-drop)"
+                f"{path} loses {worst.points:.1f} points of accuracy on "
+                f"{worst.evidence}; at most {allowed:g} may be lost "
+                "(--max-accuracy-drop)"
             )
         doubts = [doubt for j in judgements if (doubt := j.doubt(allowed))]
         verdict = f"loses {lost:.1f} points" if lost > ROUNDING else "loses nothing"

@@ -33,7 +33,7 @@ def find_artifact(path: str | Path) -> Path:
         path: A file, a folder of a `saved_model.pb`, or a folder that holds
             artifacts: `model.tflite` is preferred, then `model_float16.tflite`, the
             SavedModel of the highest version, `model.onnx`, `model_dynamic.tflite`,
-            `model_int8.tflite`, and the only file of another name.
+            `model_int8.tflite`, and the only file or SavedModel of another name.
 
     Returns:
         Path of a `.tflite` or `.onnx` file, or of the folder of a `saved_model.pb`.
@@ -65,18 +65,21 @@ def _versions(folder):
 
 
 def _others(folder):
-    """The artifacts of other names in a folder."""
+    """The artifacts of other names in a folder, a SavedModel's folder among them."""
     if not folder.is_dir():
         return []
     known = (STREAMING, *_PARTS)
     return sorted(
         entry
         for entry in folder.iterdir()
-        if entry.suffix.lower() in _FILES
-        and entry.is_file()
-        and entry.name not in known
+        if entry.name not in known
         and not entry.name.startswith(".")
+        and (_is_artifact_file(entry) or (entry / SAVED_MODEL_PB).is_file())
     )
+
+
+def _is_artifact_file(path):
+    return path.suffix.lower() in _FILES and path.is_file()
 
 
 def _only(folder, others):

@@ -112,7 +112,7 @@ def decide(
     """
     judge = _Judge(meaning, seen, where, head)
     if asked is not None:
-        return judge.as_asked(asked)
+        return _noted(judge.as_asked(asked), loss, told)
     if told is not None:
         return judge.as_told(told)
     return judge.by_itself(loss)
@@ -335,6 +335,18 @@ class _Judge:
 
     def _unclear(self, reason) -> NoReturn:
         _unclear(self._where, self._head, reason)
+
+
+def _noted(decision, loss, told):
+    """The decision asked for, with a note if the model was trained for another step."""
+    trained = (told, "the run's tasks.json")
+    if told is None and loss is not None:
+        trained = (loss.activation, f"the loss in the file, {loss.text},")
+    step, says = trained
+    if not decision.gives_logits or step in (None, decision.activation):
+        return decision
+    note = f"{says} is of {step}; {decision.known_from} is done, as you say"
+    return dataclasses.replace(decision, note=note)
 
 
 def _unclear(where, head, reason) -> NoReturn:

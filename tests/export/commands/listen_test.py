@@ -208,6 +208,15 @@ def test_a_model_of_whole_windows_is_refused(exported, sound, capsys):
     assert "is not a streaming model" in error and "export predict" in error
 
 
+def test_stdin_that_is_closed_is_told(folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert listen(folder, "-") == 1
+    error = capsys.readouterr().err
+    assert error == "python -m export: error: - reads raw samples from a pipe, " + (
+        "and stdin is closed\n"
+    )
+
+
 # What listens where TensorFlow is not installed.
 PROGRAM = """
 import signal, sys

@@ -48,11 +48,16 @@ def test_the_only_one_is_found_whatever_its_name(folder, name):
     assert found(folder(name, "._x.tflite", "labels.txt")) == name
 
 
+def test_the_only_saved_model_is_found_whatever_its_name(folder):
+    assert found(folder("birds/saved_model.pb", "labels.txt")) == "birds"
+
+
 @pytest.mark.parametrize(
     "names, message",
     [
         ([], "there is no artifact at .*; name a .tflite or .onnx file"),
         (["b.tflite", "a.onnx"], "holds several models, a.onnx, b.tflite; name one"),
+        (["b/saved_model.pb", "a/saved_model.pb"], "several models, a, b; name one"),
         (["model_streaming.tflite"], "but model_streaming.tflite.*export listen"),
         (["frontend.tflite"], "no classifier but frontend.tflite, a part of one"),
         (["model.keras"], "model.keras, which is a model of Keras; python -m export"),

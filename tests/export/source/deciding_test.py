@@ -202,6 +202,18 @@ def test_the_option_wins_and_is_checked_on_the_clips():
     refused("single number", pooled, asked="softmax", n=1)
 
 
+def test_another_step_than_the_model_was_trained_for_is_told():
+    assert decision(pooled, ONE_LABEL, asked="sigmoid").note == (
+        "the loss in the file, SparseCategoricalCrossentropy(from_logits=True), is of "
+        "softmax; --activation sigmoid is done, as you say"
+    )
+    told = decision(pooled, BINARY, asked="sigmoid", told="softmax").note
+    assert told.startswith("the run's tasks.json is of softmax")
+    assert not decision(pooled, ONE_LABEL, asked="softmax").note
+    assert not decision(pooled, asked="sigmoid").note
+    assert not decision(SOFTMAXES["average"], BINARY, asked="none").note
+
+
 @pytest.mark.parametrize("end", SOFTMAXES.values(), ids=SOFTMAXES)
 def test_the_softmax_that_is_there_may_be_named_and_is_not_done_twice(end):
     assert read(end, asked="softmax") == ("softmax", False)
