@@ -43,9 +43,7 @@ def test_accuracy_prints_a_table_and_writes_files(capsys, tmp_path):
 
 
 @pytest.mark.slow
-def test_frontends_prints_ratios_to_mel_and_writes_files(
-    capsys, tmp_path, monkeypatch
-):
+def test_frontends_prints_ratios_to_mel_and_writes_files(capsys, tmp_path, monkeypatch):
     # Exact LEAF takes most of the time, and is a contestant as the others.
     monkeypatch.delitem(contestants.MAKERS, "exact LEAF")
     monkeypatch.setattr(tflite, "NAMES", (contestants.BASELINE, "fast LEAF"))
