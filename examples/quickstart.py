@@ -17,8 +17,8 @@ import subprocess
 import sys
 import time
 
-from files import command_line
-from files.errors import UserError
+from leaf_files import command_line
+from leaf_files.errors import UserError
 
 TASK = "synthetic"
 
@@ -94,7 +94,7 @@ def quoted(path):
 
 def make_wav(output):
     """Writes the first evaluation clip of the run as WAV; returns its label, too."""
-    from files.clips import read_clip, write_clip
+    from leaf_files.clips import read_clip, write_clip
 
     clips = output / "leaf" / "evaluation_clips"
     name, label = (clips / "clips.csv").read_text().splitlines()[1].split(",")

@@ -49,7 +49,7 @@ def test_python_blocks_run(page, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("words", list(commands("training")))
 def test_training_takes_these_arguments(words):
-    from training.arguments import make_parser
+    from training.commands.arguments import make_parser
 
     make_parser().parse_args(words)
 

@@ -8,7 +8,7 @@ import numpy as np
 from export.contract.heads import NO_STEP, SIGMOID, SOFTMAX, Head
 from export.source.activation import IN_UNIT, LOGITS, LOGS, OTHER, Meaning
 from export.source.losses import Loss
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 _ROUNDING = 5e-3  # of a sum of many in float16
 

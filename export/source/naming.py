@@ -13,9 +13,9 @@ from export.contract.layout import labels_file
 from export.source.activation import meaning_of
 from export.source.deciding import Seen, decide
 from export.source.losses import Loss
-from files.errors import UserError
-from files.json_files import read_json
-from files.labels import read_labels
+from leaf_files.errors import UserError
+from leaf_files.json_files import read_json
+from leaf_files.labels import read_labels
 
 _NAME = re.compile(r"\w+", re.ASCII)
 

@@ -14,10 +14,10 @@ from export.source.inputs import sample_rate_of, with_full_scale
 from export.source.losses import read_losses
 from export.source.naming import named_outputs, names_of_outputs, read_heads
 from export.source.stages import as_input, as_numpy
-from files.errors import UserError
-from files.json_files import read_json
-from files.quiet import import_keras, native_logs_hidden
-from files.run_files import notes, require_same_labels
+from leaf_files.errors import UserError
+from leaf_files.json_files import read_json
+from leaf_files.quiet import import_keras, native_logs_hidden
+from leaf_files.run_files import notes, require_same_labels
 
 DEFAULT_WINDOW_SECONDS = 1.0
 _PROBE_SECONDS = 4

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from files.quiet import import_tensorflow
+from leaf_files.quiet import import_tensorflow
 
 PLACE = Path("assets.extra", "tf_serving_warmup_requests")
 
