@@ -16,6 +16,12 @@ from leaf_tf.frontends.base import MIN_ENERGY, Frontend
 from leaf_tf.frontends.live_plan import LivePlan, can_branch
 from leaf_tf.layers import GaborConv1D, GaussianLowpass, PreEmphasis, SquaredModulus
 from leaf_tf.layers.lowpass import INITIAL_WIDTH, PADDINGS
+from leaf_tf.streaming.banks import (
+    at_every_sample,
+    parts_side_by_side,
+    squared_modulus,
+)
+from leaf_tf.streaming.planned import PlannedEnergies
 
 METHODS = ("fast", "exact")
 
@@ -85,6 +91,8 @@ class Leaf(Frontend):
 
     Source: Zeghidour et al., LEAF, ICLR 2021, arXiv:2101.08596.
     """
+
+    published_as = "Leaf"
 
     def __init__(
         self,
@@ -253,6 +261,54 @@ class Leaf(Frontend):
         if self._live_plan is None:
             return np.zeros((4, self.n_filters))
         return self._live_plan.predicted_errors()
+
+    def exact_twin(self):
+        if self.method == "exact":
+            return None
+        twin = type(self).from_config({**self.get_config(), "method": "exact"})
+        twin.build((None, None))
+        twin.set_weights(self.get_weights())
+        return twin
+
+    def impulse_responses(self):
+        return self.filtering.impulse_responses()
+
+    def center_freqs_hz(self):
+        return self.filtering.center_freqs_hz()
+
+    def bandwidths_hz(self):
+        return self.filtering.bandwidths_hz()
+
+    def pooling_widths_ms(self):
+        return self.pooling.pooling_widths() * 1000.0 / self.sample_rate
+
+    def published_weights(self):
+        weights = {
+            **super().published_weights(),
+            "center_freqs": self.filtering.center_freqs,
+            "sigmas": self.filtering.sigmas,
+            "widths": self.pooling.widths,
+        }
+        return {**weights, "bias": self.pooling.bias} if self.pooling_bias else weights
+
+    def weights_were_set(self):
+        self.replan()
+
+    def copy_to_stream(self):
+        copy = super().copy_to_stream()
+        if copy.method == "fast":
+            copy.adopt_plan(copy.plan.compact())
+        return copy
+
+    def energies_on_stream(self, lag):
+        if self.method == "fast":
+            return PlannedEnergies(self, lag), self.completed
+        taps = parts_side_by_side(self.impulse_responses())
+        windows = ops.convert_to_numpy(self.pooling.taps())
+        is_same = self.pooling_padding == "same"
+        left = None if is_same else (self.kernel_size - 1) // 2
+        stage = at_every_sample(self, taps, windows, squared_modulus, lag, left)
+        return stage, self.completed
 
     def compute_energies(self, waveform, lengths):
         bounds = None

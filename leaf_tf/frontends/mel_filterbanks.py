@@ -6,6 +6,7 @@ from keras import ops
 
 from leaf_tf.dsp import mel, units
 from leaf_tf.frontends.base import Frontend
+from leaf_tf.streaming.spectra import SpectralEnergies
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
@@ -117,6 +118,16 @@ class MelFilterbanks(Frontend):
         else:
             filterbank = ops.convert_to_tensor(self._triangles(), powers.dtype)
         return ops.matmul(powers, filterbank)
+
+    def frequency_responses(self):
+        """As of every frontend: roots of what the bins' powers are weighed by."""
+        if not self.learn_filters:
+            return None
+        half = np.sqrt(self.values(self.filterbank))
+        return np.concatenate([half, half[-2:0:-1]])
+
+    def energies_on_stream(self, lag):
+        return SpectralEnergies(self), lambda energies: energies
 
     def _triangles(self):
         return mel.mel_filterbank(

@@ -8,6 +8,11 @@ from leaf_tf.dsp import mel, units
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
 from leaf_tf.layers import PreEmphasis, SquaredModulus
 from leaf_tf.layers.stage import Stage, require_positive_int
+from leaf_tf.streaming.banks import (
+    at_every_sample,
+    parts_side_by_side,
+    squared_modulus,
+)
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
@@ -216,6 +221,17 @@ class TimeDomainFilterbanks(Frontend):
             is_sound = times < lengths[:, None, None]
             outputs = ops.where(is_sound, outputs, ops.zeros_like(outputs))
         return ops.maximum(self.pooling(outputs), MIN_ENERGY)
+
+    def impulse_responses(self):
+        taps = ops.convert_to_numpy(self.filtering.kernel)[:, 0].astype(np.float64)
+        return taps[:, 0::2] + 1j * taps[:, 1::2]
+
+    def energies_on_stream(self, lag):
+        taps = parts_side_by_side(self.impulse_responses())
+        windows = ops.convert_to_numpy(self.pooling.lowpass)[:, None]
+        windows = np.tile(windows, (1, self.n_filters))
+        stage = at_every_sample(self, taps, windows, squared_modulus, lag, left=0)
+        return stage, lambda pooled: ops.maximum(pooled, MIN_ENERGY)
 
     def _initial_taps(self):
         """Gabor filters with the energies of mel triangles: (kernel_size, 2 n)."""

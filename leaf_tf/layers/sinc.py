@@ -100,6 +100,10 @@ class SincConv1D(Stage):
         high_freqs = ops.minimum(low_freqs + self.bounded(self.bandwidths), math.pi)
         return _band_passes(low_freqs, high_freqs, self.kernel_size)
 
+    def impulse_responses(self):
+        """As `taps`, a NumPy array, float64."""
+        return ops.convert_to_numpy(self.taps()).astype(np.float64)
+
     def call(self, inputs):
         waveform = ops.cast(inputs, self.stage_dtype)
         return ops.conv(
