@@ -5,8 +5,8 @@
     print(visualize.drift(frontend, initial))
     visualize.drift_figure(frontend, initial).savefig("drift.png")
 
-`import leaf_tf` loads this module when it is first used. Figures are free of pyplot: nothing is
-shown, and nothing stays in memory once they are dropped.
+`import leaf_tf` loads this module when it is first used. Figures are free of pyplot:
+nothing is shown, and nothing stays in memory once they are dropped.
 """
 
 import dataclasses

@@ -83,7 +83,7 @@ class TimeDomainFilterbanks(Frontend):
 
     Squared modulus of the filters, zeros beyond the clip's ends (SAME); one lowpass
     for all channels, in windows that lie within the clip (VALID); at least 1e-5. It
-    starts as a mel-filterbank: Gabor filters, each with the energy of its mel
+    starts as a mel-filterbank: Gabor filters, each with the energy of its
     triangle, and a squared Hann window. 802 numbers a filter and 401 for the lowpass
     at 16 kHz.
 
@@ -99,8 +99,10 @@ class TimeDomainFilterbanks(Frontend):
         preemp: Whether a learned pre-emphasis comes first.
         compression: "log" (log(E + 1e-5)), "pcen", "none", or a Keras layer from
             energies (batch, frames, n_filters), at least 1e-5, to features.
-        initial_filters: "mel" (exact mel centers, widths and areas) or
-            "official_mel" (read off 512 FFT bins, as leaf-audio does).
+        initial_filters: "mel" (exact mel centers, widths and areas),
+            "official_mel" (read off 512 FFT bins, as leaf-audio does), "linear"
+            (triangles of one width, equally spaced in Hz) or "random" (triangles as
+            wide as mel's, at random centers, the same ones every time).
 
     Weights:
         filtering.kernel: (kernel_size, 1, 2 * n_filters). Channels 2n and 2n + 1:
@@ -234,7 +236,7 @@ class TimeDomainFilterbanks(Frontend):
         return stage, lambda pooled: ops.maximum(pooled, MIN_ENERGY)
 
     def _initial_taps(self):
-        """Gabor filters with the energies of mel triangles: (kernel_size, 2 n)."""
+        """Gabor filters with the energies of triangles: (kernel_size, 2 n_filters)."""
         center_freqs, sigmas = mel.initial_gabor_filters(
             self.n_filters,
             self.kernel_size,
@@ -246,19 +248,39 @@ class TimeDomainFilterbanks(Frontend):
         times = np.arange(self.kernel_size)[:, None] - self.kernel_size // 2
         taps = np.exp(-0.5 * (times / sigmas) ** 2 + 1j * center_freqs * times)
         # The Gaussian's energy is sqrt(pi) sigma.
-        taps *= np.sqrt(self._triangle_areas() / (np.sqrt(np.pi) * sigmas))
+        taps *= np.sqrt(self._triangle_areas(center_freqs) / (np.sqrt(np.pi) * sigmas))
         return np.stack([taps.real, taps.imag], axis=-1).reshape(len(times), -1)
 
-    def _triangle_areas(self):
-        """Areas of the mel triangles (n_filters,), rad/sample."""
-        arguments = (self.sample_rate, self.min_freq, self.max_freq)
-        if self.initial_filters == "mel":
-            edges = mel.mel_edges_hz(self.n_filters, *arguments[1:])
-            return np.pi * (edges[2:] - edges[:-2]) / self.sample_rate
-        n_fft = mel.OFFICIAL_N_FFT
-        triangles = mel.mel_filterbank(self.n_filters, n_fft, *arguments)
-        bases = (triangles > 0).sum(axis=0) + 2
-        return triangles.max(axis=0) * bases * (np.pi / n_fft)
+    def _triangle_areas(self, center_freqs):
+        """Areas of the triangles that filters are placed by, (n_filters,), rad/sample.
+
+        Args:
+            center_freqs: Where they were placed, (n_filters,), rad/sample.
+        """
+        if self.initial_filters == "official_mel":
+            n_fft = mel.OFFICIAL_N_FFT
+            triangles = mel.mel_filterbank(
+                self.n_filters, n_fft, self.sample_rate, self.min_freq, self.max_freq
+            )
+            bases = (triangles > 0).sum(axis=0) + 2
+            return triangles.max(axis=0) * bases * (np.pi / n_fft)
+        lower, upper = self._triangle_feet_hz(center_freqs)
+        return np.pi * (upper - lower) / self.sample_rate
+
+    def _triangle_feet_hz(self, center_freqs):
+        """Where each triangle of peak 1 rises from 0, and falls to it."""
+        if self.initial_filters == "random":  # as wide as a mel triangle there
+            low_end, high_end = mel.hz_to_mel([self.min_freq, self.max_freq])
+            step = (high_end - low_end) / (self.n_filters + 1)
+            centers_hz = units.radians_to_hz(center_freqs, self.sample_rate)
+            mels = mel.hz_to_mel(centers_hz)
+            return mel.mel_to_hz(mels - step), mel.mel_to_hz(mels + step)
+        band = self.min_freq, self.max_freq
+        if self.initial_filters == "linear":
+            edges = np.linspace(*band, self.n_filters + 2)
+        else:
+            edges = mel.mel_edges_hz(self.n_filters, *band)
+        return edges[:-2], edges[2:]
 
     def get_config(self):
         return {
