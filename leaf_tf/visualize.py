@@ -107,8 +107,8 @@ def drift(layer, initial):
         initial: The same before training, see `untrained`.
 
     Returns:
-        A `Drift`, of what the frontend has: Gabor or other filters, Gaussian
-        pooling, PCEN.
+        A `Drift`, of what the frontend has: filters, their center frequencies and
+        bandwidths, Gaussian pooling, PCEN.
 
     Raises:
         ValueError: A frontend that is not built; two that don't match.
@@ -214,21 +214,22 @@ def filter_responses(layer):
 
 
 def centers_and_bandwidths(layer, initial=None):
-    """Where the Gabor filters lie and how wide they are, Hz; lines join pairs.
+    """Where the filters lie and how wide they are, Hz; lines join pairs.
 
     Left the center frequencies in the order of the channels, right the bandwidths
     (full width at half maximum of the amplitude response) over them, as the forward
     pass uses them, within their bounds.
 
     Args:
-        layer: A frontend with Gabor filters, such as `Leaf`; built.
+        layer: A frontend that learns where its filters lie, such as `Leaf` or
+            `SincNet`; built.
         initial: The same before training, to be drawn behind it.
 
     Raises:
-        ValueError: A frontend without Gabor filters; two that don't match.
+        ValueError: A frontend without center frequencies; two that don't match.
     """
     _require_built(layer)
-    _required(layer.center_freqs_hz(), layer, "Gabor filters")
+    _required(layer.center_freqs_hz(), layer, "center frequencies of its own")
     figure = _figure(9, 3.8)
     left, right = figure.subplots(1, 2)
     frontends = _before_and_after(layer, initial)

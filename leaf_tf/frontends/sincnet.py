@@ -68,6 +68,12 @@ class _SincFrontend(Frontend):
     def impulse_responses(self):
         return self.filtering.impulse_responses()
 
+    def center_freqs_hz(self):
+        return self.filtering.center_freqs_hz()
+
+    def bandwidths_hz(self):
+        return self.filtering.bandwidths_hz()
+
     def _rectified(self, waveform):
         return _leaky(
             self.filtering(waveform[..., None])

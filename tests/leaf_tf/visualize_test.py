@@ -453,7 +453,7 @@ def test_any_leaf_can_be_drawn(settings, tmp_path):
     "function, what",
     [
         ("filter_responses", "filters of its own"),
-        ("centers_and_bandwidths", "Gabor filters"),
+        ("centers_and_bandwidths", "center frequencies of its own"),
         ("pooling_widths", "Gaussian pooling"),
         ("pcen_parameters", "PCEN"),
     ],
