@@ -64,6 +64,8 @@ class EfficientLeaf(Frontend):
             away after compression. Defaults to whether `compression` is "log1p".
         temporal_batch_norm: Whether batch norm over batch and time comes after
             that. Defaults to whether `compression` is "log1p".
+        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
+            a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.

@@ -55,8 +55,11 @@ class Leaf(Frontend):
         learn_pooling: Whether the pooling widths are trained.
         preemp: Whether a pre-emphasis comes first.
         learn_preemp: Whether it is trained. Defaults to `learn_filters`.
-        compression: "pcen", "log" (log(E + 1e-5)), "none", or a Keras layer
-            from energies (batch, frames, n_filters), at least 1e-5, to features.
+        compression: "pcen" (`PCEN`, learned), "simplified_pcen" (`SimplifiedPCEN`),
+            "multi_rate_pcen" (`MultiRatePCEN`: three channels a filter), "log1p"
+            (`Log1pCompression`, log(1 + 10^a E), a learned), "log" (log(E + 1e-5)),
+            "none", or a Keras layer from energies (batch, frames, n_filters), at
+            least 1e-5, to features.
         initial_filters: "mel" (exact mel centers and widths), "official_mel" (read
             off 512 FFT bins, as leaf-audio does), "linear" or "random".
         sort_filters: Whether the features are in order of the center frequencies,
@@ -74,6 +77,19 @@ class Leaf(Frontend):
             frames of "symmetric" are 5 ms earlier.
         pooling_bias: Whether pooling adds a learned number to each channel,
             initially 1, as in leaf-pytorch and SpeechBrain.
+        mean_var_norm: Whether each channel of a clip is brought to mean 0 and variance
+            1 after the compression, then scaled and shifted by learned numbers
+            (`MeanVarNorm`). Defaults to False.
+        spec_augment: Whether features are masked and warped in training: True for the
+            defaults of `SpecAugment`, or such a layer. Defaults to False.
+
+    Call arguments:
+        waveform: See the input shape; or a ragged tensor of TensorFlow.
+        lengths: Samples of each clip, (batch,), integers from 1, where clips of
+            different lengths share a batch: each clip's features are those of the clip
+            alone, zeros after them, with a mask for the layers behind.
+        mask: In place of `lengths`: (batch, samples), True where there is sound, as
+            Keras passes it along.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.

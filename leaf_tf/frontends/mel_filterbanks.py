@@ -30,6 +30,8 @@ class MelFilterbanks(Frontend):
             triangles, is trained; a filter may then become any shape.
         compression: "log" (log(E + 1e-5)), "pcen" (learned, as LEAF's), another
             name as for `Leaf`, or a Keras layer.
+        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
+            a call.
 
     Weights: only with `learn_filters`, filterbank (n_fft / 2 + 1, n_filters).
         Optimizers keep it in [0, inf).

@@ -118,6 +118,8 @@ class SincNet(_SincFrontend):
             7800, or 97.5 % of half the sample rate where that is lower.
         learn_filters: Whether the filters are trained.
         compression: "none", or a Keras layer from features of either sign.
+        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
+            a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.
@@ -218,8 +220,10 @@ class SincNetPlus(_SincFrontend):
         learn_filters: Whether the filters are trained.
         learn_pooling: Whether the pooling widths are trained.
         compression: "pcen" (floor 1e-6, smoothing not learned: the paper's for this
-            frontend), "log" (log(E + 1e-5)), "none", or a Keras layer from
-            values (batch, frames, n_filters), at least 1e-5, to features.
+            frontend), another name as for `Leaf`, or a Keras layer from values
+            (batch, frames, n_filters), at least 1e-5, to features.
+        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
+            a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.

@@ -97,12 +97,14 @@ class TimeDomainFilterbanks(Frontend):
         learn_filters: Whether the filters (and the pre-emphasis) are trained.
         learn_pooling: Whether the lowpass is trained.
         preemp: Whether a learned pre-emphasis comes first.
-        compression: "log" (log(E + 1e-5)), "pcen", "none", or a Keras layer from
-            energies (batch, frames, n_filters), at least 1e-5, to features.
+        compression: "log" (log(E + 1e-5)), another name as for `Leaf`, or a Keras
+            layer from energies (batch, frames, n_filters), at least 1e-5, to features.
         initial_filters: "mel" (exact mel centers, widths and areas),
             "official_mel" (read off 512 FFT bins, as leaf-audio does), "linear"
             (triangles of one width, equally spaced in Hz) or "random" (triangles as
             wide as mel's, at random centers, the same ones every time).
+        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
+            a call.
 
     Weights:
         filtering.kernel: (kernel_size, 1, 2 * n_filters). Channels 2n and 2n + 1:
