@@ -117,9 +117,9 @@ class Frontend(Composite, Answers, Stage):
     def freeze(self, keep_compression=False):
         """Ends the training of all weights, or of all but the compression's.
 
-        With `keep_compression` PCEN alone goes on: on little noisy data that
-        recovers much of what noise cost (arXiv:2404.06702). Compile the model anew.
-        Saved with the layer.
+        With `keep_compression` the compression alone goes on learning, all of it: PCEN
+        does on little noisy data, and recovers much of what noise cost
+        (arXiv:2404.06702). Compile the model anew. Saved with the layer.
         """
         for layer in self._flatten_layers(include_self=False, recursive=False):
             layer.trainable = keep_compression and layer is self.compressing
