@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp.multirate_planner import plan_multirate
+from leaf_tf.dsp.multirate import plan_multirate
 
 # How far filters may go from those that a plan was made for: sigmas and pooling
 # widths by these factors. Predicted errors stay within some ten tolerances there (see

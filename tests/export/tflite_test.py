@@ -9,7 +9,7 @@ from export.litert_runner import LiteRTModel
 from export.sources import open_source
 from export.tflite import write_tflite
 from files.errors import UserError
-from leaf_tf.dsp import multirate_taps
+from leaf_tf.dsp.multirate import taps as multirate_taps
 from tests.export.models import N_CLASSES, N_FILTERS, classifier, softmax
 from tests.reference.leaf import gabor_filters
 

@@ -8,7 +8,8 @@ linear, so the part of a frame that is outside can be pooled apart and subtracte
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp import multirate_kernels, units
+from leaf_tf.dsp import units
+from leaf_tf.dsp.multirate import kernels as multirate_kernels
 from leaf_tf.dsp.slices import cut
 
 

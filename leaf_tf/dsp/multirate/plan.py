@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from leaf_tf.dsp import multirate_taps
-from leaf_tf.dsp.multirate_statistics import BankStatistics
+from leaf_tf.dsp.multirate import taps as multirate_taps
+from leaf_tf.dsp.multirate.errors import BankStatistics
 
 # Relative error allowed on top of the tolerance, times the height of a
 # Gaussian where its window cuts it, for input outside the filter's band.

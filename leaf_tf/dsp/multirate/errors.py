@@ -10,7 +10,7 @@ before it runs, and the weights of least error can be solved for.
 
 import numpy as np
 
-from leaf_tf.dsp import multirate_taps
+from leaf_tf.dsp.multirate import taps as multirate_taps
 
 # The adverse input is noise this much stronger outside a filter's band than in it.
 _CONTRAST = 10.0 ** (20.0 / 10.0)

@@ -9,8 +9,9 @@ import math
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp import multirate, multirate_taps
 from leaf_tf.dsp.impulse_responses import gaussian_lowpass
+from leaf_tf.dsp.multirate import plan as multirate
+from leaf_tf.dsp.multirate import taps as multirate_taps
 from leaf_tf.dsp.slices import cut
 
 _MOST_JOINED = 5

@@ -6,8 +6,8 @@ import pytest
 from keras import ops
 
 from leaf_tf.dsp import mel, multirate
-from leaf_tf.dsp.multirate_energies import pooled_energies
-from leaf_tf.dsp.multirate_planner import plan_multirate
+from leaf_tf.dsp.multirate.energies import pooled_energies
+from leaf_tf.dsp.multirate.planner import plan_multirate
 from tests.reference import leaf as reference
 
 N_FILTERS = 40

@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from leaf_tf.dsp import mel, multirate, multirate_taps
-from leaf_tf.dsp.multirate_planner import TOLERANCE, plan_multirate
+from leaf_tf.dsp import mel, multirate
+from leaf_tf.dsp.multirate import taps as multirate_taps
+from leaf_tf.dsp.multirate.planner import TOLERANCE, plan_multirate
 
 
 def mel_bank(n_filters=40, kernel_size=401, sample_rate=16000):

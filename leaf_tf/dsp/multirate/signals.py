@@ -8,7 +8,7 @@ from typing import Any
 
 from keras import ops
 
-from leaf_tf.dsp import multirate_taps
+from leaf_tf.dsp.multirate import taps as multirate_taps
 from leaf_tf.dsp.slices import cut, longer
 
 

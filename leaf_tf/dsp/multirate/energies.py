@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp import multirate_kernels, units
-from leaf_tf.dsp.multirate_ends import BatchEnds, ClipEnds
-from leaf_tf.dsp.multirate_signals import Signals, Span
+from leaf_tf.dsp import units
+from leaf_tf.dsp.multirate import kernels as multirate_kernels
+from leaf_tf.dsp.multirate.ends import BatchEnds, ClipEnds
+from leaf_tf.dsp.multirate.signals import Signals, Span
 from leaf_tf.dsp.slices import cut, longer
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from leaf_tf.dsp import multirate_taps
-from leaf_tf.dsp.multirate import Group, allowed_errors, exact_plan, lanes
+from leaf_tf.dsp.multirate import taps as multirate_taps
+from leaf_tf.dsp.multirate.plan import Group, allowed_errors, exact_plan, lanes
 
 TOLERANCE = 3e-4
 
