@@ -246,7 +246,7 @@ class Leaf(Frontend):
         """Relative RMS errors of the pooled energies that the plan predicts.
 
         Returns:
-            (4, n_filters), see `multirate.Plan.predicted_errors`; zeros if exact.
+            (4, n_filters), see `multirate.predicted_errors`; zeros if exact.
         """
         if self._live_plan is None:
             return np.zeros((4, self.n_filters))

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp.impulse_responses import gaussian_lowpass
-from leaf_tf.dsp.multirate import plan as multirate
+from leaf_tf.dsp.multirate import errors
 from leaf_tf.dsp.multirate import taps as multirate_taps
 from leaf_tf.dsp.slices import cut
 
@@ -137,7 +137,7 @@ def _pooling_kernel(lowpass, plan, group):
         lowpass: Pooling windows of the group, (pool_size, filters).
     """
     hops, n_filters = plan.hops, lowpass.shape[1]
-    matrix = multirate.interpolation(plan, group)
+    matrix = errors.interpolation(plan, group)
     # The weights of an energy in all of its frames side by side.
     matrix = matrix.reshape(hops, -1, plan.pool_size).swapaxes(0, 1)
     matrix = matrix.reshape(-1, plan.pool_size)
@@ -157,7 +157,7 @@ def square_weights(plan, group):
     Returns:
         (hops * energies a hop * 2, pool_size), NumPy.
     """
-    return np.repeat(multirate.interpolation(plan, group), 2, axis=0)
+    return np.repeat(errors.interpolation(plan, group), 2, axis=0)
 
 
 def pooled(squares, weights):

@@ -66,7 +66,7 @@ def test_predicted_error_is_what_white_noise_measures(rng):
     expected = exact(noise, bank)[:, 2:-2]
     errors = fast(noise, bank, plan)[:, 2:-2] - expected
     measured = np.sqrt(np.mean(errors**2, axis=(0, 1))) / expected.mean(axis=(0, 1))
-    predicted = plan.predicted_errors()[0]
+    predicted = multirate.predicted_errors(plan)[0]
     large = predicted > 1e-5  # smaller ones are float32 rounding
     np.testing.assert_allclose(measured[large], predicted[large], rtol=0.5)
 
