@@ -1,4 +1,4 @@
-"""Runs a multirate plan: pooled energies of a waveform, in keras.ops.
+"""Runs a plan: pooled energies of a waveform, in keras.ops.
 
 Positions, in samples, count from the origin of the plan, `plan.lead` samples before
 the first pooling window. So everything but the first cut into the waveform is the
@@ -6,30 +6,31 @@ same for all lengths; the length only decides how far SAME padding moves the ori
 """
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp import units
-from leaf_tf.dsp.multirate import kernels as multirate_kernels
-from leaf_tf.dsp.multirate.ends import BatchEnds, ClipEnds
+from leaf_tf.dsp.alignment import Bounds
+from leaf_tf.dsp.multirate import kernels
+from leaf_tf.dsp.multirate.ends import BatchEnds, ClipEnds, Frames, frames_of
+from leaf_tf.dsp.multirate.plan import Group, Plan
 from leaf_tf.dsp.multirate.signals import Signals, Span
-from leaf_tf.dsp.slices import cut, longer
+from leaf_tf.dsp.slices import cut
+from leaf_tf.dsp.types import Tensor
 
 
 def pooled_energies(
-    waveform,
-    center_freqs,
-    sigmas,
-    pooling_widths,
-    plan,
-    bounds=None,
-    padding="same",
-):
+    waveform: Tensor,
+    center_freqs: Tensor,
+    sigmas: Tensor,
+    pooling_widths: Tensor,
+    plan: Plan,
+    bounds: Bounds | None = None,
+    padding: str = "same",
+) -> Tensor:
     """Energies of Gabor filters, pooled by Gaussian lowpasses.
 
-    What filtering at stride 1, squared modulus and strided pooling compute, zeros
+    Equals filtering at stride 1, squared modulus and strided pooling, with zeros
     around both, within the plan's tolerance and at a fraction of the cost.
     Gradients reach all weights; constant weights leave constant kernels.
 
@@ -38,13 +39,23 @@ def pooled_energies(
         center_freqs: (n_filters,), rad/sample.
         sigmas: (n_filters,), samples.
         pooling_widths: (n_filters,), relative to half the pooling window.
-        plan: `multirate.Plan` for filters not far from these.
+        plan: `Plan` for filters not far from these.
         bounds: `alignment.Bounds` of an aligned waveform: energies outside of them
-            count as zero. With symmetric padding, of the waveform as it is.
-        padding: Of the pooling, as in `GaussianLowpass`: "same" or "symmetric".
+            count as zero. With symmetric padding, those of the waveform as it is.
+        padding: Zeros around the energies, as in `GaussianLowpass`: "same" or
+            "symmetric".
 
     Returns:
         (batch, ceil(samples / strides), n_filters).
+
+    Example:
+        >>> from leaf_tf.dsp.multirate import plan_multirate
+        >>> bank = ops.array([0.5, 1.0]), ops.array([20.0, 10.0]), ops.array([0.4, 0.4])
+        >>> plan = plan_multirate(*bank)
+        >>> pooled_energies(ops.ones((8, 16000)), *bank, plan).shape
+        TensorShape([8, 100, 2])
+
+    Source: LEAF, arXiv:2101.08596, Sec. 3: the function that is approximated.
     """
     is_symmetric = padding == "symmetric"
     is_aligned = bounds is not None and not is_symmetric
@@ -53,108 +64,90 @@ def pooled_energies(
         samples = ops.shape(waveform)[1]
     frames = frames_of(samples, plan, is_aligned, is_symmetric)
     ends = BatchEnds(frames, plan) if bounds is None else ClipEnds(bounds, frames, plan)
-    spans = [_span(frames, plan, group) for group in plan.groups]
+    at_work = [_GroupAtWork(group, plan, frames) for group in plan.groups]
+    spans = [work.span for work in at_work]
     signals = Signals(waveform, samples, frames.left + plan.lead, spans, plan)
-    kernels = multirate_kernels.kernels_of_groups(
+    kernels_of_groups = kernels.kernels_of_groups(
         center_freqs, sigmas, pooling_widths, ends, plan
     )
-    pooled = []
-    for group, span, (kernel, pooling, at_ends) in zip(plan.groups, spans, kernels):
-        signal = signals.read(group.rate, span)
-        squares = _squares(signal, kernel, frames, plan, group)
-        frames_of_group = _pool(squares, pooling, frames, plan, group)
-        pooled.append((frames_of_group, ends.pooled(squares, at_ends)))
-    outputs, outside = (multirate_kernels.join(x, axis=-1) for x in zip(*pooled))
+    wholes, outsides = [], []
+    for work, span, group_kernels in zip(at_work, spans, kernels_of_groups):
+        signal = signals.read(work.group.rate, span)
+        squares = work.squares(signal, group_kernels.convolution)
+        wholes.append(work.pool(squares, group_kernels.pooling))
+        outsides.append(ends.pooled(squares, group_kernels.outside))
+    outputs = kernels.join(wholes, axis=-1)
+    outside = kernels.join(outsides, axis=-1)
     if outside is not None:
         outputs = outputs - ends.place(outside)
-    if plan.order != tuple(range(plan.n_filters)):
+    if not plan.is_in_order:
         outputs = ops.take(outputs, np.argsort(plan.order), axis=-1)
-    return (
-        outputs if frames.computed is frames.kept else cut(outputs, 1, 0, frames.kept)
-    )
+    if frames.computed is frames.kept:
+        return outputs
+    return cut(outputs, 1, 0, frames.kept)
 
 
 @dataclasses.dataclass(frozen=True)
-class Frames:
-    """Frames of a waveform. Sizes are integers; tensors where the length is unknown.
+class _GroupAtWork:
+    """A group of a plan that computes the frames of one waveform.
 
     Attributes:
-        samples: Of the waveform.
-        kept: Frames to return.
-        computed: `kept`, or more where that is less than the frames at the ends.
-        left: Samples by which the first pooling window precedes the waveform.
-        n_left, n_right: Frames whose window may reach beyond the waveform.
+        group: `Group`.
+        plan: `Plan` of the group.
+        frames: `Frames` of the waveform.
     """
 
-    samples: Any
-    kept: Any
-    computed: Any
-    left: Any
-    n_left: int
-    n_right: int
+    group: Group
+    plan: Plan
+    frames: Frames
 
+    @property
+    def n_hops(self):
+        """Hops of energies: the last frame takes some after its own."""
+        return self.frames.computed + self.plan.hops - 1
 
-def frames_of(samples, plan, is_aligned=False, is_symmetric=False):
-    """The `Frames` of so many samples.
+    @property
+    def n_blocks(self):
+        """Blocks that the group reads: one a step, and those the last reads beyond."""
+        n_energies = self.n_hops * self.plan.energies_per_hop(self.group)
+        return n_energies // self.group.per_block + self.group.n_blocks - 1
 
-    Args:
-        samples: Integer, or a tensor where it is unknown.
-        plan: `multirate.Plan`.
-        is_aligned: Whether clips lie as `alignment.align` puts them.
-        is_symmetric: Whether pooling pads symmetrically.
-    """
-    known = isinstance(samples, int)
-    kept = units.n_frames(samples, plan.strides)
-    # SAME: as many zeros as the last window needs, half of them left, rounded down.
-    if is_aligned:  # whole strides
-        zeros = max(plan.pool_size - plan.strides, 0)
-    else:
-        zeros = longer((kept - 1) * plan.strides + plan.pool_size - samples, 0)
-    left = zeros // 2
-    if is_symmetric:  # half a window left, and right what the last one needs
-        left = (plan.pool_size - 1) // 2
-        zeros = longer(zeros, left)
-    is_known = isinstance(zeros, int)
-    n_left = -(-(left if is_known else (plan.pool_size - 1) // 2) // plan.strides)
-    n_right = -(-(zeros - left if is_known else plan.pool_size // 2) // plan.strides)
-    at_ends = max(n_left, n_right)
-    computed = kept if known and kept >= at_ends else longer(kept, at_ends)
-    if computed is not kept:  # Frames after the last are at the right end, too.
-        n_right = at_ends
-    return Frames(samples, kept, computed, left, n_left, n_right)
+    @property
+    def span(self):
+        """`Span` of these blocks."""
+        first = self.plan.first_position(self.group)
+        n_samples = self.n_blocks * self.group.block
+        return Span(first, first + n_samples * self.group.rate)
 
+    def squares(self, signal, kernel):
+        """Squared real and imaginary parts, (batch, hops, squares a hop).
 
-def _n_blocks(frames, plan, group):
-    """Blocks that a group reads: one a step, and what the last step sees beyond."""
-    energies = (frames.computed + plan.hops - 1) * (plan.strides // group.stride)
-    return energies // group.per_block + group.n_blocks - 1
+        Args:
+            signal: (batch, samples), the span at the group's rate.
+            kernel: `GroupKernels.convolution`.
+        """
+        # Space to depth: steps of the convolution are whole blocks, so it has stride 1
+        # and as many input channels as a block has samples.
+        blocks = ops.reshape(signal, (-1, self.n_blocks, self.group.block))
+        squares_per_hop = self.plan.squares_per_hop(self.group)
+        return kernels.squares(blocks, kernel, self.n_hops, squares_per_hop)
 
+    def pool(self, squares, kernel):
+        """Frames (batch, frames, filters), as if energies continued beyond the ends.
 
-def _span(frames, plan, group):
-    """`Span` of the blocks that a group reads."""
-    first = plan.first_position(group)
-    n_samples = _n_blocks(frames, plan, group) * group.block
-    return Span(first, first + n_samples * group.rate)
-
-
-def _squares(signal, kernel, frames, plan, group):
-    """Squares of a group's filters, real and imaginary: (batch, hops, per_hop)."""
-    n_blocks = _n_blocks(frames, plan, group)
-    blocks = ops.reshape(signal, (-1, n_blocks, group.block))
-    n_hops = frames.computed + plan.hops - 1
-    return multirate_kernels.squares(blocks, kernel, n_hops, plan, group)
-
-
-def _pool(squares, kernel, frames, plan, group):
-    """Frames (batch, frames, filters), as if energies went on beyond the ends."""
-    n_filters, per_hop = len(group.filters), squares.shape[2]
-    hops = ops.matmul(ops.reshape(squares, (-1, per_hop)), kernel)
-    n_hops = frames.computed + plan.hops - 1
-    hops = ops.reshape(hops, (-1, n_hops, kernel.shape[1]))
-    # What each hop adds to the frames that it is the first, second, ... of.
-    outputs = 0.0
-    for place in range(plan.hops):
-        starts = (place, place * n_filters)
-        part = cut(hops, (1, 2), starts, (frames.computed, n_filters))
-        outputs = outputs + part if place else part
-    return outputs
+        Args:
+            squares: (batch, hops, squares a hop).
+            kernel: `GroupKernels.pooling`.
+        """
+        n_filters = len(self.group.filters)
+        flat = ops.reshape(squares, (-1, squares.shape[2]))
+        hops = ops.reshape(ops.matmul(flat, kernel), (-1, self.n_hops, kernel.shape[1]))
+        # Each hop is the first of one frame, the second of the frame before, and so
+        # on: slices of one product, moved by a hop each, in place of a product of
+        # overlapping windows, which would compute each hop several times.
+        outputs = 0.0
+        for place in range(self.plan.hops):
+            starts = (place, place * n_filters)
+            part = cut(hops, (1, 2), starts, (self.frames.computed, n_filters))
+            outputs = outputs + part if place else part
+        return outputs
