@@ -5,19 +5,12 @@ import numpy as np
 import pytest
 from keras import ops
 
-from leaf_tf.dsp import mel, multirate
-from leaf_tf.dsp.multirate.energies import pooled_energies
-from leaf_tf.dsp.multirate.planner import plan_multirate
+from leaf_tf.dsp import multirate
+from leaf_tf.dsp.multirate import plan_multirate, pooled_energies
+from tests.leaf_tf.dsp.multirate.banks import mel_bank
 from tests.reference import leaf as reference
 
 N_FILTERS = 40
-
-
-def mel_bank(n_filters=N_FILTERS, kernel_size=401, sample_rate=16000):
-    center_freqs, sigmas = mel.initial_gabor_filters(
-        n_filters, kernel_size, sample_rate, 60.0, 0.4875 * sample_rate
-    )
-    return center_freqs, sigmas, np.full(n_filters, 0.4)
 
 
 def exact(waveforms, bank, kernel_size=401, strides=160):
