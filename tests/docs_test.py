@@ -1,7 +1,9 @@
 """What README and docs show is what happens."""
 
+import dataclasses
 import pathlib
 import re
+import runpy
 
 import pytest
 
@@ -19,12 +21,12 @@ def name(page):
     return str(page.relative_to(ROOT))
 
 
-def commands(module):
-    """Every `python -m MODULE ...` of all pages: (page, words)."""
+def commands(module, script):
+    """The words of each command of a module on all pages, by either of its names."""
     for page in PAGES:
         text = "\n".join(code_blocks(page, "sh")).replace("\\\n", " ")
         for line in text.splitlines():
-            found = re.search(rf"python -m {module} ([^#&|]*)", line)
+            found = re.search(rf"\b(?:python -m {module}|{script}) ([^#&|]*)", line)
             if found:
                 yield pytest.param(found[1].split(), id=f"{name(page)}: {found[0]}")
 
@@ -47,14 +49,14 @@ def test_python_blocks_run(page, tmp_path, monkeypatch):
         exec(compile(code, name(page), "exec"), namespace)
 
 
-@pytest.mark.parametrize("words", list(commands("training")))
+@pytest.mark.parametrize("words", list(commands("training", "leaf-train")))
 def test_training_takes_these_arguments(words):
     from training.arguments import make_parser
 
     make_parser().parse_args(words)
 
 
-@pytest.mark.parametrize("words", list(commands("export")))
+@pytest.mark.parametrize("words", list(commands("export", "leaf-export")))
 def test_export_takes_these_arguments(words):
     from export import arguments
 
@@ -64,6 +66,34 @@ def test_export_takes_these_arguments(words):
         parser().parse_args(words[1:])
     else:
         arguments.export_parser().parse_args(words)
+
+
+def test_the_reference_has_every_command_and_option():
+    built = runpy.run_path(str(ROOT / "docs" / "command_pages.py"))
+    page = (ROOT / "docs" / "reference" / "commands.md").read_text()
+    parsers = built["parsers"]()
+    assert re.findall(r"^## (leaf-.*)$", page, flags=re.M) == list(parsers)
+    sections = built["filled"](page).split("\n## ")[1:]
+    for section, (command, parser) in zip(sections, parsers.items()):
+        assert section.startswith(f"{command}\n")
+        for action in parser._actions:
+            for option in set(action.option_strings) - {"-h", "--help"}:
+                assert re.search(rf"^\| `.*{option}\b", section, flags=re.M), option
+
+
+def test_the_reference_has_every_setting():
+    from training.config import FitConfig
+
+    built = runpy.run_path(str(ROOT / "docs" / "command_pages.py"))
+    page = built["filled"]((ROOT / "docs" / "reference" / "run_folder.md").read_text())
+    for field in dataclasses.fields(FitConfig):
+        assert f"\n| `{field.name}` | " in page
+
+
+def test_kotlin_unwraps_optional_names():
+    for page in PAGES:
+        for code in code_blocks(page, "kotlin"):
+            assert code.count("headName()") == code.count("headName().orElse(")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
