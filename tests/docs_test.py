@@ -1,6 +1,7 @@
 """What README and docs show is what happens."""
 
 import dataclasses
+import json
 import pathlib
 import re
 import runpy
@@ -88,6 +89,21 @@ def test_the_reference_has_every_setting():
     page = built["filled"]((ROOT / "docs" / "reference" / "run_folder.md").read_text())
     for field in dataclasses.fields(FitConfig):
         assert f"\n| `{field.name}` | " in page
+
+
+def test_nothing_is_installed_from_an_index_that_has_none():
+    for page in [*PAGES, *ROOT.glob("docs/*.ipynb")]:
+        assert not re.search(r"pip install (-\w+ )*[\\\"']*leaf_tf", page.read_text())
+
+
+def test_notebooks_run_by_their_own_python_and_have_outputs():
+    for path in ROOT.glob("docs/*.ipynb"):
+        cells = json.loads(path.read_text())["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        for cell in code:
+            for line in cell["source"]:
+                assert not line.startswith("!") or line.startswith("!{python} ")
+        assert code[-1]["outputs"]
 
 
 def test_kotlin_unwraps_optional_names():
