@@ -6,8 +6,11 @@ import pathlib
 import sys
 
 from files import command_line, quiet
+from files.argument_types import at_least, number
 from files.atomic import replacing, write_json
 from files.errors import UserError
+
+_seconds = number(float, "a number above 0", lambda seconds: 0 < seconds < math.inf)
 
 
 def dispatch(argv):
@@ -55,7 +58,7 @@ def _parser():
     )
     accuracy.add_argument(
         "--banks",
-        type=_count,
+        type=at_least(0),
         default=50,
         help="random filterbanks to try (default: %(default)s)",
     )
@@ -82,7 +85,7 @@ def _parser():
     )
     reading.add_argument(
         "--n-clips",
-        type=_at_least_one,
+        type=at_least(1),
         default=64,
         metavar="N",
         help="clips to make of each format (default: %(default)s)",
@@ -114,7 +117,7 @@ def _parser():
     )
     load.add_argument(
         "--clients",
-        type=_at_least_one,
+        type=at_least(1),
         default=50,
         metavar="N",
         help="how many ask at once (default: %(default)s)",
@@ -141,26 +144,6 @@ def _parser():
             "--figure", type=pathlib.Path, metavar="FILE", help="draw a PNG"
         )
     return parser
-
-
-def _seconds(text):
-    seconds = float(text)
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} must be above 0")
-    return seconds
-
-
-def _count(text):
-    count = int(text)
-    if count < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} must be at least 0")
-    return count
-
-
-def _at_least_one(text):
-    if _count(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} must be at least 1")
-    return int(text)
 
 
 def _folder(text):

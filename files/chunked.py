@@ -10,6 +10,7 @@ import struct
 from typing import Literal
 
 from files import containers
+from files.arithmetic import ceil_div
 from files.errors import UserError
 from files.tags import after_tags
 
@@ -131,7 +132,7 @@ def padded_bits(source, layout, tag):
         int.from_bytes(numbers[at : at + 2], layout.form.order) for at in (2, 12, 14)
     )
     room = block // max(1, channels)
-    return (bits, room) if 8 * room > -(-bits // 8) * 8 > 0 and room <= 8 else None
+    return (bits, room) if 8 * room > ceil_div(bits, 8) * 8 > 0 and room <= 8 else None
 
 
 def pieces(source, layout):
@@ -332,7 +333,7 @@ def _content(source, layout, name, n_bytes):
     content = source.at(start, stop - start)
     if name == b"COMM":
         channels, bits = struct.unpack(">H4xH", content[:8])
-        block = max(1, channels * -(-bits // 8))
+        block = max(1, channels * ceil_div(bits, 8))
         # The samples come after two numbers.
         frames = max(0, n_bytes - 8) // block
         return content[:2] + struct.pack(">I", frames) + content[6:]

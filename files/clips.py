@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from files.arithmetic import ceil_div
 from files.atomic import replacing
 from files.errors import UserError
 from files.oddities import Listener
@@ -199,7 +200,7 @@ def resample(waveform, from_rate, to_rate):
         return waveform
     import soxr
 
-    least_samples = -(-from_rate // to_rate)
+    least_samples = ceil_div(from_rate, to_rate)
     if waveform.size < least_samples:  # else nothing would be left
         waveform = np.pad(waveform, (0, int(least_samples) - waveform.size))
     return soxr.resample(waveform, from_rate, to_rate)

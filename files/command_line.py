@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import difflib
 import os
 import sys
 
@@ -9,11 +10,77 @@ from files.errors import UserError
 from files.missing import missing_package
 
 
+class _Help(argparse.HelpFormatter):
+    """Fills each line of a text as a paragraph; indented ones, to be copied, stay."""
+
+    def _fill_text(self, text, width, indent):
+        lines = []
+        for line in text.split("\n"):
+            is_verbatim = not line or line.startswith(" ")
+            lines.append(
+                line if is_verbatim else super()._fill_text(line, width, indent)
+            )
+        return "\n".join(lines)
+
+
 class Parser(argparse.ArgumentParser):
-    """Answers a mistake with one line, not with the usage as well."""
+    """Answers a mistake with one line: what is wrong, what may be meant, whose help.
+
+    The parsers of its commands are such, too, and answer for their own options.
+    """
+
+    _words: tuple[str, ...] = ()
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **{"formatter_class": _Help, **kwargs})
+
+    def parse_known_args(self, args=None, namespace=None):
+        self._words = tuple(sys.argv[1:] if args is None else args)
+        arguments, unknown = super().parse_known_args(args, namespace)
+        # Here, as a command's parser would hand them to the one above, whose help
+        # doesn't have them.
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return arguments, unknown
 
     def error(self, message):
+        message += self._meant_options()
         self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+
+    def _meant_options(self):
+        """`did_you_mean` of the words that are no options of this parser."""
+        known = self._option_string_actions
+        options = [w.partition("=")[0] for w in self._words if w.startswith("--")]
+        unknown = [w for w in options if not any(k.startswith(w) for k in known)]
+        return did_you_mean(unknown, known)
+
+    def _check_value(self, action, value):
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += did_you_mean([value], action.choices)
+            raise
+
+
+def did_you_mean(words, known):
+    """A hint at what misspelled words may mean, to end a message with.
+
+    Args:
+        words: Those that a user typed.
+        known: The right ones.
+
+    Returns:
+        " (did you mean --epochs?)", or "" where none of the known is near.
+    """
+    by_lower_case = {str(name).lower(): str(name) for name in known}
+    nearest = [
+        by_lower_case[name]
+        for word in words
+        for name in difflib.get_close_matches(str(word).lower(), by_lower_case, n=1)
+    ]
+    if not nearest:
+        return ""
+    return f" (did you mean {' and '.join(dict.fromkeys(nearest))}?)"
 
 
 def run(main, argv, prog):

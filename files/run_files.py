@@ -5,6 +5,7 @@ from pathlib import Path
 
 from files.errors import UserError
 from files.json_files import read_json
+from files.text import read_lines
 
 _BLOCK = 2**20  # bytes
 
@@ -31,10 +32,9 @@ def require_same_labels(folder):
         _require_same(folder, ("tasks.json", labels), ("data.json", known))
         name = f"labels_{head}.txt" if len(told) > 1 else "labels.txt"
         try:
-            text = (folder / name).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError):  # who needs it says so
+            lines = read_lines(folder / name)
+        except (OSError, ValueError):  # who needs it says so
             continue
-        lines = text.splitlines()
         _require_same(folder, (name, lines), ("tasks.json", labels))
 
 

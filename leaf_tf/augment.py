@@ -4,13 +4,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from leaf_tf.dsp.mixing import mixture, noise_gain, pink_amplitudes
 from leaf_tf.dsp.slices import cut
 from leaf_tf.layers.spec_augment import is_number
 from leaf_tf.layers.stage import Stage
 
 NOISE_COLORS = ("white", "pink")
-# Least power of noise that a level is measured against.
-MIN_NOISE_POWER = 1e-30
 # Shares that mixup draws from, each as likely as the others.
 N_SHARES = 4096
 
@@ -92,20 +91,17 @@ class AdditiveNoise(Stage):
         snr_db = low + (high - low) * level
         signal_power = ops.mean(ops.square(waveform), axis=1, keepdims=True)
         noise_power = ops.mean(ops.square(noise), axis=1, keepdims=True)
-        noise_power = ops.maximum(noise_power, MIN_NOISE_POWER)
-        gains = ops.sqrt(signal_power / noise_power) * ops.power(10.0, -snr_db / 20)
         # The level is no part of what is learned; and at silence its slope, that
         # of the root, is infinite.
-        return ops.stop_gradient(gains)
+        return ops.stop_gradient(noise_gain(signal_power, noise_power, snr_db, ops))
 
     def _noise(self, shape):
         if self.color == "white":
             return self._normal(shape)
         batch, samples = shape
         half = (samples + 1) // 2
-        # Bins 0 ... half of a spectrum whose power falls as 1 / bin, without DC.
         bins = ops.arange(half + 1, dtype=self.stage_dtype)
-        amplitudes = ops.rsqrt(ops.maximum(bins, 1)) * ops.minimum(bins, 1)
+        amplitudes = pink_amplitudes(bins, ops)
         spectrum = (
             amplitudes * self._normal((batch, half + 1)),
             amplitudes * self._normal((batch, half + 1)),
@@ -228,20 +224,14 @@ def share_table(alpha):
     Returns:
         (N_SHARES,), increasing, in [0, 1]; NumPy.
     """
-    # Of 2 x for x up to 1/2; the rest is its mirror image. In each cell the density
-    # is x^(alpha - 1), which may have a pole at 0, times (1 - x)^(alpha - 1) of its
-    # middle.
-    edges = np.linspace(0.0, 1.0, 4097)
-    middles = (edges[1:] + edges[:-1]) / 2
-    masses = np.diff(edges**alpha) * (2 - middles) ** (alpha - 1)
-    probabilities = np.concatenate([[0.0], np.cumsum(masses)])
-    probabilities /= 2 * probabilities[-1]
+    from scipy.special import betaincinv
+
     places = (np.arange(N_SHARES // 2) + 0.5) / N_SHARES
-    powers = np.interp(places, probabilities, edges**alpha)
-    lower = powers ** (1 / alpha) / 2
+    # Beside the least float that there is it may give 0 for a later one.
+    lower = np.maximum.accumulate(betaincinv(alpha, alpha, places))
     return np.concatenate([lower, 1 - lower[::-1]])
 
 
 def _mixed(values, partners, shares):
     shares = ops.reshape(shares, (-1,) + (1,) * (len(values.shape) - 1))
-    return shares * values + (1 - shares) * ops.take(values, partners, axis=0)
+    return mixture(values, ops.take(values, partners, axis=0), shares)

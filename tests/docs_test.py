@@ -59,7 +59,7 @@ def test_training_takes_these_arguments(words):
 
 @pytest.mark.parametrize("words", list(commands("export", "leaf-export")))
 def test_export_takes_these_arguments(words):
-    from export import arguments
+    from export.commands import arguments
 
     # A first word that is no command is what is to be exported.
     parser = getattr(arguments, f"{words[0]}_parser", None)

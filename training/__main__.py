@@ -31,15 +31,15 @@ def dispatch(argv):
 
 
 def _name_a_lost_clip(error):
-    """A clip that was whole when it was checked, and can't be read any more.
+    """Names a clip that was whole when it was checked, and can't be read any more.
 
-    TensorFlow, whose threads read the clips, hands on the text of the exception.
+    TensorFlow, whose threads read the clips, passes on the text of the exception.
     """
     if not type(error).__module__.startswith("tensorflow."):
         return
-    found = _LOST_CLIP.search(str(error))
-    if found:
-        what = f"{found[1]}; it was"
+    match = _LOST_CLIP.search(str(error))
+    if match:
+        what = f"{match[1]}; it was"
     # tensorflow-io's operators don't know whose content they decode.
     elif "IO>AudioDecode" in str(error):
         what = "cannot read an audio file (starting again names it); it was"

@@ -1,178 +1,21 @@
 """The command line of `python -m training`; imports nothing heavy."""
 
 import argparse
-import dataclasses
 import math
-import os
-import typing
 from pathlib import Path
 
-from files.command_line import Parser
+from files.argument_types import at_least, checked, number
+from files.command_line import Parser, did_you_mean
 from files.errors import UserError
 from training.comparison.plan import Comparison
-from training.config import (
-    CACHES,
-    CLASS_WEIGHTS,
-    PRECISIONS,
-    SCHEDULES,
-    FitConfig,
-    read_settings,
-    require,
-)
+from training.config import FRONTENDS, FitConfig, absolute_path, read_settings
 from training.host_settings import HostSettings
 from training.noise import COLORS
 from training.presets import PRESETS
+from training.settings import GROUPS, settings_of
 
-FRONTENDS = (
-    "leaf",
-    "leaf_exact",
-    "leaf_fixed_pcen",
-    "efficient_leaf",
-    "tfbanks",
-    "sincnet",
-    "sincnet_plus",
-    "wavegram",
-    "mel",
-    "mel_pcen",
-)
-ENCODERS = (
-    "small",
-    "bc_resnet",
-    "mobilenet_v3_small",
-    "efficientnet_b0",
-    "cnn6",
-    "cnn10",
-    "cnn14",
-)
-
-
-class _Kind(typing.NamedTuple):
-    """How the values of a setting are written."""
-
-    words: str
-    metavar: str
-    parse: typing.Callable
-
-
-def _numbers(text):
-    return tuple(float(number) for number in text.split(","))
-
-
-_KINDS = {
-    int: _Kind("a whole number", "N", int),
-    float: _Kind("a number", "X", float),
-    str: _Kind("text", "DIR", str),
-    tuple: _Kind("numbers separated by commas", "X,X", _numbers),
-}
-_SKIP_BAD_CLIPS = "name clips of a folder that can't be read, and go on without them"
-# The options of `FitConfig`: group, setting, help, options of argparse.
-_SETTINGS = (
-    ("data", "sample_rate", "of the model, Hz; clips are resampled", {}),
-    ("data", "window_seconds", "length of a window of a clip", {}),
-    (
-        "data",
-        "cache",
-        "keep decoded clips in memory, if they fit, always, or never",
-        {"choices": CACHES},
-    ),
-    ("data", "data_dir", "where TFDS keeps its data (default: TFDS's own place)", {}),
-    ("data", "skip_bad_clips", _SKIP_BAD_CLIPS, {}),
-    (
-        "data",
-        "task_weights",
-        "how often each task is drawn, relative to the others (default: all alike)",
-        {},
-    ),
-    ("data", "balanced", "draw all classes alike, however many clips they have", {}),
-    (
-        "data",
-        "class_weights",
-        "weigh losses as if all classes were alike in number",
-        {"choices": CLASS_WEIGHTS},
-    ),
-    (
-        "model",
-        "frontend",
-        "the layer that turns waveforms into features",
-        {"choices": FRONTENDS},
-    ),
-    (
-        "model",
-        "encoder",
-        f"the network behind it: {', '.join(ENCODERS)}, or a .keras file of your own "
-        "model from (batch, frames, n_filters) to (batch, dims)",
-        {"metavar": "NAME_OR_FILE"},
-    ),
-    ("model", "n_filters", "channels of the features", {}),
-    ("training", "epochs", "passes over the training clips, at most", {}),
-    ("training", "steps_per_epoch", "batches in an epoch (default: one pass)", {}),
-    ("training", "batch_size", "windows in a batch", {}),
-    ("training", "learning_rate", "of Adam at its highest", {}),
-    (
-        "training",
-        "schedule",
-        "how the rate goes on: falls to 0 as a cosine, or stays",
-        {"choices": SCHEDULES},
-    ),
-    ("training", "warmup_steps", "steps over which the rate rises from 0 first", {}),
-    (
-        "training",
-        "clip_norm",
-        "norm of all gradients together above which they are scaled down (default: "
-        "no limit)",
-        {},
-    ),
-    (
-        "training",
-        "precision",
-        "to compute in; the saved model computes in float32",
-        {"choices": PRECISIONS},
-    ),
-    (
-        "training",
-        "patience",
-        "epochs without a better one after which the run ends (default: never)",
-        {},
-    ),
-    (
-        "training",
-        "checkpoint_steps",
-        "steps between checkpoints (default: one an epoch)",
-        {},
-    ),
-    (
-        "training",
-        "deterministic",
-        "the same seed gives the same run to the bit, on GPUs as well, where that is "
-        "slower",
-        {},
-    ),
-    (
-        "training",
-        "seed",
-        "of the split, the weights, the windows and what is drawn in training",
-        {},
-    ),
-    (
-        "augmentation",
-        "noise_snr",
-        "add white noise in training, at a signal-to-noise ratio from LOW to HIGH dB",
-        {"metavar": "LOW,HIGH"},
-    ),
-    (
-        "augmentation",
-        "mixup",
-        "mix windows and their labels, by shares of Beta(X, X); at 1 all shares are "
-        "alike likely",
-        {},
-    ),
-    (
-        "augmentation",
-        "spec_augment",
-        "mask and warp features in training, by the frontend's SpecAugment",
-        {},
-    ),
-)
+_SETTINGS = settings_of(FitConfig)
+_finite = number(float, "a finite number", math.isfinite)
 
 
 def make_parser():
@@ -220,10 +63,9 @@ def fit_config(arguments):
 
 def given_settings(arguments):
     """The settings that were given as options, {name: value}."""
-    names = {field.name for field in dataclasses.fields(FitConfig)}
-    given = {name: value for name, value in vars(arguments).items() if name in names}
-    if given.get("data_dir"):
-        given["data_dir"] = _absolute(given["data_dir"])
+    given = {
+        name: value for name, value in vars(arguments).items() if name in _SETTINGS
+    }
     if "task" in given:
         given["task"] = ",".join(map(_absolute_task, given["task"].split(",")))
     return given
@@ -235,6 +77,11 @@ def _add_fit(commands):
         help="train a classifier",
         description="Trains a classifier from raw waveforms and writes a run "
         "folder: the model, its metrics, history, checkpoints and figures.",
+        epilog=_examples(
+            "fit --task synthetic --output run",
+            "fit --task folder:clips --output run --epochs 50",
+            "fit --task folder:clips --output run --epochs 50 --resume",
+        ),
     )
     _add_task(parser, "several share frontend and encoder")
     parser.add_argument(
@@ -245,6 +92,13 @@ def _add_fit(commands):
         "starts anew",
     )
     _add_settings(parser)
+
+
+def _examples(*commands):
+    """The end of a command's help: examples to copy."""
+    lines = [f"    python -m training {command}" for command in commands]
+    title = "Example:" if len(lines) == 1 else "Examples:"
+    return "\n".join([title, *lines])
 
 
 def _add_task(parser, several):
@@ -261,8 +115,8 @@ def _add_settings(parser, left_out=(), renamed=None):
     """Adds `--preset`, `--config` and the settings of a `FitConfig`.
 
     Args:
-        parser: Of the command.
-        left_out: Settings that the command doesn't offer.
+        parser: Parser of the command.
+        left_out: Names of settings that the command doesn't offer.
         renamed: {setting: option} where an option is called otherwise.
     """
     parser.add_argument(
@@ -282,6 +136,34 @@ def _add_settings(parser, left_out=(), renamed=None):
         help="go on with the run in --output where it was cut off, with its own "
         "settings and on the same clips; start it if it wasn't started",
     )
+    for title in GROUPS:
+        group = parser.add_argument_group(title)
+        for name, setting in _SETTINGS.items():
+            if setting.group == title and name not in left_out:
+                _add_setting(group, setting, (renamed or {}).get(name))
+    _add_devices(parser)
+
+
+def _add_setting(parser, setting, option=None):
+    """Adds the option of a `Setting`, by default of its name."""
+    option = option or "--" + setting.name.replace("_", "-")
+    default = setting.default_in_words
+    how: dict = {
+        "dest": setting.name,
+        "default": argparse.SUPPRESS,
+        "help": setting.words + (f" (default: {default})" if default else ""),
+    }
+    if setting.is_bool:
+        how["action"] = argparse.BooleanOptionalAction
+    elif setting.choices:
+        how["choices"] = setting.choices
+    else:
+        how["metavar"] = setting.value_metavar
+        how["type"] = checked(setting.read)
+    parser.add_argument(option, **how)
+
+
+def _add_devices(parser):
     devices = parser.add_argument_group("devices")
     devices.add_argument(
         "--distribute",
@@ -293,49 +175,19 @@ def _add_settings(parser, left_out=(), renamed=None):
     devices.add_argument(
         "--coordinator",
         metavar="HOST:PORT",
-        help="of --distribute hosts: address of the first host, a free port",
+        help="address of the first host and a free port of it, for --distribute hosts",
     )
     devices.add_argument(
         "--n-hosts",
         metavar="N",
-        type=_count,
-        help="of --distribute hosts: how many run this command",
+        type=at_least(1),
+        help="number of hosts that run this command, for --distribute hosts",
     )
     devices.add_argument(
         "--host-index",
         metavar="N",
-        type=_index,
-        help="of --distribute hosts: which of them this is, from 0",
-    )
-    groups = {
-        title: parser.add_argument_group(title)
-        for title in ("data", "model", "training", "augmentation")
-    }
-    for title, name, text, options in _SETTINGS:
-        if name not in left_out:
-            option = (renamed or {}).get(name, "--" + name.replace("_", "-"))
-            _add_setting(groups[title], option, name, text, **options)
-
-
-def _add_setting(parser, option, name, text, **options):
-    """Adds the option of one setting of a `FitConfig`."""
-    [field] = [f for f in dataclasses.fields(FitConfig) if f.name == name]
-    if field.default is not None and field.type is not bool:
-        text += f" (default: {field.default})"
-    if field.type is bool:
-        parser.add_argument(
-            option,
-            dest=name,
-            action=argparse.BooleanOptionalAction,
-            default=argparse.SUPPRESS,
-            help=text,
-        )
-        return
-    if "choices" not in options:
-        options.setdefault("metavar", _kind(field.type).metavar)
-        options["type"] = _setting(name, field.type)
-    parser.add_argument(
-        option, dest=name, default=argparse.SUPPRESS, help=text, **options
+        type=at_least(0),
+        help="number of this host, from 0, for --distribute hosts",
     )
 
 
@@ -345,6 +197,10 @@ def _add_evaluate(commands):
         help="evaluate a finished run",
         description="Evaluates a run on its test split, or on other clips with the "
         "same class names.",
+        epilog=_examples(
+            "evaluate run",
+            "evaluate run --task folder:clips --noise-snr 10",
+        ),
     )
     parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
     parser.add_argument(
@@ -360,7 +216,9 @@ def _add_evaluate(commands):
         help="evaluate in noise at this signal-to-noise ratio (default: no noise)",
     )
     _add_noise_color(parser)
-    parser.add_argument("--skip-bad-clips", action="store_true", help=_SKIP_BAD_CLIPS)
+    parser.add_argument(
+        "--skip-bad-clips", action="store_true", help=_SETTINGS["skip_bad_clips"].words
+    )
     parser.add_argument("--json", action="store_true", help="print metrics as JSON")
 
 
@@ -369,8 +227,8 @@ def _add_noise_color(parser):
         "--noise-color",
         choices=COLORS,
         default=COLORS[0],
-        help=f"of the noise of --noise-snr (default: {COLORS[0]}, whose power falls as "
-        "1 / frequency)",
+        help=f"color of the noise of --noise-snr (default: {COLORS[0]}, whose power "
+        "falls as 1 / frequency)",
     )
 
 
@@ -381,19 +239,22 @@ def _add_compare(commands):
         description="Trains each frontend with each seed, and says which differ from "
         "the baseline by more than chance: a table, figures and a report. Goes on "
         "where it stopped.",
+        epilog=_examples(
+            "compare --task folder:clips --frontends mel,leaf --output pair"
+        ),
     )
     _add_task(parser, "each is learned by itself, or with --multitask by one model")
     parser.add_argument(
         "--frontends",
         metavar="NAME[,NAME...]",
-        type=_frontends,
+        type=checked(_frontends),
         required=True,
-        help=f"of {', '.join(FRONTENDS)}",
+        help=f"names among {', '.join(FRONTENDS)}",
     )
     parser.add_argument(
         "--seeds",
         metavar="N",
-        type=_count,
+        type=at_least(1),
         default=5,
         help="runs of each frontend and task, of the seeds --seed, --seed + 1, ...; "
         "runs with the same seed are a pair (default: 5)",
@@ -418,14 +279,18 @@ def _add_compare(commands):
         "--noise-snr",
         metavar="DB[,DB...]",
         dest="snrs_db",
-        type=_decibels,
+        type=checked(_decibels),
         default=(),
         help="test the trained models as well in noise, at these signal-to-noise "
         "ratios",
     )
     _add_noise_color(parser)
     parser.add_argument(
-        "--jobs", metavar="N", type=_count, default=1, help="runs at once (default: 1)"
+        "--jobs",
+        metavar="N",
+        type=at_least(1),
+        default=1,
+        help="runs at once (default: 1)",
     )
     _add_settings(
         parser, left_out=("frontend",), renamed={"noise_snr": "--train-noise-snr"}
@@ -439,6 +304,7 @@ def _add_adapt(commands):
         description="Trains the PCEN of a run on other clips of the same classes, such "
         "as noisy ones, and nothing else; writes a new run, and says what it scores on "
         "old and new clips before and after.",
+        epilog=_examples("adapt run --task folder:noisy --output adapted"),
     )
     parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
     parser.add_argument(
@@ -453,22 +319,22 @@ def _add_adapt(commands):
         required=True,
         help="run folder to write: new, empty, or of a run that didn't finish",
     )
-    for name, default, text in (
-        ("epochs", 10, "passes over the training clips"),
-        ("steps_per_epoch", None, "batches in an epoch"),
-        ("batch_size", None, "windows in a batch"),
-        ("learning_rate", 1e-3, "of Adam at its highest"),
-        ("data_dir", None, "where TFDS keeps its data"),
+    for name, default in (
+        ("epochs", 10),
+        ("steps_per_epoch", None),
+        ("batch_size", None),
+        ("learning_rate", 1e-3),
+        ("data_dir", None),
     ):
-        [field] = [f for f in dataclasses.fields(FitConfig) if f.name == name]
+        setting = _SETTINGS[name]
         parser.add_argument(
             "--" + name.replace("_", "-"),
-            metavar=_kind(field.type).metavar,
-            type=_setting(name, field.type),
+            metavar=setting.value_metavar,
+            type=checked(setting.read),
             default=default or argparse.SUPPRESS,
-            help=f"{text} (default: {default or 'as the run'})",
+            help=f"{setting.words} (default: {default or 'as the run'})",
         )
-    _add_setting(parser, "--skip-bad-clips", "skip_bad_clips", _SKIP_BAD_CLIPS)
+    _add_setting(parser, _SETTINGS["skip_bad_clips"])
 
 
 def comparison(arguments):
@@ -498,7 +364,7 @@ def comparison(arguments):
         settings=settings,
         frontends=frontends,
         n_seeds=arguments.seeds,
-        output=Path(_absolute(arguments.output)),
+        output=Path(absolute_path(arguments.output)),
         baseline=baseline,
         multitask=arguments.multitask,
         snrs_db=arguments.snrs_db,
@@ -576,108 +442,29 @@ def host_settings(arguments):
     return HostSettings(*values)
 
 
-def _kind(annotation):
-    """How values of a field's type are written, None aside."""
-    for option in typing.get_args(annotation) or (annotation,):
-        if option in _KINDS:
-            return _KINDS[option]
-    return _KINDS[tuple]
-
-
-def _setting(name, annotation):
-    """The argparse type of a setting: its kind, and its range by `FitConfig`."""
-    kind = _kind(annotation)
-    optional = type(None) in typing.get_args(annotation)
-
-    def parse(text):
-        if name == "encoder":
-            return _encoder(text)
-        if optional and text == "none":
-            return None
-        try:
-            value = kind.parse(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(
-                f"must be {kind.words}{' or none' if optional else ''}. "
-                f"Received: {text}"
-            ) from None
-        try:
-            require(name, value)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-        return value
-
-    return parse
-
-
-def _count(text):
-    return _whole(text, 1)
-
-
-def _index(text):
-    return _whole(text, 0)
-
-
-def _whole(text, least):
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if value < least:
-        raise argparse.ArgumentTypeError(
-            f"must be a whole number, at least {least}. Received: {text}"
-        )
-    return value
-
-
-def _finite(text):
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"must be a finite number. Received: {text}")
-    return value
-
-
 def _decibels(text):
-    return _different(text, [_finite(number) for number in text.split(",")])
+    return _different(text, [_finite(decibels) for decibels in text.split(",")])
 
 
 def _frontends(text):
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in FRONTENDS:
-            raise argparse.ArgumentTypeError(
+            raise ValueError(
                 f"must be of {', '.join(FRONTENDS)}. Received: {name}"
+                f"{did_you_mean([name], FRONTENDS)}"
             )
     return _different(text, names)
 
 
 def _different(text, values):
     if len(set(values)) < len(values):
-        raise argparse.ArgumentTypeError(f"must be different ones. Received: {text}")
+        raise ValueError(f"must be different ones. Received: {text}")
     return tuple(values)
-
-
-def _encoder(text):
-    if text in ENCODERS:
-        return text
-    if text.endswith(".keras"):
-        return _absolute(text)
-    raise argparse.ArgumentTypeError(
-        f"must be one of {', '.join(ENCODERS)}, or end in .keras. Received: {text}"
-    )
 
 
 def _absolute_task(name):
     prefix, colon, path = name.strip().partition(":")
     if prefix == "folder" and path:
-        return prefix + colon + _absolute(path)
+        return prefix + colon + absolute_path(path)
     return name.strip()
-
-
-def _absolute(path):
-    if "://" in path:  # a bucket, which TFDS reads as well
-        return path
-    return os.path.abspath(os.path.expanduser(path))

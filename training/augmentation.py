@@ -1,18 +1,14 @@
-"""Steps of the input pipeline that vary its batches: noise and mixup.
+"""Augmentation in the input pipeline: noise and mixup.
 
-What `leaf_tf.augment` has as layers, on the CPU beside the training step and in
-TensorFlow alone, so that they run before a model of any Keras backend.
+The layers of `leaf_tf.augment` as steps of a `tf.data.Dataset`, on the CPU beside the
+training step and in TensorFlow alone, so that they run before a model of any Keras
+backend; each batch draws by its number, so that a run that is resumed goes on alike.
 """
 
 import tensorflow as tf
 
-from leaf_tf.augment import (
-    MIN_NOISE_POWER,
-    N_SHARES,
-    require_alpha,
-    require_snr,
-    share_table,
-)
+from leaf_tf.augment import N_SHARES, require_alpha, require_snr, share_table
+from leaf_tf.dsp.mixing import mixture, noise_gain
 
 # Each step draws from a stream of its own.
 _NOISE, _MIXUP = 1, 2
@@ -28,8 +24,8 @@ def add_noise(dataset, snr_db, seed, start=0):
         dataset: A `tf.data.Dataset` of (waveform, ...), as
             `training.pipeline.TrainingData` yields: (batch, samples), float32.
         snr_db: (low, high), lowest and highest signal-to-noise ratio, in dB.
-        seed: An int.
-        start: The number of the dataset's first batch.
+        seed: Seed of levels and noise, an int.
+        start: Number of the dataset's first batch.
 
     Returns:
         A `tf.data.Dataset` of the same elements.
@@ -46,8 +42,7 @@ def add_noise(dataset, snr_db, seed, start=0):
         level = tf.random.stateless_uniform([tf.shape(waveform)[0], 1], level_seed)
         decibels = low + (high - low) * level
         noise = tf.random.stateless_normal(tf.shape(waveform), noise_seed)
-        ratio = _power(waveform) / tf.maximum(_power(noise), MIN_NOISE_POWER)
-        gain = tf.sqrt(ratio) * 10.0 ** (-decibels / 20.0)
+        gain = noise_gain(_power(waveform), _power(noise), decibels, tf)
         return waveform + gain * noise, *others
 
     return _mapped(dataset, noisy, start)
@@ -64,10 +59,11 @@ def mixup(dataset, alpha, n_classes, seed, start=0):
         dataset: A `tf.data.Dataset` of (waveform, label), as
             `training.pipeline.TrainingData` yields: (batch, samples), float32,
             and class indices (batch,), or shares of classes (batch, n_classes).
-        alpha: In (0, 100]: near 0 clips are hardly mixed, 1 draws shares evenly.
+        alpha: Shape of the shares' distribution, in (0, 100]: near 0 clips are hardly
+            mixed, 1 draws shares evenly.
         n_classes: Number of classes.
-        seed: An int.
-        start: The number of the dataset's first batch.
+        seed: Seed of partners and shares, an int.
+        start: Number of the dataset's first batch.
 
     Returns:
         A `tf.data.Dataset` of (waveform, shares): float32 (batch, samples) and
@@ -97,7 +93,7 @@ def mixup(dataset, alpha, n_classes, seed, start=0):
         shares = tf.gather(table, tf.cast(places, tf.int32))[:, None]
 
         def mixed(values):
-            return shares * values + (1.0 - shares) * tf.gather(values, partners)
+            return mixture(values, tf.gather(values, partners), shares)
 
         return mixed(waveform), mixed(tf.cast(label, tf.float32))
 

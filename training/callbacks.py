@@ -1,4 +1,4 @@
-"""What happens during a run: validation, checkpoints, history, an early end."""
+"""Callbacks of a run: validation, checkpoints, history, an early end."""
 
 import math
 import time
@@ -18,23 +18,23 @@ _LOOK = 20
 class ValidateAndSave(keras.callbacks.Callback):
     """Evaluates on whole validation clips, then saves checkpoints and history.
 
-    Adds `val_accuracy`, `val_loss` and what else the tasks' metrics are to the
-    epoch's logs, before other callbacks read them; of several tasks, those of each,
+    Adds `val_accuracy`, `val_loss` and the tasks' other metrics to the epoch's logs,
+    before other callbacks read them; with several tasks those of each,
     `val_<head>_accuracy`, and their means. The best epoch is the one with the highest
-    accuracy (mAP of multi-label tasks, the mean of several), the lower loss where two
-    are equal. Files are replaced whole, so that a run killed at any moment leaves
-    readable ones.
+    accuracy (mAP for multi-label tasks, the mean over several tasks); of two that are
+    equal, the one with the lower loss. Files are replaced whole, so that a run killed
+    at any moment leaves readable ones.
 
-    Ends the run after `config.patience` epochs without a better one. A run whose
-    loss is no finite number any more is stopped with a `UserError`: its weights are
-    lost, and so is the time of more epochs. What earlier epochs saved stays.
+    Ends the run after `config.patience` epochs without a better one. A run whose loss
+    isn't finite any more is stopped with a `UserError`: its weights are lost, and more
+    epochs are a waste of time. The files of earlier epochs stay.
 
     Args:
-        evaluators: A `ClipEvaluator` of the validation clips of each task.
+        evaluators: One `ClipEvaluator` a task, of its validation clips.
         run: A `RunFolder`.
         config: Its `FitConfig`.
-        steps_per_epoch: Of the run.
-        progress: The `Progress` to go on from, which is kept up to date.
+        steps_per_epoch: Optimizer steps in an epoch.
+        progress: `Progress` to continue from; updated as the run goes on.
         replan: The run's `leaf_tf.Replan`, called before this.
         devices: See `training.devices`.
     """
@@ -153,7 +153,7 @@ class ValidateAndSave(keras.callbacks.Callback):
         self._mark = now
 
     def _go_on_counting(self):
-        """Adds what the metrics counted before the epoch was cut off; all are sums."""
+        """Adds the metrics' sums from before the epoch was cut off."""
         self._devices.sync(self.model)
         for variable, before in zip(self.model.metrics_variables, self._running):
             variable.assign(keras.ops.convert_to_numpy(variable) + before)
@@ -167,10 +167,10 @@ def is_over(progress, config):
 
 
 def score_of(predictions):
-    """What epochs are ranked by: (mean of what the tasks are judged by, -mean loss).
+    """Key by which epochs are ranked: (mean of the tasks' main metrics, -mean loss).
 
     Args:
-        predictions: Those of each task.
+        predictions: Predictions for the validation clips, one a task.
     """
     judged = [p.metrics[p.judged_by] or 0.0 for p in predictions]
     losses = [p.loss for p in predictions]
@@ -178,7 +178,7 @@ def score_of(predictions):
 
 
 def write_history(history, path):
-    """Writes a row an epoch, as CSV; what is undefined stays empty."""
+    """Writes one row an epoch, as CSV; undefined numbers are empty fields."""
     write_csv(path, history)
 
 
@@ -196,7 +196,7 @@ def _validation_logs(predictions, heads):
     metrics = [p.metrics for p in predictions]
     logs = {}
     if len(heads) > 1:
-        for head, own in zip(heads, metrics):
-            logs.update({f"val_{head.name}_{name}": own[name] for name in own})
+        for head, values in zip(heads, metrics):
+            logs.update({f"val_{head.name}_{name}": values[name] for name in values})
     logs.update({f"val_{name}": value for name, value in averaged(metrics).items()})
     return {k: v for k, v in logs.items() if not k.endswith("n_examples")}

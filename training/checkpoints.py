@@ -8,7 +8,7 @@ import zipfile
 import keras
 
 from files.atomic import replacing
-from files.errors import UserError
+from files.errors import UserError, first_line
 from training.progress import Progress
 
 _PROGRESS = "progress.json"
@@ -18,9 +18,9 @@ _SEEDS = "seeds.json"
 class Checkpoints:
     """The last two checkpoints of a run, and that of its best epoch.
 
-    Each is a `.keras` file of the model with its optimizer, which holds the run's
-    `Progress` and the states of what draws at random as well: so all are of one
-    moment, and all are there or none.
+    Each is a `.keras` file of the model with its optimizer, which also holds the run's
+    `Progress` and the states of its random generators: one file is one moment of the
+    run, complete or absent.
 
     Args:
         run: A `RunFolder`.
@@ -43,8 +43,8 @@ class Checkpoints:
 
         Args:
             model: The compiled model.
-            progress: A `Progress`.
-            is_best: Whether an epoch ended that is the best so far.
+            progress: The run's `Progress`.
+            is_best: Whether an epoch just ended that is the best so far.
         """
         last = self._run.last
         with replacing(last) as temporary:
@@ -61,7 +61,7 @@ class Checkpoints:
             self._copy_to_best(last)
 
     def restore(self, say):
-        """The model of the newest checkpoint that is whole, and how far it came.
+        """The model and the `Progress` of the newest checkpoint that is whole.
 
         Args:
             say: Called with a line about each checkpoint that is damaged.
@@ -75,18 +75,18 @@ class Checkpoints:
         """
         # The best one is usually older, but is the newest when what was saved after
         # it is damaged.
-        found = [(path, *_read(path)) for path in self._paths if path.exists()]
-        for path, progress, reason in found:
+        candidates = [(path, *_read(path)) for path in self._paths if path.exists()]
+        for path, progress, reason in candidates:
             if progress is None:
                 say(f"{path} is damaged ({reason}); trying the checkpoint before")
-        whole = [(path, progress) for path, progress, _ in found if progress]
+        whole = [(path, progress) for path, progress, _ in candidates if progress]
         for path, progress in sorted(whole, key=lambda entry: -entry[1].step):
             try:
                 model = _load(path)
             # Keras raises many kinds, depending on what is broken.
             except Exception as error:
-                reason = (str(error) or type(error).__name__).splitlines()[0]
-                say(f"{path} doesn't load ({reason:.200}); trying the one before")
+                reason = f"{first_line(error):.200}"
+                say(f"{path} doesn't load ({reason}); trying the one before")
                 continue
             if (
                 progress.history
@@ -96,7 +96,7 @@ class Checkpoints:
                     # The run may have been cut off before it was copied.
                     self._copy_to_best(path)
             return model, progress
-        if found:
+        if candidates:
             raise UserError(
                 f"all checkpoints in {self._run.last.parent} are damaged; start the "
                 "run anew, without --resume"

@@ -1,4 +1,4 @@
-"""What a task hands to the pipeline: clips with labels, in three splits."""
+"""Clips with labels, in three splits: the interface of tasks and input pipeline."""
 
 import dataclasses
 import functools
@@ -13,12 +13,12 @@ SPLITS = ("train", "validation", "test")
 
 
 class ListedClip(NamedTuple):
-    """What a run remembers of a clip.
+    """A clip in the record of a run.
 
     Attributes:
-        sound: 16 hexadecimal digits of `training.splits.identity`.
-        label: Name of its class.
-        file: Its name for people; says nothing of which clip it is.
+        sound: First 16 hexadecimal digits of `training.splits.identity`.
+        label: Name of the class.
+        file: Name for people; clips are compared by `sound`.
     """
 
     sound: str
@@ -32,14 +32,15 @@ class ClipSet:
 
     Attributes:
         n_examples: Number of clips.
-        read: From a sample rate in Hz to the clips as a `tf.data.Dataset`.
-        at: From a sample rate in Hz to a function that reads one clip by its index,
-            a scalar int64 tensor, inside a graph. None if they can be read only one
-            after the other.
-        read_labels: Reads the labels alone, a NumPy array. None if this is no faster
-            than reading the clips.
-        clips: A `ListedClip` each, in order; None where their sounds aren't known.
-        fingerprint: Of the clips, where they aren't listed; None if unknown.
+        read: Function of a sample rate in Hz; returns the clips as a
+            `tf.data.Dataset`.
+        at: Function of a sample rate in Hz; returns a function that reads one clip by
+            its index, a scalar int64 tensor, inside a graph. None if the clips can be
+            read only one after the other.
+        read_labels: Function that reads the labels alone, as a NumPy array. None if
+            this is no faster than reading the clips.
+        clips: One `ListedClip` a clip, in order; None where sounds aren't known.
+        fingerprint: Fingerprint of clips that aren't listed; None if unknown.
     """
 
     n_examples: int
@@ -54,7 +55,7 @@ class ClipSet:
         """A set whose clips can be read in any order.
 
         Args:
-            n_examples, at, read_labels, clips, fingerprint: As the attributes.
+            n_examples, at, read_labels, clips, fingerprint: See the attributes.
         """
 
         def read(sample_rate):
@@ -69,9 +70,9 @@ class ClipSet:
         return cls(n_examples, read, at, read_labels, clips, fingerprint)
 
     def only(self, indices):
-        """Those at some indices, which are in increasing order, as a `ClipSet`.
+        """The `ClipSet` of the clips at some indices, which are in increasing order.
 
-        The others aren't read, if clips can be read by index.
+        If clips can be read by index, the others aren't read.
         """
         import numpy as np
         import tensorflow as tf
@@ -104,14 +105,13 @@ class ClipSet:
         """The clips as a `tf.data.Dataset`, in the same order each time.
 
         Args:
-            sample_rate: In Hz; clips of another rate are resampled.
+            sample_rate: Rate of the waveforms, Hz; other clips are resampled.
 
         Returns:
-            A dataset of dicts: "waveform", float32 (samples,), mono, full
-            scale is [-1, 1]; "label", int64, an index of the task's labels, or
-            of a multi-label task float32 (n_classes,), 1 for each label that
-            the clip has and 0 for the others; "clip", a string, unique in the
-            task.
+            A dataset of dicts: "waveform", float32 (samples,), mono, full scale is
+            [-1, 1]; "label", int64, an index into the task's labels, or for a
+            multi-label task float32 (n_classes,), 1 for each label of the clip, else 0;
+            "clip", a string, unique in the task.
         """
         import tensorflow as tf
 
@@ -130,11 +130,10 @@ class TaskData:
 
     Attributes:
         labels: Names of the classes.
-        splits: A `ClipSet` for each of `SPLITS`; none shares a clip with
-            another.
-        multi_label: True if a clip may have several labels, or none.
-        fingerprint: Of all clips, whatever their split, where they aren't listed; None
-            if unknown.
+        splits: A `ClipSet` for each of `SPLITS`, without a clip in common.
+        multi_label: Whether a clip may have several labels, or none.
+        fingerprint: Fingerprint of all clips, whatever their split, where they aren't
+            listed; None if unknown.
     """
 
     labels: tuple[str, ...]

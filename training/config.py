@@ -2,156 +2,256 @@
 
 import dataclasses
 import math
-import types
-import typing
+import os
 
+from files.command_line import did_you_mean
 from files.errors import UserError
 from files.json_files import read_json
+from training.settings import (
+    AT_LEAST_ONE,
+    REQUIRED,
+    Rule,
+    documented,
+    setting,
+    settings_of,
+)
 
-SCHEDULES = ("cosine", "constant")
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-CLASS_WEIGHTS = ("none", "balanced")
-CACHES = ("auto", "memory", "none")
+FRONTENDS = (
+    "leaf",
+    "leaf_exact",
+    "leaf_fixed_pcen",
+    "efficient_leaf",
+    "tfbanks",
+    "sincnet",
+    "sincnet_plus",
+    "wavegram",
+    "mel",
+    "mel_pcen",
+)
+ENCODERS = (
+    "small",
+    "bc_resnet",
+    "mobilenet_v3_small",
+    "efficientnet_b0",
+    "cnn6",
+    "cnn10",
+    "cnn14",
+)
 
-_COUNT = ("at least 1", lambda value: value >= 1)
-
-
-def _one_of(names):
-    return "one of " + ", ".join(names), lambda value: value in names
-
-
-# What a setting must be, in words and as a test.
-_RULES = {
-    "n_filters": _COUNT,
-    # The rates of FLAC, in which a run keeps its evaluation clips.
-    "sample_rate": (
-        "from 1 to 655350 Hz, and above 65535 Hz a multiple of 10",
-        lambda hz: 1 <= hz <= 655350 and (hz <= 65535 or hz % 10 == 0),
-    ),
-    "window_seconds": (
-        "above 0 and at most 3600 seconds",
-        lambda seconds: 0 < seconds <= 3600,
-    ),
-    "epochs": _COUNT,
-    "steps_per_epoch": _COUNT,
-    "batch_size": _COUNT,
-    "learning_rate": (
-        "a finite number above 0",
-        lambda rate: 0 < rate < math.inf,
-    ),
-    "schedule": _one_of(SCHEDULES),
-    "warmup_steps": ("at least 0", lambda steps: steps >= 0),
-    "clip_norm": ("a finite number above 0", lambda norm: 0 < norm < math.inf),
-    "precision": _one_of(PRECISIONS),
-    "patience": _COUNT,
-    "task_weights": (
-        "finite numbers above 0, one a task",
-        lambda weights: weights and all(0 < w < math.inf for w in weights),
-    ),
-    "class_weights": _one_of(CLASS_WEIGHTS),
-    "mixup": ("in (0, 100]", lambda alpha: 0 < alpha <= 100),
-    "noise_snr": (
-        "LOW,HIGH with LOW <= HIGH, in dB",
-        lambda snr: len(snr) == 2 and -math.inf < snr[0] <= snr[1] < math.inf,
-    ),
-    "checkpoint_steps": _COUNT,
-    "cache": _one_of(CACHES),
-    "seed": ("from 0 to 4294967295", lambda seed: 0 <= seed < 2**32),
-}
+_FINITE_ABOVE_ZERO = Rule("a finite number above 0", lambda x: 0 < x < math.inf)
 
 
+def absolute_path(path):
+    """A path that holds from any folder; the address of a bucket stays as it is."""
+    if "://" in path:  # TFDS reads buckets as well
+        return path
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def _data_dir(text):
+    return text and absolute_path(text)
+
+
+def _encoder(text):
+    if text in ENCODERS:
+        return text
+    if text.endswith(".keras"):
+        return absolute_path(text)
+    raise ValueError(
+        f"must be one of {', '.join(ENCODERS)}, or end in .keras. Received: {text}"
+        f"{did_you_mean([text], ENCODERS)}"
+    )
+
+
+@documented
 @dataclasses.dataclass(frozen=True)
 class FitConfig:
     """All that a training run depends on, besides the data itself.
 
-    Attributes:
-        task: A registered name or "folder:PATH"; several, separated by commas, share
-            frontend and encoder.
-        task_weights: How often windows are drawn of each task, relative to the
-            others; None for all alike.
-        frontend: A name in `training.models.FRONTENDS`.
-        encoder: A name in `leaf_tf.encoders.ENCODERS`, or the path of a `.keras` file.
-        n_filters: Of the frontend.
-        sample_rate: Of the model's waveforms, Hz; clips are resampled to it.
-        window_seconds: Length of a training window and of one evaluation
-            window.
-        epochs: Passes over the training clips, at most.
-        steps_per_epoch: Batches in an epoch; None for one pass over the clips.
-        batch_size: Windows in a batch.
-        learning_rate: Of Adam at its highest.
-        schedule: "cosine", which falls to 0 over the run, or "constant".
-        warmup_steps: Steps over which the rate rises from 0 first.
-        clip_norm: Norm of all gradients together, above which they are scaled down
-            to it; None for no limit.
-        precision: "float32", or the dtype policy to compute by; the model that is
-            saved computes in float32.
-        patience: Epochs without a better one after which the run ends; None for
-            never.
-        balanced: Whether windows are drawn of all classes alike.
-        class_weights: "none", or "balanced": losses weigh as if all classes were
-            alike in number.
-        mixup: Alpha of the Beta distribution by which windows are mixed; None for
-            no mixing.
-        spec_augment: Whether features are masked and warped in training.
-        noise_snr: (lowest, highest) signal-to-noise ratio of the white noise that is
-            added to windows in training, dB; None for no noise.
-        checkpoint_steps: Steps between checkpoints; None for one an epoch.
-        deterministic: Whether the same seed gives the same run to the bit, on GPUs
-            as well, where that is slower.
-        cache: "memory" keeps decoded clips there, "none" reads them each time anew,
-            "auto" keeps them if they fit. The results are the same.
-        seed: Of the split, the weights, the windows and what is drawn in training.
-        data_dir: Where TFDS keeps its data; None for TFDS's own default.
-        skip_bad_clips: Whether clips of a folder that can't be read are named and
-            left out, instead of refused.
+    A new setting is one entry here, see `training.settings`: its check, its option
+    and their words follow.
 
     Raises:
         ValueError: A setting of another type, or out of range.
     """
 
-    task: str
-    task_weights: tuple[float, ...] | None = None
-    frontend: str = "leaf"
-    encoder: str = "small"
-    n_filters: int = 40
-    sample_rate: int = 16000
-    window_seconds: float = 1.0
-    epochs: int = 20
-    steps_per_epoch: int | None = None
-    batch_size: int = 32
-    learning_rate: float = 3e-3
-    schedule: str = "cosine"
-    warmup_steps: int = 0
-    clip_norm: float | None = None
-    precision: str = "float32"
-    patience: int | None = None
-    balanced: bool = False
-    class_weights: str = "none"
-    mixup: float | None = None
-    spec_augment: bool = False
-    noise_snr: tuple[float, float] | None = None
-    checkpoint_steps: int | None = None
-    deterministic: bool = False
-    cache: str = "auto"
-    seed: int = 0
-    data_dir: str | None = None
-    skip_bad_clips: bool = False
+    task: str = setting(
+        REQUIRED,
+        None,
+        'registered name or "folder:PATH"; several, separated by commas, share '
+        "frontend and encoder",
+    )
+    task_weights: tuple[float, ...] | None = setting(
+        None,
+        "balance of tasks and classes",
+        "frequencies at which windows of each task are drawn, relative to one another",
+        rule=Rule(
+            "finite numbers above 0, one a task",
+            lambda weights: weights and all(0 < w < math.inf for w in weights),
+        ),
+        none="all alike",
+    )
+    frontend: str = setting(
+        "leaf",
+        "model",
+        "layer that turns waveforms into features",
+        choices=FRONTENDS,
+    )
+    encoder: str = setting(
+        "small",
+        "model",
+        f"network behind the frontend: {', '.join(ENCODERS)}, or a .keras file of your "
+        "own model from (batch, frames, n_filters) to (batch, dims)",
+        metavar="NAME_OR_FILE",
+        parse=_encoder,
+    )
+    n_filters: int = setting(40, "model", "channels of the features", rule=AT_LEAST_ONE)
+    sample_rate: int = setting(
+        16000,
+        "data",
+        "rate of the model's waveforms, Hz; clips are resampled to it",
+        # The rates of FLAC, in which a run keeps its evaluation clips.
+        rule=Rule(
+            "from 1 to 655350 Hz, and above 65535 Hz a multiple of 10",
+            lambda hz: 1 <= hz <= 655350 and (hz <= 65535 or hz % 10 == 0),
+        ),
+    )
+    window_seconds: float = setting(
+        1.0,
+        "data",
+        "length of the windows of clips, in training and evaluation, seconds",
+        rule=Rule("above 0 and at most 3600 seconds", lambda s: 0 < s <= 3600),
+    )
+    epochs: int = setting(
+        20, "training", "passes over the training clips, at most", rule=AT_LEAST_ONE
+    )
+    steps_per_epoch: int | None = setting(
+        None, "training", "batches in an epoch", rule=AT_LEAST_ONE, none="one pass"
+    )
+    batch_size: int = setting(32, "training", "windows in a batch", rule=AT_LEAST_ONE)
+    learning_rate: float = setting(
+        3e-3, "training", "highest learning rate of Adam", rule=_FINITE_ABOVE_ZERO
+    )
+    schedule: str = setting(
+        "cosine",
+        "training",
+        "learning rate over the run: falls to 0 as a cosine, or stays",
+        choices=("cosine", "constant"),
+    )
+    warmup_steps: int = setting(
+        0,
+        "training",
+        "steps over which the learning rate rises from 0 first",
+        rule=Rule("at least 0", lambda steps: steps >= 0),
+    )
+    clip_norm: float | None = setting(
+        None,
+        "training",
+        "largest norm of all gradients together; above it they are scaled down to it",
+        rule=_FINITE_ABOVE_ZERO,
+        none="no limit",
+    )
+    precision: str = setting(
+        "float32",
+        "training",
+        "dtype policy of training; the saved model computes in float32",
+        choices=("float32", "mixed_bfloat16", "mixed_float16"),
+    )
+    patience: int | None = setting(
+        None,
+        "training",
+        "epochs without a better one after which the run ends",
+        rule=AT_LEAST_ONE,
+        none="never",
+    )
+    balanced: bool = setting(
+        False,
+        "balance of tasks and classes",
+        "draw all classes alike, however many clips they have",
+    )
+    class_weights: str = setting(
+        "none",
+        "balance of tasks and classes",
+        "weights of classes in the loss; balanced: as if all were alike in number",
+        choices=("none", "balanced"),
+    )
+    mixup: float | None = setting(
+        None,
+        "augmentation",
+        "alpha of Beta(alpha, alpha), the distribution of the shares by which windows "
+        "and their labels are mixed; at 1 all shares are equally likely",
+        rule=Rule("in (0, 100]", lambda alpha: 0 < alpha <= 100),
+        none="no mixing",
+    )
+    spec_augment: bool = setting(
+        False,
+        "augmentation",
+        "mask and warp features in training, by the frontend's SpecAugment",
+    )
+    noise_snr: tuple[float, float] | None = setting(
+        None,
+        "augmentation",
+        "lowest and highest signal-to-noise ratio of the white noise that is added to "
+        "windows in training, dB",
+        rule=Rule(
+            "LOW,HIGH with LOW <= HIGH, in dB",
+            lambda snr: len(snr) == 2 and -math.inf < snr[0] <= snr[1] < math.inf,
+        ),
+        none="no noise",
+        metavar="LOW,HIGH",
+    )
+    checkpoint_steps: int | None = setting(
+        None,
+        "training",
+        "steps between checkpoints",
+        rule=AT_LEAST_ONE,
+        none="one an epoch",
+    )
+    deterministic: bool = setting(
+        False,
+        "training",
+        "compute so that the same seed gives the same run to the bit, on GPUs as "
+        "well, where that is slower",
+    )
+    cache: str = setting(
+        "auto",
+        "data",
+        "keeping of decoded clips in memory: if they fit, always, or never; the "
+        "results are the same",
+        choices=("auto", "memory", "none"),
+    )
+    seed: int = setting(
+        0,
+        "training",
+        "seed of the split, the weights, the windows and what is drawn in training",
+        rule=Rule("from 0 to 4294967295", lambda seed: 0 <= seed < 2**32),
+    )
+    data_dir: str | None = setting(
+        None,
+        "data",
+        "folder where TFDS keeps its data",
+        none="TFDS's own place",
+        metavar="DIR",
+        parse=_data_dir,
+    )
+    skip_bad_clips: bool = setting(
+        False,
+        "data",
+        "name clips of a folder that can't be read, and go on without them",
+    )
 
     def __post_init__(self):
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
+        for name, entry in settings_of(type(self)).items():
+            value = getattr(self, name)
             if isinstance(value, list):  # as JSON has it
                 value = tuple(value)
-                object.__setattr__(self, field.name, value)
-            if not _is_of(value, field.type):
-                raise ValueError(
-                    f"`{field.name}` must be {_name(field.type)}. Received: {value!r}"
-                )
-            if value is not None:
-                try:
-                    require(field.name, value)
-                except ValueError as error:
-                    raise ValueError(f"`{field.name}` {error}") from error
+                object.__setattr__(self, name, value)
+            try:
+                entry.require_type(value)
+                if value is not None:
+                    entry.require(value)
+            except ValueError as error:
+                raise ValueError(f"`{name}` {error}") from error
         names = self.tasks
         if not all(names) or len(set(names)) < len(names):
             raise ValueError(
@@ -180,7 +280,7 @@ class FitConfig:
         return max(1, round(self.window_seconds * self.sample_rate))
 
     def to_dict(self):
-        """For `config.json`."""
+        """The content of `config.json`."""
         return dataclasses.asdict(self)
 
     @classmethod
@@ -197,7 +297,7 @@ class FitConfig:
 
 
 def read_settings(path):
-    """The settings in a JSON file, some or all of a `FitConfig`'s, unchecked.
+    """Some or all settings of a `FitConfig` from a JSON file, unchecked.
 
     Raises:
         UserError: The file is missing or damaged.
@@ -206,48 +306,16 @@ def read_settings(path):
         values = read_json(path)
         if not isinstance(values, dict):
             raise ValueError("it holds no {setting: value}")
-        known = [field.name for field in dataclasses.fields(FitConfig)]
+        known = settings_of(FitConfig)
         unknown = [name for name in values if name not in known]
         if unknown:
             raise ValueError(
                 f"there is no setting {unknown[0]!r:.80}; the settings are "
-                f"{', '.join(known)}"
+                f"{', '.join(known)}{did_you_mean(unknown[:1], known)}"
             )
         return values
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise _unreadable(path, error) from error
-
-
-def require(name, value):
-    """Checks one setting of a `FitConfig`.
-
-    Args:
-        name: A field of it.
-        value: Of the field's type, and not None.
-
-    Raises:
-        ValueError: It is out of range, e.g. "must be at least 1. Received: 0".
-    """
-    if name not in _RULES:
-        return
-    rule, holds = _RULES[name]
-    if not holds(value):
-        raise ValueError(f"must be {rule}. Received: {value}")
-
-
-def _is_of(value, kind):
-    """Whether a value is of a field's type; whole numbers will do for float."""
-    if typing.get_origin(kind) is types.UnionType:
-        return any(_is_of(value, option) for option in typing.get_args(kind))
-    if typing.get_origin(kind) is tuple:
-        return isinstance(value, tuple) and all(_is_of(v, float) for v in value)
-    if isinstance(value, bool):  # which Python takes for a whole number
-        return kind is bool
-    return isinstance(value, int | float if kind is float else kind)
-
-
-def _name(kind):
-    return kind.__name__ if isinstance(kind, type) else str(kind)
 
 
 def _unreadable(path, error):

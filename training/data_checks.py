@@ -1,4 +1,4 @@
-"""Whether data is what a run was trained on, and what follows where it isn't."""
+"""Checks of data against the record of a run."""
 
 import dataclasses
 import itertools
@@ -11,7 +11,7 @@ from training.heads import read_heads
 from training.tasks import get_task
 from training.tfds_task import TfdsTask
 
-# Of the names of two sets of clips, what is the same in one that was converted.
+# Share of the names of two sets of clips that agree if one is the other, converted.
 _ALIKE = 0.9
 
 
@@ -19,17 +19,17 @@ def require_unchanged(heads, data, run, say):
     """Checks that a run that is to go on was started on this data.
 
     Args:
-        heads, data: As the data is now: a tuple of `Head`, a `DataRecord`.
-        run: The `RunFolder`, of the same tasks.
-        say: Called with a line if it can't be known.
+        heads, data: A tuple of `Head` and a `DataRecord` of the data as it is now.
+        run: `RunFolder` of the run, of the same tasks.
+        say: Function that is called with a line if it can't be known.
 
     Raises:
         OtherDataError: It was started on other data.
     """
     record = DataRecord.read(run)
     if record is None:
-        told = read_heads(run.tasks) if run.tasks.exists() else ()
-        for old, head in zip(told, heads):
+        old_heads = read_heads(run.tasks) if run.tasks.exists() else ()
+        for old, head in zip(old_heads, heads):
             if old.labels != head.labels:
                 raise OtherDataError(
                     f"the classes of {head.task} changed since the run in {run.path} "
@@ -54,8 +54,8 @@ def require_same_data(data, other):
 
     Args:
         data: A `DataRecord`.
-        other: The `RunFolder` of that run, which is of the same tasks and finished. Of
-            one without a record only the number of clips is known.
+        other: `RunFolder` of that run, which is of the same tasks and finished. If it
+            has no record, the numbers of clips are compared.
 
     Raises:
         OtherDataError: It isn't.
@@ -82,15 +82,16 @@ def require_same_data(data, other):
 def own_test_clips(run, task, head, load, say, exactly=False):
     """The clips of a run's own task that it neither trained on nor validated by.
 
-    Those of its test split that are still there, by their sound and whatever else
-    changed; what did is said.
+    They are the clips of its test split that are still there, by their sound, whatever
+    else changed; a line says what did.
 
     Args:
-        run: The `RunFolder`.
-        task: The head's task, as `get_task` gives it.
-        head: The `Head`.
-        load: Loads the `TaskData` as it is now and checks that the model knows it.
-        say: Called with a line about what changed, or can't be known.
+        run: `RunFolder` of the run.
+        task: Task of the head, from `get_task`.
+        head: A `Head` of the run.
+        load: Function that loads the `TaskData` as it is now and checks that the model
+            knows its labels.
+        say: Function that is called with a line about what changed, or can't be known.
         exactly: Whether all clips have to be as they were.
 
     Returns:
@@ -113,15 +114,15 @@ def own_test_clips(run, task, head, load, say, exactly=False):
     )
     changed = changes(dataclasses.replace(old, labels=data.labels), now)
     if changed:
-        told = (
+        change = (
             f"the data of {head.task} isn't what {run.path} was trained on: {changed}"
         )
         if exactly or not _is_official(task):
             raise OtherDataError(
-                f"{told}; its test split can't be found again: bring the data back as "
-                "it was, by --data-dir if it lies elsewhere"
+                f"{change}; its test split can't be found again: bring the data back "
+                "as it was, by --data-dir if it lies elsewhere"
             )
-        say(f"note: {told}; testing on the official test split as it is now")
+        say(f"note: {change}; testing on the official test split as it is now")
     return data.splits["test"], data.labels
 
 
@@ -134,16 +135,16 @@ def _still_there(run, task, head, old, say, exactly):
     changed = changes(old, now, by_split=False)
     if not changed:
         return everything.only(kept)
-    told = f"the data of {head.task} changed since {run.path} was trained: {changed}"
+    change = f"the data of {head.task} changed since {run.path} was trained: {changed}"
     if exactly or not kept:
         raise OtherDataError(
-            f"{told}; {len(kept)} of its {old.n_clips['test']} test clips are left: "
+            f"{change}; {len(kept)} of its {old.n_clips['test']} test clips are left: "
             "bring the data back as it was, or put clips that it never heard into a "
             "folder of their own and name that by --task"
         )
     say(
-        f"note: {told}; testing on those {len(kept)} clips whose sound was in its test "
-        f"split, {old.n_clips['test']} then"
+        f"note: {change}; testing on those {len(kept)} clips whose sound was in its "
+        f"test split, {old.n_clips['test']} then"
     )
     return everything.only(kept)
 
@@ -152,10 +153,10 @@ def heard_before(run, task, clips, split=None):
     """A line if a run was trained on some of the clips of a task; else None.
 
     Args:
-        run: The `RunFolder`.
-        task: As `get_task` gives it.
-        clips: The `ClipSet` that is to be tested on.
-        split: Which of the task's splits this is, where that is to be said.
+        run: `RunFolder` of the run.
+        task: Task of the clips, from `get_task`.
+        clips: `ClipSet` to test on.
+        split: Name of the clips' split, if the line is to name it.
     """
     record = DataRecord.read(run)
     if record is None:
@@ -190,27 +191,27 @@ def heard_before(run, task, clips, split=None):
 
 
 def _is_copy(record, clips):
-    """Whether clips are called as nearly all of a task that a run was trained on."""
+    """Whether clips have the names of nearly all clips of a task of the run."""
 
     def names(clips):
         return {(c.label, str(PurePosixPath(c.file).with_suffix(""))) for c in clips}
 
     now = names(clips)
     for task in record.tasks + record.before:
-        then = names(clip for own in (task.clips or {}).values() for clip in own)
+        then = names(c for listed in (task.clips or {}).values() for c in listed)
         if len(now & then) >= _ALIKE * max(len(now), len(then), 1):
             return True
     return False
 
 
 def news_of(run, task, data, clips):
-    """Lines on what a run that is to be adapted to a task knows of its clips.
+    """Lines on the clips of a task that a run to be adapted to it was trained on.
 
     Args:
-        run: The `RunFolder`.
-        task: The task, as `get_task` gives it.
-        data: Its `TaskRecord`, under the name of the head that is to be adapted.
-        clips: {split: `ClipSet`} of it.
+        run: `RunFolder` of the run.
+        task: Task to adapt to, from `get_task`.
+        data: `TaskRecord` of the task, under the name of the head to adapt.
+        clips: {split: `ClipSet`} of the task.
 
     Returns:
         A list of str.
@@ -221,8 +222,8 @@ def news_of(run, task, data, clips):
     """
     record = DataRecord.read(run)
     old = record and record.of_head(data.head)
-    own = {head.name: head.task for head in run.read_heads()}
-    if old is None or not is_same(task, get_task(own[data.head])):
+    tasks = {head.name: head.task for head in run.read_heads()}
+    if old is None or not is_same(task, get_task(tasks[data.head])):
         held_out = {s: heard_before(run, task, clips[s], s) for s in SPLITS[1:]}
         return list(dict.fromkeys(filter(None, held_out.values())))
     changed = changes(old, data)
@@ -239,9 +240,9 @@ def adapted_record(run, heads, data):
     """The `DataRecord` of a run that was adapted.
 
     Args:
-        run: The `RunFolder` of the old one.
-        heads: Those of the new one, a tuple of `Head`.
-        data: The `TaskRecord` of the one that was adapted; of the others it stays.
+        run: `RunFolder` of the old run.
+        heads: Heads of the new run, a tuple of `Head`.
+        data: `TaskRecord` of the head that was adapted; the others keep theirs.
     """
     record = DataRecord.read(run) or DataRecord(())
     tasks = (data if h.name == data.head else record.of_head(h.name) for h in heads)
@@ -254,19 +255,19 @@ def adapted_record(run, heads, data):
 
 
 def is_same(task, other):
-    """Whether these are one task, however its folder is spelled."""
+    """Whether two tasks are one, however its folder is spelled."""
     if isinstance(task, FolderTask) and isinstance(other, FolderTask):
         return task.path.resolve() == other.path.resolve()
     return task == other
 
 
 def is_moved(before, after):
-    """Whether what a run calls its tasks may now be called something else.
+    """Whether the tasks of a run may have got other names.
 
-    Folders may: through a link, or because the one of before isn't there any more.
+    Folders may: through a link, or because the former one isn't there any more.
 
     Args:
-        before, after: Names, separated by commas.
+        before, after: Names of the tasks, separated by commas.
     """
     pairs = list(itertools.zip_longest(before.split(","), after.split(",")))
     if any(None in pair for pair in pairs):
@@ -278,10 +279,10 @@ def is_own(run, head, task, clips):
     """Whether all clips of a folder are those of a run, whose own folder is gone.
 
     Args:
-        run: The `RunFolder`.
-        head: A `Head` of it.
-        task: The `FolderTask`.
-        clips: All of its clips, a `ClipSet`.
+        run: `RunFolder` of the run.
+        head: A `Head` of the run.
+        task: `FolderTask` of the folder.
+        clips: `ClipSet` of all its clips.
     """
     record = DataRecord.read(run, with_clips=False)
     old = record and record.of_head(head.name)

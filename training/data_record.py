@@ -1,4 +1,4 @@
-"""What a run was trained on: its labels and the sounds of its clips, by split."""
+"""The record of a run's data: its labels and the sounds of its clips, by split."""
 
 import collections
 import csv
@@ -24,15 +24,15 @@ class TaskRecord:
     """The data of one head.
 
     Attributes:
-        task: What `--task` calls it.
+        task: Name of the task, as in `--task`.
         head: Name of the head, or of one that another run had.
-        labels: In the order of the logits.
-        fingerprint: Of all clips and their classes, whatever their split, name and
-            order; None if unknown.
+        labels: Names of the classes, in the order of the logits.
+        fingerprint: Fingerprint of all clips and their classes, whatever their split,
+            name and order; None if unknown.
         n_clips: {split: number of clips}.
         splits: {split: fingerprint of its clips and their classes, or None}.
-        clips: {split: a `ListedClip` each}; None where sounds aren't known, such as
-            of data sets of TFDS.
+        clips: {split: `ListedClip`s}; None where sounds aren't known, such as those of
+            TFDS's data sets.
     """
 
     task: str
@@ -45,7 +45,13 @@ class TaskRecord:
 
     @classmethod
     def of(cls, head, splits, data_fingerprint=None):
-        """Of a `Head`, the `ClipSet` of each split, and `TaskData.fingerprint`."""
+        """The record of a head's clips.
+
+        Args:
+            head: A `Head`.
+            splits: {split: `ClipSet`}.
+            data_fingerprint: `TaskData.fingerprint`.
+        """
         n_clips = {split: clips.n_examples for split, clips in splits.items()}
         common = head.task, head.name, head.labels
         if any(clips.clips is None for clips in splits.values()):
@@ -62,11 +68,11 @@ class TaskRecord:
         return sum(self.n_clips.values())
 
     def sounds(self, *splits):
-        """The sounds of some splits, a set; empty where they aren't known."""
+        """The set of the sounds in some splits; empty where they aren't known."""
         return {clip.sound for s in splits for clip in (self.clips or {}).get(s, ())}
 
     def to_dict(self):
-        """For `data.json`."""
+        """The entry in `data.json`."""
         splits = {
             split: {"clips": self.n_clips[split], "fingerprint": self.splits[split]}
             for split in self.splits
@@ -107,9 +113,10 @@ class DataRecord:
     """The data of a run, in its `data.json` and `data.csv`.
 
     Attributes:
-        tasks: A `TaskRecord` of each head.
-        before: Those of a run that was adapted, whose heads now are of other tasks.
-        files: {name: fingerprint} of files of the run, see `files.run_files.notes`.
+        tasks: One `TaskRecord` a head.
+        before: Records of the run that was adapted, for heads that now are of other
+            tasks.
+        files: {name: fingerprint} of the run's files, see `files.run_files.notes`.
     """
 
     tasks: tuple[TaskRecord, ...]
@@ -121,11 +128,11 @@ class DataRecord:
         return next((task for task in self.tasks if task.head == name), None)
 
     def sounds(self, *splits):
-        """The sounds of some splits of all tasks, a set."""
+        """The set of the sounds in some splits of all tasks."""
         return set().union(*(t.sounds(*splits) for t in self.tasks + self.before))
 
     def write(self, run):
-        """Writes it to a `RunFolder`; first the clips, so that none are missing."""
+        """Writes both files to a `RunFolder`, the clips first."""
         tasks = self.tasks + self.before
         if any(task.clips is not None for task in tasks):
             with (
@@ -143,7 +150,7 @@ class DataRecord:
         self.write_summary(run)
 
     def write_summary(self, run):
-        """Writes `data.json` alone, where the clips are as they were."""
+        """Writes `data.json` alone, for clips that are as they were."""
         record = {
             "tasks": [task.to_dict() for task in self.tasks],
             "before": [task.to_dict() for task in self.before],
@@ -165,12 +172,12 @@ class DataRecord:
         if not run.data.exists():
             return None
         try:
-            found = read_json(run.data)
+            record = read_json(run.data)
             clips = _read_clips(run.data_clips) if with_clips else None
             return cls(
-                tuple(_task(entry, clips) for entry in found["tasks"]),
-                tuple(_task(entry, clips) for entry in found["before"]),
-                dict(found["files"]),
+                tuple(_task(entry, clips) for entry in record["tasks"]),
+                tuple(_task(entry, clips) for entry in record["before"]),
+                dict(record["files"]),
             )
         except (
             OSError,
@@ -199,8 +206,8 @@ def _mark(value):
 def _task(entry, clips):
     if clips is None or not entry["listed"]:
         return TaskRecord.from_dict(entry)
-    own = clips.get(entry["head"], {})
-    listed = {split: tuple(own.get(split, ())) for split in SPLITS}
+    by_split = clips.get(entry["head"], {})
+    listed = {split: tuple(by_split.get(split, ())) for split in SPLITS}
     task = TaskRecord.from_dict(entry, listed)
     for split in SPLITS:
         if _fingerprint(listed[split]) != task.splits[split]:
@@ -209,17 +216,17 @@ def _task(entry, clips):
 
 
 def _read_clips(path):
-    """{head: {split: its clips}}, of `data.csv`; None without that file."""
+    """{head: {split: its clips}} from `data.csv`; None without that file."""
     if not path.exists():  # fingerprints of the splits will do, with less to say
         return None
-    found = collections.defaultdict(lambda: collections.defaultdict(list))
+    clips = collections.defaultdict(lambda: collections.defaultdict(list))
     with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         rows = csv.reader(file)
         if tuple(next(rows, ())) != _COLUMNS:
             raise ValueError(f"{path.name} has other columns")
         for head, split, label, sound, name in rows:
-            found[head][split].append(ListedClip(sound, label, name))
-    return found
+            clips[head][split].append(ListedClip(sound, label, name))
+    return clips
 
 
 def _fingerprint(clips):
@@ -227,7 +234,7 @@ def _fingerprint(clips):
 
 
 def in_order(clip_sets):
-    """A fingerprint of `ClipSet`s that knows their clips' order, for hosts."""
+    """A fingerprint of `ClipSet`s that depends on their clips' order, for hosts."""
     return fingerprint(
         str(clips.fingerprint)
         if clips.clips is None
@@ -237,22 +244,24 @@ def in_order(clip_sets):
 
 
 def changes(before, after, by_split=True):
-    """What two `TaskRecord`s differ in, in words for a line; "" if in nothing.
+    """The differences of two `TaskRecord`s, in words for a line; "" if there are none.
 
     Args:
-        before, after: Names of files, their order and the path of the task don't count.
-        by_split: Whether the splits have to be alike as well, not just all clips.
+        before, after: `TaskRecord`s; names of files, their order and the path of the
+            task don't count.
+        by_split: Whether the splits have to be the same as well, not just all clips.
     """
-    said = list(_label_changes(before.labels, after.labels))
+    phrases = list(_label_changes(before.labels, after.labels))
     if before.clips is not None and after.clips is not None:
-        said += _clip_changes(before.clips, after.clips, by_split)
+        phrases += _clip_changes(before.clips, after.clips, by_split)
     elif by_split:
         for split in SPLITS:
             if before.splits[split] != after.splits[split]:
-                said.append(_counts(before.n_clips[split], after.n_clips[split], split))
+                counts = before.n_clips[split], after.n_clips[split]
+                phrases.append(_counts(*counts, split))
     elif before.fingerprint != after.fingerprint:
-        said.append(_counts(before.total, after.total, "all splits"))
-    return ", ".join(said)
+        phrases.append(_counts(before.total, after.total, "all splits"))
+    return ", ".join(phrases)
 
 
 def _counts(before, after, split):
@@ -293,26 +302,26 @@ def _clip_changes(before, after, by_split):
 
 
 def _surplus(clips, others, by_split):
-    """[(split, clip)] of those that have no counterpart among the others."""
+    """[(split, clip)] of the clips without a counterpart among the others."""
 
     def key(split, clip):
         return clip.sound, clip.label, split if by_split else None
 
-    left = collections.Counter(
-        key(split, clip) for split, own in others.items() for clip in own
+    unmatched = collections.Counter(
+        key(split, clip) for split, listed in others.items() for clip in listed
     )
     surplus = []
-    for split, own in clips.items():
-        for clip in own:
-            if left[key(split, clip)] > 0:
-                left[key(split, clip)] -= 1
+    for split, listed in clips.items():
+        for clip in listed:
+            if unmatched[key(split, clip)] > 0:
+                unmatched[key(split, clip)] -= 1
             else:
                 surplus.append((split, clip))
     return surplus
 
 
 def _paired(gone, new, key):
-    """What is gone, pairs of what has one key, and what is new; [(split, clip)]."""
+    """Lists of (split, clip): those gone, pairs of one key, and those new."""
     waiting = collections.defaultdict(list)
     for entry in reversed(new):
         waiting[key(entry[1])].append(entry)

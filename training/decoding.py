@@ -1,11 +1,11 @@
 """Audio files to waveforms inside a `tf.data` graph.
 
-By the operators of tensorflow-io where they load, without Python and its lock; by
-soundfile elsewhere, and for what tensorflow-io can't read or may not hear to its end,
-which `files.clips.encoding_of` calls "by parts". The samples are the same.
-The operators are no faster: `python -m benchmarks input` finds that soundfile, which
-lets go of Python's lock, takes a third to two thirds of their time. Rates are changed
-by soxr in either case: the resampler of tensorflow-io is a coarser one.
+tensorflow-io's operators decode where they load, without Python and its lock; soundfile
+decodes elsewhere, and the files that tensorflow-io can't read or may read in part only,
+which `files.clips.encoding_of` calls "by parts". The samples are the same. soundfile is
+no slower: by `python -m benchmarks input` it takes a third to two thirds of the
+operators' time, as it releases Python's lock. soxr resamples in either case: the
+resampler of tensorflow-io is a coarser one.
 """
 
 import base64
@@ -27,7 +27,7 @@ _TINY_WAV = base64.b64decode(
 
 
 def libraries():
-    """The names of what can decode here, the one that is used by default first."""
+    """The names of the libraries that decode here, the default one first."""
     return (TFIO, SOUNDFILE) if _operators() else (SOUNDFILE,)
 
 
@@ -35,9 +35,9 @@ def from_file(path, encoding, rate, sample_rate, library=None):
     """The waveform of an audio file, mono.
 
     Args:
-        path, encoding, rate: Scalars: bytes of its path; what is in it, such as
-            "FLAC PCM_16", soundfile's words; its rate in Hz, int64.
-        sample_rate: In Hz; clips of another rate are resampled.
+        path, encoding, rate: Scalars: bytes of the path; format and subtype in
+            soundfile's words, such as "FLAC PCM_16"; sample rate in Hz, int64.
+        sample_rate: Rate of the waveform, Hz; clips of another rate are resampled.
         library: One of `libraries`; defaults to the first.
 
     Returns:
@@ -55,7 +55,7 @@ def from_file(path, encoding, rate, sample_rate, library=None):
 
 
 def from_bytes(content, encoding, rate, sample_rate, library=None):
-    """As `from_file`, of the content of an audio file."""
+    """The waveform of the content of an audio file; see `from_file`."""
     return _waveform(
         lambda: content,
         lambda content: decode_clip(content, "of this example")[0],
@@ -68,13 +68,13 @@ def from_bytes(content, encoding, rate, sample_rate, library=None):
 
 
 def from_samples(samples, rate, sample_rate):
-    """The waveform of what TFDS has decoded, mono.
+    """The waveform of samples that TFDS has decoded, mono.
 
     Args:
         samples: (samples,) or (samples, channels); integers in the range of int16 are
             scaled by 1 / 32768.
-        rate: Of the samples, an int, in Hz.
-        sample_rate: In Hz.
+        rate: Rate of the samples, an int, Hz.
+        sample_rate: Rate of the waveform, Hz.
 
     Returns:
         float32 (samples,).

@@ -1,4 +1,4 @@
-"""Where a run computes: one device, those of one host, those of many hosts."""
+"""The devices of a run: one, those of one host, those of many hosts."""
 
 import atexit
 import contextlib
@@ -20,9 +20,10 @@ class OneDevice:
     """The device that the backend chooses.
 
     Attributes:
-        is_first: Whether this process writes the run's files, and speaks.
-        part, n_parts: Which part of each batch this process computes.
-        n_devices: Over which a batch is split.
+        is_first: Whether this process writes the run's files and prints.
+        part, n_parts: Number of the part of each batch that this process computes,
+            and number of the parts.
+        n_devices: Number of devices over which a batch is split.
     """
 
     is_first = True
@@ -38,7 +39,7 @@ class OneDevice:
         return contextlib.nullcontext()
 
     def ready(self, model):
-        """Changes a model that was made so that it learns as on one."""
+        """Changes a new model so that it learns as on one device."""
 
     def sync(self, model):
         """Brings a model's variables up to date in the middle of `fit`."""
@@ -51,15 +52,15 @@ class OneDevice:
         return model
 
     def together(self):
-        """The context of all that hosts do together: what fails on one ends all."""
+        """The context of all work of the hosts: a failure of one ends all."""
         return contextlib.nullcontext()
 
     @contextlib.contextmanager
     def own_folder(self, path):
-        """Where this process writes checkpoints and logs: `path`, on the first host.
+        """The folder of this process's checkpoints and logs: `path` on the first host.
 
-        Under JAX to write a model is to compute, which all hosts do or none. So the
-        others write as well, to a folder that is gone afterwards.
+        Under JAX, writing a model is a computation, which all hosts do or none. So the
+        others write as well, to a temporary folder.
         """
         if self.is_first:
             yield path
@@ -68,10 +69,10 @@ class OneDevice:
             yield folder
 
     def leave(self):
-        """Ends what the hosts do together."""
+        """Ends the work of the hosts."""
 
     def first_says(self, value):
-        """A bool, as the first host has it."""
+        """The first host's value of a bool."""
         return value
 
     def require_alike(self, name, value):
@@ -79,7 +80,7 @@ class OneDevice:
 
 
 class _Spread(OneDevice):
-    """What runs on several devices have in common."""
+    """Runs on several devices."""
 
     def __init__(self):
         self._copy = None
@@ -99,8 +100,8 @@ class _Spread(OneDevice):
 class Mirrored(_Spread):
     """All devices of this host: each has the model and a part of each batch.
 
-    Batch normalisation takes its statistics of the whole batch. Computes by
-    TensorFlow's MirroredStrategy.
+    Batch normalisation uses statistics of the whole batch. TensorFlow's
+    MirroredStrategy computes.
 
     Args:
         batch_size: A multiple of the number of devices.
@@ -131,8 +132,8 @@ class Mirrored(_Spread):
 class Hosts(_Spread):
     """All devices of many hosts: each has the model and a part of each batch.
 
-    Computes by Keras's JAX backend and its `DataParallel`. The first host writes the
-    run's files; all evaluate the same clips, and so agree on what comes next.
+    Keras's JAX backend and its `DataParallel` compute. The first host writes the run's
+    files; all evaluate the same clips, and so agree on the next step.
 
     Args:
         settings: `HostSettings`.
@@ -224,7 +225,7 @@ class Hosts(_Spread):
 
 
 class _Local:
-    """A model that predicts outside of the distribution that is set."""
+    """A model that predicts outside of the current distribution."""
 
     def __init__(self, model):
         self._model = model

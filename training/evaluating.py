@@ -24,11 +24,11 @@ from training.tasks import get_task
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """What a model says of one task's clips.
+    """The predictions of a model for one task's clips.
 
     Attributes:
-        task: Its name.
-        head: The `Head` of the model that was asked.
+        task: Name of the task.
+        head: `Head` of the model that answered.
         predictions: `ClipPredictions` or `MultiLabelPredictions`.
     """
 
@@ -38,12 +38,12 @@ class Evaluation:
 
 
 def as_metrics(evaluations):
-    """The evaluations as `metrics.json` has them, {"tasks": ..., "average": ...}."""
+    """The content of `metrics.json`, {"tasks": ..., "average": ...}."""
     metrics = [evaluation.predictions.metrics for evaluation in evaluations]
-    found = {"tasks": {e.task: m for e, m in zip(evaluations, metrics)}}
+    content = {"tasks": {e.task: m for e, m in zip(evaluations, metrics)}}
     if len(metrics) > 1:
-        found["average"] = averaged(metrics)
-    return found
+        content["average"] = averaged(metrics)
+    return content
 
 
 def evaluate(
@@ -58,23 +58,22 @@ def evaluate(
 
     Args:
         run_path: A finished run folder.
-        task_name: A task whose labels the model knows. Defaults to the run's
-            own, all of them, of which the test split is used; of another task,
-            too; of another folder all clips, unless it is that of the run, moved. Where
-            a folder changed since, the clips that were the run's test split then, by
-            their sound.
-        data_dir: Where TFDS keeps its data; defaults to the run's.
-        noise: A `training.noise.Noise` to add to the clips, or None.
-        skip_bad_clips: Whether clips that can't be read are named and left out; they
-            are if the run was trained so.
+        task_name: Name of a task whose labels the model knows; None for all tasks of
+            the run. The clips are those of the test split; of another folder all,
+            unless it is the run's own folder, moved. Of a folder that has changed they
+            are the clips of the run's test split that are still there, by their sound.
+        data_dir: Folder where TFDS keeps its data; defaults to the run's.
+        noise: `training.noise.Noise` to add to the clips, or None.
+        skip_bad_clips: Whether clips that can't be read are named and left out, as by
+            default for a run that was trained so.
         exactly: Whether to refuse a run whose own data changed in any way.
 
     Returns:
         A list of `Evaluation`, one a task.
 
     Raises:
-        UserError: No finished run, or data that can't be used: nothing is left of the
-            run's own test split, or which clips it was can't be known.
+        UserError: No finished run, or data that can't be used: no clip of the run's
+            test split is left, or its clips can't be known.
     """
     run = RunFolder(run_path)
     run.require_finished()
@@ -108,7 +107,7 @@ def evaluate(
 
 
 def _require_rate(run, model, config):
-    """Checks that clips are resampled to what the model takes."""
+    """Checks that clips are resampled to the model's rate."""
     frontend = next((x for x in model.layers if x.name == "frontend"), None)
     rate = getattr(frontend, "sample_rate", config.sample_rate)
     if rate != config.sample_rate:
@@ -136,10 +135,10 @@ def _note(line):
 
 
 def _head_and_clips(name, heads, open_clips):
-    """The head that knows a task's classes, its own first; and the clips."""
-    own = [head for head in heads if is_same(get_task(head.task), get_task(name))]
+    """The head that knows a task's classes, the task's own first; and the clips."""
+    own_heads = [h for h in heads if is_same(get_task(h.task), get_task(name))]
     refusals = []
-    for head in own or heads:
+    for head in own_heads or heads:
         try:
             return head, open_clips(name, head)
         except UserError as error:
@@ -157,13 +156,13 @@ def _clips(run, config, data_dir, exactly, name, head):
 
     if isinstance(task, FolderTask):
         _require_one_count(name, False, head)
-    own = is_same(task, get_task(head.task, config.skip_bad_clips))
-    if not own and isinstance(task, FolderTask):
+    is_runs_own = is_same(task, get_task(head.task, config.skip_bad_clips))
+    if not is_runs_own and isinstance(task, FolderTask):
         clips = task.load_all(list(head.labels))
-        own = is_own(run, head, task, clips)
-        if own:
+        is_runs_own = is_own(run, head, task, clips)
+        if is_runs_own:
             _note(f"note: {name} holds the clips of {head.task}, which isn't there")
-    if own:
+    if is_runs_own:
         clips, labels = own_test_clips(run, task, head, load, _note, exactly)
         clips = relabelled(clips, labels, head)
     elif not isinstance(task, FolderTask):
@@ -171,7 +170,7 @@ def _clips(run, config, data_dir, exactly, name, head):
         clips = relabelled(data.splits["test"], data.labels, head)
     # Of its own clips, too: another task of the run, or the run that was adapted to
     # this one, may have trained on them.
-    if not own or run.data.exists():
+    if not is_runs_own or run.data.exists():
         heard = heard_before(run, task, clips)
         if heard:
             _note(heard)
@@ -182,9 +181,9 @@ def require_known(name, data, head):
     """Checks that a model knows the labels of a task.
 
     Args:
-        name: Of the task.
-        data: Its `TaskData`.
-        head: The model's `Head`.
+        name: Name of the task.
+        data: `TaskData` of the task.
+        head: `Head` of the model.
 
     Raises:
         UserError: It doesn't.
@@ -213,8 +212,8 @@ def relabelled(clips, labels, head):
 
     Args:
         clips: A `ClipSet`.
-        labels: Of its task, all of which the model knows.
-        head: The model's `Head`.
+        labels: Labels of its task, all of which the model knows.
+        head: `Head` of the model.
 
     Returns:
         A `ClipSet`.

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from tqdm import tqdm
 
-from training import ranking
+from files import ranking
 from training.pipeline import evaluation_windows
 
 _MOMENT = 2.0  # seconds
@@ -13,7 +13,7 @@ _MOMENT = 2.0  # seconds
 
 @dataclasses.dataclass(frozen=True)
 class ClipPredictions:
-    """What a model says of each clip of a set, of one label each.
+    """The predictions of a model for the clips of a set, of one label each.
 
     Attributes:
         logits: (n_clips, n_classes), float64, averaged over a clip's windows.
@@ -23,7 +23,7 @@ class ClipPredictions:
     logits: np.ndarray
     classes: np.ndarray
 
-    # Of `metrics`, what the task is judged by.
+    # The main one of the metrics.
     judged_by = "accuracy"
 
     @property
@@ -63,7 +63,7 @@ class ClipPredictions:
 
 @dataclasses.dataclass(frozen=True)
 class MultiLabelPredictions:
-    """What a model says of each clip of a set, of any number of labels each.
+    """The predictions of a model for the clips of a set, of any number of labels each.
 
     Attributes:
         logits: (n_clips, n_classes), float64, averaged over a clip's windows.
@@ -95,8 +95,8 @@ class MultiLabelPredictions:
     def metrics(self):
         """One task's entry in `metrics.json`.
 
-        Means over the classes for which a number is defined; None where it is for
-        none. "d_prime" is that of the mean AUC.
+        Each is a mean over the classes for which it is defined; None without any.
+        "d_prime" is that of the mean AUC.
         """
         aucs = [
             ranking.auc(scores, is_positive)
@@ -113,7 +113,7 @@ class MultiLabelPredictions:
 
 
 def averaged(task_metrics):
-    """The means over tasks of those metrics that are alike, such as accuracies.
+    """The means over tasks of metrics of one name, such as accuracies.
 
     Args:
         task_metrics: A list of `metrics`, at least one.
@@ -133,12 +133,9 @@ class ClipEvaluator:
     """Evaluates models on one task's clips, decoded and cut once.
 
     Args:
-        clip_set: A `ClipSet`.
-        head: The `Head` of the task.
-        config: The run's `FitConfig`.
-
-    Attributes:
-        head: As given.
+        clip_set: `ClipSet` to evaluate on.
+        head: `Head` of the task, kept as an attribute.
+        config: `FitConfig` of the run.
     """
 
     def __init__(self, clip_set, head, config):
@@ -156,10 +153,10 @@ class ClipEvaluator:
         """The predictions of a model from waveforms to logits.
 
         Args:
-            model: (batch, samples) -> (batch, n_classes), or to a dict of such by
-                the names of heads.
-            doing: What the progress bar says, which a terminal shows when this
-                takes more than a moment.
+            model: Keras model, (batch, samples) -> (batch, n_classes) or a dict of
+                such by the names of heads.
+            doing: Label of the progress bar, which a terminal shows when this takes
+                more than a moment.
 
         Returns:
             `ClipPredictions`, or `MultiLabelPredictions` of a multi-label task.
@@ -191,6 +188,6 @@ class ClipEvaluator:
 
 
 def _mean(values):
-    """Of those values that are defined; None of none."""
+    """The mean of the values that aren't NaN; None without any."""
     defined = [value for value in values if not np.isnan(value)]
     return float(np.mean(defined)) if defined else None

@@ -10,8 +10,10 @@ import keras
 import tensorflow as tf
 
 import leaf_tf
+from files.arithmetic import ceil_div
 from files.atomic import replacing, write_json
 from files.errors import UserError
+from files.labels import label_faults
 from training import figures
 from training.callbacks import ValidateAndSave, is_over, write_history
 from training.checkpoints import Checkpoints
@@ -39,28 +41,28 @@ from training.tasks import get_tasks
 
 @dataclasses.dataclass(frozen=True)
 class _Job:
-    """What a run is about: all that stays the same while it learns."""
+    """The fixed parts of a run: all that stays the same while it learns."""
 
     config: FitConfig
     run: RunFolder
     heads: tuple[Head, ...]
-    splits: dict[str, list[ClipSet]]  # of each split, the clips of each head
+    splits: dict[str, list[ClipSet]]  # {split: clips of each head}
     data: DataRecord
     devices: OneDevice
     say: Callable[[str], None]
 
     def n_clips(self, split):
-        """Of all tasks."""
+        """Number of clips of a split, over all tasks."""
         return sum(clips.n_examples for clips in self.splits[split])
 
     @property
     def steps_per_epoch(self):
-        """By default one pass over the training clips."""
-        one_pass = -(-self.n_clips("train") // self.config.batch_size)
+        """Optimizer steps in an epoch, by default one pass over the training clips."""
+        one_pass = ceil_div(self.n_clips("train"), self.config.batch_size)
         return self.config.steps_per_epoch or one_pass
 
     def evaluators(self, split):
-        """A `ClipEvaluator` of each head."""
+        """One `ClipEvaluator` a head."""
         return [
             ClipEvaluator(clips, head, self.config)
             for clips, head in zip(self.splits[split], self.heads)
@@ -73,13 +75,14 @@ def fit(config, output, resume=False, devices=None, like=None):
     The data is loaded and checked before anything is written.
 
     Args:
-        config: A `FitConfig`.
-        output: The run folder; new, empty, or of an unfinished run, whose files
-            are replaced.
+        config: `FitConfig` of the run.
+        output: Run folder; new, empty, or of an unfinished run, whose files are
+            replaced.
         resume: Whether to go on with an unfinished run of the same config, if there
             is one, from its last checkpoint. A finished one is left as it is.
-        devices: Where to compute, see `training.devices`; `OneDevice()` by default.
-        like: A run folder whose data this run's must be, whatever the seed; or None.
+        devices: Devices to compute on, see `training.devices`; `OneDevice()` by
+            default.
+        like: Run folder whose data this run's must be, whatever the seed; or None.
 
     Returns:
         The metrics, as in `metrics.json`; None on other hosts than the first.
@@ -132,7 +135,7 @@ def _fit(config, run, resume, devices, like):
 
 
 def _open(config, run, say):
-    """The heads, of each split the clips of each head, and the `DataRecord`."""
+    """The heads, {split: clips of each head}, and the `DataRecord`."""
     tasks = get_tasks(config)
     for task in tasks:
         require_outside(task, run.path)
@@ -149,9 +152,9 @@ def _open(config, run, say):
 
 
 def _begin(job, resume):
-    """The compiled model, its frontend's initial weights, and how far it came.
+    """The compiled model, its frontend's initial weights, and the `Progress`.
 
-    A run that starts gets its folder in order.
+    The folder of a run that starts is cleared, and its first files are written.
     """
     config, run, devices = job.config, job.run, job.devices
     model = build_classifier(config, job.heads)
@@ -186,7 +189,7 @@ def _begin(job, resume):
 
 
 def _train(job, model, progress):
-    """Learns until the run is over, from where it is."""
+    """Continues training until the run is over."""
     config = job.config
     data = TrainingData(job.splits["train"], job.heads, config)
     with (
@@ -223,7 +226,7 @@ def _callbacks(job, run, progress):
 
 
 def _go_on(job, model, data, progress, callbacks, epochs, steps):
-    """Trains up to a number of epochs in all, each of so many steps."""
+    """Trains up to the epoch of number `epochs`, with `steps` steps in each."""
     devices = job.devices
     model.fit(
         data.batches(progress.step, devices.part, devices.n_parts),
@@ -237,7 +240,7 @@ def _go_on(job, model, data, progress, callbacks, epochs, steps):
 
 
 def _finish(job, initial, progress):
-    """Tests the best epoch and writes what a finished run has; the metrics."""
+    """Tests the best epoch, writes the files of a finished run, returns the metrics."""
     config, run, heads = job.config, job.run, job.heads
     bare = without_optimizer(run.best, heads, config)
     with replacing(run.model) as temporary:
@@ -294,11 +297,12 @@ def check_heads(heads, config):
         UserError: They can't, or don't.
     """
     for head in heads:
+        faults = label_faults(head.labels)
+        if faults:
+            raise UserError(
+                f"names of classes of {head.task} can't be labels: {', '.join(faults)}"
+            )
         for label in head.labels:
-            if len(label.splitlines()) != 1:  # `labels.txt` has one a line
-                raise UserError(
-                    f"the name of class {label!r} has a line break; rename its folder"
-                )
             if head.multi_label and "|" in label:  # which joins labels in clips.csv
                 raise UserError(f"the name of class {label!r} has a '|'; rename it")
         if head.multi_label and config.class_weights != "none":
@@ -309,7 +313,7 @@ def check_heads(heads, config):
 
 
 def _results(heads, tests):
-    """A line a task of what it is judged by."""
+    """Yields one line a task, with its main metric."""
     for head, test in zip(heads, tests):
         name, value = test.judged_by, test.metrics[test.judged_by]
         task = f"{head.task}: " if len(heads) > 1 else ""
@@ -318,7 +322,7 @@ def _results(heads, tests):
 
 
 def require_outside(task, path):
-    """A run inside the task's folder would be one of its classes next time."""
+    """Refuses a run inside the task's folder, where it would be a class next time."""
     if isinstance(task, FolderTask) and path.resolve().is_relative_to(
         task.path.resolve()
     ):
@@ -330,7 +334,7 @@ def require_outside(task, path):
 
 @contextlib.contextmanager
 def memory_named(config):
-    """Names the settings that lower what is out of memory, as a `UserError`."""
+    """Turns running out of memory into a `UserError` that names what to lower."""
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
@@ -343,7 +347,7 @@ def memory_named(config):
 
 @contextlib.contextmanager
 def _bar_ended():
-    """Leaves the line of a progress bar that is cut short."""
+    """Ends the line of a progress bar that is cut short."""
     try:
         yield
     except BaseException:

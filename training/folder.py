@@ -33,13 +33,13 @@ _SPLITS = {
 class FolderTask:
     """The task `folder:PATH`.
 
-    Each subfolder of PATH is a class; the audio files in it, at any depth, are
-    its clips, of any rate and any channels, as `files.walk` finds them. What is passed
-    over is said on stderr.
+    Each subfolder of PATH is a class; the audio files in it, at any depth, are its
+    clips, of any rate and any channels, as `files.walk` finds them. Files that are
+    passed over are named on stderr.
 
     Attributes:
-        path: The folder.
-        metric: What the task is judged by.
+        path: Folder of the classes.
+        metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be read are named and left out.
     """
 
@@ -57,8 +57,8 @@ class FolderTask:
         Copies of a clip stay in one split, whatever their names.
 
         Args:
-            data_dir: Not used: the folder is the data.
-            seed: An int; chooses the split.
+            data_dir: Ignored: the folder is the data.
+            seed: Seed of the split, an int.
 
         Returns:
             A `TaskData`; the labels are the names of the subfolders, sorted.
@@ -78,19 +78,19 @@ class FolderTask:
                 "needs at least two subfolders of clips"
             )
             self._refuse(faults, walked)
-        found, bad = self._check(walked)
-        sounds = [(clip.identity, clip.label) for clip in found]
+        usable, bad = self._check(walked)
+        sounds = [(clip.identity, clip.label) for clip in usable]
         faults += [fault for fault in (bad, too_few(sounds, labels)) if fault]
         if faults:
-            self._refuse(faults, walked, found)
+            self._refuse(faults, walked, usable)
         _tell(walked)
-        _warn(similar_labels(labels), _split_names(labels), _shared_words(found))
+        _warn(similar_labels(labels), _split_names(labels), _shared_words(usable))
         assigned = split_clips(sounds, labels, seed)
         return TaskData(
             tuple(labels),
             {
                 split: self._clip_set(
-                    [clip for clip, s in zip(found, assigned) if s == split],
+                    [clip for clip, s in zip(usable, assigned) if s == split],
                     labels,
                 )
                 for split in SPLITS
@@ -101,14 +101,14 @@ class FolderTask:
         """Opens all clips as one set, for a model that knows its labels.
 
         Args:
-            labels: The model's; the folder may lack some of them.
+            labels: Labels of the model; the folder may lack some of them.
 
         Returns:
             A `ClipSet`.
 
         Raises:
-            UserError: As `load`, and a class that isn't among `labels`; here
-                one class is enough, and one clip of it.
+            UserError: See `load`, though one clip of one class is enough here; also a
+                class that isn't among `labels`.
         """
         walked = self._walk()
         spelled = spelled_as(labels)
@@ -124,18 +124,23 @@ class FolderTask:
             faults.append(f"{self.path} holds no audio files")
         if faults:
             self._refuse(faults, walked)
-        found, bad = self._check(walked)
+        usable, bad = self._check(walked)
         if bad:
-            self._refuse([bad], walked, found)
-        if not found:
+            self._refuse([bad], walked, usable)
+        if not usable:
             self._refuse([f"{self.path} holds no clip that can be used"], walked)
         _tell(walked)
-        _warn(_shared_words(found))
-        known = [dataclasses.replace(clip, label=spelled(clip.label)) for clip in found]
+        _warn(_shared_words(usable))
+        known = [
+            dataclasses.replace(clip, label=spelled(clip.label)) for clip in usable
+        ]
         return self._clip_set(known, labels)
 
     def tell_passed_over(self):
-        """Says what is passed over, without reading clips; nothing of a wrong path."""
+        """Names the files that are passed over, on stderr, without reading clips.
+
+        Says nothing of a path that is no folder.
+        """
         if self.path.is_dir():
             walked = walk(self.path)
             walked.leave_loose()
@@ -162,29 +167,29 @@ class FolderTask:
         flat = f"the folder {self.path} has files but no subfolders; {wanted}"
         self._refuse(walked.faults or [flat], walked)
 
-    def _refuse(self, faults, walked, found=()):
-        """Raises all that is wrong as one `UserError`.
+    def _refuse(self, faults, walked, usable=()):
+        """Raises all faults as one `UserError`.
 
         Args:
             faults: Lines, at least one.
-            walked: The `Walk`; the message says what was passed over, too,
-            found: and which of these `_Clip`s are in several classes.
+            walked: `Walk` of the folder; the message names what it passed over.
+            usable: `_Clip`s; the message names those in several classes.
         """
         if len(faults) > 1:
             numbered = [f"({i}) {fault}" for i, fault in enumerate(faults, 1)]
             faults = [f"{self.path} can't be used: {'; '.join(numbered)}"]
-        beside = filter(None, [walked.passed_over, _shared_words(found)])
+        beside = filter(None, [walked.passed_over, _shared_words(usable)])
         raise UserError("; ".join([*faults, *beside]))
 
     def _check(self, walked):
         """Reads each clip once, before any long work.
 
         Args:
-            walked: The `Walk` of the folder.
+            walked: `Walk` of the folder.
 
         Returns:
-            (a `_Clip` of each that can be used, a line about those that can't): the
-            line is "" where there are none, or they are to be skipped.
+            (`_Clip`s of the files that can be used, a line about the others): the
+            line is "" if there are none, or they are to be skipped.
         """
         clips = [(path, walked.class_of(path)) for path in walked.clips]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -203,14 +208,14 @@ class FolderTask:
         if not errors:
             return usable, ""
         n_clips = len(clips) + len(walked.faults)
-        found = cannot_be_used(errors, n_clips)
+        summary = cannot_be_used(errors, n_clips)
         if not self.skip_bad_clips:
             return usable, (
-                f"{found}; mend or remove them, or leave them out with "
+                f"{summary}; mend or remove them, or leave them out with "
                 f"--skip-bad-clips: {a_few(errors, _BAD_CLIPS_NAMED, '; ')}"
             )
         lines = map(one_line, errors)
-        print(f"{found} and are skipped:", *lines, sep="\n  ", file=sys.stderr)
+        print(f"{summary} and are skipped:", *lines, sep="\n  ", file=sys.stderr)
         return usable, ""
 
     def _clip_set(self, clips, labels):
@@ -252,12 +257,12 @@ class _Clip:
     """A clip that can be read.
 
     Attributes:
-        path: Of the file.
-        label: Name of its class.
-        identity: Of its sound, as `training.splits.identity`.
-        encoding: What is in the file, such as "WAV PCM_16".
-        sample_rate: In Hz.
-        oddities: What is odd about its sound, of `files.oddities`.
+        path: Path of the file.
+        label: Name of the class.
+        identity: Identity of the sound, see `training.splits.identity`.
+        encoding: Format and subtype of the file, such as "WAV PCM_16".
+        sample_rate: Rate of the file, Hz.
+        oddities: Oddities of the sound, see `files.oddities`.
     """
 
     path: Path
@@ -269,14 +274,14 @@ class _Clip:
 
     @classmethod
     def warn_of(cls, clips):
-        """Says on stderr what is odd about clips, a line a kind."""
+        """Says on stderr what is odd about clips, one line a kind."""
         warn_of_all({clip.path: clip.oddities for clip in clips}, len(clips))
         warn_of_silent_classes(
             [clip.oddities for clip in clips], [clip.label for clip in clips]
         )
 
     def listed(self, folder):
-        """For the record of a run, named from the task's folder on."""
+        """The `ListedClip`, its file relative to the task's folder."""
         file = self.path.relative_to(folder).as_posix()
         return ListedClip(self.identity[:SOUND_DIGITS], self.label, file)
 
@@ -290,7 +295,7 @@ def _label_faults(labels):
 
 
 def _not_classes(walked):
-    """What is wrong with the subfolders as classes: a list of lines."""
+    """Lines about subfolders that are no classes but runs or splits, a list."""
     runs = [label for label in walked.classes if _is_run(walked.folder / label)]
     faults = []
     if runs:
@@ -305,7 +310,7 @@ def _not_classes(walked):
         ]
         shared = sorted(name for (name,) in set.intersection(*below))
         if shared:
-            largest = max(walked.by_class.items(), key=lambda own: len(own[1]))[0]
+            largest = max(walked.by_class, key=lambda c: len(walked.by_class[c]))
             faults.append(
                 f"the subfolders of {walked.folder} are splits, not classes: "
                 f"{', '.join(sorted(walked.classes))} hold the same folders "

@@ -1,4 +1,4 @@
-"""The heads of a model: a task each, with its labels; what `tasks.json` holds."""
+"""The heads of a model, one a task: the content of `tasks.json`."""
 
 import dataclasses
 import re
@@ -12,15 +12,15 @@ ACTIVATIONS = (SOFTMAX, SIGMOID)
 
 @dataclasses.dataclass(frozen=True)
 class Head:
-    """What one task's logits mean.
+    """The meaning of one task's logits.
 
     Attributes:
-        task: What `--task` calls it.
-        name: Of the model's output, where there are several: letters, digits and
+        task: Name of the task, as in `--task`.
+        name: Name of the model's output, where there are several: letters, digits and
             underscores.
-        labels: In the order of the logits.
-        activation: What makes probabilities of logits: "softmax", one label a clip,
-            or "sigmoid", any number of labels a clip.
+        labels: Names of the classes, in the order of the logits.
+        activation: Step from logits to probabilities: "softmax", one label a clip, or
+            "sigmoid", any number of labels a clip.
     """
 
     task: str
@@ -30,11 +30,11 @@ class Head:
 
     @property
     def multi_label(self):
-        """True if a clip may have several labels, or none."""
+        """Whether a clip may have several labels, or none."""
         return self.activation == SIGMOID
 
     def to_dict(self):
-        """For `tasks.json`."""
+        """The entry in `tasks.json`."""
         return {
             "task": self.task,
             "head": self.name,
@@ -47,8 +47,8 @@ def make_heads(task_names, task_data):
     """The heads of a model that learns these tasks.
 
     Args:
-        task_names: As `FitConfig.tasks`.
-        task_data: A `TaskData` each.
+        task_names: Names of the tasks, see `FitConfig.tasks`.
+        task_data: One `TaskData` a task.
 
     Returns:
         A tuple of `Head`.
@@ -60,7 +60,7 @@ def make_heads(task_names, task_data):
 
 
 def head_names(task_names):
-    """A name for each task's head, an identifier unlike the others.
+    """A name for each task's head, a unique identifier.
 
     >>> head_names(("synthetic", "folder:/data/my clips", "folder:/other/my clips"))
     ('synthetic', 'my_clips', 'my_clips_2')
@@ -83,7 +83,7 @@ def read_heads(path):
     """The heads that `fit` wrote down.
 
     Args:
-        path: Of `tasks.json`.
+        path: Path of `tasks.json`.
 
     Returns:
         A tuple of `Head`, at least one.

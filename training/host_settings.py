@@ -1,16 +1,16 @@
-"""Which of many hosts this is; imports nothing heavy."""
+"""The place of this host among many; imports nothing heavy."""
 
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
 class HostSettings:
-    """Which of many hosts this is.
+    """The place of this host among many.
 
     Attributes:
         coordinator: "address:port" of the first host, the same for all.
-        n_hosts: How many there are.
-        index: Of this one, from 0.
+        n_hosts: Number of hosts.
+        index: Number of this host, from 0.
     """
 
     coordinator: str

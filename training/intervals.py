@@ -1,4 +1,4 @@
-"""Means of a few runs, and how far chance moves them: Student's t intervals."""
+"""Means of a few runs with their confidence intervals, by Student's t."""
 
 import dataclasses
 import math
@@ -10,13 +10,13 @@ _NOTHING = 1e-9  # what rounding leaves of a deviation of 0
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """A mean of values, with the interval that holds the true mean.
+    """A mean of values and its confidence interval.
 
     Attributes:
         n: Number of values.
-        mean: Their mean.
-        low, high: Ends of the interval; None of a single value, which says
-            nothing about chance.
+        mean: Mean of the values.
+        low, high: Ends of the interval; None for a single value, which says nothing
+            about chance.
     """
 
     n: int
@@ -31,10 +31,10 @@ class Estimate:
 
     @property
     def excludes_zero(self):
-        """Whether 0 lies outside the interval; None where that can't be judged.
+        """Whether 0 is outside the interval; None where that can't be judged.
 
-        That is so without an interval, and of values that are all the same: scores
-        are counts of clips, so a few may well be alike by chance.
+        It can't without an interval, nor if all values are the same: scores are counts
+        of clips, so a few may well be equal by chance.
         """
         if self.low is None or (self.margin < _NOTHING < abs(self.mean)):
             return None
@@ -50,7 +50,7 @@ def estimate(values, confidence=CONFIDENCE):
 
     Args:
         values: Finite numbers, at least one.
-        confidence: How often such an interval holds the true mean, in (0, 1).
+        confidence: Share of such intervals that contain the true mean, in (0, 1).
 
     Returns:
         An `Estimate`.
@@ -67,33 +67,9 @@ def t_quantile(confidence, degrees):
     """The t for which P(|T| <= t) = confidence.
 
     Args:
-        confidence: In (0, 1).
+        confidence: Probability, in (0, 1).
         degrees: Degrees of freedom of Student's distribution, an int, at least 1.
     """
-    low, high = 0.0, math.pi / 2
-    while True:
-        angle = (low + high) / 2
-        if angle in (low, high):
-            return math.sqrt(degrees) * math.tan(angle)
-        if _probability_within(angle, degrees) < confidence:
-            low = angle
-        else:
-            high = angle
+    from scipy.special import stdtrit
 
-
-def _probability_within(angle, degrees):
-    """P(|T| <= sqrt(degrees) tan(angle)), a finite sum.
-
-    Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and
-    26.7.4.
-    """
-    sine, cosine = math.sin(angle), math.cos(angle)
-    odd = degrees % 2
-    term = cosine if odd else 1.0
-    total = 0.0
-    for power in range(odd, degrees - 1, 2):
-        total += term
-        term *= cosine**2 * (power + 1) / (power + 2)
-    if not odd:
-        return sine * total
-    return 2 / math.pi * (angle + sine * total)
+    return float(stdtrit(degrees, (1 + confidence) / 2))

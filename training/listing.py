@@ -6,10 +6,10 @@ FOLDER = "a folder of yours with a subfolder of clips per class"
 
 
 def table(tasks, data_dir=None):
-    """Two lines a task: what there is to get and from where; what is told apart.
+    """A table, two lines a task: download, state, licence and homepage; the classes.
 
     Args:
-        tasks: `TfdsTask`s.
+        tasks: `TfdsTask`s to list.
         data_dir: Folder of TFDS. Defaults to TFDS's own.
     """
     rows = [("task", "download", "data", "licence", "homepage")]
@@ -30,7 +30,7 @@ def table(tasks, data_dir=None):
 
 
 def description(task, data_dir=None):
-    """All that the registry knows of one task, some lines."""
+    """The entry of one task in the registry, some lines."""
     entries = {
         "what": task.about,
         "splits": task.split_rule,
@@ -52,7 +52,7 @@ def description(task, data_dir=None):
 
 
 def record(task, data_dir=None):
-    """The same as a dict for JSON."""
+    """The entry of one task in the registry, a dict for JSON."""
     return {
         "name": task.name,
         "about": task.about,

@@ -1,4 +1,4 @@
-"""Hosts meet before they work together: who is missing is said in words.
+"""Hosts meet before they work together: messages name the hosts that are missing.
 
 JAX's own meeting ends the process with a dump of its stack when a host doesn't come.
 """
@@ -18,9 +18,9 @@ def meet(settings, greeting, seconds=300.0):
     """Waits until all hosts are there and have greeted alike.
 
     Args:
-        settings: `HostSettings`.
-        greeting: A string that is to be the same on all hosts.
-        seconds: To wait.
+        settings: `HostSettings` of this host.
+        greeting: String that has to be the same on all hosts.
+        seconds: Time to wait.
 
     Raises:
         UserError: Some host doesn't come in time, greets otherwise or has an index
@@ -36,7 +36,7 @@ def meet(settings, greeting, seconds=300.0):
 
 
 def _receive(settings, address, greeting, deadline):
-    """What the first host does."""
+    """Waits for the others, as the first host."""
     guests = {}
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listener(settings, address))
@@ -80,7 +80,7 @@ def _listener(settings, address):
 
 
 def _problem(settings, words, greeting, guests):
-    """What is wrong with a host's greeting; None if nothing is."""
+    """A message about a host's greeting that is wrong, or None."""
     index, n_hosts = words["index"], words["n_hosts"]
     if n_hosts != settings.n_hosts:
         return f"host {index} has --n-hosts {n_hosts}, host 0 {settings.n_hosts}"
@@ -95,7 +95,7 @@ def _problem(settings, words, greeting, guests):
 
 
 def _call(settings, address, greeting, deadline):
-    """What the other hosts do."""
+    """Calls the first host, as one of the others."""
     words = {
         "index": settings.index,
         "n_hosts": settings.n_hosts,
@@ -103,9 +103,9 @@ def _call(settings, address, greeting, deadline):
     }
     while True:
         try:
-            left = deadline - time.monotonic()
-            with socket.create_connection(address, timeout=max(0.01, left)) as first:
-                first.settimeout(left + 10)  # it ends the waiting, for all
+            wait = deadline - time.monotonic()
+            with socket.create_connection(address, timeout=max(0.01, wait)) as first:
+                first.settimeout(wait + 10)  # it ends the waiting, for all
                 first.sendall(json.dumps(words).encode() + b"\n")
                 answer = _read(first)
         except OSError as error:

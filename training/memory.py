@@ -1,4 +1,4 @@
-"""Where windows are cut from: clips in memory, or read when they are asked for."""
+"""Sources of windows: clips in memory, or read when they are asked for."""
 
 import numpy as np
 import psutil
@@ -17,9 +17,9 @@ class ClipMemory:
     """The decoded clips of a set, one after the other in memory.
 
     Args:
-        clip_set: A `ClipSet`.
-        sample_rate: Of the waveforms, in Hz.
-        doing: What the progress bar says, which a terminal shows when reading takes
+        clip_set: `ClipSet` to keep.
+        sample_rate: Rate of the waveforms, Hz.
+        doing: Label of the progress bar, which a terminal shows when reading takes
             more than a moment.
     """
 
@@ -38,12 +38,12 @@ class ClipMemory:
             self._labels = tf.constant(self._read_labels)
 
     def labels(self):
-        """NumPy: int64 (n_clips,), or float32 (n_clips, n_classes) of a multi-label
-        task."""
+        """The labels, NumPy: int64 (n_clips,), or float32 (n_clips, n_classes) for a
+        multi-label task."""
         return self._read_labels
 
     def clip(self, index):
-        """(waveform, label) of a clip; index int64 ()."""
+        """(waveform, label) of the clip at an index, int64 ()."""
         start = self._starts[index]
         waveform = self._waveforms[start : start + self._samples[index]]
         return waveform, self._labels[index]
@@ -52,7 +52,7 @@ class ClipMemory:
 class ClipReader:
     """The clips of a set, read and decoded whenever they are asked for.
 
-    Args and methods: as `ClipMemory`; the set's clips can be read by index.
+    See `ClipMemory` for arguments and methods; the set's clips can be read by index.
     """
 
     def __init__(self, clip_set, sample_rate, doing):
@@ -81,9 +81,9 @@ def open_clips(clip_set, sample_rate, doing, cache="auto"):
     """The clips of a set, to be asked for in any order.
 
     Args:
-        clip_set, sample_rate, doing: As those of `ClipMemory`.
-        cache: "memory"; "none", which reads clips again each time, if they can be read
-            by index; "auto", the former if they fit.
+        clip_set, sample_rate, doing: See `ClipMemory`.
+        cache: "memory"; or "none", by which clips are read anew each time, if they can
+            be read by index; or "auto", which is "memory" if they fit.
 
     Returns:
         A `ClipMemory` or a `ClipReader`, which give the same clips.
@@ -109,7 +109,7 @@ def keeps(clip_set, sample_rate, cache="auto"):
 
 
 def members(labels, n_classes):
-    """For each class the indices of the clips that have it; labels as `labels()`."""
+    """The indices of the clips of each class, a list; labels as `labels()`."""
     if labels.ndim == 2:
         return [np.flatnonzero(column) for column in labels.T]
     return [np.flatnonzero(labels == label) for label in range(n_classes)]

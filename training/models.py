@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 import leaf_tf
-from files.errors import UserError
+from files.errors import UserError, first_line
 from files.quiet import native_logs_hidden
 from leaf_tf import encoders, frontends
 from training.targets import needs_weights
@@ -21,7 +21,7 @@ def _leaf_fixed_pcen(**settings):
     return frontends.Leaf(compression=pcen, **settings)
 
 
-# What `--frontend` names.
+# The choices of `--frontend`.
 FRONTENDS = {
     **frontends.FRONTENDS,
     "leaf_exact": functools.partial(frontends.Leaf, method="exact"),
@@ -78,14 +78,13 @@ def build_classifier(config, heads):
 
 
 def compile_classifier(model, heads, config, steps):
-    """Readies the model for `fit`: Adam, and the mean cross-entropy of its heads.
+    """Compiles the model for `fit`: Adam, and the mean cross-entropy of its heads.
 
     Args:
-        model: From `build_classifier`.
+        model: Model of `build_classifier`.
         heads: A tuple of `Head`.
         config: A `FitConfig`.
-        steps: Optimizer steps of the whole run, over which a rate that falls comes
-            to 0.
+        steps: Optimizer steps of the whole run, at whose end a falling rate is 0.
     """
     optimizer = keras.optimizers.Adam(
         learning_rates(config, steps), global_clipnorm=config.clip_norm
@@ -128,10 +127,10 @@ def _loss(head):
 
 
 def _metrics(head, with_loss):
-    """Of the windows of a head's task; a loss beside them where the model has many.
+    """Metrics over the windows of a head's task; with a loss if the model has many.
 
-    Keras's own losses of the outputs are no help: they are means over all windows,
-    of other tasks as well.
+    Keras's own losses of the outputs are no help: they are means over the windows of
+    all tasks.
     """
     metrics = []
     if not head.multi_label:
@@ -149,11 +148,11 @@ def _metrics(head, with_loss):
 
 
 def without_optimizer(path, heads, config):
-    """The model of a checkpoint with what is needed to predict, in float32.
+    """The model of a checkpoint in float32, without its optimizer.
 
     Args:
-        path: Of a `.keras` file of the model that `build_classifier` makes.
-        heads, config: As those of `build_classifier`.
+        path: Path of a `.keras` file of the model that `build_classifier` makes.
+        heads, config: See `build_classifier`.
 
     Raises:
         UserError: The file is damaged.
@@ -163,9 +162,9 @@ def without_optimizer(path, heads, config):
         bare.load_weights(path)
     # Keras and h5py raise many kinds, depending on what is broken.
     except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(
-            f"the checkpoint of the best epoch, {path}, doesn't load ({reason:.200}); "
+            f"the checkpoint of the best epoch, {path}, doesn't load "
+            f"({first_line(error):.200}); "
             "start the run anew, without --resume"
         ) from error
     leaf_tf.replan(bare)
@@ -176,11 +175,11 @@ def load_classifier(path, heads):
     """The model that `fit` saved.
 
     Args:
-        path: Of a `.keras` file.
-        heads: The heads that lie beside it, a tuple of `Head`.
+        path: Path of a `.keras` file.
+        heads: Heads in the `tasks.json` beside it, a tuple of `Head`.
 
     Raises:
-        UserError: The file is damaged, or tells another number of classes apart.
+        UserError: The file is damaged, or has another number of classes.
     """
     if not zipfile.is_zipfile(path):
         raise UserError(f"{path} is damaged: a .keras file is a zip archive")
@@ -190,16 +189,15 @@ def load_classifier(path, heads):
             model = keras.models.load_model(path, compile=False)
     # Keras raises many kinds, depending on what is broken.
     except Exception as error:
-        reason = str(error).strip() or type(error).__name__
         raise UserError(
-            f"{path} doesn't load as a Keras model: {reason.splitlines()[0]:.200}"
+            f"{path} doesn't load as a Keras model: {first_line(error):.200}"
         ) from error
     require_outputs(model, heads, path)
     return model
 
 
 def require_outputs(model, heads, path):
-    """Checks that a model tells as many classes apart as its heads have labels.
+    """Checks that a model has as many classes as its heads have labels.
 
     Raises:
         UserError: It doesn't; the message names the file at `path`.
@@ -207,12 +205,12 @@ def require_outputs(model, heads, path):
     outputs = model.output
     if not isinstance(outputs, dict):
         outputs = {heads[0].name: outputs}
-    found = {name: output.shape[-1] for name, output in outputs.items()}
+    n_classes = {name: output.shape[-1] for name, output in outputs.items()}
     expected = {head.name: len(head.labels) for head in heads}
-    if found != expected:
+    if n_classes != expected:
         raise UserError(
-            f"{path} tells {_counts(found)} classes apart, but the labels beside it "
-            f"are {_counts(expected)}, another model's"
+            f"{path} tells {_counts(n_classes)} classes apart, but the labels beside "
+            f"it are {_counts(expected)}, another model's"
         )
 
 

@@ -1,4 +1,4 @@
-"""Noise for evaluation: how a model that never heard it copes with it."""
+"""Noise for the evaluation of models, whether or not they were trained in noise."""
 
 import dataclasses
 import math
@@ -15,11 +15,12 @@ class Noise:
     """Steady noise at one level, the same for every model.
 
     Attributes:
-        snr_db: Signal-to-noise ratio of each clip, dB: of the clip's mean power
-            from its first to its last sample, pauses counted in.
+        snr_db: Signal-to-noise ratio of each clip, dB, for the clip's mean power from
+            its first to its last sample, pauses included.
         color: "pink", whose power falls as 1 / frequency, as that of rooms, streets
             and crowds roughly does; or "white".
-        seed: An int; clip n of a set gets the same noise for the same seed.
+        seed: Seed of the noise, an int; clip n of a set gets the same for the same
+            seed.
 
     Raises:
         ValueError: A setting out of range.
@@ -63,24 +64,22 @@ class Noise:
 
         Args:
             waveform: (samples,).
-            index: Of the clip; each has noise of its own.
+            index: Number of the clip; each has noise of its own.
 
         Returns:
             (samples,), float32.
         """
-        waveform = np.asarray(waveform, np.float64)
-        noise = self._noise(len(waveform), np.random.default_rng([self.seed, index]))
-        power = np.mean(noise**2)
-        if power > 0:  # of a single sample pink noise, which has no mean, is 0
-            ratio = np.mean(waveform**2) / power
-            noise *= math.sqrt(ratio) * 10 ** (-self.snr_db / 20)
-        return (waveform + noise).astype(np.float32)
+        # Imported here: Keras comes with it, which the names of colors don't need.
+        from leaf_tf.dsp import mixing
 
-    def _noise(self, samples, random):
-        noise = random.standard_normal(samples)
-        if self.color == "white":
-            return noise
-        spectrum = np.fft.rfft(noise)
-        bins = np.arange(len(spectrum))
-        spectrum *= np.where(bins > 0, 1 / np.sqrt(np.maximum(bins, 1)), 0.0)
-        return np.fft.irfft(spectrum, samples)
+        waveform = np.asarray(waveform, np.float64)
+        random = np.random.default_rng([self.seed, index])
+        noise = random.standard_normal(len(waveform))
+        if self.color == "pink":
+            spectrum = np.fft.rfft(noise)
+            bins = np.arange(len(spectrum), dtype=float)
+            spectrum *= mixing.pink_amplitudes(bins, np)
+            noise = np.fft.irfft(spectrum, len(waveform))
+        powers = np.mean(waveform**2), np.mean(noise**2)
+        gain = mixing.noise_gain(*powers, self.snr_db, np)
+        return (waveform + gain * noise).astype(np.float32)

@@ -12,16 +12,16 @@ from training.targets import Targets, balanced_weights, needs_weights
 
 
 class TrainingData:
-    """The training clips of all tasks, and the batches that are drawn of them.
+    """The training clips of all tasks, and the batches that are drawn from them.
 
-    A batch holds windows of all tasks, not of one: so its gradient is that of the
-    mean loss over the tasks, and batch normalisation sees in training the mixture
-    that it will use later. Its shapes are always the same.
+    A batch contains windows of all tasks: so its gradient is that of the mean loss over
+    the tasks, and the statistics of batch normalisation are those of the mixture that
+    it is used on later. Its shapes are always the same.
 
-    The decoded clips are kept in memory if they fit, as `config.cache` says.
+    The decoded clips are kept in memory as `config.cache` says.
 
     Args:
-        clip_sets: The training `ClipSet` of each head.
+        clip_sets: Training `ClipSet` of each head.
         heads: A tuple of `Head`.
         config: A `FitConfig`.
     """
@@ -46,14 +46,15 @@ class TrainingData:
     def batches(self, start=0, part=0, n_parts=1):
         """Batches of random windows, without end.
 
-        Each pass over a task's clips visits every clip once, in another order (or
-        every class alike), and hears another window of it. Batch n is the same for
-        the same config, wherever one starts.
+        Each pass over a task's clips draws one window of every clip (or as many of
+        every class), in another order each time. Batch n is the same for the same
+        config, whatever the first batch.
 
         Args:
             start: Number of the first batch.
-            part, n_parts: Of each batch only the windows of this part, where several
-                hosts share one; `batch_size` is a multiple of `n_parts`.
+            part, n_parts: Number of the part of each batch that is returned, and
+                number of the parts, where several hosts share a batch; `batch_size` is
+                a multiple of `n_parts`.
 
         Returns:
             A `tf.data.Dataset` of (waveform, label): float32 (batch_size / n_parts,
@@ -84,7 +85,7 @@ class TrainingData:
         return batches.prefetch(tf.data.AUTOTUNE)
 
     def _window(self, position):
-        """(window, label or vector of targets) at a position of all."""
+        """(window, label or vector of targets) at a position among all tasks'."""
         if self._turns is None:
             return self._task_window(0, position)
         task, turn = self._turns.at(position)
@@ -97,7 +98,7 @@ class TrainingData:
         )
 
     def _task_window(self, index, position):
-        """Those of one task."""
+        """(window, label or vector of targets) at a position among one task's."""
         config = self._config
         waveform, label = self._clips[index].clip(self._orders[index](position))
         seed = tf.stack([tf.cast(config.seed, tf.int64), position])
@@ -109,7 +110,7 @@ class TrainingData:
         return window, label
 
     def _order(self, index):
-        """From the nth window of a task to its clip."""
+        """Function of the number of a task's window: the index of its clip."""
         if not self._config.balanced:
             return sampling.every_clip(self._sizes[index], self._config.seed)
         labels = self._clips[index].labels()
@@ -131,11 +132,11 @@ def evaluation_windows(
     """The windows of whole clips, clip after clip, once.
 
     Args:
-        clip_set: A `ClipSet`.
-        sample_rate: Of the waveforms, in Hz.
+        clip_set: `ClipSet` to evaluate on.
+        sample_rate: Rate of the waveforms, Hz.
         window_samples: Length of a window.
         batch_size: Windows in a batch; the last one may be smaller.
-        cache: Whether the decoded clips are kept, as `FitConfig.cache` says.
+        cache: Keeping of the decoded clips, see `FitConfig.cache`.
 
     Returns:
         A `tf.data.Dataset` of (waveform, label, clip_index): float32
@@ -168,7 +169,7 @@ def evaluation_windows(
 
 
 def random_window(waveform, window_samples, seed):
-    """A random part of a clip; a shorter clip lies randomly between zeros.
+    """A random part of a clip; a shorter clip gets zeros on random sides.
 
     Args:
         waveform: (samples,).

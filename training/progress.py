@@ -1,21 +1,22 @@
-"""How far a run has come: what a checkpoint holds beside the model."""
+"""The progress of a run, which a checkpoint holds beside the model."""
 
 import dataclasses
 
 
 @dataclasses.dataclass
 class Progress:
-    """The state of a run that the model and its optimizer don't know.
+    """The state of a run that isn't in the model and its optimizer.
 
     Attributes:
         step: Optimizer steps done, over all epochs.
-        best_epoch: Counted from 1; 0 before the first.
-        best: What the best epoch was ranked by, see `callbacks.score_of`.
+        best_epoch: Number of the best epoch, from 1; 0 before the first.
+        best: Rank of the best epoch, see `callbacks.score_of`.
         history: One dict an epoch.
-        n_replans: How often LEAF was planned anew.
-        seconds: Of training so far, and of the epoch under way.
-        running: In the middle of an epoch, the values of the metrics' variables, of
-            which the epoch's means become.
+        n_replans: Number of times that LEAF was planned anew.
+        seconds: Time of training so far.
+        epoch_seconds: Time of the epoch under way.
+        running: Values of the metrics' variables in the middle of an epoch, from which
+            the epoch's means follow; else None.
     """
 
     step: int = 0
@@ -28,10 +29,10 @@ class Progress:
     running: list | None = None
 
     def to_dict(self):
-        """For JSON."""
+        """Values for JSON."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values):
-        """What `to_dict` gave, read back from JSON."""
+        """The inverse of `to_dict`."""
         return cls(**{**values, "best": tuple(values["best"])})

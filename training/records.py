@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import tensorflow as tf
 
-# Around the data of a record: its length and a checksum, another checksum.
+# Before the data of a record are its length and a checksum, after it a checksum.
 _LENGTH = struct.Struct("<Q")
 _BEFORE, _AFTER = 12, 4
 
@@ -15,7 +15,7 @@ class Records:
     """Records of files on a local disk, one after the other, read when asked for.
 
     Args:
-        parts: (path, first, n) of each file: from its record number `first` on, n.
+        parts: (path, first, n) of each file, for its records from `first` on.
 
     Raises:
         ValueError: A file has fewer whole records.
@@ -23,26 +23,24 @@ class Records:
 
     def __init__(self, parts):
         self._paths = [os.fspath(path) for path, _, _ in parts]
-        found = [_places(path, first, n) for path, first, n in parts]
-        self._files = np.repeat(
-            np.arange(len(found)), [len(places) for places in found]
-        )
-        self._places = np.concatenate(found)
+        places = [_places(path, first, n) for path, first, n in parts]
+        self._files = np.repeat(np.arange(len(places)), [len(p) for p in places])
+        self._places = np.concatenate(places)
 
     def __len__(self):
         return len(self._places)
 
     @property
     def lengths(self):
-        """(n,): bytes of each record."""
+        """Number of bytes of each record, (n,)."""
         return self._places[:, 1]
 
     def content(self, index):
-        """The bytes of a record; index an int."""
+        """The bytes of the record at an index, an int."""
         return self._read(index)
 
     def read(self, index):
-        """The bytes of a record; index a scalar tensor, int64."""
+        """The bytes of the record at an index, a scalar tensor, int64."""
         return tf.ensure_shape(tf.numpy_function(self._read, [index], tf.string), [])
 
     def _read(self, index):
@@ -53,7 +51,7 @@ class Records:
 
 
 def _places(path, first, n):
-    """(n, 2): where the data of each record starts and how long it is, in bytes."""
+    """Start and length of the data of each record, bytes, (n, 2)."""
     places = np.zeros((n, 2), np.int64)
     with open(path, "rb", buffering=0) as file:
         position = 0

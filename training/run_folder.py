@@ -1,4 +1,4 @@
-"""The files of a run and their names: what fit writes and others read."""
+"""The files of a run and their names, written by fit and read by others."""
 
 import csv
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from files.arithmetic import ceil_div
 from files.atomic import (
     make_folder,
     replacing,
@@ -24,38 +25,38 @@ from training.heads import read_heads
 
 # Enough to check an export by, in minutes of audio that any disk holds.
 _MAX_EVALUATION_CLIPS = 500
-# What int8 needs to know of the activations' ranges, in seconds of work.
+# Enough for int8 to measure the ranges of activations, in seconds of work.
 _MAX_CALIBRATION_CLIPS = 100
 # As `files.atomic` names a file until it is complete.
 _HALF = re.compile(r"\.[0-9a-f]{32}\.\w+")
 
 
 class RunFolder:
-    """Where a run keeps its files.
+    """The paths of a run's files.
 
     Attributes:
-        path: The folder; the other attributes are paths in it.
-        config: The settings, JSON.
-        model: The best model of the run, `.keras`.
-        tasks: JSON; the task, labels and activation of each head.
-        labels: Of a run of one task: one label a line, in the order of the logits.
-        data: JSON; what the run was trained on, a `training.data_record.DataRecord`:
-            of each task the labels, and of each split the number and a fingerprint of
-            its clips; and fingerprints of `model` and `evaluation_clips`, by which it
-            is seen that they are this run's. Runs of older versions have none.
-        data_clips: Its clips where their sounds are known, those of folders: one row
-            a clip, CSV: head, split, label, sound (16 hexadecimal digits of a hash of
-            the decoded samples and their rate), file. Some 60 bytes a clip.
-        metrics: JSON; its presence says that the run is finished: that the
-            model is its best and was tested.
-        history: One row an epoch, CSV.
-        logs: For TensorBoard.
+        path: Folder of the run; the other attributes are paths in it.
+        config: Settings, JSON.
+        model: Best model of the run, `.keras`.
+        tasks: Task, labels and activation of each head, JSON.
+        labels: Labels of a run of one task, one a line, in the order of the logits.
+        data: Record of the training data, a `training.data_record.DataRecord`, JSON:
+            for each task the labels, and for each split the number and a fingerprint
+            of its clips; also fingerprints of `model` and `evaluation_clips`, which
+            show that they are this run's. Runs of older versions have none.
+        data_clips: Clips of that record whose sounds are known, those of folders, CSV,
+            one row a clip: head, split, label, sound (16 hexadecimal digits of a hash
+            of the decoded samples and their rate), file. Some 60 bytes a clip.
+        metrics: Metrics, JSON; the file exists once the run is finished, that is, once
+            its best model was tested.
+        history: Learning curves, CSV, one row an epoch.
+        logs: Logs of TensorBoard.
         best, last, previous: Checkpoints, see `Checkpoints`.
         evaluation_clips: Clips of the test split at the model's rate, with
-            `clips.csv`; exports are checked on them. Of a run of several tasks, a
-            folder of such for each head.
-        calibration_clips: Clips of the training split at the model's rate;
-            int8 exports take the ranges of their activations from them.
+            `clips.csv`, on which exports are checked. A run of several tasks has such
+            a folder for each head.
+        calibration_clips: Clips of the training split at the model's rate, from which
+            int8 exports take the ranges of their activations.
         figures: PNG files.
     """
 
@@ -129,7 +130,7 @@ class RunFolder:
                     path.unlink()
 
     def clear(self):
-        """Removes what an unfinished run left, and nothing else."""
+        """Removes the files of an unfinished run, and nothing else."""
         self.remove_halves()
         for folder in (
             self.logs,
@@ -169,16 +170,16 @@ class RunFolder:
         return heads
 
     def notes(self):
-        """A line for each file that isn't as training wrote it, a list."""
+        """Lines about files that aren't as training wrote them, a list."""
         return [f"note: {line}" for line in notes(self.path)]
 
     def file_marks(self):
-        """{name: fingerprint} of the files that `notes` is about."""
+        """{name: fingerprint} of the files that `notes` compares."""
         marks = {p.name: digest_of(p) for p in (self.model, self.evaluation_clips)}
         return {name: mark for name, mark in marks.items() if mark}
 
     def read_metrics(self):
-        """What the run's metrics file holds.
+        """The content of the run's metrics file.
 
         Raises:
             UserError: The file is damaged.
@@ -191,7 +192,7 @@ class RunFolder:
             ) from error
 
     def write_heads(self, heads):
-        """Says what the model's outputs mean: for programs, and for people."""
+        """Writes the meaning of the model's outputs, for programs and for people."""
         write_json(self.tasks, {"tasks": [head.to_dict() for head in heads]})
         for head in heads:
             path = self.labels
@@ -203,9 +204,9 @@ class RunFolder:
         """Keeps clips of the test splits, spread evenly where there are many.
 
         Args:
-            clip_sets: The test `ClipSet` of each head.
+            clip_sets: Test `ClipSet` of each head.
             heads: A tuple of `Head`.
-            sample_rate: In Hz.
+            sample_rate: Rate of the clips written, Hz.
         """
         for clip_set, head in zip(clip_sets, heads):
             folder = self.evaluation_clips
@@ -217,13 +218,13 @@ class RunFolder:
         """Keeps clips of the training splits, at random where there are many.
 
         Args:
-            clip_sets: The training `ClipSet` of each head.
-            sample_rate: In Hz.
-            seed: An int; chooses the clips.
+            clip_sets: Training `ClipSet` of each head.
+            sample_rate: Rate of the clips written, Hz.
+            seed: Seed of the choice of clips, an int.
         """
         make_folder(self.calibration_clips)
         random = np.random.default_rng(seed)
-        at_most = -(-_MAX_CALIBRATION_CLIPS // len(clip_sets))
+        at_most = ceil_div(_MAX_CALIBRATION_CLIPS, len(clip_sets))
         n_before = 0
         for clip_set in clip_sets:
             n_clips = clip_set.n_examples
@@ -239,7 +240,7 @@ class RunFolder:
 def write_clips(folder, clip_set, head, sample_rate):
     """Writes clips of a `ClipSet` and their labels, spread evenly where many."""
     make_folder(folder)
-    step = max(1, -(-clip_set.n_examples // _MAX_EVALUATION_CLIPS))
+    step = max(1, ceil_div(clip_set.n_examples, _MAX_EVALUATION_CLIPS))
     rows = []
     clips = clip_set.only(range(0, clip_set.n_examples, step)).dataset(sample_rate)
     for index, clip in enumerate(clips.as_numpy_iterator()):

@@ -1,8 +1,7 @@
-"""Which example comes when: orders that can be entered at any place.
+"""Orders of examples that can be entered at any place.
 
-Each is a function of a seed and a position alone, in TensorFlow: what comes at
-position n is found without going through what came before, so that a run that was
-cut off goes on where it stopped.
+Each is a function of a seed and a position alone, in TensorFlow: position n doesn't
+depend on those before it, so that a run that was cut off goes on where it stopped.
 """
 
 import numpy as np
@@ -18,27 +17,26 @@ def every_clip(n_clips, seed):
     """Every clip once an epoch, each epoch in another order.
 
     Args:
-        n_clips: At least 1.
-        seed: An int.
+        n_clips: Number of clips, at least 1.
+        seed: Seed of the order, an int.
 
     Returns:
-        From a position, int64 (), to the index of a clip, int64 ().
+        Function of a position, int64 (): the index of a clip, int64 ().
     """
     return lambda position: _shuffled(position, n_clips, seed, _CLIPS)
 
 
 def every_class(members, seed):
-    """All classes alike: each round has every class once, in another order.
+    """All classes equally often: each round has every class once, in another order.
 
     A class's clips take turns, each pass in another order.
 
     Args:
-        members: For each class the indices of its clips; classes without any are
-            left out.
-        seed: An int.
+        members: Indices of the clips of each class; classes without any are left out.
+        seed: Seed of the order, an int.
 
     Returns:
-        From a position, int64 (), to the index of a clip, int64 ().
+        Function of a position, int64 (): the index of a clip, int64 ().
     """
     members = [np.asarray(m, np.int64) for m in members if len(m)]
     sizes = tf.constant([len(m) for m in members], tf.int64)
@@ -55,31 +53,31 @@ def every_class(members, seed):
 
 
 class Turns:
-    """Whose turn it is: tasks take turns, each as often as its weight says.
+    """Turns of tasks, as often as their weights say.
 
     Turns come in rounds, in which each task has a fixed number of them, in an order
-    drawn anew for each round: one each if all weights are alike, else of 1000.
+    drawn anew for each round: one each if all weights are equal, else 1000 in all.
 
     Args:
         weights: Numbers above 0, one a task.
-        seed: An int.
+        seed: Seed of the order, an int.
     """
 
     def __init__(self, weights, seed):
         counts = _slots(np.asarray(weights, float))
         self._seed = seed
         self._n_slots = int(counts.sum())
-        # Of each slot: whose it is, how many of the same come before it in the
-        # table, and how many it is of in a round.
+        # For each slot: its task, the number of the task's slots before it, and the
+        # number of them in a round.
         self._owners = tf.constant(np.repeat(np.arange(len(counts)), counts))
         self._ranks = tf.constant(np.concatenate([np.arange(n) for n in counts]))
         self._counts = tf.constant(np.repeat(counts, counts))
 
     def at(self, position):
-        """Whose turn it is, and which of its turns.
+        """The task at a position, and the number of its turn.
 
         Args:
-            position: int64 ().
+            position: Position in the order, int64 ().
 
         Returns:
             (task, turn), int64 (); each task's turns are 0, 1, ..., in some order.
@@ -91,7 +89,7 @@ class Turns:
 
 
 def _slots(weights):
-    """How many slots of a round each task has, at least one."""
+    """Number of slots of each task in a round, at least one."""
     if np.all(weights == weights[0]):
         return np.ones(len(weights), np.int64)
     wanted = weights / weights.sum() * _SLOTS
@@ -102,13 +100,13 @@ def _slots(weights):
 
 
 def _shuffled(position, size, seed, stream):
-    """Position n of rounds of `size` numbers, each round in an order of its own.
+    """The number at a position of rounds of 0 ... size - 1, each in its own order.
 
     Args:
         position, size: Integers, or int64 ().
-        seed: An int.
-        stream: An int or int64 (); orders of different streams have nothing in
-            common.
+        seed: Seed of the orders, an int.
+        stream: Number of a stream, an int or int64 (); orders of different streams
+            are independent.
     """
     size = tf.cast(size, tf.int64)
     place, turn = position % size, position // size

@@ -1,4 +1,4 @@
-"""The split of a task that has no official one: fixed by seed and clips."""
+"""Splits of tasks without an official one, fixed by seed and clips."""
 
 import hashlib
 
@@ -7,18 +7,18 @@ from files.errors import UserError
 
 _HELD_OUT = 0.1  # share of each class for validation, and again for test
 _LEAST_CLIPS = 3  # one for each split
-SOUND_DIGITS = 16  # of an identity that a run keeps: a million clips, no two alike
+SOUND_DIGITS = 16  # kept of an identity: enough for a million clips to differ
 
 
 def identity(waveform, sample_rate):
-    """What makes a clip this clip: its sound, not its name or place.
+    """A hash of a clip's sound, whatever its name or place.
 
     Args:
         waveform: NumPy array as decoded, before resampling.
-        sample_rate: In Hz.
+        sample_rate: Rate of the waveform, Hz.
 
     Returns:
-        A string; copies of a clip have the same.
+        A string, the same for copies of a clip.
     """
     digest = hashlib.sha256(waveform.tobytes())
     digest.update(f"{waveform.dtype}, {sample_rate} Hz".encode())
@@ -26,7 +26,7 @@ def identity(waveform, sample_rate):
 
 
 def fingerprint(parts):
-    """16 hexadecimal digits of texts or bytes, in their order."""
+    """A hash of texts or bytes in their order, 16 hexadecimal digits."""
     digest = hashlib.sha256()
     for part in parts:
         part = part if isinstance(part, bytes) else part.encode(errors="surrogatepass")
@@ -45,7 +45,7 @@ def split_clips(clips, labels, seed):
     Args:
         clips: (identity, label) of each clip.
         labels: Names of the classes.
-        seed: An int.
+        seed: Seed of the ranking, an int.
 
     Returns:
         The split of each clip, "train", "validation" or "test", in the order
@@ -79,7 +79,7 @@ def too_few(clips, labels):
     """Names the classes that can't be split.
 
     Args:
-        clips, labels: As of `split_clips`.
+        clips, labels: See `split_clips`.
 
     Returns:
         A sentence about all of them; "" if there are none.
@@ -103,7 +103,7 @@ def too_few(clips, labels):
 
 
 def _members(clips, labels):
-    """{label: its distinct clips}; of several classes, it is the first's by name."""
+    """{label: its distinct clips}; a clip of several is in the first one by name."""
     class_of: dict[str, str] = {}
     for clip, label in clips:
         class_of[clip] = min(label, class_of.get(clip, label))
@@ -114,14 +114,14 @@ def _members(clips, labels):
 
 
 def hold_out_group(groups, seed):
-    """Splits clips by who made them: one group tests, another one validates.
+    """Splits clips by their groups: one group tests, another one validates.
 
-    Of G groups in the order of their names, group seed mod G tests and the one
-    after it validates, so that G seeds in a row test each group once.
+    Of G groups in the order of their names, group seed mod G tests and the next one
+    validates, so that G seeds in a row test each group once.
 
     Args:
         groups: Name of each clip's group, such as its speaker.
-        seed: An int.
+        seed: Number of the group that tests, an int.
 
     Returns:
         The split of each clip, "train", "validation" or "test".

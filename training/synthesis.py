@@ -92,7 +92,7 @@ PHONES = {
 
 @dataclasses.dataclass(frozen=True)
 class Speaker:
-    """What stays the same in all that one speaker says.
+    """The properties of a speaker's voice, in all that he or she says.
 
     Attributes:
         pitch: Mean fundamental frequency, in Hz.

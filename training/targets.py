@@ -1,4 +1,4 @@
-"""What a model is to learn of each window: targets and weights for every head."""
+"""Targets and weights of each window, for every head of a model."""
 
 import numpy as np
 import tensorflow as tf
@@ -7,15 +7,15 @@ import tensorflow as tf
 class Targets:
     """Labels of any of several tasks as one vector a window, and back.
 
-    The vector of a window holds, head by head, w t and w: the weight w that the
-    window has for the head, 0 where it is of another task, and its target t, one-hot
-    or multi-hot. Mixup mixes such vectors as it mixes windows; what comes back is
-    the weight and the target by which the loss is that of both windows, each by its
-    share: losses are linear in t, or differ from it by what doesn't depend on t.
+    The vector of a window holds, head by head, w t and w: the weight w of the window
+    for the head, 0 where it is of another task, and its target t, one-hot or multi-hot.
+    Mixup mixes such vectors as it mixes windows. Decoded, they are the weight and the
+    target whose loss is that of both windows, each by its share: losses are linear in
+    t, up to terms that don't depend on t.
 
     Args:
-        heads: The model's, a tuple of `Head`.
-        class_weights: For each head the weights of its classes, or None for 1.
+        heads: Heads of the model, a tuple of `Head`.
+        class_weights: Weights of the classes of each head, or None for 1.
     """
 
     def __init__(self, heads, class_weights=None):
@@ -31,8 +31,9 @@ class Targets:
         """The vector of a window.
 
         Args:
-            index: Of its head, an int.
-            label: int64 (), or float32 (n_classes,) of a multi-label task.
+            index: Number of its head, an int.
+            label: Label of the window, int64 (), or float32 (n_classes,) for a
+                multi-label task.
 
         Returns:
             (width,), float32.
@@ -74,7 +75,7 @@ class Targets:
 
 
 def needs_weights(heads, config):
-    """Whether windows need weights and target vectors beside class indices."""
+    """Whether windows need weights and target vectors, not just class indices."""
     return bool(
         len(heads) > 1
         or heads[0].multi_label
@@ -84,11 +85,11 @@ def needs_weights(heads, config):
 
 
 def balanced_weights(classes, n_classes):
-    """Weights by which all classes of a training split count alike.
+    """Weights by which all classes of a training split count equally.
 
     Args:
-        classes: (n_clips,), class indices.
-        n_classes: Of the task.
+        classes: Class indices, (n_clips,).
+        n_classes: Number of classes of the task.
 
     Returns:
         (n_classes,), float32; their mean over the clips is 1. Classes without

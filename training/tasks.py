@@ -1,8 +1,10 @@
-"""The registry of tasks: a name to what can be learned and where it lies."""
+"""The registry of tasks, by name."""
 
+import os
 from pathlib import Path
 from typing import Any
 
+from files.command_line import did_you_mean
 from files.errors import UserError
 from training.folder import FolderTask
 from training.tfds_task import TfdsTask
@@ -12,7 +14,7 @@ _GIB = 2**30
 
 _OFFICIAL = {"train": "train", "validation": "validation", "test": "test"}
 
-# What tasks of one data set have in common.
+# Settings in common to the tasks of one data set.
 _DIGITS: dict[str, Any] = {
     "dataset": "spoken_digit",
     "clip_key": "audio/filename",
@@ -221,8 +223,8 @@ def get_task(name, skip_bad_clips=False):
     """The task that `--task` names.
 
     Args:
-        name: The name of a known task, or "folder:PATH".
-        skip_bad_clips: As in `FitConfig`.
+        name: Name of a known task, or "folder:PATH".
+        skip_bad_clips: See `FitConfig`.
 
     Raises:
         UserError: No such task.
@@ -233,11 +235,20 @@ def get_task(name, skip_bad_clips=False):
     for task in _TASKS:
         if task.name == name:
             return task
-    known = ", ".join(task.name for task in _TASKS)
+    known = [task.name for task in _TASKS]
     raise UserError(
-        f"there is no task {name!r}; the tasks are {known} and "
-        f"{_FOLDER_PREFIX}PATH, a folder with a subfolder of clips per class"
+        f"there is no task {name!r}{_meant(name, known)}; the tasks are "
+        f"{', '.join(known)} and {_FOLDER_PREFIX}PATH, a folder with a subfolder of "
+        "clips per class"
     )
+
+
+def _meant(name, known):
+    """A hint at the task that an unknown name may mean; a folder's path is nearest."""
+    for path in (name, name.partition(":")[2]):
+        if os.path.isdir(os.path.expanduser(path)):
+            return f" (did you mean {_FOLDER_PREFIX}{path}?)"
+    return did_you_mean([name], known)
 
 
 def get_tasks(config):

@@ -19,15 +19,15 @@ class TfdsClips:
     """Clips of one split, in the order in which they lie on the disk.
 
     Args:
-        builder: Of the data set, which is prepared.
-        tfds_split: What TFDS calls the split, slices and sums included.
-        task: The `TfdsTask`, which names the features.
-        split: What we call it, for the names of clips that have none.
-        kept: Positions in the split of those that are wanted. Defaults to all.
+        builder: TFDS builder of the data set, which is prepared.
+        tfds_split: Split in TFDS's notation, slices and sums included.
+        task: `TfdsTask`, which names the features.
+        split: Our name of the split, for the names of clips that have none.
+        kept: Positions in the split of the clips that are wanted. Defaults to all.
 
     Attributes:
         labels: Names of the classes.
-        multi_label: True if a clip may have several.
+        multi_label: Whether a clip may have several labels.
     """
 
     def __init__(self, builder, tfds_split, task, split, kept=None):
@@ -42,13 +42,13 @@ class TfdsClips:
         self._info = builder.info.splits[tfds_split]
 
     def only(self, positions):
-        """Those at the given positions of the split."""
+        """The `TfdsClips` at the given positions of the split."""
         return TfdsClips(
             self._builder, self._tfds_split, self._task, self._split, positions
         )
 
     def parts(self, *keys):
-        """Only some features of all examples of the split, as NumPy."""
+        """Some features of all examples of the split, as NumPy."""
         wanted: dict[str, object] = {}
         for key in keys:
             outer, _, inner = key.partition("/")
@@ -57,7 +57,7 @@ class TfdsClips:
         return tfds.as_numpy(self._examples(tfds.decode.PartialDecoding(wanted)))
 
     def clip_set(self):
-        """The clips as a `ClipSet`; at random where the files are local TFRecords."""
+        """The `ClipSet`, readable by index where the files are local TFRecords."""
         kept = range(self._info.num_examples) if self._kept is None else self._kept
         kept = np.asarray(kept, np.int64)
         records = self._records
@@ -69,10 +69,10 @@ class TfdsClips:
 
     @functools.cached_property
     def fingerprint(self):
-        """Of the whole split, without reading all of it.
+        """A hash of the whole split, without reading all of it.
 
-        Of the data set's name and version, its labels, the number and sizes of its
-        examples, and of some examples themselves. Data that is prepared anew from the
+        It covers the data set's name and version, its labels, the number and sizes of
+        its examples, and some examples themselves. Data that is prepared anew from the
         same archives has the same.
         """
         info, records = self._info, self._records
@@ -150,7 +150,7 @@ class TfdsClips:
 
     @property
     def _decoders(self):
-        """Leaves files of audio as they are."""
+        """TFDS decoders that leave audio files as they are, or None."""
         key = self._task.waveform_key
         if _is_file(self._builder.info.features[key]):
             return {key: tfds.decode.SkipDecoding()}
@@ -188,12 +188,12 @@ class TfdsClips:
 
 
 def _is_file(feature):
-    """Whether a feature holds a file of audio, not its samples."""
+    """Whether a feature holds an audio file, not its samples."""
     return feature.get_serialized_info().tf_dtype == tf.string
 
 
 def _entry(features, key):
-    """What a mapping has under "a", or under "a/b" itself, or under b inside a."""
+    """The value of a mapping at "a", at "a/b" itself, or at b inside a."""
     if key in features:
         return features[key]
     outer, _, inner = key.partition("/")

@@ -6,13 +6,13 @@ import logging
 import sys
 import warnings
 
-# Those that warn of what no user can mend; "" is the root.
+# Loggers that warn of what no user can mend; "" is the root.
 _LOGGERS = ("", "absl", "apache_beam", "urllib3")
 
 
 @contextlib.contextmanager
 def quiet():
-    """Keeps TFDS to a progress bar on a terminal."""
+    """Limits TFDS's output to a progress bar, on a terminal only."""
     import tensorflow_datasets as tfds
 
     if not sys.stderr.isatty():

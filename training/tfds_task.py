@@ -25,26 +25,26 @@ class TfdsTask:
     """One task of the registry.
 
     Attributes:
-        name: What `--task` calls it.
-        about: What is told apart, in a few words.
-        dataset: What TFDS calls it, "name" or "name/config".
-        sample_rate: Of the clips as stored, in Hz.
-        licence, homepage: For people who choose a task.
+        name: Name of the task, as in `--task`.
+        about: Classes, in a few words.
+        dataset: Name of the data set in TFDS, "name" or "name/config".
+        sample_rate: Rate of the clips as stored, Hz.
+        licence, homepage: Information for people who choose a task.
         download_bytes: Size of the archives; 0 if the data is made.
-        split_rule: How the splits come about, in words.
+        split_rule: Rule of the splits, in words.
         splits: TFDS split of each of `training.clip_sets.SPLITS`. None if the
             data set has just "train": then it is split by `group_pattern`, or
             80/10/10 by a seed.
-        group_pattern: Regular expression whose first group, in the name of a
-            clip, is who made it; then these are held out by a seed.
+        group_pattern: Regular expression whose first group, in the name of a clip, is
+            who made it; these groups are then held out by a seed.
         waveform_key, label_key: Names of the features; "a/b" is b inside a.
         clip_key: Name of the feature that names a clip. Defaults to none: a
             clip is then named by its split and position.
-        metric: What the task is judged by.
+        metric: Main metric of the task.
         builder_module: Module of ours that registers the builder, if any.
-        by_hand: What a person has to fetch, and where to put it, if TFDS can't
-            download it; "{manual}" stands for that folder.
-        needs_beam: True if TFDS prepares the data by Apache Beam.
+        by_hand: Instructions for what TFDS can't download, and where to put it;
+            "{manual}" stands for that folder.
+        needs_beam: Whether TFDS prepares the data by Apache Beam.
     """
 
     name: str
@@ -66,17 +66,17 @@ class TfdsTask:
     needs_beam: bool = False
 
     def is_ready(self, data_dir=None):
-        """True if the prepared data lies in a data folder; imports nothing heavy.
+        """Whether the prepared data is in a data folder; imports nothing heavy.
 
         Args:
-            data_dir: Folder of TFDS. Defaults to TFDS's own. Of a bucket nothing is
-                known: False.
+            data_dir: Folder of TFDS. Defaults to TFDS's own. False for a bucket, which
+                isn't looked into.
         """
         versions = Path(data_folder(data_dir), self.dataset).glob("*/dataset_info.json")
         return any(versions)
 
     def how_to_get(self, data_dir=None):
-        """What a person has to do before `load` works, in one sentence, or None."""
+        """Instructions for what has to be done by hand before `load`, or None."""
         if self.by_hand is None:
             return None
         return self.by_hand.format(manual=_manual_folder(data_dir))
@@ -87,7 +87,7 @@ class TfdsTask:
         Args:
             data_dir: Folder of TFDS. Defaults to TFDS's own, in the home
                 folder.
-            seed: An int; chooses the split where there is no official one.
+            seed: Seed of the split where there is no official one, an int.
 
         Returns:
             A `TaskData`.
@@ -188,31 +188,31 @@ class TfdsTask:
         return f"{size(self.download_bytes)}{by_hand}"
 
     def _split(self, clips, seed):
-        """The split of each clip of a data set that has just one."""
+        """The split of each clip of a data set that comes without splits."""
         if self.group_pattern:
             return hold_out_group([*self._groups(clips, self.group_pattern)], seed)
-        found = [
+        sounds = [
             (
                 identity(example[self.waveform_key], self.sample_rate),
                 clips.labels[example[self.label_key]],
             )
             for example in clips.parts(self.waveform_key, self.label_key)
         ]
-        return split_clips(found, sorted({label for _, label in found}), seed)
+        return split_clips(sounds, sorted({label for _, label in sounds}), seed)
 
     def _groups(self, clips, pattern):
-        """Who made each clip, as its name says."""
+        """Yields who made each clip, by its name."""
         for example in clips.parts(self.clip_key):
             name = example[self.clip_key].decode()
-            found = re.search(pattern, name)
-            if found is None:
+            match = re.search(pattern, name)
+            if match is None:
                 raise UserError(f"the name of clip {name} doesn't say who made it")
-            yield found.group(1)
+            yield match.group(1)
 
 
 @contextlib.contextmanager
 def _damage_named(name, path):
-    """What can't be read of prepared data becomes a line."""
+    """Turns failures to read prepared data into a `UserError`."""
     try:
         yield
     except UserError:
@@ -241,7 +241,7 @@ def data_folder(data_dir=None):
 
 
 def size(n_bytes):
-    """For people, such as "11 MiB", "2.4 GiB", "3.3 TiB"."""
+    """A number of bytes for people, such as "11 MiB", "2.4 GiB", "3.3 TiB"."""
     for unit, each in (("TiB", 2**40), ("GiB", 2**30)):
         if n_bytes >= each:
             return f"{n_bytes / each:.1f} {unit}"

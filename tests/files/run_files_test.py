@@ -22,6 +22,8 @@ def test_files_that_belong_together(run):
     require_same_labels(run)
     (run / "labels.txt").write_bytes(b"\xef\xbb\xbfhigh\r\nlow\r\n")  # by an editor
     require_same_labels(run)
+    (run / "labels.txt").write_text("high\nlow\n", encoding="utf-16")
+    require_same_labels(run)
     (run / "data.json").unlink()
     require_same_labels(run)
     (run / "labels.txt").unlink()
@@ -31,6 +33,7 @@ def test_files_that_belong_together(run):
 @pytest.mark.parametrize(
     "text, said",
     [
+        ("high\nlow\n\n", "labels.txt has 3 classes, tasks.json 2"),
         ("low\nhigh\n", "labels.txt has class number 1 as 'low', tasks.json as 'high'"),
         ("high\nLow\n", "labels.txt has class number 2 as 'Low', tasks.json as 'low'"),
         ("high\n", "labels.txt has 1 classes, tasks.json 2"),

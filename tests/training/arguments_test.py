@@ -1,10 +1,12 @@
 import os
+import re
 
 import pytest
 
 import leaf_tf
 from training import arguments, models
-from training.config import FitConfig
+from training.config import ENCODERS, FRONTENDS, FitConfig
+from training.tasks import get_tasks
 
 
 def parse(*argv):
@@ -18,8 +20,8 @@ def config(*argv):
 
 
 def test_the_names_are_those_of_leaf_tf():
-    assert set(arguments.FRONTENDS) == set(models.FRONTENDS)
-    assert set(arguments.ENCODERS) == set(leaf_tf.encoders.ENCODERS)
+    assert set(FRONTENDS) == set(models.FRONTENDS)
+    assert set(ENCODERS) == set(leaf_tf.encoders.ENCODERS)
 
 
 def test_defaults_are_those_of_the_config():
@@ -94,6 +96,12 @@ def test_paths_hold_from_any_folder():
         (["--frontend", "Leaf"], "invalid choice: 'Leaf' (choose from "),
         (["--encoder", "huge"], "must be one of small, "),
         (["--speed", "1"], "unrecognized arguments: --speed 1"),
+        (["--windowsec", "2"], "(did you mean --window-seconds?); see python -m "),
+        (["--windowsec", "2"], "python -m training fit --help"),
+        (["--frontend", "laef"], "(did you mean leaf?)"),
+        (["--encoder", "smal"], "Received: smal (did you mean small?)"),
+        (["--cache", "memry"], "(did you mean memory?)"),
+        (["--preset", "papr"], "(did you mean paper?)"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(argv, message, capsys):
@@ -122,3 +130,39 @@ def test_help_tells_each_default_once(capsys):
     assert "(default: 0.003)" in text
     assert "==SUPPRESS==" not in text
     assert "None" not in text
+
+
+def help_of(command, capsys):
+    with pytest.raises(SystemExit):
+        parse(command, "--help")
+    return capsys.readouterr().out
+
+
+def test_help_begins_with_what_is_chosen_first(capsys):
+    text = help_of("fit", capsys).partition("\noptions:")[2]
+    titles = re.findall(r"^(\S.*):$", text, re.MULTILINE)
+    assert titles == [
+        *("training", "model", "data", "balance of tasks and classes"),
+        *("augmentation", "devices", "Examples"),
+    ]
+    first = ("--task", "--output", "--epochs", "--frontend", "--cache", "--coordinator")
+    places = [text.index(f"\n  {option} ") for option in first]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("command", ["fit", "evaluate", "compare", "adapt"])
+def test_the_examples_of_help_can_be_typed(command, capsys):
+    text = help_of(command, capsys).partition("Example")[2]
+    examples = re.findall(r"^    python -m training (.*)$", text, re.MULTILINE)
+    assert examples
+    for example in examples:
+        given = parse(*example.split())
+        assert given.command == command
+        if command == "fit":
+            get_tasks(arguments.fit_config(given))
+
+
+def test_frontends_that_are_misspelled_get_a_hint(capsys):
+    with pytest.raises(SystemExit):
+        parse("compare", "--task", "t", "--output", "o", "--frontends", "mel,laef")
+    assert "Received: laef (did you mean leaf?)" in capsys.readouterr().err

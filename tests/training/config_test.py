@@ -49,6 +49,9 @@ def test_a_window_in_samples_is_rounded_once():
         ({"seed": 2**32}, "`seed` must be from 0 to 4294967295"),
         ({"task": 5}, "`task` must be str. Received: 5"),
         ({"data_dir": 5}, "`data_dir` must be str | None. Received: 5"),
+        ({"frontend": "laef"}, "mel_pcen. Received: laef (did you mean leaf?)"),
+        ({"schedule": "linear"}, "`schedule` must be one of cosine, constant. Rec"),
+        ({"noise_snr": [9, 5]}, "`noise_snr` must be LOW,HIGH with LOW <= HIGH, in"),
     ],
 )
 def test_a_setting_out_of_range_is_named(setting, message):
@@ -93,6 +96,21 @@ def test_a_setting_that_does_not_exist_is_named(tmp_path):
     path.write_text('{"task": "synthetic", "epoch": 3}')
     with pytest.raises(UserError, match="there is no setting 'epoch'; .*, epochs, "):
         read_settings(path)
+
+
+def test_a_setting_that_is_misspelled_gets_a_hint(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text('{"task": "synthetic", "bach_size": 3}')
+    with pytest.raises(UserError, match=r"did you mean batch_size\?\); name a folder"):
+        read_settings(path)
+
+
+def test_settings_that_an_older_version_wrote(tmp_path):
+    """Those that it didn't know are the defaults."""
+    path = tmp_path / "config.json"
+    path.write_text('{"task": "a,b", "task_weights": [1, 2.5], "noise_snr": [5, 30]}')
+    expected = FitConfig("a,b", task_weights=(1, 2.5), noise_snr=(5, 30))
+    assert FitConfig.read(path) == expected
 
 
 def test_a_missing_file_is_one_line(tmp_path):

@@ -15,8 +15,10 @@ from files.windows import cut_windows
 from leaf_tf import visualize
 from tests.training.runs import small_config, write_noises
 from training import figures
+from training.config import FitConfig
 from training.evaluating import evaluate
-from training.fitting import fit
+from training.fitting import check_heads, fit
+from training.heads import Head
 
 FILES = {
     "config.json",
@@ -254,6 +256,20 @@ def test_a_class_name_of_two_lines_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"rename them: 1 with .* line breaks"):
         fit(small_config(folder), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "labels, activation, fault",
+    [
+        (("high", "lo\nw"), "softmax", "names of classes of t can't be labels: 1 with"),
+        (("high", "high"), "softmax", r"labels: 1 given more than once \('high'\)"),
+        (("a|b", "c"), "sigmoid", r"the name of class 'a\|b' has a '\|'"),
+    ],
+)
+def test_labels_of_any_task_that_cannot_be_written_down(labels, activation, fault):
+    head = Head("t", "t", labels, activation)
+    with pytest.raises(UserError, match=fault):
+        check_heads([head], FitConfig("t"))
 
 
 def test_a_batch_that_does_not_fit_into_memory_is_one_line(

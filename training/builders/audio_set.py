@@ -110,19 +110,19 @@ def read_segments(path):
 
 def find_clips(folder):
     """{video: path of its clip}; what is passed over is said on stderr."""
-    found = walk(folder)
-    if found.passed_over:
-        note(found.passed_over)
+    walked = walk(folder)
+    if walked.passed_over:
+        note(walked.passed_over)
     return {
-        video_of(path.name): str(path) for path in found.clips if video_of(path.name)
+        video_of(path.name): str(path) for path in walked.clips if video_of(path.name)
     }
 
 
 def video_of(name):
     """The video in the name of a file: VIDEO.x, YVIDEO.x or VIDEO_START_END.x."""
     stem = name.rpartition(".")[0]
-    found = _VIDEO.fullmatch(stem) or _VIDEO.fullmatch(stem.removeprefix("Y"))
-    return found.group(1) if found else None
+    match = _VIDEO.fullmatch(stem) or _VIDEO.fullmatch(stem.removeprefix("Y"))
+    return match.group(1) if match else None
 
 
 def _read(videos, clips):

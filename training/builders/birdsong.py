@@ -18,7 +18,7 @@ class Recordings:
     """One of the three sets.
 
     Attributes:
-        name: As the table of its clips calls it.
+        name: Name in the table of the clips.
         audio: Archive of `{itemid}.wav`.
         table: CSV with itemid, datasetid, hasbird.
     """
@@ -98,10 +98,10 @@ class Dcase2018Birds(tfds.core.GeneratorBasedBuilder):
         paths = fetch(dl_manager, sources)
         labels = {s.name: read_table(paths[s.table.name]) for s in SETS}
         archives = {s.name: paths[s.audio.name] for s in SETS}
-        found = split_birds(labels)
+        clips_of = split_birds(labels)
         return {
             split: self._generate_examples(archives, labels, clips)
-            for split, clips in found.items()
+            for split, clips in clips_of.items()
         }
 
     def _generate_examples(self, archives, labels, clips):
@@ -144,12 +144,12 @@ def split_birds(labels):
     """
     clips = [(of, item) for of in labels for item in labels[of]]
     classes = [f"{of} {labels[of][item]}" for of, item in clips]
-    found = split_clips(
+    assigned = split_clips(
         [("/".join(clip), label) for clip, label in zip(clips, classes)],
         sorted(set(classes)),
         seed=0,
     )
     return {
-        split: [clip for clip, of in zip(clips, found) if of == split]
+        split: [clip for clip, of in zip(clips, assigned) if of == split]
         for split in ("train", "validation", "test")
     }

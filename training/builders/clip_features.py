@@ -1,4 +1,4 @@
-"""How our builders store clips: the files as they are, not decoded."""
+"""Features of our builders: audio files as they are, not decoded."""
 
 import io
 
@@ -9,7 +9,7 @@ from files.clips import decode_clip, encoding_of
 
 
 def features(**others):
-    """The features of an example: an audio file, what is in it, its name, and others.
+    """The features of an example: an audio file, its encoding and name, and others.
 
     Returns:
         A `FeaturesDict` with "audio", whose bytes are those of the original file;
@@ -31,7 +31,7 @@ def example(content, clip, **others):
 
     Args:
         content: Bytes of an audio file.
-        clip: Its name.
+        clip: Name of the clip.
         others: Values of the other features.
 
     Raises:

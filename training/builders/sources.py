@@ -1,4 +1,4 @@
-"""The original files of a data set: where they are, and whether they are whole."""
+"""The original files of a data set: their addresses and checksums."""
 
 import dataclasses
 import hashlib
@@ -15,9 +15,9 @@ class Source:
     """One file as its authors published it.
 
     Attributes:
-        name: Of the file.
-        url: Where it is.
-        md5: As its authors tell it; None if they don't.
+        name: Name of the file.
+        url: Address of the file.
+        md5: MD5 that its authors publish; None if they don't.
     """
 
     name: str
@@ -26,17 +26,17 @@ class Source:
 
 
 def fetch(dl_manager, sources):
-    """Paths of the original files: those put there by hand, the others downloaded.
+    """Paths of the original files; those not put there by hand are downloaded.
 
     Args:
-        dl_manager: TFDS's `DownloadManager`.
-        sources: `Source`s.
+        dl_manager: `DownloadManager` of TFDS.
+        sources: `Source`s of the files.
 
     Returns:
         {name: path}.
 
     Raises:
-        UserError: A file isn't what its authors published.
+        UserError: A file differs from the one that its authors published.
     """
     paths = {}
     # One after the other: after a failure TFDS's threads would go on without us.
@@ -48,7 +48,7 @@ def fetch(dl_manager, sources):
 
 
 def require_original(path, source):
-    """Checks the MD5 of a file, if its authors tell it.
+    """Checks the MD5 of a file, if its authors publish it.
 
     Raises:
         UserError: It is another.
@@ -56,10 +56,10 @@ def require_original(path, source):
     if source.md5 is None:
         return
     print(f"checking {source.name}", file=sys.stderr)
-    found = _md5(path)
-    if found != source.md5:
+    md5 = _md5(path)
+    if md5 != source.md5:
         raise UserError(
-            f"{path} is damaged or another version: its MD5 is {found}, that of "
+            f"{path} is damaged or another version: its MD5 is {md5}, that of "
             f"{source.name} at {source.url} is {source.md5}; remove it"
         )
 
@@ -68,8 +68,8 @@ def members(path, wanted):
     """The files of a zip archive with one of the wanted names, in any folder of it.
 
     Args:
-        path: Of the archive.
-        wanted: Names without folders, anything with `in`.
+        path: Path of the archive.
+        wanted: Names without folders, in anything with `in`.
 
     Yields:
         (name, content).

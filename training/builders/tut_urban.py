@@ -109,7 +109,7 @@ def read_folds(path):
     """The segments of each split.
 
     Args:
-        path: Of the archive with `meta.csv` and the lists of fold 1.
+        path: Path of the archive with `meta.csv` and the lists of fold 1.
 
     Returns:
         {split: {file name: (scene, location)}}.
@@ -137,10 +137,10 @@ def read_folds(path):
 
 
 def validation_locations(segments):
-    """Where was recorded what validates.
+    """The locations of the validation segments.
 
-    Of each scene, locations in the order of the SHA-256 of their names, until they
-    hold a tenth of the scene's segments.
+    They are the first locations of each scene in the order of the SHA-256 of their
+    names, up to a tenth of the scene's segments.
 
     Args:
         segments: (scene, location) of each training segment.

@@ -1,4 +1,4 @@
-"""Trains what a comparison lacks, and writes what it shows."""
+"""Trains the runs that a comparison lacks, and writes its report."""
 
 import dataclasses
 import json
@@ -12,15 +12,15 @@ from training.comparison.results import collect, is_complete, noises
 
 
 def compare(comparison):
-    """Trains, tests and compares; goes on with what an earlier call left.
+    """Trains, tests and compares; continues the work of an earlier call.
 
-    Results are written after each run, of those that are complete.
+    The report is written after each run, on the runs that are complete.
 
     Args:
-        comparison: A `Comparison` that is ready.
+        comparison: `Comparison`, which is ready.
 
     Raises:
-        UserError: A run failed, the results are of the others; or runs are of other
+        UserError: A run failed, and the report is on the others; or runs are of other
             data than the rest.
     """
     runs = comparison.runs
@@ -45,14 +45,14 @@ def compare(comparison):
     def on_end(run, seconds, error, seconds_left):
         nonlocal n_ended
         n_ended += 1
-        said = f"failed: {error}; see {run.log}"
+        outcome = f"failed: {error}; see {run.log}"
         if error is None:
             results = collect(comparison)
             report.write(comparison, results)
-            said = f"{report.scores_in_words(results, run)}, {seconds:.0f} s"
-        left = f"; about {duration(seconds_left)} left" if seconds_left else ""
+            outcome = f"{report.scores_in_words(results, run)}, {seconds:.0f} s"
+        rest = f"; about {duration(seconds_left)} left" if seconds_left else ""
         place = f"[{n_ended:>{len(str(len(runs)))}} of {len(runs)}]"
-        print(f"{place} {run}: {said}{left}", flush=True)
+        print(f"{place} {run}: {outcome}{rest}", flush=True)
 
     n_failed = launch(
         pending,

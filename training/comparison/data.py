@@ -13,7 +13,7 @@ def finished_like(run, runs):
 
     Args:
         run: A `PlannedRun`.
-        runs: All of them.
+        runs: All `PlannedRun`s.
     """
     others = [
         other.folder
@@ -25,7 +25,7 @@ def finished_like(run, runs):
 
 
 def without_record(runs):
-    """Those `PlannedRun` that are finished and don't say of what data, a list."""
+    """The finished `PlannedRun`s without a record of their data, a list."""
     return [
         run
         for run in runs
@@ -65,7 +65,7 @@ def require_one_data(runs):
 
 def _refuse(groups):
     groups = sorted((runs for runs in groups.values() if runs), key=len, reverse=True)
-    told = "; ".join(
+    listed = "; ".join(
         f"{_total(runs[0])} clips: {', '.join(map(str, runs[:_NAMED]))}"
         + (f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else "")
         for runs in groups
@@ -73,7 +73,7 @@ def _refuse(groups):
     first, second = groups[0][0].folder, groups[1][0].folder
     difference = _difference(first, second)
     raise UserError(
-        f"runs of different data can't be compared; those here are of {told}"
+        f"runs of different data can't be compared; those here are of {listed}"
         f"{difference}; remove the folders of those that are not wanted, such as "
         f"{second.path}, and have them trained anew on the data of the others, or name "
         "another --output"
@@ -84,15 +84,15 @@ def _difference(one, other):
     records = [DataRecord.read(folder) for folder in (one, other)]
     if None in records:
         return ""
-    said = (
+    phrases = (
         changes(before, after, by_split=False)
         for before, after in zip(records[0].tasks, records[1].tasks)
     )
-    return f" ({'; '.join(filter(None, said))})"
+    return f" ({'; '.join(filter(None, phrases))})"
 
 
 def _mark(run):
-    """What tells the data of a finished run from others; None if unknown."""
+    """A key of the data of a finished run; None if unknown."""
     record = DataRecord.read(run.folder, with_clips=False)
     if record is None:
         return None
@@ -100,5 +100,5 @@ def _mark(run):
 
 
 def _total(run):
-    """The number of a finished run's clips; 0 if unknown."""
+    """Number of a finished run's clips; 0 if unknown."""
     return sum(run.folder.read_metrics().get("clips", {}).values())

@@ -2,16 +2,19 @@
 
 import re
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from files.atomic import replacing
 
 _DPI = 120
 _RUN, _MEAN, _CERTAIN = "#9aa5b1", "#0f766e", "#c2410c"
+# All that scores and their differences can be, in percent and points.
+_SCORES, _DIFFERENCES = (0.0, 100.0), (-100.0, 100.0)
 
 
 def draw(comparison, results, folder):
-    """Draws a figure a task.
+    """Draws one figure a task.
 
     Returns:
         {task: path of its PNG file, relative to the folder's parent}.
@@ -31,7 +34,7 @@ def draw(comparison, results, folder):
 
 
 def _figure(task, rows, baseline):
-    """Axes for scores on the left, for differences on the right; a row a condition."""
+    """A figure of one row a condition: scores on the left, differences on the right."""
     n_frontends = max(map(len, rows.values()))
     figure = Figure(
         figsize=(10, len(rows) * (1.1 + 0.32 * n_frontends)), layout="constrained"
@@ -49,27 +52,55 @@ def _figure(task, rows, baseline):
 def _draw_scores(axes, scores):
     for place, score in enumerate(scores):
         values = [100 * value for value in score.values.values()]
-        axes.plot(values, [place] * len(values), "o", color=_RUN, ms=4, alpha=0.7)
-        _draw_estimate(axes, place, score.estimate, _MEAN)
-    axes.set(xlabel=f"{scores[0].metric}, %; dots are runs, bars 95 % intervals")
+        axes.plot(
+            *(values, [place] * len(values), "o"),
+            **{"color": _RUN, "ms": 4, "alpha": 0.7, "clip_on": False},
+        )
+    estimates = {place: (s.estimate, _MEAN) for place, s in enumerate(scores)}
+    goes_on = _draw_estimates(axes, estimates, _SCORES)
+    about = f"dots are runs, bars 95 % intervals{goes_on}"
+    axes.set(xlabel=f"{scores[0].metric}, %; {about}")
     _name_rows(axes, scores)
 
 
 def _draw_differences(axes, scores):
     axes.axvline(0, color="black", linewidth=0.8)
-    for place, score in enumerate(scores):
-        if score.difference is not None:
-            color = _CERTAIN if score.difference.excludes_zero else _RUN
-            _draw_estimate(axes, place, score.difference, color)
-    axes.set(xlabel="points; coloured where the interval excludes 0")
+    estimates = {
+        place: (s.difference, _CERTAIN if s.difference.excludes_zero else _RUN)
+        for place, s in enumerate(scores)
+        if s.difference is not None
+    }
+    goes_on = _draw_estimates(axes, estimates, _DIFFERENCES)
+    axes.set(xlabel=f"points; coloured where the interval excludes 0{goes_on}")
     _name_rows(axes, scores)
 
 
-def _draw_estimate(axes, place, estimate, color):
-    margin = None if estimate.margin is None else 100 * estimate.margin
-    axes.errorbar(
-        100 * estimate.mean, place, xerr=margin, fmt="D", ms=5, capsize=3, color=color
-    )
+def _draw_estimates(axes, estimates, possible):
+    """Draws means and their intervals as far as values can be.
+
+    Args:
+        axes: Axes of scores or differences.
+        estimates: {row: (`Estimate`, color)}.
+        possible: (lowest, highest) value that can be.
+
+    Returns:
+        Words for the label of the axis on intervals that are cut off there, or "".
+    """
+    is_cut = False
+    for place, (estimate, color) in estimates.items():
+        mark = {"color": color, "clip_on": False}
+        axes.plot(100 * estimate.mean, place, "D", ms=5, **mark)
+        if estimate.low is None:
+            continue
+        ends = [100 * estimate.low, 100 * estimate.high]
+        shown = np.clip(ends, *possible)
+        axes.plot(shown, [place, place], **mark)
+        for end, limit, arrow in zip(ends, shown, "<>"):
+            is_cut |= end != limit
+            axes.plot(limit, place, "|" if end == limit else arrow, ms=7, **mark)
+    left, right = axes.get_xlim()
+    axes.set_xlim(max(left, possible[0]), min(right, possible[1]))
+    return "\narrows: the interval goes on" if is_cut else ""
 
 
 def _name_rows(axes, scores):
@@ -79,5 +110,5 @@ def _name_rows(axes, scores):
 
 
 def _verbatim(text):
-    """As matplotlib shows it as it is: two dollars would mean a formula."""
+    """Text that matplotlib shows as it is: two dollars would mean a formula."""
     return text.replace("$", r"\$")

@@ -28,7 +28,7 @@ OTHER_DATA = 3  # an exit code
 
 
 def main(argv):
-    """Runs what is asked; returns the exit code."""
+    """Does the run of a request; returns the exit code."""
     try:
         _main(argv)
     except OtherDataError as error:
@@ -51,7 +51,7 @@ def _main(argv):
 
 
 def test_in_noise(run, path, noises):
-    """Adds to a file what a finished run scores in noises that it lacks."""
+    """Adds to a file a finished run's metrics in those noises that it lacks."""
     from training.evaluating import as_metrics, evaluate
 
     known = read_noisy_metrics(path)

@@ -1,4 +1,4 @@
-"""Runs of a comparison, a process each, some at once."""
+"""Runs of a comparison, each in a process, some at once."""
 
 import collections
 import os
@@ -17,8 +17,8 @@ class Job:
 
     Args:
         run: A `PlannedRun`.
-        command: Its arguments.
-        environment: Of the process.
+        command: Arguments of the process.
+        environment: Environment variables of the process.
     """
 
     def __init__(self, run, command, environment):
@@ -36,7 +36,7 @@ class Job:
 
     @property
     def seconds(self):
-        """Since it was started."""
+        """Time since the start."""
         return time.monotonic() - self.started
 
     def end(self):
@@ -47,19 +47,18 @@ class Job:
 
 
 def launch(runs, command, jobs, on_end, proven=False):
-    """Runs all, and says so after each.
+    """Runs all, and reports each that ends.
 
-    A run that fails does not stop the others, unless it is the first of all to end:
-    then the others would most likely fail as well. So they would if its data isn't
-    what it has to be.
+    A run that fails does not stop the others, unless it is the first of all to end, or
+    has other data than it should: then the others would most likely fail as well.
 
     Args:
         runs: A list of `PlannedRun`.
-        command: From a run to the arguments of its process.
+        command: Function of a run: the arguments of its process.
         jobs: Most processes at once.
-        on_end: Called after each run with the run, its seconds, an error or None,
-            and the seconds that are left.
-        proven: Whether runs of the comparison ended well before.
+        on_end: Function that is called after each run with the run, its seconds, an
+            error or None, and the seconds that remain.
+        proven: Whether runs of the comparison succeeded before.
 
     Returns:
         The number of runs that failed.
@@ -96,7 +95,7 @@ def launch(runs, command, jobs, on_end, proven=False):
 
 
 class _Clock:
-    """Guesses how long the rest takes, of what runs like it took."""
+    """Estimates the remaining time from the times of similar runs."""
 
     def __init__(self, jobs):
         self._jobs = jobs
@@ -106,7 +105,7 @@ class _Clock:
         self._seconds[_kind(job.run)].append(job.seconds)
 
     def left(self, pending, running):
-        """Seconds."""
+        """Seconds that remain."""
         rest = sum(self._of(run) for run in pending)
         rest += sum(max(0.0, self._of(job.run) - job.seconds) for job in running)
         return rest / max(1, min(self._jobs, len(pending) + len(running)))
@@ -132,7 +131,7 @@ def _error(job):
 
 
 def _environment(jobs):
-    """Jobs share the cores."""
+    """Environment variables by which jobs share the cores."""
     environment = dict(os.environ)
     if jobs > 1:
         threads = str(max(1, (os.cpu_count() or 1) // jobs))

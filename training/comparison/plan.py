@@ -1,4 +1,4 @@
-"""What a comparison trains, and where each run lies."""
+"""The runs of a comparison, and their folders."""
 
 import dataclasses
 from pathlib import Path
@@ -15,10 +15,10 @@ class PlannedRun:
     """One run of a comparison.
 
     Attributes:
-        config: Its `FitConfig`.
-        folder: The `RunFolder`.
-        log: File of what the run prints.
-        noisy_metrics: JSON; what it scores in noise.
+        config: `FitConfig` of the run.
+        folder: `RunFolder` of the run.
+        log: File of the run's output.
+        noisy_metrics: File of its metrics in noise, JSON.
     """
 
     config: FitConfig
@@ -40,18 +40,18 @@ class PlannedRun:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Frontends, tasks and seeds, and what is measured of each run.
+    """Frontends, tasks and seeds, and the measurements of each run.
 
     Attributes:
-        settings: A `FitConfig`, with the names of all tasks and the first seed;
-            each run has these settings but for its task, frontend and seed.
-        frontends: Names, different ones.
-        n_seeds: Seeds are `settings.seed` and those that follow.
+        settings: `FitConfig` with the names of all tasks and the first seed; each run
+            has these settings but for its task, frontend and seed.
+        frontends: Names of the frontends, each once.
+        n_seeds: Number of seeds, from `settings.seed` on.
         output: Folder of the comparison.
         multitask: Whether one model learns all tasks, or each has its own.
         snrs_db: Signal-to-noise ratios at which trained models are tested as well.
-        noise_color: Of that noise, see `training.noise.Noise`.
-        baseline: The frontend that others are compared with.
+        noise_color: Color of that noise, see `training.noise.Noise`.
+        baseline: Frontend that the others are compared with.
         jobs: Runs at once.
     """
 
@@ -67,7 +67,7 @@ class Comparison:
 
     @property
     def models(self):
-        """What one model learns, of each model: tasks as in `FitConfig.task`."""
+        """The tasks of each model, as in `FitConfig.task`."""
         return (self.settings.task,) if self.multitask else self.settings.tasks
 
     @property
@@ -77,9 +77,9 @@ class Comparison:
 
     @property
     def runs(self):
-        """All `PlannedRun`, all frontends of a seed before the next seed.
+        """All `PlannedRun`s, all frontends of a seed before the next seed.
 
-        So pairs are complete wherever it stops.
+        So pairs are complete wherever the comparison stops.
         """
         names = ("multitask",) if self.multitask else head_names(self.models)
         return [
@@ -95,10 +95,10 @@ class Comparison:
         ]
 
     def require_ready(self):
-        """Checks that it can be written, or goes on with what it began.
+        """Checks that the comparison can be written, or continued.
 
         Raises:
-            UserError: It can't; the folder holds other files, or runs of other
+            UserError: It can't: the folder holds other files, or runs of other
                 settings.
         """
         writable_folder(self.output)

@@ -96,7 +96,7 @@ def _write_csv(path, results):
 
 
 def scores_in_words(results, run):
-    """What one run scored: "accuracy 84.2 %, at 10 dB 61.0 %"."""
+    """The scores of one run: "accuracy 84.2 %, at 10 dB 61.0 %"."""
     parts = []
     tasks = {display_name(task) for task in run.config.tasks}
     for score in results.scores:
@@ -113,7 +113,7 @@ def scores_in_words(results, run):
 
 
 def findings(comparison, results):
-    """A sentence for each task and condition: which differences are more than noise.
+    """Sentences on the differences that are more than noise, by task and condition.
 
     Returns:
         A list of sentences.
@@ -202,7 +202,7 @@ def _what_was_run(comparison, results):
         if value != defaults[name]
         and name not in ("task", "frontend", "seed", "data_dir")
     }
-    told = ", ".join(f"{name} {_plain(value)}" for name, value in changed.items())
+    listed = ", ".join(f"{name} {_plain(value)}" for name, value in changed.items())
     lines = [
         f"{results.n_runs} of {results.n_planned} runs are finished"
         + ("." if results.n_runs == results.n_planned else "; numbers are of these."),
@@ -211,7 +211,9 @@ def _what_was_run(comparison, results):
         f"{comparison.baseline}.",
         f"- Seeds: {', '.join(map(str, seeds))}. Runs with the same seed have the same "
         "split, and are a pair.",
-        "- Settings: " + (f"{told}; others are" if told else "all are") + " `fit`'s "
+        "- Settings: "
+        + (f"{listed}; others are" if listed else "all are")
+        + " `fit`'s "
         "defaults.",
     ]
     if comparison.snrs_db:
@@ -234,7 +236,7 @@ def _what_was_run(comparison, results):
 
 
 def _split_in_words(task):
-    """How the clips are split, and what an interval over seeds is then about."""
+    """The split of a task's clips, and the meaning of an interval over its seeds."""
     if getattr(task, "group_pattern", None):
         return (
             f"{task.split_rule}. Seeds are speakers here: an interval tells of "

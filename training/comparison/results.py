@@ -1,4 +1,4 @@
-"""From the run folders of a comparison to its numbers."""
+"""The numbers of a comparison, from its run folders."""
 
 import collections
 import dataclasses
@@ -13,24 +13,24 @@ from training.intervals import CONFIDENCE, Estimate, estimate
 from training.noise import Noise
 
 CLEAN = "clean"
-_JUDGES = ("accuracy", "mAP")  # what tasks are judged by, in `metrics.json`
+_JUDGES = ("accuracy", "mAP")  # main metrics of tasks, in `metrics.json`
 
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """How a frontend does on the test clips of a task, over seeds.
+    """The score of a frontend on the test clips of a task, over seeds.
 
     Attributes:
-        task: For people.
+        task: Name of the task, for people.
         condition: "clean", or "10 dB": in noise of that level.
         metric: "accuracy" or "mAP".
-        frontend: Its name.
-        values: {seed: score}, from 0 to 1, of the runs that are finished.
+        frontend: Name of the frontend.
+        values: {seed: score} of the finished runs, from 0 to 1.
         difference: `Estimate` of score minus the baseline's score with the same
             seed; None where there is no such pair.
-        holds: Whether the interval excludes 0 as well when it is as wide as it has
-            to be for all differences of the comparison together to be judged with
-            one interval's confidence (Bonferroni); None without an interval.
+        holds: Whether the interval still excludes 0 when it is widened so that all
+            differences of the comparison together have the confidence of one
+            (Bonferroni); None without an interval.
     """
 
     task: str
@@ -49,11 +49,11 @@ class Score:
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """What a frontend costs and what it learned, over the seeds of a model.
+    """The cost of a frontend and its drift in training, over the seeds of a model.
 
     Attributes:
-        model: The tasks that the model learns, for people.
-        frontend: Its name.
+        model: Tasks of the model, for people.
+        frontend: Name of the frontend.
         parameters: {"frontend": ..., "total": ...}.
         seconds: `Estimate` of the training time.
         drift: {name: mean over the runs} of the numbers of
@@ -72,7 +72,7 @@ class Results:
     """The numbers of a comparison.
 
     Attributes:
-        n_runs, n_planned: Runs that are finished, and all.
+        n_runs, n_planned: Numbers of finished runs and of all.
         scores: A list of `Score`.
         costs: A list of `Cost`.
     """
@@ -85,10 +85,10 @@ class Results:
     @property
     def conditions(self):
         """{(task, condition): its scores}, in order."""
-        found = collections.defaultdict(list)
+        by_condition = collections.defaultdict(list)
         for score in self.scores:
-            found[score.task, score.condition].append(score)
-        return dict(found)
+            by_condition[score.task, score.condition].append(score)
+        return dict(by_condition)
 
 
 def noises(comparison, run):
@@ -100,7 +100,7 @@ def noises(comparison, run):
 
 
 def is_complete(comparison, run):
-    """Whether nothing is left to do for a run."""
+    """Whether a run is finished, and tested in all noises."""
     known = read_noisy_metrics(run.noisy_metrics)
     return run.folder.metrics.exists() and all(
         noise in known for noise in noises(comparison, run).values()
@@ -108,7 +108,7 @@ def is_complete(comparison, run):
 
 
 def collect(comparison):
-    """The `Results` of those runs of a comparison that are complete.
+    """The `Results` of the complete runs of a comparison.
 
     Raises:
         UserError: None is, a file of theirs is damaged, or they are of different data.
@@ -170,7 +170,7 @@ def _scores(finished, comparison):
 
 
 def _averages(scores):
-    """Scores of the mean over several tasks that are judged alike."""
+    """Scores of the mean over several tasks, if they have the same metric."""
     n_tasks = len({score.task for score in scores})
     if n_tasks < 2 or len({score.metric for score in scores}) > 1:
         return []
@@ -238,7 +238,7 @@ def _costs(finished, comparison):
 
 
 def _means(records):
-    """{name: mean} of the numbers that all records have."""
+    """{name: mean} over the names that all records have."""
     return {
         name: statistics.fmean(record[name] for record in records)
         for name in records[0]

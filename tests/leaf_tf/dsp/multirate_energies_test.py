@@ -188,7 +188,7 @@ def test_constant_weights_leave_constant_kernels_in_tflite(rng, tmp_path):
     import tensorflow as tf
     from ai_edge_litert.interpreter import Interpreter
 
-    from export.folding import fold
+    from export.writers.folding import fold
 
     plan = plan_multirate(*mel_bank())
     bank = [tf.constant(v, tf.float32) for v in mel_bank()]
