@@ -208,7 +208,7 @@ def _add_evaluate(commands):
         help="evaluate on another task's test split, or on all clips of folder:PATH "
         "(default: the run's own)",
     )
-    parser.add_argument("--data-dir", help="where TFDS keeps its data")
+    _add_data_dir(parser, "the run's")
     parser.add_argument(
         "--noise-snr",
         metavar="DB",
@@ -220,6 +220,15 @@ def _add_evaluate(commands):
         "--skip-bad-clips", action="store_true", help=_SETTINGS["skip_bad_clips"].words
     )
     parser.add_argument("--json", action="store_true", help="print metrics as JSON")
+
+
+def _add_data_dir(parser, default):
+    """Adds `--data-dir` to a command that doesn't make a `FitConfig`."""
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help=f"{_SETTINGS['data_dir'].words} (default: {default})",
+    )
 
 
 def _add_noise_color(parser):
@@ -402,11 +411,7 @@ def _add_tasks(commands):
         nargs="?",
         help="say all of this one (default: list all)",
     )
-    parser.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        help="where TFDS keeps its data (default: TFDS's own place)",
-    )
+    _add_data_dir(parser, _SETTINGS["data_dir"].none)
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 

@@ -4,7 +4,7 @@ From the entry of a field follow its check, its paragraph in the docstring of th
 and its option on a command line:
 
     epochs: int = setting(
-        20, "training", "most passes over the training clips", rule=AT_LEAST_ONE
+        20, "training", "passes over the training clips, at most", rule=AT_LEAST_ONE
     )
 
 Imports nothing heavy.
