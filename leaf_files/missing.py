@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
-_OURS = {"benchmarks", "export", "files", "leaf_tf", "training"}
+_OURS = {"benchmarks", "export", "leaf_files", "leaf_tf", "training"}
 # What is installed under another name than it is imported by.
 _DISTRIBUTIONS = {
     "PIL": "pillow",
