@@ -232,9 +232,9 @@ def _by_head(keras, model, path):
     return keras.Model(inputs[0], named), dict(zip(named, losses))
 
 
-def _window_samples(model, sample_rate, asked_seconds, default_seconds):
+def _window_samples(model, sample_rate, option_seconds, default_seconds):
     fixed = model.input_shape[1]
-    seconds = default_seconds if asked_seconds is None else asked_seconds
+    seconds = default_seconds if option_seconds is None else option_seconds
     samples = round(seconds * sample_rate)
     if samples < 1:
         raise UserError(
@@ -243,9 +243,9 @@ def _window_samples(model, sample_rate, asked_seconds, default_seconds):
         )
     if fixed is None:
         return samples
-    if asked_seconds is not None and samples != fixed:
+    if option_seconds is not None and samples != fixed:
         raise UserError(
             f"the model takes {fixed / sample_rate:g} s ({fixed} samples) and nothing "
-            f"else; received --window {asked_seconds:g}, leave it out"
+            f"else; received --window {option_seconds:g}, leave it out"
         )
     return fixed
