@@ -1,9 +1,11 @@
 """Types of the arguments of a command line: from a word to a checked value."""
 
 import argparse
+from collections.abc import Callable
+from typing import Any
 
 
-def checked(parse):
+def checked(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     """An argparse type that says why a word is refused.
 
     argparse itself hides the message of a ValueError.
@@ -22,12 +24,12 @@ def checked(parse):
 
 
 def number(
-    kind,
-    rule,
-    holds,
-    refusal="must be {rule}. Received: {text}",
-    unreadable=None,
-):
+    kind: type[int] | type[float],
+    rule: str,
+    holds: Callable[[Any], bool],
+    refusal: str = "must be {rule}. Received: {text}",
+    unreadable: str | None = None,
+) -> Callable[[str], Any]:
     """An argparse type of numbers in a range.
 
     Args:
@@ -36,6 +38,13 @@ def number(
         holds: Function of a number: whether the rule holds.
         refusal: Message for a number that breaks the rule.
         unreadable: Message for a word that is no number; None for `refusal`.
+
+    >>> seconds = number(float, "seconds above 0", lambda seconds: seconds > 0)
+    >>> seconds("2.5")
+    2.5
+    >>> seconds("-1")
+    Traceback (most recent call last):
+    argparse.ArgumentTypeError: must be seconds above 0. Received: -1
     """
 
     def parse(text):
@@ -51,6 +60,6 @@ def number(
     return checked(parse)
 
 
-def at_least(least):
+def at_least(least: int) -> Callable[[str], int]:
     """An argparse type of whole numbers from a least one on."""
     return number(int, f"a whole number, at least {least}", lambda n: n >= least)

@@ -5,6 +5,7 @@ import contextlib
 import difflib
 import os
 import sys
+from collections.abc import Iterable
 
 from leaf_files.errors import UserError
 from leaf_files.missing import missing_package
@@ -62,7 +63,7 @@ class Parser(argparse.ArgumentParser):
             raise
 
 
-def did_you_mean(words, known):
+def did_you_mean(words: Iterable[str], known: Iterable[str]) -> str:
     """A hint at what misspelled words may mean, to end a message with.
 
     Args:
@@ -71,6 +72,9 @@ def did_you_mean(words, known):
 
     Returns:
         " (did you mean --epochs?)", or "" where none of the known is near.
+
+    >>> did_you_mean(["laef"], ["leaf", "mel"])
+    ' (did you mean leaf?)'
     """
     by_lower_case = {str(name).lower(): str(name) for name in known}
     nearest = [

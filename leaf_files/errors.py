@@ -9,7 +9,7 @@ class UserError(Exception):
     """
 
 
-def first_line(error):
+def first_line(error: BaseException | str) -> str:
     """First line of what an exception says; the name of its class if it says nothing.
 
     Args:

@@ -3,6 +3,7 @@
 import argparse
 import math
 from pathlib import Path
+from typing import Any
 
 from leaf_files.argument_types import at_least, checked, number
 from leaf_files.command_line import Parser, did_you_mean
@@ -45,7 +46,7 @@ def fit_config(arguments):
         UserError: No task, a file of settings that can't be read, or settings that
             don't go together.
     """
-    settings = dict(PRESETS[arguments.preset]) if arguments.preset else {}
+    settings: dict[str, Any] = dict(PRESETS.get(arguments.preset, {}))
     started = Path(arguments.output) / "config.json"
     if arguments.resume and started.exists():
         settings = {**read_settings(started), **settings}

@@ -11,7 +11,6 @@ Imports nothing heavy.
 """
 
 import dataclasses
-import functools
 import textwrap
 import types
 import typing
@@ -31,6 +30,7 @@ GROUPS = (
 )
 _KEY = "setting"
 _DOCSTRING_WIDTH = 88
+_Class = typing.TypeVar("_Class")
 
 
 class Rule(typing.NamedTuple):
@@ -101,28 +101,28 @@ class Setting:
             raise ValueError(f"`group` must be one of {GROUPS}. Received: {self.group}")
 
     @property
-    def is_bool(self):
+    def is_bool(self) -> bool:
         """Whether it is on or off."""
         return self.annotation is bool
 
     @property
-    def is_optional(self):
+    def is_optional(self) -> bool:
         """Whether it may be None."""
         return type(None) in typing.get_args(self.annotation)
 
     @property
-    def default_in_words(self):
+    def default_in_words(self) -> str:
         """The default as help writes it, "" for one that goes without saying."""
         if self.is_bool or self.default is REQUIRED:
             return ""
         return str(self.none if self.default is None else self.default)
 
     @property
-    def value_metavar(self):
+    def value_metavar(self) -> str:
         """Placeholder for the value in help."""
         return self.metavar or self._kind.metavar
 
-    def require(self, value):
+    def require(self, value: Any) -> None:
         """Checks a value that is not None and of the type.
 
         Raises:
@@ -132,7 +132,7 @@ class Setting:
             hint = did_you_mean([value], self.choices or ())
             raise ValueError(f"must be {self.rule.words}. Received: {value}{hint}")
 
-    def require_type(self, value):
+    def require_type(self, value: Any) -> None:
         """Checks the type of a value; whole numbers will do for float.
 
         Raises:
@@ -143,7 +143,7 @@ class Setting:
             name = kind.__name__ if isinstance(kind, type) else str(kind)
             raise ValueError(f"must be {name}. Received: {value!r}")
 
-    def read(self, text):
+    def read(self, text: str) -> Any:
         """The checked value of the text of an option; "none" for None.
 
         Raises:
@@ -164,7 +164,7 @@ class Setting:
         return value
 
     @property
-    def paragraph(self):
+    def paragraph(self) -> str:
         """Its entry in a docstring."""
         words = f"whether to {self.words}" if self.is_bool else self.words
         parts = [words[0].upper() + words[1:]]
@@ -185,7 +185,7 @@ class Setting:
         return _KINDS[tuple]
 
 
-def setting(default, group, words, **details) -> Any:
+def setting(default: Any, group: str | None, words: str, **details: Any) -> Any:
     """A dataclass field with the entry of a setting.
 
     Args:
@@ -201,8 +201,7 @@ def setting(default, group, words, **details) -> Any:
     return dataclasses.field(metadata={_KEY: entry}, **given)
 
 
-@functools.cache
-def settings_of(cls):
+def settings_of(cls: type) -> dict[str, Setting]:
     """The settings of a dataclass, {name: `Setting`}, in the order of its fields."""
     return {
         field.name: dataclasses.replace(
@@ -214,7 +213,7 @@ def settings_of(cls):
     }
 
 
-def documented(cls):
+def documented(cls: type[_Class]) -> type[_Class]:
     """A class decorator: puts the settings into the docstring, before "Raises:"."""
     if cls.__doc__:  # python -OO has none
         entries = [
