@@ -28,15 +28,13 @@ def filled(markdown):
 
 def parsers():
     """{command: its parser} of all commands."""
-    from export import arguments
+    from export.commands.arguments import PARSERS
     from training.arguments import make_parser
 
     [commands] = make_parser()._subparsers._group_actions
     found = {f"leaf-train {name}": p for name, p in commands.choices.items()}
-    found["leaf-export"] = arguments.export_parser()
-    for name in ("predict", "listen", "verify"):
-        parser = getattr(arguments, f"{name}_parser")()
-        found[f"leaf-export {name}"] = parser
+    for name, make in PARSERS.items():
+        found[f"leaf-export {name}".removesuffix(" export")] = make()
     return found
 
 

@@ -3,8 +3,8 @@
 import dataclasses
 import json
 
-from export.layout import refuse_foreign_files
-from export.stream_facts import StreamFacts
+from export.contract.layout import refuse_foreign_files
+from export.tflite_format.stream_facts import StreamFacts
 from tests import pages
 
 PAGE = "artifact_folder.md"
