@@ -222,7 +222,9 @@ def test_who_says_it_better_is_heard(capsys):
     assert capsys.readouterr().err == f"prog: error: {error}\n"
 
 
-@pytest.mark.parametrize("name", ["leaf_files.no_such_module", "export", "json.nothing"])
+@pytest.mark.parametrize(
+    "name", ["leaf_files.no_such_module", "export", "json.nothing"]
+)
 def test_a_module_of_ours_or_of_python_is_a_bug(name):
     with pytest.raises(ModuleNotFoundError):
         run(raising(ModuleNotFoundError("No module", name=name)), [], "prog")
