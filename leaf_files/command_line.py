@@ -6,6 +6,7 @@ import difflib
 import os
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from leaf_files.errors import UserError
 from leaf_files.missing import missing_package
@@ -102,10 +103,11 @@ def run(main, argv, prog):
         The exit code: `main`'s; 1 after an error; 130 after Ctrl-C; 141 when
         the reader of the output went away. (argparse exits with 2 by itself.)
     """
-    for stream in (sys.stdout, sys.stderr):
+    streams: tuple[Any, ...] = sys.stdout, sys.stderr
+    for stream in streams:
         # A name or a label may hold what a terminal, or any text, can't.
         with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+            stream.reconfigure(errors="backslashreplace")
     try:
         return main(argv) or 0
     except KeyboardInterrupt:
