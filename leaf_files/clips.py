@@ -4,7 +4,9 @@ import contextlib
 import dataclasses
 import io
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
@@ -13,7 +15,7 @@ from leaf_files.arithmetic import ceil_div
 from leaf_files.atomic import replacing
 from leaf_files.errors import UserError
 from leaf_files.oddities import Listener
-from leaf_files.parts import parts_of
+from leaf_files.parts import Parts, parts_of
 from leaf_files.quiet import native_logs_hidden
 from leaf_files.sources import Source, Spliced, is_stream, opened_source
 
@@ -52,12 +54,14 @@ class Clip:
     oddities: tuple
 
 
-def is_audio_path(path):
+def is_audio_path(path: str | Path) -> bool:
     """True if the name ends in one of `AUDIO_EXTENSIONS`, in any case."""
     return Path(path).suffix.lower() in AUDIO_EXTENSIONS
 
 
-def read_clip(path, sample_rate=None):
+def read_clip(
+    path: str | Path, sample_rate: int | None = None
+) -> tuple[np.ndarray, int]:
     """Reads an audio file as one mono waveform.
 
     Args:
@@ -81,7 +85,7 @@ def read_clip(path, sample_rate=None):
     return clip.waveform, clip.sample_rate
 
 
-def hear_clip(path, sample_rate=None):
+def hear_clip(path: str | Path, sample_rate: int | None = None) -> Clip:
     """As `read_clip`, a `Clip`."""
     path = Path(path)
     try:
@@ -93,7 +97,9 @@ def hear_clip(path, sample_rate=None):
         ) from error
 
 
-def decode_clip(content, name, sample_rate=None):
+def decode_clip(
+    content: bytes, name: str, sample_rate: int | None = None
+) -> tuple[np.ndarray, int]:
     """Reads the bytes of an audio file as `read_clip` reads a file.
 
     Args:
@@ -111,7 +117,7 @@ def decode_clip(content, name, sample_rate=None):
     return clip.waveform, clip.sample_rate
 
 
-def require_audio_rate(rate, name):
+def require_audio_rate(rate: int, name: str | Path) -> None:
     """Checks a rate before resampling.
 
     Args:
@@ -129,7 +135,7 @@ def require_audio_rate(rate, name):
         )
 
 
-def encoding_of(source):
+def encoding_of(source: str | Path | BinaryIO) -> str:
     """What is in an audio file, in soundfile's words, such as "WAV PCM_24".
 
     Of a file that has to be decoded in parts, or with another header than its own,
@@ -142,7 +148,7 @@ def encoding_of(source):
         return sound.encoding
 
 
-def write_clip(path, waveform, sample_rate):
+def write_clip(path: str | Path, waveform: np.ndarray, sample_rate: int) -> None:
     """Writes a mono waveform as 16 bit audio, whole or not at all.
 
     `read_clip` returns the same samples, rounded to 1 / 32768.
@@ -177,7 +183,7 @@ def write_clip(path, waveform, sample_rate):
         temporary.write_bytes(content.getvalue())
 
 
-def resample(waveform, from_rate, to_rate):
+def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     """Resamples a waveform, with an anti-aliasing filter.
 
     Args:
@@ -206,7 +212,7 @@ def resample(waveform, from_rate, to_rate):
     return soxr.resample(waveform, from_rate, to_rate)
 
 
-def require_audio_file(path):
+def require_audio_file(path: Path) -> None:
     """Raises a `UserError` unless a path is that of an audio file that holds bytes.
 
     A pipe or a device is taken for one: what comes out of it is judged then.
@@ -232,7 +238,7 @@ def require_audio_file(path):
 
 
 @contextlib.contextmanager
-def opened(source, name):
+def opened(source: Any, name: str | Path) -> Iterator["Sound"]:
     """An open `Sound`; what is wrong with it becomes a `UserError`.
 
     Args:
@@ -262,7 +268,7 @@ class Sound:
             block is read.
     """
 
-    def __init__(self, source, parts, first):
+    def __init__(self, source: Source, parts: Parts, first: soundfile.SoundFile):
         self._source, self._parts, self._first = source, parts, first
         self.sample_rate = first.samplerate
         self.encoding = f"{first.format} {first.subtype}"
@@ -270,7 +276,7 @@ class Sound:
             self.encoding += " by parts"
         self.oddities = parts.oddities
 
-    def mono_blocks(self, frames=_BLOCK_VALUES):
+    def mono_blocks(self, frames: int = _BLOCK_VALUES) -> Iterator[np.ndarray]:
         """The mean of the channels, block by block; once only.
 
         Args:

@@ -6,6 +6,7 @@ The decoder stops where the STREAMINFO block says, and fails where it says nothi
 import dataclasses
 import re
 
+from leaf_files.sources import Content
 from leaf_files.tags import before_tags
 
 _STREAM = re.compile(rb"fLaC[\0\x80]\0\0\x22")
@@ -39,7 +40,7 @@ class Stream:
     is_followed: bool = False
 
 
-def streams(content, start):
+def streams(content: Content, start: int) -> list[Stream]:
     """The streams of a file that begins as FLAC at a place, in order.
 
     Args:
@@ -53,13 +54,13 @@ def streams(content, start):
     return [_stream(content, *ends) for ends in zip(starts, stops)]
 
 
-def pieces(content, stream, n_samples):
+def pieces(content: Content, stream: Stream, n_samples: int) -> list:
     """What makes a file of a stream that says how long it is."""
     beginning = counting(content[stream.start : stream.start + _INFO_BYTES], n_samples)
     return [beginning, (stream.start + _INFO_BYTES, stream.stop)]
 
 
-def counting(beginning, n_samples):
+def counting(beginning: bytes, n_samples: int) -> bytes:
     """The first bytes of a stream with another number of samples, for that of MD5."""
     changed = bytearray(beginning)
     changed[21] = changed[21] & 0xF0 | n_samples >> 32

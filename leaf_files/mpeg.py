@@ -8,6 +8,7 @@ import dataclasses
 import re
 import struct
 
+from leaf_files.sources import Content
 from leaf_files.tags import after_tags
 
 _KBITS = {
@@ -72,12 +73,12 @@ class Run:
     junk: int = 0
 
 
-def mpeg_frames(content, n_frames):
+def mpeg_frames(content: Content, n_frames: int) -> bool:
     """Whether bytes begin with so many frames of MPEG audio, or end in the last."""
     return _verified(content, 0, len(content), n_frames)
 
 
-def adts_frames(content, n_frames):
+def adts_frames(content: Content, n_frames: int) -> bool:
     """Whether bytes begin with so many frames of AAC."""
     place = 0
     for number in range(n_frames):
@@ -93,7 +94,7 @@ def adts_frames(content, n_frames):
     return True
 
 
-def runs(content, start, stop):
+def runs(content: Content, start: int, stop: int) -> tuple[list[Run], int]:
     """The runs of frames in a part of a file.
 
     Args:
@@ -145,7 +146,7 @@ def runs(content, start, stop):
     return [run for run in found if run.n_frames], rest
 
 
-def pieces(run):
+def pieces(run: Run) -> list:
     """What makes a file of a run whose length its decoder knows.
 
     Returns:

@@ -11,6 +11,7 @@ import re
 from leaf_files import chunked, containers, flac, mpeg, ogg
 from leaf_files.errors import UserError
 from leaf_files.oddities import DAMAGED, LOST, UNCLOSED
+from leaf_files.sources import Source
 from leaf_files.tags import after_tags
 
 _MPEG_CODINGS = (0x50, 0x55)
@@ -53,7 +54,7 @@ class Parts:
     kind: str | None = None
 
     @property
-    def is_plain(self):
+    def is_plain(self) -> bool:
         """Whether the file is decoded as it is."""
         return self.parts == [_AS_IT_IS]
 
@@ -61,7 +62,7 @@ class Parts:
 _AS_IT_IS = Part()
 
 
-def parts_of(source):
+def parts_of(source: Source) -> Parts:
     """The `Parts` of an audio file.
 
     Args:

@@ -10,7 +10,7 @@ from leaf_files.text import read_lines
 _BLOCK = 2**20  # bytes
 
 
-def require_same_labels(folder):
+def require_same_labels(folder: Path) -> None:
     """Checks that all files of a run folder give the same classes in the same order.
 
     `labels.txt` and its like are compared with `tasks.json`, and that with `data.json`,
@@ -38,7 +38,7 @@ def require_same_labels(folder):
         _require_same(folder, (name, lines), ("tasks.json", labels))
 
 
-def digest_of(path):
+def digest_of(path: Path) -> str | None:
     """A fingerprint of a file, or of the files in a folder by name; None without."""
     path = Path(path)
     if path.is_dir():
@@ -54,7 +54,7 @@ def digest_of(path):
     return digest.hexdigest()[:16] if files else None
 
 
-def notes(folder):
+def notes(folder: Path) -> list[str]:
     """A line for each file of a run that isn't as training wrote it, where it said.
 
     Args:

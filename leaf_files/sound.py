@@ -1,6 +1,8 @@
 """Reads sound bit by bit: files and pipes that may be longer than memory."""
 
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -14,7 +16,9 @@ _FULL_SCALE = 32768.0
 _TELLING_BYTES = 8192
 
 
-def file_blocks(path, sample_rate, tell=None):
+def file_blocks(
+    path: str | Path, sample_rate: int, tell: Callable | None = None
+) -> Iterator[np.ndarray]:
     """An audio file as mono waveform, a second at a time.
 
     Args:
@@ -42,7 +46,7 @@ def file_blocks(path, sample_rate, tell=None):
             tell(sound.oddities)
 
 
-def raw_blocks(file, samples, name):
+def raw_blocks(file: BinaryIO, samples: int, name: str) -> Iterator[np.ndarray]:
     """Raw samples, 16 bit, little-endian, mono, as a waveform.
 
     Args:
@@ -69,7 +73,7 @@ def raw_blocks(file, samples, name):
         raise UserError(f"{name} holds no samples")
 
 
-def in_chunks(blocks, samples):
+def in_chunks(blocks: Iterable[np.ndarray], samples: int) -> Iterator[np.ndarray]:
     """Blocks of any lengths cut anew.
 
     Args:
