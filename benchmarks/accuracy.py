@@ -1,6 +1,7 @@
 """`python -m benchmarks accuracy`: how far fast LEAF is from the definition."""
 
 import sys
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -113,10 +114,11 @@ def bank_errors(center_freqs, sigmas, widths, seed=0):
     )
     errors = np.sqrt(np.mean((computed - reference) ** 2, axis=(0, 1)))
     relative = errors / reference.mean((0, 1))
+    plan: Any = fast.plan
     predicted = fast.predicted_errors()[0]
     worst = int(predicted.argmax())
     return {
-        "cost": fast.plan.multiplications_per_sample,
+        "cost": plan.multiplications_per_sample,
         "predicted": float(predicted[worst]),
         "measured": float(relative.max()),
         "measured_there": float(relative[worst]),

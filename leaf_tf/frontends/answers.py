@@ -30,11 +30,11 @@ class Answers(Streamable):
     compressing: Any
     normalizing: MeanVarNorm | None
 
-    def impulse_responses(self):
+    def impulse_responses(self) -> np.ndarray | None:
         """Taps of the learned filters, (taps, n_filters), real or complex; or None."""
         return None
 
-    def frequency_responses(self):
+    def frequency_responses(self) -> np.ndarray | None:
         """Amplitude responses of the learned filters, pre-emphasis left out; or None.
 
         Returns:
@@ -47,19 +47,19 @@ class Answers(Streamable):
         n_fft = 2 ** math.ceil(math.log2(max(8 * len(taps), 4096)))
         return np.abs(np.fft.fft(taps, n_fft, axis=0))
 
-    def center_freqs_hz(self):
+    def center_freqs_hz(self) -> np.ndarray | None:
         """Center frequencies that are learned, (n_filters,), Hz; or None."""
         return None
 
-    def bandwidths_hz(self):
+    def bandwidths_hz(self) -> np.ndarray | None:
         """FWHM of those filters' amplitude responses, (n_filters,), Hz; or None."""
         return None
 
-    def pooling_widths_ms(self):
+    def pooling_widths_ms(self) -> np.ndarray | None:
         """FWHM of the pooling windows that are learned, (n_filters,), ms; or None."""
         return None
 
-    def pcen_parameters(self):
+    def pcen_parameters(self) -> dict[str, np.ndarray] | None:
         """{name: (n_filters,)} of PCEN: alpha, delta, root, smooth_coef; or None."""
         for stage in stages_of(self.compressing):
             if isinstance(stage, PCEN):
@@ -74,7 +74,7 @@ class Answers(Streamable):
         """
         return None
 
-    def published_weights(self):
+    def published_weights(self) -> dict[str, Any]:
         """{name in `leaf_tf.weights.formats`: weight} to read and write there."""
         weights = {}
         if self.preemphasis is not None:
@@ -86,5 +86,5 @@ class Answers(Streamable):
             weights["beta"] = self.normalizing.beta
         return weights
 
-    def weights_were_set(self):
+    def weights_were_set(self) -> None:
         """Updates what depends on the weights, after they were set from outside."""

@@ -137,14 +137,14 @@ class SincNet(_SincFrontend):
 
     def __init__(
         self,
-        n_filters=40,
-        sample_rate=16000,
-        window_len=25.0,
-        window_stride=10.0,
-        min_freq=60.0,
-        max_freq=None,
-        learn_filters=True,
-        compression="none",
+        n_filters: int = 40,
+        sample_rate: int = 16000,
+        window_len: float = 25.0,
+        window_stride: float = 10.0,
+        min_freq: float = 60.0,
+        max_freq: float | None = None,
+        learn_filters: bool = True,
+        compression: str | keras.layers.Layer = "none",
         **kwargs,
     ):
         if isinstance(compression, str) and compression != "none":
@@ -241,15 +241,15 @@ class SincNetPlus(_SincFrontend):
 
     def __init__(
         self,
-        n_filters=40,
-        sample_rate=16000,
-        window_len=25.0,
-        window_stride=10.0,
-        min_freq=60.0,
-        max_freq=None,
-        learn_filters=True,
-        learn_pooling=True,
-        compression="pcen",
+        n_filters: int = 40,
+        sample_rate: int = 16000,
+        window_len: float = 25.0,
+        window_stride: float = 10.0,
+        min_freq: float = 60.0,
+        max_freq: float | None = None,
+        learn_filters: bool = True,
+        learn_pooling: bool = True,
+        compression: str | keras.layers.Layer = "pcen",
         **kwargs,
     ):
         super().__init__(
@@ -277,7 +277,7 @@ class SincNetPlus(_SincFrontend):
         super().build(input_shape)
         self.pooling.build((*input_shape[:2], self.n_filters))
 
-    def pooling_widths_ms(self):
+    def pooling_widths_ms(self) -> np.ndarray:
         return self.pooling.pooling_widths() * 1000.0 / self.sample_rate
 
     def energies_on_stream(self, lag):

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.masks import mask_lengths
 from leaf_tf.layers.stage import Stage
 
@@ -60,14 +61,14 @@ class SpecAugment(Stage):
 
     def __init__(
         self,
-        time_warp=80,
-        n_freq_masks=2,
-        freq_mask=None,
-        n_time_masks=2,
-        time_mask=100,
-        time_mask_fraction=0.2,
-        mask_value="mean",
-        seed=None,
+        time_warp: int = 80,
+        n_freq_masks: int = 2,
+        freq_mask: int | None = None,
+        n_time_masks: int = 2,
+        time_mask: int = 100,
+        time_mask_fraction: float = 0.2,
+        mask_value: str | float = "mean",
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -102,7 +103,9 @@ class SpecAugment(Stage):
     def build(self, input_shape):
         pass
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         if not training:
             return ops.cast(inputs, self.compute_dtype)
         features = ops.cast(inputs, self.stage_dtype)
