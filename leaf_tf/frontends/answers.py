@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from leaf_tf.dsp.multirate import Plan
 from leaf_tf.layers import PCEN, MeanVarNorm, PreEmphasis
 from leaf_tf.layers.chain import stages_of
 from leaf_tf.streaming.streamable import Streamable
@@ -73,6 +74,36 @@ class Answers(Streamable):
         are from the twin's, see `Leaf.predicted_errors`.
         """
         return None
+
+    @property
+    def plan(self) -> Plan | None:
+        """The multirate plan that it computes by now; None if it has none."""
+        return None
+
+    @property
+    def plan_generation(self) -> int:
+        """How often a plan was taken; 0 without one."""
+        return 0
+
+    def adopt_plan(self, plan: Plan) -> None:
+        """Computes by another plan from now on; only a frontend with a plan does."""
+        raise ValueError(f"{type(self).__name__} computes by no plan")
+
+    def replan(self) -> bool:
+        """Plans anew for the weights as they are; whether the plan changed."""
+        return False
+
+    def plan_holds(self) -> bool:
+        """Whether the plan is good for the weights as they are; True without one."""
+        return True
+
+    def is_traced_otherwise(self, since: int = 0) -> bool:
+        """Whether a function was traced by another plan than that of now.
+
+        Args:
+            since: `plan_generation` from which on traces count.
+        """
+        return False
 
     def published_weights(self) -> dict[str, Any]:
         """{name in `leaf_tf.weights.formats`: weight} to read and write there."""

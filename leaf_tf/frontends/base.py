@@ -1,6 +1,7 @@
 """What every frontend shares: its settings, its input, its output shape."""
 
 import functools
+from typing import Any
 
 import keras
 from keras import ops
@@ -256,6 +257,16 @@ class Frontend(Composite, Answers, Stage):
                 for name, value in config.items()
             }
         )
+
+
+def frontends_of(model: Any) -> list[Frontend]:
+    """All frontends of a Keras model, nested ones included.
+
+    Args:
+        model: The model; a frontend alone is the only one of itself.
+    """
+    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else [model]
+    return [layer for layer in layers if isinstance(layer, Frontend)]
 
 
 def _augmenting_layer(spec_augment, dtype):
