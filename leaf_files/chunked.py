@@ -37,9 +37,9 @@ class Form:
 
     Attributes:
         header: Bytes before the first chunk.
-        name, size: Of a chunk's header, in bytes.
+        name, size: Length of both in a chunk's header, bytes.
         order: "big" or "little".
-        align: What chunks are a multiple of.
+        align: Divisor of a chunk's length, bytes.
         counts_header: Whether a size is that of the chunk with its header.
         samples: Name of the chunk with the samples.
         kept: Names of those that tell what the samples are.
@@ -61,7 +61,7 @@ class Layout:
 
     Attributes:
         form: Its `Form`.
-        start, stop: Of the file, in bytes; what follows is another.
+        start, stop: Ends of the file, bytes; what follows is another.
         chunks: {name: (start, stop) of its content}, of those before the samples and
             after; the first of a name.
         stretches: list of (start, stop) of samples.
@@ -85,8 +85,8 @@ def layouts(source: Source, start: int, kind: str) -> list[Layout]:
 
     Args:
         source: `sources.Source`.
-        start: Of the first, in bytes.
-        kind: As `containers.kind_of` says.
+        start: Place of the first, bytes.
+        kind: Kind by `containers.kind_of`.
 
     Raises:
         UserError: It is cut short.

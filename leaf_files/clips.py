@@ -43,9 +43,9 @@ class Clip:
 
     Attributes:
         waveform: (samples,), float32, full scale is [-1, 1].
-        sample_rate: In Hz.
-        encoding: Of the file, as `encoding_of`.
-        oddities: Tuple of what is odd about it, of `leaf_files.oddities`.
+        sample_rate: Sample rate, Hz.
+        encoding: Encoding of the file by `encoding_of`.
+        oddities: Tuple of its oddities, of `leaf_files.oddities`.
     """
 
     waveform: np.ndarray
@@ -67,7 +67,7 @@ def read_clip(
     Args:
         path: Audio file, named as one of `AUDIO_EXTENSIONS`, of any rate; channels
             are averaged. A pipe or a device such as /dev/stdin is read to its end.
-        sample_rate: In Hz, the rate to resample to. Defaults to the file's.
+        sample_rate: Rate to resample to, Hz. Defaults to the file's.
 
     Returns:
         (waveform, sample_rate): float32 (samples,), full scale is [-1, 1]
@@ -103,9 +103,9 @@ def decode_clip(
     """Reads the bytes of an audio file as `read_clip` reads a file.
 
     Args:
-        content: Of an audio file.
-        name: What messages call it.
-        sample_rate: In Hz, the rate to resample to. Defaults to the file's.
+        content: Bytes of an audio file.
+        name: Name in messages.
+        sample_rate: Rate to resample to, Hz. Defaults to the file's.
 
     Returns:
         (waveform, sample_rate).
@@ -121,8 +121,8 @@ def require_audio_rate(rate: int, name: str | Path) -> None:
     """Checks a rate before resampling.
 
     Args:
-        rate: Of a file, in Hz.
-        name: What messages call the file.
+        rate: Sample rate of a file, Hz.
+        name: Name of the file in messages.
 
     Raises:
         UserError: It is none of audio: below 100 Hz, or above 10 MHz.
@@ -156,7 +156,7 @@ def write_clip(path: str | Path, waveform: np.ndarray, sample_rate: int) -> None
     Args:
         path: Name that ends in .flac or .wav.
         waveform: (samples,), finite; clipped to [-1, 1].
-        sample_rate: In Hz.
+        sample_rate: Sample rate, Hz.
 
     Raises:
         ValueError: Another extension, or not a finite (samples,) waveform.
@@ -188,7 +188,7 @@ def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
 
     Args:
         waveform: (samples,), float32.
-        from_rate, to_rate: In Hz, above 0.
+        from_rate, to_rate: Sample rates, Hz, above 0.
 
     Returns:
         (round(samples * to_rate / from_rate),), float32, at least one sample;
@@ -243,7 +243,7 @@ def opened(source: Any, name: str | Path) -> Iterator["Sound"]:
 
     Args:
         source: Path, or binary file object.
-        name: What messages call it.
+        name: Name in messages.
     """
     is_file = hasattr(source, "read")
     own = contextlib.nullcontext(Source(source, name)) if is_file else None
@@ -262,9 +262,9 @@ class Sound:
         first: `soundfile.SoundFile` of the first one.
 
     Attributes:
-        sample_rate: In Hz.
-        encoding: As `encoding_of`.
-        oddities: What is odd about it, of `leaf_files.oddities`; whole once its last
+        sample_rate: Sample rate, Hz.
+        encoding: Encoding by `encoding_of`.
+        oddities: Its oddities, of `leaf_files.oddities`; complete once its last
             block is read.
     """
 

@@ -27,7 +27,7 @@ class Stream:
     """One FLAC stream of a file.
 
     Attributes:
-        start, stop: In bytes.
+        start, stop: Ends of the stream, bytes.
         promised: Samples by its beginning, 0 if it doesn't say.
         held: Samples up to the end of its last frame, None if that isn't whole.
         is_followed: Whether more bytes come after its last frame than one has.
@@ -45,7 +45,7 @@ def streams(content: Content, start: int) -> list[Stream]:
 
     Args:
         content: Bytes, or a mapping of them.
-        start: Of the first.
+        start: Place of the first.
     """
     starts = [start]
     while found := _STREAM.search(content, _after_blocks(content, starts[-1])):

@@ -36,10 +36,10 @@ class _Header:
     """What a frame's header says.
 
     Attributes:
-        length: Of the frame, in bytes.
-        kind: What frames of one sound have in common.
-        samples: Of the frame.
-        xing_at: Where in the frame a Xing header is.
+        length: Length of the frame, bytes.
+        kind: Properties that frames of one sound share.
+        samples: Number of samples in the frame.
+        xing_at: Place of a Xing header in the frame.
     """
 
     length: int
@@ -56,10 +56,10 @@ class Run:
         kind: (version, layer, rate, whether mono).
         stretches: list of [start, stop] of its frames.
         n_frames: Without the one that holds the Xing header.
-        header_bytes: Of that frame, 0 if there is none.
+        header_bytes: Length of that frame, 0 if there is none.
         promised: Frames, by the Xing header, None if it doesn't say.
         first: Its first frame's header, an int.
-        samples: Of a frame.
+        samples: Number of samples in a frame.
         junk: Bytes in the midst of it that are no frames.
     """
 
@@ -99,7 +99,7 @@ def runs(content: Content, start: int, stop: int) -> tuple[list[Run], int]:
 
     Args:
         content: Bytes, or a mapping of them.
-        start, stop: Of the part.
+        start, stop: Ends of the part.
 
     Returns:
         (list of `Run`, bytes of a last frame that isn't whole). Tags before, between

@@ -98,8 +98,8 @@ def warn_of_all(oddities: Mapping[Any, Iterable[str]], n_files: int) -> None:
     """Writes what is odd about several files to stderr, a line a kind.
 
     Args:
-        oddities: {name of a file: what is odd about it}.
-        n_files: How many there are in all.
+        oddities: {name of a file: its oddities}.
+        n_files: Number of all files.
     """
     for kind, said in _SAID.items():
         names = [str(name) for name, own in oddities.items() if kind in own]
@@ -113,8 +113,8 @@ def warn_of_silent_classes(
     """Writes which classes are silence to stderr.
 
     Args:
-        oddities: Of each clip, what is odd about it.
-        labels: Of each clip.
+        oddities: Oddities of each clip.
+        labels: Label of each clip.
     """
     sounding = {
         label for own, label in zip(oddities, labels) if not {SILENT, OPPOSITE} & {*own}

@@ -29,7 +29,7 @@ class Logical:
     Attributes:
         codec: Such as "Vorbis", or None.
         pages: list of (start, start of the body, stop).
-        granule: Of its last page: where its sound ends.
+        granule: Granule position of its last page: the end of its sound.
         has_end: Whether its last page says that it is the last.
     """
 
@@ -44,7 +44,7 @@ def links(content: Content, start: int) -> tuple[list[list[Logical]], bool]:
 
     Args:
         content: Bytes, or a mapping of them.
-        start: Of the first page.
+        start: Place of the first page.
 
     Returns:
         (links, whether the last page isn't whole): each a list of `Logical`, which

@@ -29,7 +29,7 @@ class Part:
     """What is decoded at once.
 
     Attributes:
-        pieces: As of `sources.Spliced`; None for the file as it is.
+        pieces: Argument of `sources.Spliced`; None for the file as it is.
         least: Samples that must come out of it, 0 if the decoder knows itself.
     """
 
@@ -44,8 +44,8 @@ class Parts:
     Attributes:
         parts: list of `Part`, one at least.
         is_mpeg: Whether its decoder may be that of MP3, which writes to stderr.
-        oddities: Of `leaf_files.oddities`, what is odd about the file's making.
-        kind: As `containers.kind_of` says, None if it isn't known.
+        oddities: Faults of how the file was made, of `leaf_files.oddities`.
+        kind: Kind by `containers.kind_of`, None if it isn't known.
     """
 
     parts: list

@@ -15,8 +15,8 @@ class _Silencer:
     """Drops what is written to a file descriptor while any thread is inside.
 
     Args:
-        descriptor: Of a standard stream.
-        name: Of Python's stream on top of it, in `sys`.
+        descriptor: Descriptor of a standard stream.
+        name: Name in `sys` of Python's stream on top of it.
     """
 
     def __init__(self, descriptor, name):

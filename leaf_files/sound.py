@@ -23,7 +23,7 @@ def file_blocks(
 
     Args:
         path: Audio file, as of `clips.read_clip`.
-        sample_rate: In Hz, the rate to resample to.
+        sample_rate: Rate to resample to, Hz.
         tell: Called at the end, with what is odd about it, of `leaf_files.oddities`.
 
     Yields:
@@ -51,8 +51,8 @@ def raw_blocks(file: BinaryIO, samples: int, name: str) -> Iterator[np.ndarray]:
 
     Args:
         file: Binary file or pipe.
-        samples: In a block; the last may be shorter.
-        name: Of the file, for messages.
+        samples: Number of samples in a block; the last may be shorter.
+        name: Name of the file, for messages.
 
     Yields:
         (samples,), float32, full scale is [-1, 1], as soon as they are there. An odd
@@ -78,7 +78,7 @@ def in_chunks(blocks: Iterable[np.ndarray], samples: int) -> Iterator[np.ndarray
 
     Args:
         blocks: Iterable of (n,).
-        samples: In a chunk.
+        samples: Number of samples in a chunk.
 
     Yields:
         (samples,), the last one shorter if the blocks end within it.

@@ -28,11 +28,11 @@ class Source:
 
     Args:
         file: Binary file that can seek.
-        name: What messages call it.
+        name: Name in messages.
         path: Its path, where it is a file on the disk.
 
     Attributes:
-        size: In bytes.
+        size: Size in bytes.
         head: Its first bytes.
     """
 
@@ -142,7 +142,7 @@ def is_stream(path: str | Path, mode: int) -> bool:
 
     Args:
         path: The path.
-        mode: What `os.stat` says of it.
+        mode: Its mode by `os.stat`.
     """
     if stat.S_ISREG(mode):  # /dev/stdin may be a file, which a shell has opened
         return str(path).startswith(_HANDED_ON)

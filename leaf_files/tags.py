@@ -24,7 +24,7 @@ def after_tags(at: Callable[[int, int], bytes], place: int, stop: int) -> int:
 
     Args:
         at: (start, n_bytes) -> bytes.
-        place, stop: In bytes.
+        place, stop: Ends of the part to search, bytes.
     """
     while place < stop:
         start = at(place, _APE_BYTES)
@@ -46,7 +46,7 @@ def before_tags(at: Callable[[int, int], bytes], start: int, place: int) -> int:
 
     Args:
         at: (start, n_bytes) -> bytes.
-        start, place: In bytes.
+        start, place: Ends of the part to search, bytes.
     """
     while True:
         if at(place - _ID3V1_BYTES, 3) == b"TAG":

@@ -68,7 +68,8 @@ def require_utf8(path: str | Path) -> None:
     """Checks that a path can be written down, in a text of UTF-8.
 
     Args:
-        path: Of a file or folder; bytes that are no UTF-8 are halves of characters.
+        path: Path of a file or folder; bytes that are no UTF-8 are halves of
+            characters.
 
     Raises:
         UserError: It can't be.
@@ -97,7 +98,7 @@ def read_table(path: Any) -> list[dict[str, str]]:
     """The rows of a CSV file with a header.
 
     Args:
-        path: As of `read_text`.
+        path: Argument of `read_text`.
 
     Returns:
         list of {column: field}, all without blanks around them; a field that a row

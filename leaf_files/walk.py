@@ -46,7 +46,7 @@ class Walk:
     """What lies below a folder.
 
     Attributes:
-        folder: Where the walk began.
+        folder: Folder in which the walk began.
         clips: Paths of the audio files, in the order of their names' bytes, folder by
             folder; each real file once in a class.
         classes: Names of the folder's own subfolders, whether clips lie in them or
@@ -159,7 +159,7 @@ def find_clips(folder: Path, wanted: str) -> list[Path]:
 
     Args:
         folder: A folder, a Path.
-        wanted: What the folder should hold, for the message if it holds none.
+        wanted: Name of what the folder should hold, for the message if it holds none.
 
     Returns:
         Paths, at least one.

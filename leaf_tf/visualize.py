@@ -50,9 +50,9 @@ class Drift:
             bandwidth 0.32.
         center_shift_hz: |after - before| of center frequencies, Hz.
         center_shift_bandwidths: The same, in the filter's bandwidth before.
-        bandwidth_change: Of the filters' bandwidths.
-        pooling_width_change: Of the pooling windows.
-        alpha_change, delta_change, root_change, smooth_coef_change: Of PCEN.
+        bandwidth_change: Change of the filters' bandwidths.
+        pooling_width_change: Change of the pooling windows' widths.
+        alpha_change, delta_change, root_change, smooth_coef_change: Changes of PCEN's.
 
     Source: that filters hardly move, where PCEN does, is what arXiv:2404.06702 and
         arXiv:2302.10014 report (the latter by the Jensen-Shannon distance).

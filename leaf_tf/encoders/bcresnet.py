@@ -96,7 +96,7 @@ class BroadcastedBlock(Composite, layers.Layer):
     replaced by ReLU(norm(1 x 1 convolution of x)) first, and left out of the sum.
 
     Args:
-        channels: Of the output.
+        channels: Number of channels of the output.
         row_stride: Rows of the input for each of the output.
         dilation: Frames between the taps along the frames.
         transition: Whether this is a transition.
@@ -208,7 +208,7 @@ class SubSpectralNorm(MovingMoments, layers.Layer):
 
     Args:
         groups: Groups of rows, at most. Defaults to 5.
-        momentum: Of the moving means and variances.
+        momentum: Part of the moving means and variances that a step keeps.
         epsilon: Added to the variances.
 
     Weights:

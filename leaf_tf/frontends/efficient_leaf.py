@@ -47,7 +47,7 @@ class EfficientLeaf(Frontend):
 
     Args:
         n_filters: Filters, and channels of the features. Defaults to 40.
-        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        sample_rate: Sample rate of the waveform, Hz. Defaults to 16000.
         window_len: Length of the pooling window, ms; a filter is no longer.
         window_stride: Hop between frames, ms.
         min_freq, max_freq: Edges of the initial mel bank, Hz. `max_freq`
@@ -59,7 +59,7 @@ class EfficientLeaf(Frontend):
         compression: "log1p" (log(1 + 10^a E)), another name as for `Leaf`, or a
             Keras layer, from energies (batch, frames, n_filters), at least 1e-5
             unless "log1p", to features.
-        initial_filters: As for `Leaf`.
+        initial_filters: Argument of `Leaf`.
         n_groups: Groups of filters, or one a filter if that is less.
         window_factor: Taps of a group, in its greatest initial sigmas.
         stride_factor: Most samples between energies of a group, in half-periods of
@@ -68,8 +68,8 @@ class EfficientLeaf(Frontend):
             away after compression. Defaults to whether `compression` is "log1p".
         temporal_batch_norm: Whether batch norm over batch and time comes after
             that. Defaults to whether `compression` is "log1p".
-        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
-            a call.
+        mean_var_norm, spec_augment: Arguments of `Leaf`, and so are `lengths` and
+            `mask` of a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.

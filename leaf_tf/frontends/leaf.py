@@ -44,7 +44,7 @@ class Leaf(Frontend):
 
     Args:
         n_filters: Filters, and channels of the features. Defaults to 40.
-        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        sample_rate: Sample rate of the waveform, Hz. Defaults to 16000.
         window_len: Length of the filters and of the pooling window, ms.
         window_stride: Hop between frames, ms.
         min_freq, max_freq: Edges of the initial mel bank, Hz. `max_freq`
@@ -67,10 +67,10 @@ class Leaf(Frontend):
             frequencies and sigmas, and of the pooling widths.
         method: "fast", within `tolerance`, or "exact", every filter at every
             sample.
-        tolerance: Of the fast method: relative RMS error of a pooled energy on
+        tolerance: Limit of the fast method: relative RMS error of a pooled energy on
             noise. PCEN makes about a fifth of it. Where nothing faster meets it,
             filters are computed at every sample.
-        pooling_padding: Where the zeros beyond the ends are pooled: "same", as in
+        pooling_padding: Place of the zeros beyond the ends: "same", as in
             leaf-audio, or "symmetric", half a window on either side, as in
             leaf-pytorch, SpeechBrain and EfficientLEAF. At 16000 samples the
             frames of "symmetric" are 5 ms earlier.
@@ -87,7 +87,7 @@ class Leaf(Frontend):
         lengths: Samples of each clip, (batch,), integers from 1, where clips of
             different lengths share a batch: each clip's features are those of the clip
             alone, zeros after them, with a mask for the layers behind.
-        mask: In place of `lengths`: (batch, samples), True where there is sound, as
+        mask: Alternative to `lengths`: (batch, samples), True where there is sound, as
             Keras passes it along.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to

@@ -22,7 +22,7 @@ class MelFilterbanks(Frontend):
 
     Args:
         n_filters: Mel bands. Defaults to 40.
-        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        sample_rate: Sample rate of the waveform, Hz. Defaults to 16000.
         window_len: Length of the Hann window, ms.
         window_stride: Hop between frames, ms.
         min_freq, max_freq: Edges of the mel bank, Hz. `max_freq` defaults to
@@ -31,8 +31,8 @@ class MelFilterbanks(Frontend):
             triangles, is trained; a filter may then become any shape.
         compression: "log" (log(E + 1e-5)), "pcen" (learned, as LEAF's), another
             name as for `Leaf`, or a Keras layer.
-        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
-            a call.
+        mean_var_norm, spec_augment: Arguments of `Leaf`, and so are `lengths` and
+            `mask` of a call.
 
     Weights: only with `learn_filters`, filterbank (n_fft / 2 + 1, n_filters).
         Optimizers keep it in [0, inf).

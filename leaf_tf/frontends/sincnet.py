@@ -111,15 +111,15 @@ class SincNet(_SincFrontend):
 
     Args:
         n_filters: Filters, and channels of the features. Defaults to 40.
-        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        sample_rate: Sample rate of the waveform, Hz. Defaults to 16000.
         window_len: Length of the filters and of the pooling window, ms.
         window_stride: Hop between frames, ms.
         min_freq, max_freq: Edges of the initial bands, Hz. `max_freq` defaults to
             7800, or 97.5 % of half the sample rate where that is lower.
         learn_filters: Whether the filters are trained.
         compression: "none", or a Keras layer from features of either sign.
-        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
-            a call.
+        mean_var_norm, spec_augment: Arguments of `Leaf`, and so are `lengths` and
+            `mask` of a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.
@@ -212,7 +212,7 @@ class SincNetPlus(_SincFrontend):
 
     Args:
         n_filters: Filters, and channels of the features. Defaults to 40.
-        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        sample_rate: Sample rate of the waveform, Hz. Defaults to 16000.
         window_len: Length of the filters and of the pooling window, ms.
         window_stride: Hop between frames, ms.
         min_freq, max_freq: Edges of the initial bands, Hz. `max_freq` defaults to
@@ -222,8 +222,8 @@ class SincNetPlus(_SincFrontend):
         compression: "pcen" (floor 1e-6, smoothing not learned: the paper's for this
             frontend), another name as for `Leaf`, or a Keras layer from values
             (batch, frames, n_filters), at least 1e-5, to features.
-        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
-            a call.
+        mean_var_norm, spec_augment: Arguments of `Leaf`, and so are `lengths` and
+            `mask` of a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.

@@ -90,7 +90,7 @@ class TimeDomainFilterbanks(Frontend):
 
     Args:
         n_filters: Filters, and channels of the features. Defaults to 40.
-        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        sample_rate: Sample rate of the waveform, Hz. Defaults to 16000.
         window_len: Length of the filters and of the pooling window, ms.
         window_stride: Hop between frames, ms.
         min_freq, max_freq: Edges of the initial mel bank, Hz. `max_freq` defaults to
@@ -104,8 +104,8 @@ class TimeDomainFilterbanks(Frontend):
             "official_mel" (read off 512 FFT bins, as leaf-audio does), "linear"
             (triangles of one width, equally spaced in Hz) or "random" (triangles as
             wide as mel's, at random centers, the same ones every time).
-        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
-            a call.
+        mean_var_norm, spec_augment: Arguments of `Leaf`, and so are `lengths` and
+            `mask` of a call.
 
     Weights:
         filtering.kernel: (kernel_size, 1, 2 * n_filters). Channels 2n and 2n + 1:
@@ -258,7 +258,7 @@ class TimeDomainFilterbanks(Frontend):
         """Areas of the triangles that filters are placed by, (n_filters,), rad/sample.
 
         Args:
-            center_freqs: Where they were placed, (n_filters,), rad/sample.
+            center_freqs: Initial center frequencies, (n_filters,), rad/sample.
         """
         if self.initial_filters == "official_mel":
             n_fft = mel.OFFICIAL_N_FFT

@@ -39,14 +39,14 @@ class Wavegram(Frontend):
 
     Args:
         n_filters: Channels of the features. Defaults to 40.
-        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        sample_rate: Sample rate of the waveform, Hz. Defaults to 16000.
         window_len, min_freq, max_freq: Taken so that all frontends can be made
             alike; a Wavegram has no window and no band.
         window_stride: Hop between frames, ms.
         compression: "none", another name as for `Leaf`, or a Keras layer from values
             (batch, frames, n_filters), at least 0, to features.
-        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
-            a call.
+        mean_var_norm, spec_augment: Arguments of `Leaf`, and so are `lengths` and
+            `mask` of a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.
@@ -142,8 +142,8 @@ class Wavegram(Frontend):
         """Convolution, normalisation and ReLU number `index`.
 
         Args:
-            frames: Of each clip, (batch,), or None if all clips fill the batch. What
-                follows is 0, as beyond the end of a clip alone, and doesn't count
+            frames: Number of frames of each clip, (batch,), or None if all clips fill
+                the batch. What follows is 0, as beyond the end of a clip alone, and doesn't count
                 in the statistics of training.
             rate: Outputs a frame.
         """

@@ -60,7 +60,7 @@ class GaborConv1D(GaborFilters):
     Args:
         n_filters: Complex filters, at least 1.
         kernel_size: Taps K, in samples.
-        sample_rate: In Hz; places the initial filters only.
+        sample_rate: Sample rate in Hz; places the initial filters only.
         min_freq, max_freq: Edges of the initial mel bank, in Hz.
         strides: Samples between outputs. Defaults to 1.
         initial_filters: "mel" (exact mel centers and widths), "official_mel" (read

@@ -30,9 +30,9 @@ class GroupedGaborFilterbank(GaborFilters):
         n_filters: Complex filters, at least 1.
         kernel_size: Taps K of the pooling window; a filter has no more.
         strides: Samples between frames.
-        sample_rate: In Hz; places the initial filters only.
+        sample_rate: Sample rate in Hz; places the initial filters only.
         min_freq, max_freq: Edges of the initial mel bank, in Hz.
-        initial_filters: As for `GaborConv1D`.
+        initial_filters: Argument of `GaborConv1D`.
         n_groups: Groups, or one a filter if that is less.
         window_factor: Taps of a group, in its greatest initial sigmas.
         stride_factor: Most samples between energies of a group, in half-periods of

@@ -28,7 +28,7 @@ class GaussianLowpass(Stage):
     Args:
         kernel_size: Taps K, in samples, at least 4.
         strides: Samples between frames.
-        padding: Where the zeros beyond the ends are. "same", TensorFlow's SAME: at
+        padding: Place of the zeros beyond the ends: "same", TensorFlow's SAME: at
             16000 samples, 401 taps and strides of 160, 120 on the left and 121 on
             the right. "symmetric", PyTorch's: 200 on either side, so that frame j
             is centered on sample 160 j, at any length.

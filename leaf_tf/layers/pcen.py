@@ -108,7 +108,8 @@ class PCEN(Stage):
 
         Args:
             inputs: (batch, frames, n_filters), the frames now.
-            means, is_frame, is_first: As in `dsp.smoothing.continued_average`.
+            means, is_frame, is_first: Arguments of
+                `dsp.smoothing.continued_average`.
 
         Returns:
             What `call` makes of these frames of the whole stream, and M for the next

@@ -32,7 +32,7 @@ class SincConv1D(Stage):
     Args:
         n_filters: Filters, at least 1.
         kernel_size: Taps K, in samples.
-        sample_rate: In Hz; places the initial bands and the least width.
+        sample_rate: Sample rate in Hz; places the initial bands and the least width.
         min_freq, max_freq: Edges of the initial bands, in Hz. The bands lie side
             by side, equally wide in mel.
         strides: Samples between outputs. Defaults to 1.

@@ -43,7 +43,7 @@ class SpecAugment(Stage):
         n_time_masks: Time masks a clip, 0 for none.
         time_mask: Frames in the widest.
         time_mask_fraction: Part of the clip in the widest, in [0, 1].
-        mask_value: What masked features become: "mean", that of the clip's
+        mask_value: Value of masked features: "mean", that of the clip's
             features before, or a number.
         seed: An int; the same gives the same augmentations. None for a random
             one, which `keras.utils.set_random_seed` determines.

@@ -20,7 +20,7 @@ class TemporalBatchNorm(MovingMoments, Stage):
     doesn't depend on its neighbours; corrected for their start, see `MovingMoments`.
 
     Args:
-        momentum: What the moving averages keep at each step, in [0, 1).
+        momentum: Part of the moving averages that a step keeps, in [0, 1).
 
     Weights: gamma, beta (channels,), learned, start at 1 and 0; moving_mean,
         moving_variance (channels,), start at 0 and 1.

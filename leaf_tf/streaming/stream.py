@@ -56,10 +56,10 @@ class Stream:
             or a median over the clip, which take the whole clip to know.
 
     Attributes:
-        sample_rate: Of the sound, Hz.
+        sample_rate: Sample rate of the waveform, Hz.
         strides: Samples in a hop.
         n_channels: Channels of the features.
-        delay: Hops by which frames come later than their own.
+        delay: Number of hops by which a frame is returned after its own hop.
         latency_ms: See above.
         silence: (n_channels,), NumPy, a frame of silence.
         state_shapes: {name: shape without the batch} of the state.
@@ -135,7 +135,7 @@ class Stream:
         Args:
             chunk: (batch, hops * strides) or (batch, hops * strides, 1), float,
                 scaled to [-1, 1], one hop or more.
-            state: Of `initial_state` or the step before.
+            state: State from `initial_state` or the step before.
 
         Returns:
             (frames, state): the frames of `delay` hops before each hop, (batch, hops,
@@ -161,7 +161,7 @@ class Stream:
         """The last frames of a sound that ends.
 
         Args:
-            state: Of the last step.
+            state: State from the last step.
 
         Returns:
             (batch, frames, n_channels), `delay` frames, or as many fewer as the

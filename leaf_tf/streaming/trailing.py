@@ -24,7 +24,7 @@ class TrailingWindow:
 
     Args:
         stream: `Stream`.
-        n_frames: In the window, at least 1.
+        n_frames: Number of frames in the window, at least 1.
 
     Attributes:
         stream, n_frames: The arguments.
@@ -68,7 +68,7 @@ class TrailingWindow:
 
         Args:
             chunk: (batch, hops * strides), as of `Stream.step`.
-            state: Of `initial_state` or the step before.
+            state: State from `initial_state` or the step before.
 
         Returns:
             (window, state): (batch, n_frames, n_channels) after the chunk; the state

@@ -106,7 +106,7 @@ def export_weights(
     Args:
         layer: A built `leaf_tf.Leaf` or `EfficientLeaf`, as `import_weights` needs it
             for the source.
-        source: As for `import_weights`. EfficientLEAF's PCEN must be one without
+        source: Source of `import_weights`. EfficientLEAF's PCEN must be one without
             logarithms (`learn_logs=False`, as in its Leaf), its `LogTBN` one with
             `append_filtered=False`.
 
