@@ -91,16 +91,16 @@ def layouts(source: Source, start: int, kind: str) -> list[Layout]:
     Raises:
         UserError: It is cut short.
     """
-    found = []
+    all_layouts = []
     while start < source.size:
         head = source.at(start, 64)
         form = _au if kind == containers.AU else _form(head, kind)
         layout = form(source, start) if form is _au else _walked(source, start, form)
-        found.append(layout)
+        all_layouts.append(layout)
         if layout.stop >= source.size:
             break
         start = layout.stop
-    return found
+    return all_layouts
 
 
 def coding(source: Source, layout: Layout) -> int | None:
@@ -143,30 +143,30 @@ def pieces(source: Source, layout: Layout) -> list:
     n_bytes = sum(stop - start for start, stop in layout.stretches)
     if layout.form.name == 0:
         return _au_pieces(source, layout, n_bytes)
-    kept = [
+    format_chunks = [
         _chunk(layout.form, name, _content(source, layout, name, n_bytes))
         for name in layout.form.kept
         if name in layout.chunks
     ]
     head = _chunk_head(layout.form, layout.form.samples, n_bytes)
-    length = sum(map(len, kept)) + len(head) + n_bytes
+    length = sum(map(len, format_chunks)) + len(head) + n_bytes
     padding = bytes(-n_bytes % layout.form.align)
     if layout.form.order == "little" and layout.form.name == 4:
         if length >= 2**32 - 4096:
-            return _rf64(kept, layout.stretches, n_bytes)
+            return _rf64(format_chunks, layout.stretches, n_bytes)
     beginning = _beginning(source, layout, length + len(padding))
-    return [beginning, *kept, head, *layout.stretches, padding]
+    return [beginning, *format_chunks, head, *layout.stretches, padding]
 
 
 def _form(head, kind):
     if kind == containers.W64:
-        kept = tuple(name + _W64_GUID for name in (b"fmt ", b"fact"))
-        return Form(40, 16, 8, "little", 8, True, b"data" + _W64_GUID, kept)
+        names = tuple(name + _W64_GUID for name in (b"fmt ", b"fact"))
+        return Form(40, 16, 8, "little", 8, True, b"data" + _W64_GUID, names)
     if kind == containers.AIFF:
         return Form(12, 4, 4, "big", 2, False, b"SSND", (b"FVER", b"COMM"))
     if kind == containers.CAF:
-        kept = (b"desc", b"chan", b"kuki", b"pakt")
-        return Form(8, 4, 8, "big", 1, False, b"data", kept)
+        names = (b"desc", b"chan", b"kuki", b"pakt")
+        return Form(8, 4, 8, "big", 1, False, b"data", names)
     order: Order = "big" if head[:4] == b"RIFX" else "little"
     return Form(12, 4, 4, order, 2, False, b"data", (b"fmt ", b"fact"))
 
@@ -291,9 +291,9 @@ def _are_chunks(source, place, form):
 
 
 def _begins_a_file(source, place):
-    found = containers.kind_of(source.at(place, 32))
+    kind = containers.kind_of(source.at(place, 32))
     chunked = (containers.WAV, containers.W64, containers.AIFF, containers.CAF)
-    return found is not None and found[0] in (*chunked, containers.AU)
+    return kind is not None and kind[0] in (*chunked, containers.AU)
 
 
 def _look_behind(source, layout, place):
@@ -367,10 +367,10 @@ def _beginning(source, layout, length):
     return name + (4 + length).to_bytes(4, form.order) + source.at(start + 8, 4)
 
 
-def _rf64(kept, stretches, n_bytes):
+def _rf64(format_chunks, stretches, n_bytes):
     sizes = struct.pack("<4sIQQQI", b"ds64", 28, 0, n_bytes, 0, 0)
     beginning = b"RF64\xff\xff\xff\xffWAVE" + sizes
-    return [beginning, *kept, b"data\xff\xff\xff\xff", *stretches]
+    return [beginning, *format_chunks, b"data\xff\xff\xff\xff", *stretches]
 
 
 def _au(source, start):

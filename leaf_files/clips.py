@@ -246,8 +246,8 @@ def opened(source: Any, name: str | Path) -> Iterator["Sound"]:
         name: Name in messages.
     """
     is_file = hasattr(source, "read")
-    own = contextlib.nullcontext(Source(source, name)) if is_file else None
-    with own or opened_source(source) as of_bytes:
+    given_source = contextlib.nullcontext(Source(source, name)) if is_file else None
+    with given_source or opened_source(source) as of_bytes:
         parts = parts_of(of_bytes)
         with _opened_part(of_bytes, parts.parts[0], parts) as first:
             yield Sound(of_bytes, parts, first)
@@ -292,16 +292,16 @@ class Sound:
         listener = Listener(self._first.subtype in ("FLOAT", "DOUBLE"))
         n_read = 0
         for file, part in self._files():
-            own = 0
+            n_in_part = 0
             for block in self._blocks(file, frames):
                 mean = _mean(block)
                 low, high = float(mean.min()), float(mean.max())
                 _check_range(low, high, self._source.name)
                 listener.hear(block, mean, low, high)
-                own += mean.size
+                n_in_part += mean.size
                 yield mean
-            _require_all(file, own, part.least, self._source.name)
-            n_read += own
+            _require_all(file, n_in_part, part.least, self._source.name)
+            n_read += n_in_part
         if not n_read:
             raise UserError(f"the audio file {self._source.name} holds no samples")
         self.oddities += tuple(listener.oddities())
@@ -358,13 +358,13 @@ def _refused(name, parts):
     try:
         yield
     except soundfile.LibsndfileError as error:
-        said = "it is damaged, cut short or holds no audio"
+        reason = "it is damaged, cut short or holds no audio"
         if parts.kind is not None:
-            said = (
+            reason = (
                 f"it begins as {parts.kind} does, and is damaged, cut short or coded "
                 "in a way that can't be read here"
             )
-        raise UserError(f"cannot read the audio file {name}: {said}") from error
+        raise UserError(f"cannot read the audio file {name}: {reason}") from error
     except UnicodeEncodeError as error:
         raise UserError(
             f"cannot open the audio file {name}: its name is not valid text; rename it"

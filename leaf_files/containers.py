@@ -111,8 +111,8 @@ def kind_of_raw(head: bytes) -> str | None:
     for pattern, kind in _ALSO_READ:
         if pattern.match(head):
             return kind
-    found = kind_of(head)
-    return found[0] if found and found[0] not in _WEAK else None
+    answer = kind_of(head)
+    return answer[0] if answer and answer[0] not in _WEAK else None
 
 
 def hidden_start(content: bytes) -> int | None:

@@ -48,8 +48,8 @@ def streams(content: Content, start: int) -> list[Stream]:
         start: Place of the first.
     """
     starts = [start]
-    while found := _STREAM.search(content, _after_blocks(content, starts[-1])):
-        starts.append(found.start())
+    while match := _STREAM.search(content, _after_blocks(content, starts[-1])):
+        starts.append(match.start())
     stops = [*starts[1:], len(content)]
     return [_stream(content, *ends) for ends in zip(starts, stops)]
 

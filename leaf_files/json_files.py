@@ -31,9 +31,9 @@ def parse_json(text: str | bytes) -> Any:
 
 def _without_repeats(pairs):
     """A dict; JSON would take the last value of a name that comes twice."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    values = dict(pairs)
+    if len(values) < len(pairs):
         names = [name for name, _ in pairs]
         repeated = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"it gives {repeated!r:.80} more than once")
-    return found
+    return values

@@ -60,7 +60,7 @@ def label_faults(labels: Sequence[str]) -> list[str]:
     odd = [label for label in named if _is_odd(label)]
     repeated = [label for label in named if counts[label] > 1]
     twins = _alike(named, functools.partial(unicodedata.normalize, "NFC"))
-    found = (
+    faults = (
         (blank, "blank", f"number {a_few(blank)}"),
         (padded, "with a blank at an end", _named(padded)),
         (
@@ -71,7 +71,7 @@ def label_faults(labels: Sequence[str]) -> list[str]:
         (repeated, "given more than once", _named(repeated)),
         (twins, "in two Unicode forms of the same text", _groups(twins, ascii)),
     )
-    return [f"{len(kind)} {what} ({names})" for kind, what, names in found if kind]
+    return [f"{len(kind)} {what} ({names})" for kind, what, names in faults if kind]
 
 
 def similar_labels(labels: Sequence[str]) -> str:

@@ -47,8 +47,8 @@ def missing_package(error: BaseException | None) -> str | None:
 def _package(error):
     """The package whose import raised an exception, as it is imported; else None."""
     if not isinstance(error, ImportError | OSError):
-        found = _NO_MODULE.search(str(error))
-        name = found[1] if found else ""
+        match = _NO_MODULE.search(str(error))
+        name = match[1] if match else ""
     else:
         name = getattr(error, "name", "") or _imported(error.__traceback__)
     package = name.partition(".")[0]
@@ -111,14 +111,14 @@ def _requirements():
 
     An extra's packages are installed by the extra, e.g. "leaf_tf[jax]".
     """
-    found: dict[str, str] = {}
+    requirements: dict[str, str] = {}
     for line in _required_lines():
         requirement, _, marker = line.partition(";")
         name = re.split(r"[^\w.-]", requirement.strip())[0].replace("_", "-")
         extra = re.search(r"extra == .(\w+)", marker)
         text = f"leaf_tf[{extra[1]}]" if extra else requirement.strip()
-        found.setdefault(name, text)
-    return found
+        requirements.setdefault(name, text)
+    return requirements
 
 
 def _required_lines():

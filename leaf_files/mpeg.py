@@ -106,7 +106,7 @@ def runs(content: Content, start: int, stop: int) -> tuple[list[Run], int]:
         and after are left out.
     """
     tables = {match.start() for match in _XING.finditer(content, start, stop)}
-    found: list[Run] = []
+    all_runs: list[Run] = []
     run: Run | None = None
     place, rest = start, 0
     unpack = struct.Struct(">I").unpack_from
@@ -129,7 +129,7 @@ def runs(content: Content, start: int, stop: int) -> tuple[list[Run], int]:
         has_table = place + header.xing_at in tables
         if run is None or not fits or has_table or run.n_frames == run.promised:
             run = Run(header.kind, [], 0, 0, None, word, header.samples)
-            found.append(run)
+            all_runs.append(run)
         if has_table:
             run.promised = _promised(content, place + header.xing_at)
             run.header_bytes = header.length
@@ -143,7 +143,7 @@ def runs(content: Content, start: int, stop: int) -> tuple[list[Run], int]:
         else:
             run.stretches.append([place, end])
         place = end
-    return [run for run in found if run.n_frames], rest
+    return [run for run in all_runs if run.n_frames], rest
 
 
 def pieces(run: Run) -> list:
@@ -152,11 +152,11 @@ def pieces(run: Run) -> list:
     Returns:
         list, as of `sources.Spliced`.
     """
-    kept = [tuple(stretch) for stretch in run.stretches]
+    stretches = [tuple(stretch) for stretch in run.stretches]
     if run.header_bytes:
-        kept[0] = (kept[0][0] + run.header_bytes, kept[0][1])
+        stretches[0] = (stretches[0][0] + run.header_bytes, stretches[0][1])
     _, layer, _, _ = run.kind
-    return [_counting_frame(run), *kept] if layer == 3 else kept
+    return [_counting_frame(run), *stretches] if layer == 3 else stretches
 
 
 def _header(word):
@@ -168,8 +168,8 @@ def _header(word):
         pass
     if len(_headers) > 10000:  # damaged files hold any
         _headers.clear()
-    _headers[key] = found = _parsed(word)
-    return found
+    _headers[key] = header = _parsed(word)
+    return header
 
 
 def _parsed(word):

@@ -75,17 +75,17 @@ class Listener:
 
     def oddities(self) -> list[str]:
         """Those of `SILENT`, `OPPOSITE` and `UNSCALED` that hold."""
-        found = []
+        oddities = []
         peak = max(self._high, -self._low)
         threshold = _CANCELLED / self._n_channels * self._channels_power
         sounds = self._channels_power > self._n_samples * _STEP**2
         if self._n_channels > 1 and sounds and self._mean_power < threshold:
-            found.append(OPPOSITE)
+            oddities.append(OPPOSITE)
         elif self._high - self._low <= 2 * _STEP:
-            found.append(SILENT)
+            oddities.append(SILENT)
         if self._is_float and (peak > _LOUD or (self._is_whole and peak > 1)):
-            found.append(UNSCALED)
-        return found
+            oddities.append(UNSCALED)
+        return oddities
 
 
 def warn_of(name: object, oddities: Iterable[str]) -> None:
@@ -101,10 +101,10 @@ def warn_of_all(oddities: Mapping[Any, Iterable[str]], n_files: int) -> None:
         oddities: {name of a file: its oddities}.
         n_files: Number of all files.
     """
-    for kind, said in _SAID.items():
-        names = [str(name) for name, own in oddities.items() if kind in own]
+    for kind, words in _SAID.items():
+        names = [str(name) for name, kinds in oddities.items() if kind in kinds]
         if names:
-            warn(f"{len(names)} of {n_files} clips hold {said}: {a_few(names)}")
+            warn(f"{len(names)} of {n_files} clips hold {words}: {a_few(names)}")
 
 
 def warn_of_silent_classes(
@@ -117,7 +117,9 @@ def warn_of_silent_classes(
         labels: Label of each clip.
     """
     sounding = {
-        label for own, label in zip(oddities, labels) if not {SILENT, OPPOSITE} & {*own}
+        label
+        for kinds, label in zip(oddities, labels)
+        if not {SILENT, OPPOSITE} & {*kinds}
     }
     silent = sorted(set(labels) - sounding)
     if silent:

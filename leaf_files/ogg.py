@@ -50,7 +50,7 @@ def links(content: Content, start: int) -> tuple[list[list[Logical]], bool]:
         (links, whether the last page isn't whole): each a list of `Logical`, which
         sound at once; one that is neither sound nor known has no codec.
     """
-    found: list[dict[int, Logical]] = []
+    by_serial: list[dict[int, Logical]] = []
     place, size, is_cut, begins_before = start, len(content), False, False
     while (place := content.find(b"OggS", place)) >= 0:
         page = _page(content, place, size)
@@ -60,17 +60,17 @@ def links(content: Content, start: int) -> tuple[list[list[Logical]], bool]:
         flags, granule, serial, body, stop = page
         begins = bool(flags & _BEGINS)
         if begins and not begins_before:
-            found.append({})
+            by_serial.append({})
         begins_before = begins
-        if found and begins:
-            found[-1][serial] = Logical(_codec(content[body : body + 16]), [])
-        if found and serial in found[-1]:
-            logical = found[-1][serial]
+        if by_serial and begins:
+            by_serial[-1][serial] = Logical(_codec(content[body : body + 16]), [])
+        if by_serial and serial in by_serial[-1]:
+            logical = by_serial[-1][serial]
             logical.pages.append((place, body, stop))
             logical.granule = granule if granule > 0 else logical.granule
             logical.has_end = bool(flags & _ENDS)
         place = stop
-    return [list(link.values()) for link in found], is_cut
+    return [list(link.values()) for link in by_serial], is_cut
 
 
 def pieces(content: Content, logical: Logical) -> list:

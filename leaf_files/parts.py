@@ -74,14 +74,14 @@ def parts_of(source: Source) -> Parts:
     start = after_tags(source.at, 0, source.size)
     start = start if start < source.size else 0
     head = source.at(start, 4096)
-    found = containers.kind_of(head)
-    if found is None:
+    answer = containers.kind_of(head)
+    if answer is None:
         with source.mapped() as content:
-            start, found = _searched(content, start)
-    if found is None:
+            start, answer = _searched(content, start)
+    if answer is None:
         _require_all_of_nist(source)
         return Parts([_AS_IT_IS], is_mpeg=True)  # the decoder knows more kinds
-    kind, is_read = found
+    kind, is_read = answer
     if not is_read:
         raise UserError(
             f"cannot read the audio file {source.name}: it holds {kind}; "
@@ -106,7 +106,9 @@ def _searched(content, start):
 
 
 def _chunked(source, start, kind):
-    layouts = [own for own in chunked.layouts(source, start, kind) if own.stretches]
+    layouts = [
+        layout for layout in chunked.layouts(source, start, kind) if layout.stretches
+    ]
     if not layouts:
         return Parts([_AS_IT_IS])
     tag = chunked.coding(source, layouts[0])
@@ -125,13 +127,13 @@ def _chunked(source, start, kind):
         )
     if tag in _MPEG_CODINGS:
         with source.mapped() as content:
-            found = [mpeg.runs(content, *layouts[0].stretches[0])]
-        return _mpeg_parts(source, found[0], is_plain=False, is_file=False)
-    oddities = (LOST,) if any(own.is_followed for own in layouts) else ()
+            runs = [mpeg.runs(content, *layouts[0].stretches[0])]
+        return _mpeg_parts(source, runs[0], is_plain=False, is_file=False)
+    oddities = (LOST,) if any(layout.is_followed for layout in layouts) else ()
     if len(layouts) == 1 and layouts[0].is_clean and start == 0:
         parts = [_AS_IT_IS]
     else:
-        parts = [Part(chunked.pieces(source, own)) for own in layouts]
+        parts = [Part(chunked.pieces(source, layout)) for layout in layouts]
     return Parts(parts, oddities=oddities)
 
 
@@ -190,9 +192,9 @@ def _only_sound(source, link):
 
 
 def _mpeg(source, content, start):
-    found = mpeg.runs(content, start, source.size)
-    begins = found[0] and found[0][0].stretches[0][0] == start
-    return _mpeg_parts(source, found, begins and _is_first(source, start))
+    runs = mpeg.runs(content, start, source.size)
+    begins = runs[0] and runs[0][0].stretches[0][0] == start
+    return _mpeg_parts(source, runs, begins and _is_first(source, start))
 
 
 def _mpeg_parts(source, found, is_plain, is_file=True):
@@ -256,7 +258,7 @@ def _require_all_of_nist(source):
     header = re.match(rb"NIST_1A\n *(\d+)\n", source.head)
     if header is None or None in numbers:
         return
-    promised = math.prod(int(found[1]) for found in numbers if found)
+    promised = math.prod(int(match[1]) for match in numbers if match)
     held = source.size - int(header[1])
     if held < promised:
         raise UserError(

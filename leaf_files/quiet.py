@@ -30,15 +30,15 @@ class _Silencer:
         with self._lock:
             if self._depth == 0:
                 getattr(sys, self._name).flush()
-                kept = os.dup(self._descriptor)
+                copy = os.dup(self._descriptor)
                 try:
                     sink = os.open(os.devnull, os.O_WRONLY)
                 except BaseException:
-                    os.close(kept)
+                    os.close(copy)
                     raise
                 os.dup2(sink, self._descriptor)
                 os.close(sink)
-                self._kept = kept
+                self._kept = copy
             self._depth += 1
 
     def __exit__(self, *_):

@@ -28,9 +28,9 @@ def average_precision(scores: np.ndarray, is_positive: np.ndarray) -> float:
         return np.nan
     order = np.argsort(-scores, kind="stable")
     is_last = np.append(np.diff(scores[order]) != 0, True)  # of its score
-    found = np.cumsum(is_positive[order])[is_last]
-    precisions = found / (1 + np.flatnonzero(is_last))
-    return float(np.sum(np.diff(found, prepend=0) * precisions) / n_positives)
+    n_found = np.cumsum(is_positive[order])[is_last]
+    precisions = n_found / (1 + np.flatnonzero(is_last))
+    return float(np.sum(np.diff(n_found, prepend=0) * precisions) / n_positives)
 
 
 def auc(scores: np.ndarray, is_positive: np.ndarray) -> float:

@@ -23,14 +23,14 @@ def require_same_labels(folder: Path) -> None:
         UserError: Two of them differ: one was changed, or is another run's.
     """
     folder = Path(folder)
-    told = _labels_by_head(folder / "tasks.json")
+    labels_by_head = _labels_by_head(folder / "tasks.json")
     recorded = _labels_by_head(folder / "data.json")
-    for head, labels in told.items():
+    for head, labels in labels_by_head.items():
         known = recorded.get(head, labels)
         if len(known) != len(labels):
             continue  # the model says which of them has too many
         _require_same(folder, ("tasks.json", labels), ("data.json", known))
-        name = f"labels_{head}.txt" if len(told) > 1 else "labels.txt"
+        name = f"labels_{head}.txt" if len(labels_by_head) > 1 else "labels.txt"
         try:
             lines = read_lines(folder / name)
         except (OSError, ValueError):  # who needs it says so
@@ -108,7 +108,7 @@ def _labels_by_head(path):
 def _read(path):
     """What a file holds, a dict; {} if it is missing or damaged."""
     try:
-        found = read_json(path)
+        content = read_json(path)
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

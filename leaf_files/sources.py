@@ -98,15 +98,15 @@ class Spliced:
     def read(self, n_bytes: int = -1) -> bytes:
         if n_bytes < 0:
             n_bytes = max(0, self._size - self._place)
-        found, missing = [], min(n_bytes, self._size - self._place)
+        blocks, missing = [], min(n_bytes, self._size - self._place)
         while missing > 0:
             block = self._some(missing)
             if not block:  # the file has become shorter
                 break
-            found.append(block)
+            blocks.append(block)
             missing -= len(block)
             self._place += len(block)
-        return found[0] if len(found) == 1 else b"".join(found)
+        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
     def _some(self, n_bytes):
         """At most n_bytes bytes at the place, of one piece."""

@@ -110,16 +110,17 @@ def read_table(path: Any) -> list[dict[str, str]]:
     """
     text = read_text(path)
     header, _, rest = text.partition("\n")
-    said = header.strip('"').removeprefix("sep=")  # Excel's way to say it
-    if len(said) == 1 and len(said) < len(header.strip('"')):
-        text, found = rest, [said]
+    separator = header.strip('"').removeprefix("sep=")  # Excel's way to say it
+    if len(separator) == 1 and len(separator) < len(header.strip('"')):
+        text, separators = rest, [separator]
     else:
-        found = [mark for mark in header if mark in _SEPARATORS]
+        separators = [mark for mark in header if mark in _SEPARATORS]
     try:
         rows = [
             [field.strip() for field in row]
             for row in csv.reader(
-                io.StringIO(text, newline=""), delimiter=found[0] if found else ","
+                io.StringIO(text, newline=""),
+                delimiter=separators[0] if separators else ",",
             )
             if any(row)
         ]

@@ -147,9 +147,9 @@ def walk(folder: Path) -> Walk:
     Returns:
         `Walk`; nothing is read but names.
     """
-    found = Walk(Path(folder))
-    _Walker(found).run()
-    return found
+    contents = Walk(Path(folder))
+    _Walker(contents).run()
+    return contents
 
 
 def find_clips(folder: Path, wanted: str) -> list[Path]:
@@ -167,9 +167,9 @@ def find_clips(folder: Path, wanted: str) -> list[Path]:
     Raises:
         UserError: There are no clips, or what was meant to be one can't be.
     """
-    found = walk(folder)
-    require_clips(found, wanted)
-    return found.clips
+    contents = walk(folder)
+    require_clips(contents, wanted)
+    return contents.clips
 
 
 def require_clips(found: Walk, wanted: str) -> None:
@@ -271,7 +271,7 @@ class _Walker:
 
     def _take(self, entry, path, parent, label):
         """Takes a file, or passes over an entry; True of a folder to walk."""
-        found = self._found
+        contents = self._found
         try:
             is_folder = entry.is_dir()
             is_file = not is_folder and entry.is_file()
@@ -279,7 +279,7 @@ class _Walker:
             is_folder = is_file = False
         if _is_hidden(entry.name, is_folder):
             if is_folder or (is_audio_path(path) and not entry.name.startswith("._")):
-                found.hidden.append(path)
+                contents.hidden.append(path)
         elif entry.is_symlink() and not (is_folder or is_file):
             self._broken(path)
         elif is_folder:
@@ -287,7 +287,7 @@ class _Walker:
         elif not is_file or not is_audio_path(path):
             self._other(path)
         elif self._is_new(path, parent, entry.is_symlink(), label):
-            found.clips.append(path)
+            contents.clips.append(path)
         return False
 
     def _is_to_walk(self, path, parent, label):

@@ -81,12 +81,12 @@ class AdditiveNoise(Stage):
         shape = ops.shape(inputs)
         waveform = ops.cast(ops.reshape(inputs, shape[:2]), self.stage_dtype)
         noise = self._noise(shape[:2])
-        heard = waveform
+        sound = waveform
         if mask is not None:
             is_sound = ops.cast(ops.reshape(mask, shape[:2]), "bool")
-            heard = ops.where(is_sound, waveform, ops.zeros_like(waveform))
+            sound = ops.where(is_sound, waveform, ops.zeros_like(waveform))
             noise = ops.where(is_sound, noise, ops.zeros_like(noise))
-        outputs = waveform + noise * self._gains(heard, noise)
+        outputs = waveform + noise * self._gains(sound, noise)
         return ops.cast(ops.reshape(outputs, shape), self.compute_dtype)
 
     def _gains(self, waveform, noise):

@@ -25,8 +25,8 @@ def mean_of_frames(image, mask):
     """Mean over the rows and over the frames in the mask: (batch, channels)."""
     if mask is None:
         return ops.mean(image, axis=(1, 2))
-    kept = ops.cast(mask, image.dtype)
-    weights = kept / ops.maximum(ops.sum(kept, axis=1, keepdims=True), 1)
+    indicator = ops.cast(mask, image.dtype)
+    weights = indicator / ops.maximum(ops.sum(indicator, axis=1, keepdims=True), 1)
     rows = ops.mean(zero_after(image, mask), axis=2)
     return ops.sum(weights[:, :, None] * rows, axis=1)
 
@@ -109,8 +109,8 @@ class MaskedBatchNormalization(BatchNormalization):
         # Keras's take a few passes more, and are scalars where there is one channel.
         if mask is None:
             return super()._moments(inputs, mask)
-        kept = ops.cast(ops.reshape(mask, (-1, 1)), inputs.dtype)
-        weights = kept / ops.maximum(ops.sum(kept), 1)
+        indicator = ops.cast(ops.reshape(mask, (-1, 1)), inputs.dtype)
+        weights = indicator / ops.maximum(ops.sum(indicator), 1)
         values = ops.reshape(inputs, (-1, inputs.shape[-1]))
         mean = ops.sum(weights * values, axis=0)
         return mean, ops.sum(weights * ops.square(values - mean), axis=0)
@@ -150,8 +150,8 @@ class AveragePool2x2(_Pool2x2):
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:
             return _average_2x2(inputs)
-        kept = ops.cast(mask, inputs.dtype)[:, :, None, None]
-        share = _average_2x2(kept)  # 0, 1/2 or 1
+        indicator = ops.cast(mask, inputs.dtype)[:, :, None, None]
+        share = _average_2x2(indicator)  # 0, 1/2 or 1
         share = ops.where(share == 0, ops.ones_like(share), share)
         return _average_2x2(zero_after(inputs, mask)) / share
 

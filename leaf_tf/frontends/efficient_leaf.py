@@ -222,12 +222,12 @@ class EfficientLeaf(Frontend):
         banks = []
         for group in bank.groups:
             first = middle % group.stride  # of the window's taps that are used
-            own, half = slice(group.start, group.stop), group.half_length
-            windows = group.stride * lowpass[first :: group.stride, own]
-            own_taps = taps[size // 2 - half : size // 2 + half + 1, own]
+            columns, half = slice(group.start, group.stop), group.half_length
+            windows = group.stride * lowpass[first :: group.stride, columns]
+            group_taps = taps[size // 2 - half : size // 2 + half + 1, columns]
             banks.append(
                 Bank(
-                    parts_side_by_side(own_taps),
+                    parts_side_by_side(group_taps),
                     first_tap=-half,
                     stride=group.stride,
                     first_output=first - left,

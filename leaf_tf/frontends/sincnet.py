@@ -80,13 +80,13 @@ class _SincFrontend(Frontend):
         )  # (batch, samples, n_filters)
 
     def compute_energies(self, waveform, lengths):
-        heard = waveform
+        original = waveform
         if lengths is None:
             outputs = self._pooled(self._rectified(waveform))
         else:
             waveform, bounds = align(waveform, lengths, self.kernel_size, self.strides)
             outputs = self._pooled_within(self._rectified(waveform), bounds, lengths)
-        return nan_if_not_finite(outputs, heard[..., None])
+        return nan_if_not_finite(outputs, original[..., None])
 
     def _pooled(self, outputs):
         """Frames (batch, frames, n_filters) of filter outputs."""

@@ -143,8 +143,8 @@ class Wavegram(Frontend):
 
         Args:
             frames: Number of frames of each clip, (batch,), or None if all clips fill
-                the batch. What follows is 0, as beyond the end of a clip alone, and doesn't count
-                in the statistics of training.
+                the batch. What follows is 0, as beyond the end of a clip alone, and
+                doesn't count in the statistics of training.
             rate: Outputs a frame.
         """
         outputs = self.convolutions[index](inputs)

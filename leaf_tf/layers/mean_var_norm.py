@@ -44,8 +44,10 @@ class MeanVarNorm(Stage):
             mean = ops.mean(outputs, axis=1, keepdims=True)
             variance = ops.mean(ops.square(outputs - mean), axis=1, keepdims=True)
         else:
-            kept = ops.cast(mask, outputs.dtype)[:, :, None]
-            weights = kept / ops.maximum(ops.sum(kept, axis=1, keepdims=True), 1.0)
+            indicator = ops.cast(mask, outputs.dtype)[:, :, None]
+            weights = indicator / ops.maximum(
+                ops.sum(indicator, axis=1, keepdims=True), 1.0
+            )
             mean = ops.sum(weights * outputs, axis=1, keepdims=True)
             squares = weights * ops.square(outputs - mean)
             variance = ops.sum(squares, axis=1, keepdims=True)

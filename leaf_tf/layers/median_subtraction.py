@@ -34,17 +34,17 @@ class MedianSubtraction(Stage):
         if frames is None:
             frames = ops.shape(outputs)[1]
         if mask is None:
-            heard = outputs
+            values = outputs
             medians = cut(ops.sort(outputs, axis=1), 1, (frames - 1) // 2, 1)
         else:
-            heard = ops.where(mask[:, :, None], outputs, 0.0)
+            values = ops.where(mask[:, :, None], outputs, 0.0)
             counts = ops.sum(ops.cast(mask, "int32"), axis=1)
             # Frames left out come last.
             ordered = ops.sort(ops.where(mask[:, :, None], outputs, math.inf), axis=1)
             is_median = ops.arange(frames)[None, :] == (counts[:, None] - 1) // 2
             ordered = ops.where(is_median[:, :, None], ordered, 0.0)
             medians = ops.sum(ordered, axis=1, keepdims=True)
-        return self.cast_outputs(outputs - nan_if_not_finite(medians, heard))
+        return self.cast_outputs(outputs - nan_if_not_finite(medians, values))
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

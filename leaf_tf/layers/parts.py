@@ -26,8 +26,8 @@ class Composite(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        own = {name: value for name, value in config.items() if name != _KEY}
-        layer = cls.from_own_config(own)
+        arguments = {name: value for name, value in config.items() if name != _KEY}
+        layer = cls.from_own_config(arguments)
         parts = _parts(layer)
         # A part before those within it, as its own setting becomes theirs.
         changed = dict(sorted(config.get(_KEY, {}).items()))
@@ -46,11 +46,11 @@ class Composite(keras.layers.Layer):
 
 def _parts(layer):
     """{path: layer or weight} of the layers within, and of the layer's own weights."""
-    found = {weight.name: weight for weight in layer._trainable_variables}
+    parts = {weight.name: weight for weight in layer._trainable_variables}
     waiting = [("", layer)]
     while waiting:
         path, holder = waiting.pop()
         for part in holder._layers:
-            found[path + part.name] = part
+            parts[path + part.name] = part
             waiting.append((f"{path}{part.name}/", part))
-    return found
+    return parts

@@ -165,9 +165,9 @@ class SpecAugment(Stage):
     def _fill(self, features, is_frame):
         if self.mask_value != "mean":
             return ops.cast(self.mask_value, features.dtype)
-        own = ops.where(is_frame, features, ops.zeros_like(features))
+        clip_features = ops.where(is_frame, features, ops.zeros_like(features))
         count = ops.sum(ops.cast(is_frame, features.dtype), axis=1, keepdims=True)
-        means = ops.mean(own, axis=2, keepdims=True)
+        means = ops.mean(clip_features, axis=2, keepdims=True)
         return ops.sum(means, axis=1, keepdims=True) / ops.maximum(count, 1)
 
     def _random(self, shape):

@@ -82,7 +82,7 @@ def _moments(values, mask):
     if mask is None:
         mean = ops.mean(values, axis=(0, 1))
         return mean, ops.mean(ops.square(values - mean), axis=(0, 1))
-    kept = ops.cast(mask, values.dtype)[:, :, None]
-    weights = kept / ops.maximum(ops.sum(kept), 1.0)
+    indicator = ops.cast(mask, values.dtype)[:, :, None]
+    weights = indicator / ops.maximum(ops.sum(indicator), 1.0)
     mean = ops.sum(weights * values, axis=(0, 1))
     return mean, ops.sum(weights * ops.square(values - mean), axis=(0, 1))

@@ -66,5 +66,5 @@ class Clock:
     def _relative(self, offsets, scale=1):
         """scale * heard + offsets, (batch, ...)."""
         offsets = ops.convert_to_tensor(offsets[None], dtype=self._heard.dtype)
-        heard = ops.reshape(self._heard, (-1,) + (1,) * (len(offsets.shape) - 1))
-        return float(scale) * heard + offsets
+        elapsed_hops = ops.reshape(self._heard, (-1,) + (1,) * (len(offsets.shape) - 1))
+        return float(scale) * elapsed_hops + offsets

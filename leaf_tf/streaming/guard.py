@@ -88,8 +88,8 @@ class Marks:
         hops = float(self._hops)
         # Of the chunk's frames, those up to the last marked one.
         marked = ops.maximum(ops.minimum(self._before, hops), self._is_bad * hops)
-        left = (marked + (size - hops)) * ops.minimum(marked, 1.0)
-        return ops.maximum(ops.relu(hops_before - hops), left)
+        hops_left = (marked + (size - hops)) * ops.minimum(marked, 1.0)
+        return ops.maximum(ops.relu(hops_before - hops), hops_left)
 
 
 def nan_where(marks, values):

@@ -262,9 +262,9 @@ class PlannedEnergies:
         parts = []
         for frame, weights in kernels.after.items():
             start = self._hop_delay + self._kept_hops - frame
-            own = cut(squares, 1, start, self._plan.hops)
+            frame_squares = cut(squares, 1, start, self._plan.hops)
             weights = ops.convert_to_tensor(weights, dtype=squares.dtype)
-            parts.append(multirate_kernels.pooled(own, weights))
+            parts.append(multirate_kernels.pooled(frame_squares, weights))
         return multirate_kernels.join(parts, axis=1)
 
 

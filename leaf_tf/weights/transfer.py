@@ -66,11 +66,11 @@ def import_weights(
         endings = [name.removeprefix("leaf/")]
         if weight_name in format_.other_names:
             endings.append(format_.other_names[weight_name])
-        given = [name for name in unread if _ends_with(name, endings)]
-        if len(given) != 1:
-            what = "missing" if not given else f"given {len(given)} times"
+        matches = [name for name in unread if _ends_with(name, endings)]
+        if len(matches) != 1:
+            what = "missing" if not matches else f"given {len(matches)} times"
             problems.append(f"{what}: {' or '.join(endings)}")
-        for name in given:
+        for name in matches:
             try:
                 array = np.asarray(unread.pop(name))
                 values.update(_read(array, name, weight_name, layer.n_filters))
@@ -164,10 +164,11 @@ def _matching_format(layer, source):
         if settings[name] != value
     }
     if needed:
-        given = {name: settings[name] for name in needed}
+        actual_settings = {name: settings[name] for name in needed}
         raise ValueError(
             f"Weights of {source} need a layer made by leaf_tf.{published_as}(..., "
-            f"{_listed(needed)}). Received: {layer.name!r} with {_listed(given)}"
+            f"{_listed(needed)}). Received: {layer.name!r} with "
+            f"{_listed(actual_settings)}"
         )
     return format_
 
