@@ -40,6 +40,13 @@ class AdditiveNoise(Stage):
         ValueError: Argument out of range, e.g. "`snr_db` must be (low, high) with
             low <= high, in dB. Received: (20, 10)"; a waveform that is not float
             or not mono.
+
+    Example:
+        >>> layer = leaf_tf.AdditiveNoise(snr_db=(20.0, 20.0), seed=0)
+        >>> tone = np.sin(np.arange(16000, dtype="float32"))[None]
+        >>> noise = layer(tone, training=True).numpy() - tone
+        >>> float(np.round(10 * np.log10(np.mean(tone**2) / np.mean(noise**2)), 1))
+        20.0
     """
 
     def __init__(
@@ -158,6 +165,14 @@ class Mixup(Stage):
 
     Raises:
         ValueError: `alpha` out of range, or labels that are class indices.
+
+    Example:
+        >>> layer = leaf_tf.Mixup(seed=0)
+        >>> waveforms = np.eye(2, 100, dtype="float32")
+        >>> targets = np.eye(2, dtype="float32")
+        >>> _, mixed = layer((waveforms, targets), training=True)
+        >>> mixed.numpy().sum(axis=1)
+        array([1., 1.], dtype=float32)
 
     Source: arXiv:1710.09412, Sec. 2; there one share a batch.
     """

@@ -33,6 +33,13 @@ def replan(model: Any) -> bool:
     Returns:
         Whether functions are traced again, because a plan changed, now or since they
         were traced.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((1600,)), leaf_tf.Leaf(n_filters=4)])
+        >>> leaf_tf.replan(model)
+        True
+        >>> leaf_tf.replan(model)  # nothing has moved since
+        False
     """
     frontends = frontends_of(model)
     changed = [frontend.replan() for frontend in frontends]
@@ -52,6 +59,12 @@ class Replan(keras.callbacks.Callback):
 
     Attributes:
         n_replans: number of times that new plans were made.
+
+    Example:
+        >>> replan = leaf_tf.Replan()
+        >>> model.fit(waveforms, labels, callbacks=[replan])  # doctest: +SKIP
+        >>> replan.n_replans
+        0
     """
 
     def __init__(self):

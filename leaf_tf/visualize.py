@@ -54,6 +54,10 @@ class Drift:
         pooling_width_change: Change of the pooling windows' widths.
         alpha_change, delta_change, root_change, smooth_coef_change: Changes of PCEN's.
 
+    Example:
+        >>> str(leaf_tf.visualize.Drift(filters=0.12, pooling_width_change=0.5))
+        'filters 0.12 of 1, pooling width 50 %'
+
     Source: that filters hardly move, where PCEN does, is what arXiv:2404.06702 and
         arXiv:2302.10014 report (the latter by the Jensen-Shannon distance).
     """
@@ -97,6 +101,11 @@ def untrained(layer: Frontend) -> Frontend:
 
     The very filters where they start from a formula, as Gabor filters do; of random
     ones, and of weights that were set by hand, keep the initial weights yourself.
+
+    Example:
+        >>> initial = leaf_tf.visualize.untrained(leaf_tf.Leaf(n_filters=4))
+        >>> initial.center_freqs_hz().round()
+        array([ 532., 1296., 2536., 4544.])
     """
     fresh = type(layer).from_config(layer.get_config())
     fresh.build((None, None))
@@ -116,6 +125,16 @@ def drift(layer: Frontend, initial: Frontend) -> Drift:
 
     Raises:
         ValueError: A frontend that is not built; two that don't match.
+
+    Example:
+        >>> frontend = leaf_tf.Leaf(n_filters=4)
+        >>> initial = leaf_tf.visualize.untrained(frontend)
+        >>> trained = leaf_tf.visualize.untrained(frontend)
+        >>> _ = trained.pooling.widths.assign(0.8 * trained.pooling.widths)
+        >>> print(leaf_tf.visualize.drift(trained, initial))
+        filters 0 of 1, center 0 Hz, center / bandwidth 0 %, bandwidth 0 %,
+        pooling width 20 %, PCEN alpha 0 %, PCEN delta 0 %, PCEN root 0 %,
+        PCEN smooth_coef 0 %
     """
     _require_alike(layer, initial)
     values = {}
@@ -148,6 +167,13 @@ def filter_distances(layer: Frontend, initial: Frontend) -> np.ndarray:
 
     Returns:
         (n_filters,), float64.
+
+    Example:
+        >>> frontend = leaf_tf.Leaf(n_filters=4)
+        >>> initial = leaf_tf.visualize.untrained(frontend)
+        >>> trained = leaf_tf.visualize.untrained(frontend)
+        >>> leaf_tf.visualize.filter_distances(trained, initial).round(3)
+        array([0., 0., 0., 0.])
     """
     _require_alike(layer, initial)
     after, before = (_unit(_responses(each)) for each in (layer, initial))
@@ -167,6 +193,12 @@ def figures(layer: Frontend, initial: Frontend | None = None) -> dict[str, "Figu
 
     Raises:
         ValueError: A frontend that is not built; two that don't match.
+
+    Example:
+        >>> frontend = leaf_tf.Leaf(n_filters=4)
+        >>> frontend.build((None, None))
+        >>> list(leaf_tf.visualize.figures(frontend))
+        ['filter_responses', 'filters', 'pooling_widths', 'pcen_parameters']
     """
     _require_built(layer)
     drawn = {}
@@ -197,6 +229,13 @@ def filter_responses(layer: Frontend) -> "Figure":
 
     Raises:
         ValueError: A frontend without such filters.
+
+    Example:
+        >>> frontend = leaf_tf.Leaf(n_filters=4)
+        >>> frontend.build((None, None))
+        >>> figure = leaf_tf.visualize.filter_responses(frontend)
+        >>> [axes.get_title() for axes in figure.axes]
+        ['Frequency responses of the filters']
     """
     _require_built(layer)
     responses = _responses(layer)
@@ -232,6 +271,13 @@ def centers_and_bandwidths(
 
     Raises:
         ValueError: A frontend without center frequencies; two that don't match.
+
+    Example:
+        >>> frontend = leaf_tf.Leaf(n_filters=4)
+        >>> frontend.build((None, None))
+        >>> figure = leaf_tf.visualize.centers_and_bandwidths(frontend)
+        >>> [axes.get_title() for axes in figure.axes]
+        ['Center frequencies', 'Bandwidths']
     """
     _require_built(layer)
     _required(layer.center_freqs_hz(), layer, "center frequencies of its own")
@@ -265,6 +311,13 @@ def pooling_widths(layer: Frontend, initial: Frontend | None = None) -> "Figure"
 
     Raises:
         ValueError: A frontend without Gaussian pooling; two that don't match.
+
+    Example:
+        >>> frontend = leaf_tf.Leaf(n_filters=4)
+        >>> frontend.build((None, None))
+        >>> figure = leaf_tf.visualize.pooling_widths(frontend)
+        >>> [axes.get_title() for axes in figure.axes]
+        ['Pooling']
     """
     _require_built(layer)
     _required(layer.pooling_widths_ms(), layer, "Gaussian pooling")
@@ -303,6 +356,13 @@ def pcen_parameters(layer: Frontend, initial: Frontend | None = None) -> "Figure
 
     Raises:
         ValueError: A frontend without PCEN; two that don't match.
+
+    Example:
+        >>> frontend = leaf_tf.Leaf(n_filters=4)
+        >>> frontend.build((None, None))
+        >>> figure = leaf_tf.visualize.pcen_parameters(frontend)
+        >>> len(figure.axes)
+        4
     """
     _require_built(layer)
     _required(layer.pcen_parameters(), layer, "PCEN")
@@ -333,6 +393,14 @@ def drift_figure(layer: Frontend, initial: Frontend) -> "Figure":
 
     Raises:
         ValueError: A frontend that learns none of it; two that don't match.
+
+    Example:
+        >>> frontend = leaf_tf.Leaf(n_filters=4)
+        >>> initial = leaf_tf.visualize.untrained(frontend)
+        >>> trained = leaf_tf.visualize.untrained(frontend)
+        >>> figure = leaf_tf.visualize.drift_figure(trained, initial)
+        >>> [axes.get_title() for axes in figure.axes]
+        ['Filters moved by 0 of 1', 'Parameters changed by']
     """
     numbers = drift(layer, initial)
     if numbers == Drift():

@@ -55,6 +55,11 @@ def get(encoder: Any, n_filters: int) -> keras.Model:
 
     Raises:
         ValueError: No encoder is meant, or it doesn't fit; one sentence says why.
+
+    Example:
+        >>> encoder = leaf_tf.encoders.get("small", n_filters=40)
+        >>> encoder.input_shape, encoder.output_shape
+        ((None, None, 40), (None, 64))
     """
     if isinstance(encoder, str) and encoder in ENCODERS:
         return ENCODERS[encoder](n_filters)

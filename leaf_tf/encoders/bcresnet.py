@@ -48,6 +48,10 @@ def bc_resnet(n_filters: int, width: int = 1, dropout: float = 0.1) -> keras.Mod
     Raises:
         ValueError: `width` is below 0.125.
 
+    Example:
+        >>> leaf_tf.encoders.bc_resnet(n_filters=40).output_shape
+        (None, 32)
+
     Source: arXiv:2106.04140, Table 1.
     """
     if not width >= 0.125:

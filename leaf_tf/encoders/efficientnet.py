@@ -23,6 +23,10 @@ def efficientnet_b0(n_filters: int, dropout: float = 0.2) -> keras.Model:
     Returns:
         A model (batch, frames, n_filters) -> (batch, 1280).
 
+    Example:
+        >>> leaf_tf.encoders.efficientnet_b0(n_filters=40).output_shape
+        (None, 1280)
+
     Source: arXiv:1905.11946; LEAF, arXiv:2101.08596, Sec. 4.
     """
     features = keras.Input((None, n_filters), name="features")

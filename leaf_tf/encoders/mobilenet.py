@@ -23,6 +23,10 @@ def mobilenet_v3_small(n_filters: int, dropout: float = 0.2) -> keras.Model:
     Returns:
         A model (batch, frames, n_filters) -> (batch, 576).
 
+    Example:
+        >>> leaf_tf.encoders.mobilenet_v3_small(n_filters=40).output_shape
+        (None, 576)
+
     Source: arXiv:1905.02244, Table 2, up to the pooling.
     """
     features = keras.Input((None, n_filters), name="features")

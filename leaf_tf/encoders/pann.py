@@ -38,6 +38,10 @@ def cnn6(n_filters: int, dropout: float = 0.5) -> keras.Model:
     Returns:
         A model (batch, frames, n_filters) -> (batch, 512).
 
+    Example:
+        >>> leaf_tf.encoders.cnn6(n_filters=40).output_shape
+        (None, 512)
+
     Source: arXiv:1912.10211, Table 1.
     """
     return _pann("cnn6", n_filters, (64, 128, 256, 512), [5], 4, dropout)
@@ -54,6 +58,10 @@ def cnn10(n_filters: int, dropout: float = 0.5) -> keras.Model:
 
     Returns:
         A model (batch, frames, n_filters) -> (batch, 512).
+
+    Example:
+        >>> leaf_tf.encoders.cnn10(n_filters=40).output_shape
+        (None, 512)
 
     Source: arXiv:1912.10211, Table 1.
     """
@@ -72,6 +80,10 @@ def cnn14(n_filters: int, dropout: float = 0.5) -> keras.Model:
 
     Returns:
         A model (batch, frames, n_filters) -> (batch, 2048).
+
+    Example:
+        >>> leaf_tf.encoders.cnn14(n_filters=40).output_shape
+        (None, 2048)
 
     Source: arXiv:1912.10211, Table 1.
     """

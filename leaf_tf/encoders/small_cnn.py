@@ -27,6 +27,10 @@ def small(n_filters: int, dropout: float = 0.3) -> keras.Model:
 
     Returns:
         A model (batch, frames, n_filters) -> (batch, 64).
+
+    Example:
+        >>> leaf_tf.encoders.small(n_filters=40).output_shape
+        (None, 64)
     """
     features = keras.Input((None, n_filters), name="features")
     outputs = AddChannel(name="image")(features)

@@ -80,6 +80,11 @@ class EfficientLeaf(Frontend):
         ValueError: Argument out of range; a waveform of several channels or of
             integers.
 
+    Example:
+        >>> frontend = leaf_tf.EfficientLeaf()
+        >>> frontend(np.zeros((1, 16000), "float32")).shape
+        TensorShape([1, 100, 40])
+
     Source: Schlueter and Gutenbrunner, EfficientLEAF, EUSIPCO 2022,
     arXiv:2207.05508.
     """

@@ -46,6 +46,11 @@ class MelFilterbanks(Frontend):
         ValueError: Argument out of range; a waveform of several channels or of
             integers.
 
+    Example:
+        >>> frontend = leaf_tf.MelFilterbanks(n_filters=64)
+        >>> frontend(np.zeros((1, 16000), "float32")).shape
+        TensorShape([1, 100, 64])
+
     Source: the baseline of LEAF, arXiv:2101.08596, Sec. 4; learned from mel
     triangles on: Sainath et al., "Learning filter banks within a deep neural network
     framework", ASRU 2013 (there positive as exponentials, here by a constraint).

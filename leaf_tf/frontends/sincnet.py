@@ -130,6 +130,11 @@ class SincNet(_SincFrontend):
         ValueError: Argument out of range; a waveform of several channels or of
             integers.
 
+    Example:
+        >>> frontend = leaf_tf.SincNet()
+        >>> frontend(np.zeros((1, 16000), "float32")).shape
+        TensorShape([1, 100, 40])
+
     Source: arXiv:1808.00158, as the baseline of LEAF, arXiv:2101.08596, Sec. 4, has
         it. There the initial bands are placed for 16 kHz whatever the rate, and
         reach from 100 to 8000 Hz; here they keep to `min_freq` and `max_freq`.
@@ -233,6 +238,11 @@ class SincNetPlus(_SincFrontend):
     Raises:
         ValueError: Argument out of range; a waveform of several channels or of
             integers.
+
+    Example:
+        >>> frontend = leaf_tf.SincNetPlus()
+        >>> frontend(np.zeros((1, 16000), "float32")).shape
+        TensorShape([1, 100, 40])
 
     Source: a baseline of LEAF, arXiv:2101.08596, Sec. 4. There the initial bands
         are placed for 16 kHz whatever the rate, and reach from 100 to 8000 Hz;

@@ -122,6 +122,11 @@ class TimeDomainFilterbanks(Frontend):
         ValueError: Argument out of range; a waveform of several channels or of
             integers.
 
+    Example:
+        >>> frontend = leaf_tf.TimeDomainFilterbanks()
+        >>> frontend(np.zeros((1, 16000), "float32")).shape
+        TensorShape([1, 98, 40])
+
     Source: Zeghidour et al., arXiv:1711.01161; the baseline of LEAF,
         arXiv:2101.08596, Sec. 4. Its initial lowpass lies one sample later.
     """

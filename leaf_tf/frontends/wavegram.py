@@ -57,6 +57,11 @@ class Wavegram(Frontend):
         ValueError: Argument out of range; a waveform of several channels or of
             integers.
 
+    Example:
+        >>> frontend = leaf_tf.Wavegram()
+        >>> frontend(np.zeros((1, 16000), "float32")).shape
+        TensorShape([1, 100, 40])
+
     Source: PANNs, arXiv:1912.10211, Sec. III-C.
     """
 

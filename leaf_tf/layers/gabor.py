@@ -80,6 +80,13 @@ class GaborConv1D(GaborFilters):
         ValueError: Argument out of range, e.g. "`max_freq` must be at
             most sample_rate / 2 = 8000.0 Hz. Received: 9000.0".
 
+    Example:
+        >>> layer = leaf_tf.GaborConv1D(n_filters=2)
+        >>> layer(np.zeros((1, 1000, 1), "float32")).shape
+        TensorShape([1, 1000, 4])
+        >>> layer.center_freqs_hz().round()
+        array([1000., 3101.])
+
     Source: LEAF, arXiv:2101.08596, Sec. 3; sigma limits: arXiv:1711.01161, Sec. 2.2.
     """
 

@@ -15,6 +15,11 @@ class LogCompression(Stage):
     Input shape: (batch, frames, n_filters), float; values below 0 count as 0.
     Output shape: the same; the policy's compute dtype.
 
+    Example:
+        >>> layer = leaf_tf.LogCompression()
+        >>> layer(np.array([[[1e-5, 1.0]]], "float32")).numpy().round(2)
+        array([[[-10.82,   0.  ]]], dtype=float32)
+
     Source: LEAF, arXiv:2101.08596, Sec. 4 (baselines).
     """
 

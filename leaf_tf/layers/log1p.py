@@ -33,6 +33,11 @@ class Log1pCompression(Stage):
     Raises:
         ValueError: a is above 20.
 
+    Example:
+        >>> layer = leaf_tf.Log1pCompression()
+        >>> layer(np.array([[[0.0, 1e-5, 1.0]]], "float32")).numpy().round(2)
+        array([[[ 0.  ,  0.69, 11.51]]], dtype=float32)
+
     Source: EfficientLEAF, arXiv:2207.05508.
     """
 

@@ -46,6 +46,11 @@ class GaussianLowpass(Stage):
     Raises:
         ValueError: Argument out of range.
 
+    Example:
+        >>> layer = leaf_tf.GaussianLowpass(kernel_size=401, strides=160)
+        >>> layer(np.ones((1, 16000, 2), "float32")).shape
+        TensorShape([1, 100, 2])
+
     Source: LEAF, arXiv:2101.08596, Sec. 3; symmetric padding and bias: leaf-pytorch,
     SpeechBrain.
     """

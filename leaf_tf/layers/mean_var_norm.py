@@ -20,6 +20,11 @@ class MeanVarNorm(Stage):
 
     Input and output shape: (batch, frames, channels).
 
+    Example:
+        >>> layer = leaf_tf.MeanVarNorm()
+        >>> layer(np.array([[[1.0], [3.0]]], "float32")).numpy().ravel().round(2)
+        array([-1.,  1.], dtype=float32)
+
     Source: leaf-audio's `mean_var_norm`, an instance normalisation.
     """
 

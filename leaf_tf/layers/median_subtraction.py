@@ -21,6 +21,11 @@ class MedianSubtraction(Stage):
 
     Input and output shape: (batch, frames, channels).
 
+    Example:
+        >>> layer = leaf_tf.MedianSubtraction()
+        >>> layer(np.array([[[1.0], [2.0], [6.0]]], "float32")).numpy().ravel()
+        array([-1.,  0.,  4.], dtype=float32)
+
     Source: EfficientLEAF, arXiv:2207.05508.
     """
 

@@ -17,6 +17,11 @@ class SquaredModulus(Stage):
     Raises:
         ValueError: The number of channels is odd.
 
+    Example:
+        >>> layer = leaf_tf.SquaredModulus()
+        >>> layer(np.array([[[3.0, 4.0]]], "float32")).numpy()
+        array([[[25.]]], dtype=float32)
+
     Source: LEAF, arXiv:2101.08596, Sec. 3.
     """
 

@@ -38,6 +38,13 @@ class MultiRatePCEN(Composite, Stage):
     Raises:
         ValueError: Argument out of range.
 
+    Example:
+        >>> layer = leaf_tf.MultiRatePCEN()
+        >>> layer(np.array([[[1.0], [1.0], [100.0]]], "float32")).numpy().round(2)
+        array([[[0.32, 0.32, 0.32],
+                [0.32, 0.32, 0.32],
+                [5.12, 2.72, 1.12]]], dtype=float32)
+
     Source: multi-rate PCEN, arXiv:2102.03468 (the default rates are ours).
     """
 

@@ -44,6 +44,13 @@ class PCEN(Stage):
     Raises:
         ValueError: Argument out of range.
 
+    Example:
+        >>> layer = leaf_tf.PCEN()
+        >>> layer(np.array([[[1.0], [1.0], [100.0]]], "float32")).numpy().round(2)
+        array([[[0.32],
+                [0.32],
+                [3.43]]], dtype=float32)
+
     Source: arXiv:1607.05666; LEAF, arXiv:2101.08596, Sec. 3.
     """
 

@@ -20,6 +20,11 @@ class PreEmphasis(Stage):
     Input shape: (batch, samples, 1), float.
     Output shape: (batch, samples, 1), float32.
 
+    Example:
+        >>> layer = leaf_tf.PreEmphasis()
+        >>> layer(np.ones((1, 4, 1), "float32")).numpy().ravel().round(2)
+        array([ 0.03,  0.03,  0.03, -0.97], dtype=float32)
+
     Source: leaf-audio (TF SAME convolution of two taps); arXiv:1711.01161.
     """
 

@@ -41,6 +41,13 @@ class SimplifiedPCEN(Stage):
     Raises:
         ValueError: Argument out of range.
 
+    Example:
+        >>> layer = leaf_tf.SimplifiedPCEN()
+        >>> layer(np.array([[[1.0], [1.0], [100.0]]], "float32")).numpy().round(2)
+        array([[[1.  ],
+                [1.  ],
+                [4.64]]], dtype=float32)
+
     Source: Meng et al., arXiv:2510.18206, and their LEAF-APCEN code.
     """
 

@@ -47,6 +47,13 @@ class SincConv1D(Stage):
     Raises:
         ValueError: Argument out of range.
 
+    Example:
+        >>> layer = leaf_tf.SincConv1D(n_filters=2)
+        >>> layer(np.zeros((1, 1000, 1), "float32")).shape
+        TensorShape([1, 1000, 2])
+        >>> layer.bandwidths_hz().round()
+        array([1782., 5958.])
+
     Source: SincNet, arXiv:1808.00158, Eq. 4-8; scaled as in its code.
     """
 

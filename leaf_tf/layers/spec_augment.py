@@ -55,6 +55,12 @@ class SpecAugment(Stage):
         ValueError: Argument out of range, e.g. "`time_mask` must be an integer of
             at least 0. Received: -1".
 
+    Example:
+        >>> layer = leaf_tf.SpecAugment(0, n_time_masks=0, mask_value=0.0, seed=1)
+        >>> features = np.ones((1, 1, 8), "float32")
+        >>> layer(features, training=True).numpy().ravel()
+        array([0., 0., 1., 1., 1., 1., 1., 1.], dtype=float32)
+
     Source: arXiv:1904.08779, Sec. 2. Its warp is a spline through the image, this
     one piecewise linear in time; policy LD and the fraction of "SM": Table 1.
     """

@@ -30,6 +30,12 @@ class TemporalBatchNorm(MovingMoments, Stage):
     Raises:
         ValueError: `momentum` out of range.
 
+    Example:
+        >>> layer = leaf_tf.TemporalBatchNorm()
+        >>> features = np.array([[[1.0], [3.0]]], "float32")
+        >>> layer(features, training=True).numpy().ravel().round(2)
+        array([-1.,  1.], dtype=float32)
+
     Source: EfficientLEAF, arXiv:2207.05508.
     """
 

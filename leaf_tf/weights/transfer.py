@@ -53,6 +53,7 @@ def import_weights(
     Example:
         >>> layer = leaf_tf.Leaf(pooling_padding="symmetric", pooling_bias=True)
         >>> layer.build((None, None))
+        >>> arrays = leaf_tf.export_weights(layer, source="leaf-pytorch")
         >>> leaf_tf.import_weights(layer, arrays, source="leaf-pytorch")
 
     Source: google-research/leaf-audio, SarthakYadav/leaf-pytorch,
@@ -119,9 +120,14 @@ def export_weights(
             or with what the source does not have.
 
     Example:
+        >>> layer = leaf_tf.Leaf(pooling_padding="symmetric", pooling_bias=True)
+        >>> layer.build((None, None))
         >>> arrays = leaf_tf.export_weights(layer, source="leaf-pytorch")
-        >>> state = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        >>> leaf_pytorch_frontend.load_state_dict(state)
+        >>> arrays["_complex_conv._kernel"].shape
+        (40, 2)
+
+    What torch loads is `{name: torch.from_numpy(array) for name, array in
+    arrays.items()}`, by `load_state_dict`.
     """
     format_ = _matching_format(layer, source)
     weights = layer.published_weights()
