@@ -52,7 +52,7 @@ def test_python_blocks_run(page, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("words", list(commands("training", "leaf-train")))
 def test_training_takes_these_arguments(words):
-    from training.arguments import make_parser
+    from training.commands.arguments import make_parser
 
     make_parser().parse_args(words)
 
@@ -84,7 +84,7 @@ def test_the_reference_has_every_command_and_option():
 
 
 def test_the_reference_has_every_setting():
-    from training.config import FitConfig
+    from training.settings.config import FitConfig
 
     built = runpy.run_path(str(ROOT / "docs" / "command_pages.py"))
     page = built["filled"]((ROOT / "docs" / "reference" / "run_folder.md").read_text())

@@ -11,15 +11,15 @@ from leaf_tf.streaming.streamable import Streamable
 
 
 class Answers(Streamable):
-    """The questions that a frontend is asked; by default it has nothing of the kind.
+    """The questions that a frontend is asked. The default answer is None: it has none.
 
-    A frontend overrides those that it has an answer to. Answers are of the weights as
-    the forward pass uses them, within their bounds, so the frontend must be built;
-    NumPy arrays, float64 or complex128. How it is streamed: see `Streamable`.
+    A frontend overrides the methods that it has an answer to; it must be built. Arrays
+    are NumPy, float64 or complex128, and made of the weights as the forward pass uses
+    them, within their bounds. How it is streamed: see `Streamable`.
 
     Attributes:
-        published_as: Name in `leaf_tf.weights` of the published frontend that this
-            one is, None for one that no other implementation has.
+        published_as: Name of this frontend in `leaf_tf.weights.formats`, None where no
+            other implementation has it.
         preemphasis: The layer that comes first, or None.
         compressing: The layer that compresses, or None.
         normalizing: The `MeanVarNorm` behind it, or None.
@@ -67,15 +67,15 @@ class Answers(Streamable):
         return None
 
     def exact_twin(self):
-        """The same frontend by its definition, None where this one is by it.
+        """The same frontend, computed by its definition; None if this one already is.
 
-        A frontend that has one says by `predicted_errors`, (4, n_filters), how far
-        its energies are from the twin's; see `Leaf.predicted_errors`.
+        A frontend that has a twin has `predicted_errors()`, too: how far its energies
+        are from the twin's, see `Leaf.predicted_errors`.
         """
         return None
 
     def published_weights(self):
-        """{name in `leaf_tf.weights.formats`: weight} of what others may have, too."""
+        """{name in `leaf_tf.weights.formats`: weight} to read and write there."""
         weights = {}
         if self.preemphasis is not None:
             weights["taps"] = self.preemphasis.taps
@@ -87,4 +87,4 @@ class Answers(Streamable):
         return weights
 
     def weights_were_set(self):
-        """Brings along what goes with weights that came from outside."""
+        """Updates what depends on the weights, after they were set from outside."""

@@ -34,10 +34,10 @@ class Frontend(Composite, Answers, Stage):
     by `lengths` or a Keras mask, and each clip's features are those of the clip
     alone, zeros after them, with a mask for the layers behind.
 
-    A sample that is NaN or infinite makes NaN of the features of its clip that hear
-    it, and of those after them where the compression remembers (PCEN); where each
-    clip is normalised, of all. Other clips of the batch are not touched, except by
-    batch normalisation in training. What follows `lengths` is not heard.
+    A sample that is NaN or infinite gives NaN in the features of its clip that depend
+    on it, in those after them where the compression has a memory (PCEN), and in all of
+    the clip where each clip is normalised. Other clips of the batch are not changed,
+    except by batch normalisation in training. What follows `lengths` is ignored.
 
     Args:
         mean_var_norm: Whether each channel of a clip is brought to mean 0 and
@@ -117,9 +117,9 @@ class Frontend(Composite, Answers, Stage):
     def freeze(self, keep_compression=False):
         """Ends the training of all weights, or of all but the compression's.
 
-        With `keep_compression` PCEN alone goes on: on little noisy data that
-        recovers much of what noise cost (arXiv:2404.06702). Compile the model anew.
-        Saved with the layer.
+        With `keep_compression` the compression alone goes on learning, all of it: PCEN
+        does on little noisy data, and recovers much of what noise cost
+        (arXiv:2404.06702). Compile the model anew. Saved with the layer.
         """
         for layer in self._flatten_layers(include_self=False, recursive=False):
             layer.trainable = keep_compression and layer is self.compressing

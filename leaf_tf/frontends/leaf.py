@@ -9,9 +9,7 @@ from keras import ops
 
 from leaf_tf.dsp import mel
 from leaf_tf.dsp.alignment import Bounds, align
-from leaf_tf.dsp.multirate import Plan
-from leaf_tf.dsp.multirate_energies import pooled_energies
-from leaf_tf.dsp.multirate_planner import TOLERANCE
+from leaf_tf.dsp.multirate import TOLERANCE, Plan, pooled_energies
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
 from leaf_tf.frontends.live_plan import LivePlan, can_branch
 from leaf_tf.layers import GaborConv1D, GaussianLowpass, PreEmphasis, SquaredModulus
@@ -272,7 +270,7 @@ class Leaf(Frontend):
         """Relative RMS errors of the pooled energies that the plan predicts.
 
         Returns:
-            (4, n_filters), see `multirate.Plan.predicted_errors`; zeros if exact.
+            (4, n_filters), see `multirate.predicted_errors`; zeros if exact.
         """
         if self._live_plan is None:
             return np.zeros((4, self.n_filters))
@@ -342,7 +340,7 @@ class Leaf(Frontend):
         return self.completed(compute(waveform, bounds))  # (batch, frames, n_filters)
 
     def completed(self, pooled):
-        """Pooled energies with the bias, in the order and of the least that is due."""
+        """Adds the bias, sorts the channels if asked to, clips to `MIN_ENERGY`."""
         energies = self.pooling.add_bias(pooled)
         if self.sort_filters:
             center_freqs, _, _ = self.bounded_weights()

@@ -103,7 +103,8 @@ class SincConv1D(Stage):
 
     def taps(self):
         """The filters as they are, (kernel_size, n_filters)."""
-        return _band_passes(*self.edges(), self.kernel_size)
+        low_freqs, high_freqs = self.edges()
+        return _band_passes(low_freqs, high_freqs, self.kernel_size)
 
     def impulse_responses(self):
         """As `taps`, a NumPy array, float64."""

@@ -233,14 +233,13 @@ class Stream:
 
 
 def _unstreamable(frontend):
-    # Frontends import this package.
+    # Not above: frontends import this package.
     from leaf_tf.frontends import FRONTENDS
-    from leaf_tf.frontends.base import Frontend
 
     names = [
         kind.__name__
         for kind in FRONTENDS.values()
-        if kind.energies_on_stream is not Frontend.energies_on_stream
+        if kind.energies_on_stream is not Streamable.energies_on_stream
     ]
     return ValueError(
         f"the frontend {type(frontend).__name__} can't be streamed; those that can: "

@@ -1,0 +1,21 @@
+"""The one exception for what a user can mend, and what other exceptions say."""
+
+
+class UserError(Exception):
+    """A user's mistake, or the world's; not a bug.
+
+    The message is one line that is shown as it is: what was wrong, what is
+    allowed, what was received, what to do.
+    """
+
+
+def first_line(error: BaseException | str) -> str:
+    """First line of what an exception says; the name of its class if it says nothing.
+
+    Args:
+        error: Exception, or str.
+
+    >>> first_line(ValueError("no such layer\\nin a model of 3"))
+    'no such layer'
+    """
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
