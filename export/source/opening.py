@@ -17,7 +17,7 @@ from export.source.stages import as_input, as_numpy
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from leaf_files.quiet import import_keras, native_logs_hidden
-from leaf_files.run_files import notes, require_same_labels
+from leaf_files.run_folder import notes, require_same_labels
 
 DEFAULT_WINDOW_SECONDS = 1.0
 _PROBE_SECONDS = 4

@@ -18,7 +18,7 @@ from leaf_files.atomic import (
 from leaf_files.clips import write_clip
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
-from leaf_files.run_files import digest_of, notes, require_same_labels
+from leaf_files.run_folder import digest_of, notes, require_same_labels
 from training.run.data_checks import is_moved
 from training.run.heads import read_heads
 from training.settings.config import FitConfig

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from leaf_files.errors import UserError
-from leaf_files.run_files import digest_of, notes, require_same_labels
+from leaf_files.run_folder import digest_of, notes, require_same_labels
 
 
 def write(folder, name, labels):
