@@ -9,10 +9,10 @@ import numpy as np
 import psutil
 
 from benchmarks.speed import machine
-from export.layout import SAVED_MODEL, STREAMING, artifact_folder
-from export.opening import open_artifact
-from export.saved_model_runner import SavedModelRunner
-from export.stream_runner import StreamRunner
+from export.contract.layout import SAVED_MODEL, STREAMING, artifact_folder
+from export.runners.opening import open_artifact
+from export.runners.saved_model import SavedModelRunner
+from export.runners.stream import StreamRunner
 from files.errors import UserError
 
 TOLERANCE = 1e-5  # of probabilities, between two orders of adding up
@@ -121,7 +121,7 @@ def stream(runner, hours):
     """Streams noise and tones for hours, and compares the last answer.
 
     Args:
-        runner: `export.stream_runner.StreamRunner`.
+        runner: `export.runners.stream.StreamRunner`.
         hours: Of sound.
 
     Returns:

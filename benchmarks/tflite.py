@@ -42,8 +42,8 @@ def measure(seconds_each):
 def convert(layer):
     """A TFLite file of a layer, weights and what they make folded to constants."""
     tf = import_tensorflow()
-    from export.folding import fold
-    from export.layout import INPUT, OUTPUT
+    from export.contract.layout import INPUT, OUTPUT
+    from export.writers.folding import fold
     from leaf_tf.frontends.live_plan import weights_stay
 
     signature = [tf.TensorSpec((1, SAMPLES), tf.float32, name=INPUT)]

@@ -3,13 +3,14 @@
     python examples/quickstart.py [--output FOLDER] [--epochs N]
 
 Runs the commands that you would run on your own clips, one after another: trains
-a classifier of synthetic words with LEAF in front and another one with a
-mel-filterbank, evaluates both on speakers they never heard, exports the LEAF one
-as SavedModel and TFLite (both checked against Keras), and runs the TFLite file on
-a WAV file.
+a classifier of synthetic words with LEAF as its frontend and another one with a
+mel-filterbank, evaluates both on new speakers, exports the LEAF one as SavedModel
+and TFLite (both compared with Keras), and runs the TFLite file on the test clips:
+one that it gets right is shown, and one that it gets wrong.
 """
 
 import argparse
+import csv
 import json
 import pathlib
 import shlex
@@ -50,12 +51,7 @@ def main(argv):
         )
     leaf, phone = output / "leaf", output / "phone"
     run(f"python -m export {quoted(leaf)} --output {quoted(phone)}")
-    wav, label = make_wav(output)
-    print(f"\n# a test clip, as a WAV file; the word is {label!r}: {wav}")
-    run(
-        f"python -m export predict {quoted(phone / 'model.tflite')} "
-        f"{quoted(wav)} --top 3"
-    )
+    show_test_clips(leaf / "evaluation_clips", phone / "model.tflite", output)
     draw_comparison(output)
     summarize(output, time.monotonic() - started)
 
@@ -82,25 +78,57 @@ def new_folder(asked):
 def run(command):
     """Shows a command and runs it with this Python; ends where it fails."""
     print(f"\n$ {command}", flush=True)
-    arguments = shlex.split(command)
-    status = subprocess.call([sys.executable, *arguments[1:]])
+    status = subprocess.call(with_this_python(command))
     if status:
         sys.exit(status)
+
+
+def with_this_python(command):
+    return [sys.executable, *shlex.split(command)[1:]]
 
 
 def quoted(path):
     return shlex.quote(str(path))
 
 
-def make_wav(output):
-    """Writes the first evaluation clip of the run as WAV; returns its label, too."""
+def show_test_clips(clips, model, output):
+    """Runs the model on all test clips, and shows one it gets right and one not.
+
+    Args:
+        clips: The run's folder of test clips, with their labels in `clips.csv`.
+        model: A `.tflite` file.
+        output: Folder to write the two to, as WAV files.
+    """
     from files.clips import read_clip, write_clip
 
-    clips = output / "leaf" / "evaluation_clips"
-    name, label = (clips / "clips.csv").read_text().splitlines()[1].split(",")
-    waveform, sample_rate = read_clip(clips / name)
-    write_clip(output / "clip.wav", waveform, sample_rate)
-    return output / "clip.wav", label
+    with open(clips / "clips.csv", newline="", encoding="utf-8") as file:
+        labels = {row["file"]: row["label"] for row in csv.DictReader(file)}
+    command = f"python -m export predict {quoted(model)}"
+    paths = " ".join(quoted(clips / name) for name in labels)
+    answers = subprocess.run(
+        with_this_python(f"{command} {paths} --top 1 --json"),
+        check=True,
+        stdout=subprocess.PIPE,
+    ).stdout
+    found = {
+        pathlib.Path(answer["clip"]).name: answer["labels"][0]["label"]
+        for answer in json.loads(answers)
+    }
+    examples = {
+        "right": [name for name in labels if found[name] == labels[name]],
+        "wrong": [name for name in labels if found[name] != labels[name]],
+    }
+    print(f"\n# {model.name} labels {len(labels)} test clips")
+    shown = []
+    for kind, names in examples.items():
+        print(f"#   {kind}: {len(names)}", end="")
+        if names:
+            wav = output / f"{kind}.wav"
+            write_clip(wav, *read_clip(clips / names[0]))
+            shown.append(wav)
+            print(f"; the first is {wav}, the word {labels[names[0]]!r}", end="")
+        print()
+    run(f"{command} {' '.join(map(quoted, shown))} --top 3")
 
 
 def draw_comparison(output):
@@ -133,7 +161,7 @@ def summarize(output, seconds):
     report = json.loads((output / "phone" / "report.json").read_text())
     for name, artifact in report["artifacts"].items():
         print(
-            f"  {name:<12} differs from Keras by at most "
+            f"  {name:<14} differs from Keras by at most "
             f"{artifact['max_difference']:.1e} in probability"
         )
     for path, what in (

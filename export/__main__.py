@@ -1,37 +1,28 @@
 """`python -m export`, also installed as `leaf-export`."""
 
+import importlib
 import sys
 
-from export import arguments
+from export.commands.arguments import PARSERS
 from files import command_line
 
 
-def dispatch(argv):
-    """Runs the command that `argv` names; returns its exit code."""
-    # What is asked is read first: help, and what is said of a mistake, need nothing
-    # that has to be installed.
-    if argv[:1] == ["predict"]:
-        arguments.predict_parser().parse_args(argv[1:])
-        from export import predict_command
+def dispatch(argv: list[str]) -> int | None:
+    """Runs the command that `argv` names; returns its exit code.
 
-        return predict_command.main(argv[1:])
-    if argv[:1] == ["verify"]:
-        arguments.verify_parser().parse_args(argv[1:])
-        from export import verify_command
-
-        return verify_command.main(argv[1:])
-    if argv[:1] == ["listen"]:
-        arguments.listen_parser().parse_args(argv[1:])
-        from export import listen_command
-
-        return listen_command.main(argv[1:])
-    arguments.export_parser().parse_args(argv)
-    from export import export_command
-
-    return export_command.main(argv)
+    Args:
+        argv: The arguments; a first word that is no command is what is to be exported.
+    """
+    is_named = bool(argv) and argv[0] in PARSERS and argv[0] != "export"
+    name, words = (argv[0], argv[1:]) if is_named else ("export", argv)
+    # The options are read first: help, and messages on mistakes, need no package that
+    # has to be installed.
+    PARSERS[name]().parse_args(words)
+    return importlib.import_module(f"export.commands.{name}").main(words)
 
 
-def main():
+def main() -> int:
+    """Runs the command line of this process; returns its exit code."""
     return command_line.run(dispatch, sys.argv[1:], prog="python -m export")
 
 

@@ -24,6 +24,17 @@ _READ = (
     (re.compile(rb"fLaC"), FLAC),
     (re.compile(rb"OggS\0"), OGG),
 )
+# What it also reads, whose end its decoder finds: only pipes ask for their names.
+_ALSO_READ = (
+    (re.compile(rb"NIST_1A\n"), "a NIST SPHERE file"),
+    (re.compile(rb"Creative Voice File\x1a"), "a VOC file"),
+    (re.compile(rb"FORM....(8SVX|16SV)VHDR", re.DOTALL), "an SVX file"),
+    (re.compile(rb"PVF1\n"), "a PVF file"),
+    (re.compile(rb"( paf|fap )\0{4}[\0\1]\0{2}[\0\1]"), "a PAF file"),
+    (re.compile(rb"ALawSoundFile\*\*"), "a Psion file"),
+    (re.compile(rb"Extended Instrument: "), "an instrument of FastTracker"),
+    (re.compile(rb"MATLAB 5\.0 MAT-file"), "a MATLAB file"),
+)
 # What it doesn't, and how people call it.
 _UNREAD = (
     (re.compile(rb"\x1aE\xdf\xa3"), "a Matroska or WebM file"),
@@ -40,6 +51,7 @@ _UNREAD = (
     (re.compile(rb"\.RMF\0\0|\.ra\xfd"), "a RealAudio file"),
     (re.compile(rb"MThd\0\0\0\x06"), "a MIDI file, which holds notes and no sound"),
     (re.compile(rb"ADIF"), "an AAC file"),
+    (re.compile(rb"\.SoX.\0\0\0|XoS\.\0\0\0", re.DOTALL), "a SoX file"),
     (re.compile(rb"\x0bw.{3}[\x08-\x50]", re.DOTALL), "an AC-3 file"),
     (re.compile(rb"\x7f\xfe\x80\x01"), "a DTS file"),
     (re.compile(rb"FLV\x01"), "a Flash video"),
@@ -96,6 +108,9 @@ def kind_of_raw(head):
     """What begins with these bytes if it is surely no raw sound, else None."""
     if id3_bytes(head) and head[3] in (2, 3, 4):
         return "an MP3 file, or another with an ID3 tag before it"
+    for pattern, kind in _ALSO_READ:
+        if pattern.match(head):
+            return kind
     found = kind_of(head)
     return found[0] if found and found[0] not in _WEAK else None
 

@@ -1,30 +1,27 @@
 """What a frontend has learned, in numbers and in pictures; wants matplotlib.
 
-    from leaf_tf import visualize
-
+    visualize = leaf_tf.visualize
     initial = visualize.untrained(frontend)
     print(visualize.drift(frontend, initial))
     visualize.drift_figure(frontend, initial).savefig("drift.png")
 
-`import leaf_tf` doesn't import this module. Figures are free of pyplot: nothing is
-shown, and nothing stays in memory once they are dropped.
+`import leaf_tf` loads this module when it is first used. Figures are free of pyplot:
+nothing is shown, and nothing stays in memory once they are dropped.
 """
 
 import dataclasses
 import math
 
 import numpy as np
-from keras import ops
 
-from leaf_tf.dsp import impulse_responses, mel, units
-from leaf_tf.layers import PCEN
+from leaf_tf.dsp import mel
+from leaf_tf.frontends.base import Frontend
 
 BEFORE, AFTER = "#9aa5b1", "#c2410c"
 _COMPRESSION = "#0f766e"
 
 PCEN_PARAMETERS = ("alpha", "delta", "root", "smooth_coef")
 _PCEN_LABELS = {"smooth_coef": "smooth_coef, per frame"}
-_FWHM = 2.0 * math.sqrt(2.0 * math.log(2.0))  # of a Gaussian, by its deviation
 _LOWEST_DB = -50.0
 _TICKS_HZ = (0, 300, 1000, 2000, 4000, 8000, 16000, 32000, 64000)
 
@@ -110,29 +107,31 @@ def drift(layer, initial):
         initial: The same before training, see `untrained`.
 
     Returns:
-        A `Drift`, of what the frontend has: Gabor or other filters, Gaussian
-        pooling, PCEN.
+        A `Drift`, of what the frontend has: filters, their center frequencies and
+        bandwidths, Gaussian pooling, PCEN.
 
     Raises:
         ValueError: A frontend that is not built; two that don't match.
     """
     _require_alike(layer, initial)
     values = {}
-    if _has_filters(layer):
+    if layer.frequency_responses() is not None:
         values["filters"] = filter_distances(layer, initial).mean()
-    if _has_gabor_filters(layer):
-        centers, bandwidths = _centers_and_bandwidths_hz(layer)
-        centers_before, bandwidths_before = _centers_and_bandwidths_hz(initial)
-        shifts = np.abs(centers - centers_before)
+    centers = layer.center_freqs_hz()
+    if centers is not None:
+        shifts = np.abs(centers - initial.center_freqs_hz())
+        bandwidths, bandwidths_before = layer.bandwidths_hz(), initial.bandwidths_hz()
         values["center_shift_hz"] = shifts.mean()
         values["center_shift_bandwidths"] = (shifts / bandwidths_before).mean()
         values["bandwidth_change"] = _change(bandwidths, bandwidths_before)
-    if _has_pooling(layer):
-        values["pooling_width_change"] = _change(*map(_widths_ms, (layer, initial)))
-    if _has_pcen(layer):
-        after, before = _pcen_values(layer), _pcen_values(initial)
+    widths = layer.pooling_widths_ms()
+    if widths is not None:
+        values["pooling_width_change"] = _change(widths, initial.pooling_widths_ms())
+    pcen = layer.pcen_parameters()
+    if pcen is not None:
+        before = initial.pcen_parameters()
         for name in PCEN_PARAMETERS:
-            values[f"{name}_change"] = _change(after[name], before[name])
+            values[f"{name}_change"] = _change(pcen[name], before[name])
     return Drift(
         **{
             name: None if value is None else float(value)
@@ -148,7 +147,7 @@ def filter_distances(layer, initial):
         (n_filters,), float64.
     """
     _require_alike(layer, initial)
-    after, before = (_unit(np.abs(_spectra(each))) for each in (layer, initial))
+    after, before = (_unit(_responses(each)) for each in (layer, initial))
     # sqrt(1 - sum(after * before)), exactly 0 for a filter that stayed.
     return np.linalg.norm(after - before, axis=0) / math.sqrt(2.0)
 
@@ -168,13 +167,13 @@ def figures(layer, initial=None):
     """
     _require_built(layer)
     drawn = {}
-    if _has_filters(layer):
+    if layer.frequency_responses() is not None:
         drawn["filter_responses"] = filter_responses(layer)
-    if _has_gabor_filters(layer):
+    if layer.center_freqs_hz() is not None:
         drawn["filters"] = centers_and_bandwidths(layer, initial)
-    if _has_pooling(layer):
+    if layer.pooling_widths_ms() is not None:
         drawn["pooling_widths"] = pooling_widths(layer, initial)
-    if _has_pcen(layer):
+    if layer.pcen_parameters() is not None:
         drawn["pcen_parameters"] = pcen_parameters(layer, initial)
     if drawn and initial is not None:
         drawn["drift"] = drift_figure(layer, initial)
@@ -184,21 +183,23 @@ def figures(layer, initial=None):
 def filter_responses(layer):
     """Amplitude responses of all filters, dB over Hz, pre-emphasis left out.
 
-    They are measured where filters are a stage of their own: their answer to an
-    impulse, transformed. A line a filter, in the order of the channels.
+    A line a filter, in the order of the channels: as the frontend's
+    `frequency_responses` says. Those of an `EfficientLeaf` are drawn before groups cut
+    them short.
 
     Args:
-        layer: A frontend with filters: a stage `filtering`, as `Leaf` and `SincNet`
-            have, taps as `TimeDomainFilterbanks`, or `EfficientLeaf`, whose filters
-            are drawn before groups cut them short; built.
+        layer: A frontend with learned filters: `Leaf`, `EfficientLeaf`, `SincNet`,
+            `SincNetPlus`, `TimeDomainFilterbanks`, or `MelFilterbanks` with
+            `learn_filters=True`; built.
 
     Raises:
         ValueError: A frontend without such filters.
     """
-    spectra = _spectra(layer)
-    n_bins = len(spectra) // 2 + 1
-    freqs_hz = np.arange(n_bins) * (layer.sample_rate / len(spectra))
-    levels = 20.0 * np.log10(np.maximum(np.abs(spectra[:n_bins]), 1e-10))
+    _require_built(layer)
+    responses = _responses(layer)
+    n_bins = len(responses) // 2 + 1
+    freqs_hz = np.arange(n_bins) * (layer.sample_rate / len(responses))
+    levels = 20.0 * np.log10(np.maximum(responses[:n_bins], 1e-10))
     figure = _figure(9, 3.8)
     axes = figure.subplots()
     axes.set_prop_cycle(color=_colors(layer.n_filters))
@@ -213,24 +214,26 @@ def filter_responses(layer):
 
 
 def centers_and_bandwidths(layer, initial=None):
-    """Where the Gabor filters lie and how wide they are, Hz; lines join pairs.
+    """Where the filters lie and how wide they are, Hz; lines join pairs.
 
     Left the center frequencies in the order of the channels, right the bandwidths
     (full width at half maximum of the amplitude response) over them, as the forward
     pass uses them, within their bounds.
 
     Args:
-        layer: A frontend with Gabor filters, such as `Leaf`; built.
+        layer: A frontend that learns where its filters lie, such as `Leaf` or
+            `SincNet`; built.
         initial: The same before training, to be drawn behind it.
 
     Raises:
-        ValueError: A frontend without Gabor filters; two that don't match.
+        ValueError: A frontend without center frequencies; two that don't match.
     """
-    _require(layer, _has_gabor_filters, "Gabor filters")
+    _require_built(layer)
+    _required(layer.center_freqs_hz(), layer, "center frequencies of its own")
     figure = _figure(9, 3.8)
     left, right = figure.subplots(1, 2)
     frontends = _before_and_after(layer, initial)
-    filters = [_centers_and_bandwidths_hz(frontend) for frontend in frontends]
+    filters = [(each.center_freqs_hz(), each.bandwidths_hz()) for each in frontends]
     index = np.arange(layer.n_filters)
     _draw(left, [(index, centers) for centers, _ in filters])
     _draw(right, filters)
@@ -258,11 +261,12 @@ def pooling_widths(layer, initial=None):
     Raises:
         ValueError: A frontend without Gaussian pooling; two that don't match.
     """
-    _require(layer, _has_pooling, "Gaussian pooling")
+    _require_built(layer)
+    _required(layer.pooling_widths_ms(), layer, "Gaussian pooling")
     figure = _figure(6, 3.6)
     axes = figure.subplots()
     frontends = _before_and_after(layer, initial)
-    _draw(axes, [(_places(each), _widths_ms(each)) for each in frontends])
+    _draw(axes, [(_places(each), each.pooling_widths_ms()) for each in frontends])
     if initial is not None:
         axes.legend()
     axes.axhline(
@@ -295,11 +299,12 @@ def pcen_parameters(layer, initial=None):
     Raises:
         ValueError: A frontend without PCEN; two that don't match.
     """
-    _require(layer, _has_pcen, "PCEN")
+    _require_built(layer)
+    _required(layer.pcen_parameters(), layer, "PCEN")
     figure = _figure(9, 5.4)
     grid = figure.subplots(2, 2, sharex=True)
     frontends = _before_and_after(layer, initial)
-    values = [_pcen_values(frontend) for frontend in frontends]
+    values = [frontend.pcen_parameters() for frontend in frontends]
     places = [_places(frontend) for frontend in frontends]
     for axes, name in zip(grid.flat, PCEN_PARAMETERS):
         _draw(axes, [(x, parameters[name]) for x, parameters in zip(places, values)])
@@ -364,51 +369,11 @@ def _percent(change):
     return f"{100.0 * change:.3g} %"
 
 
-def _has_filters(layer):
-    return (
-        _answers_impulses(layer)
-        or _has_free_filters(layer)
-        or _has_gabor_filters(layer)
-    )
-
-
-def _answers_impulses(layer):
-    """Whether there is a stage of filters alone, at every sample."""
-    filtering = getattr(layer, "filtering", None)
-    return hasattr(filtering, "kernel_size") and getattr(filtering, "strides", 1) == 1
-
-
-def _has_free_filters(layer):
-    """Whether the taps themselves are a weight, (taps, 1, channels)."""
-    shape = tuple(getattr(getattr(layer, "filters", None), "shape", ()))
-    return len(shape) == 3 and shape[-1] in (layer.n_filters, 2 * layer.n_filters)
-
-
-def _has_gabor_filters(layer):
-    return _stage_with(layer, "center_freqs", "sigmas", "kernel_size") is not None
-
-
-def _has_pooling(layer):
-    return _stage_with(layer, "widths", "kernel_size") is not None
-
-
-def _stage_with(layer, *attributes):
-    """The stage that has these; EfficientLeaf's `filterbank` filters and pools."""
-    for name in ("filtering", "pooling", "filterbank"):
-        stage = getattr(layer, name, None)
-        if all(hasattr(stage, attribute) for attribute in attributes):
-            return stage
-    return None
-
-
-def _has_pcen(layer):
-    return isinstance(getattr(layer, "compressing", None), PCEN)
-
-
-def _require(layer, has, what):
-    _require_built(layer)
-    if not has(layer):
+def _required(answer, layer, what):
+    """The answer of a frontend, unless that is None."""
+    if answer is None:
         raise _unsupported(layer, what)
+    return answer
 
 
 def _unsupported(layer, what):
@@ -419,6 +384,11 @@ def _unsupported(layer, what):
 
 
 def _require_built(layer):
+    if not isinstance(layer, Frontend):
+        raise ValueError(
+            "`layer` must be a leaf_tf frontend, such as leaf_tf.Leaf(). "
+            f"Received: {type(layer).__name__}"
+        )
     if not layer.built:
         raise ValueError(
             f"Layer {layer.name!r} has no weights yet; call it on a waveform, or "
@@ -438,13 +408,8 @@ def _require_alike(layer, initial):
 
 
 def _kind(layer):
-    stages = ("filtering", "pooling", "compressing")
-    return (
-        type(layer).__name__,
-        layer.n_filters,
-        layer.sample_rate,
-        *(type(getattr(layer, stage, None)).__name__ for stage in stages),
-    )
+    compression = type(layer.compressing).__name__
+    return type(layer).__name__, layer.n_filters, layer.sample_rate, compression
 
 
 def _before_and_after(layer, initial):
@@ -459,59 +424,8 @@ def _unit(responses):
     return responses / np.maximum(np.linalg.norm(responses, axis=0), 1e-300)
 
 
-def _spectra(layer):
-    """Frequency responses at all of the transform's bins, (n_fft, n_filters)."""
-    _require(layer, _has_filters, "filters of its own")
-    taps = _impulse_responses(layer)
-    n_fft = 2 ** math.ceil(math.log2(max(4 * len(taps), 4096)))
-    return np.fft.fft(taps, n_fft, axis=0)
-
-
-def _impulse_responses(layer):
-    """The filters' taps, complex or real, (taps, n_filters), maybe zeros around."""
-    if _answers_impulses(layer):
-        size = layer.filtering.kernel_size
-        impulse = np.zeros((1, 2 * size - 1, 1), np.float32)
-        impulse[0, size - 1] = 1.0  # far enough from both ends for any padding
-        # Cross-correlation reads the taps backwards.
-        taps = ops.convert_to_numpy(layer.filtering(impulse))[0, ::-1]
-    elif _has_free_filters(layer):
-        taps = ops.convert_to_numpy(layer.filters)[:, 0]
-    else:
-        stage = _stage_with(layer, "center_freqs", "sigmas", "kernel_size")
-        bounded = (stage.bounded(stage.center_freqs), stage.bounded(stage.sigmas))
-        real, imaginary = impulse_responses.gabor(*bounded, stage.kernel_size)
-        return ops.convert_to_numpy(real) + 1j * ops.convert_to_numpy(imaginary)
-    taps = taps.astype(np.float64)
-    if taps.shape[-1] == 2 * layer.n_filters:  # real and imaginary parts by turns
-        return taps[:, 0::2] + 1j * taps[:, 1::2]
-    return taps
-
-
-def _centers_and_bandwidths_hz(layer):
-    """The filters as the forward pass uses them, clipped to their bounds."""
-    stage = _stage_with(layer, "center_freqs", "sigmas")
-    centers = _bounded(stage, stage.center_freqs)
-    sigmas = _bounded(stage, stage.sigmas)
-    return (
-        units.radians_to_hz(centers, layer.sample_rate),
-        units.sigmas_to_bandwidths_hz(sigmas, layer.sample_rate),
-    )
-
-
-def _widths_ms(layer):
-    stage = _stage_with(layer, "widths", "kernel_size")
-    deviations = _bounded(stage, stage.widths) * (stage.kernel_size - 1) / 2.0
-    return _FWHM * deviations * 1000.0 / layer.sample_rate
-
-
-def _pcen_values(layer):
-    pcen = layer.compressing
-    return {name: _bounded(pcen, getattr(pcen, name)) for name in PCEN_PARAMETERS}
-
-
-def _bounded(stage, weight):
-    return ops.convert_to_numpy(stage.bounded(weight)).astype(np.float64)
+def _responses(layer):
+    return _required(layer.frequency_responses(), layer, "filters of its own")
 
 
 def _change(after, before):
@@ -523,13 +437,12 @@ def _change(after, before):
 
 def _places(layer):
     """Where on the x axis a channel is drawn: its center frequency, if it has one."""
-    if _has_gabor_filters(layer):
-        return _centers_and_bandwidths_hz(layer)[0]
-    return np.arange(layer.n_filters)
+    centers = layer.center_freqs_hz()
+    return np.arange(layer.n_filters) if centers is None else centers
 
 
 def _place_channels(axes, layer, label="center frequency, Hz"):
-    if _has_gabor_filters(layer):
+    if layer.center_freqs_hz() is not None:
         _scale_as_mel(axes, "x", layer.sample_rate, label)
     else:
         axes.set_xlabel("filter")

@@ -1,7 +1,10 @@
 """What README and docs show is what happens."""
 
+import dataclasses
+import json
 import pathlib
 import re
+import runpy
 
 import pytest
 
@@ -19,12 +22,12 @@ def name(page):
     return str(page.relative_to(ROOT))
 
 
-def commands(module):
-    """Every `python -m MODULE ...` of all pages: (page, words)."""
+def commands(module, script):
+    """The words of each command of a module on all pages, by either of its names."""
     for page in PAGES:
         text = "\n".join(code_blocks(page, "sh")).replace("\\\n", " ")
         for line in text.splitlines():
-            found = re.search(rf"python -m {module} ([^#&|]*)", line)
+            found = re.search(rf"\b(?:python -m {module}|{script}) ([^#&|]*)", line)
             if found:
                 yield pytest.param(found[1].split(), id=f"{name(page)}: {found[0]}")
 
@@ -47,16 +50,16 @@ def test_python_blocks_run(page, tmp_path, monkeypatch):
         exec(compile(code, name(page), "exec"), namespace)
 
 
-@pytest.mark.parametrize("words", list(commands("training")))
+@pytest.mark.parametrize("words", list(commands("training", "leaf-train")))
 def test_training_takes_these_arguments(words):
     from training.arguments import make_parser
 
     make_parser().parse_args(words)
 
 
-@pytest.mark.parametrize("words", list(commands("export")))
+@pytest.mark.parametrize("words", list(commands("export", "leaf-export")))
 def test_export_takes_these_arguments(words):
-    from export import arguments
+    from export.commands import arguments
 
     # A first word that is no command is what is to be exported.
     parser = getattr(arguments, f"{words[0]}_parser", None)
@@ -64,6 +67,49 @@ def test_export_takes_these_arguments(words):
         parser().parse_args(words[1:])
     else:
         arguments.export_parser().parse_args(words)
+
+
+def test_the_reference_has_every_command_and_option():
+    built = runpy.run_path(str(ROOT / "docs" / "command_pages.py"))
+    page = (ROOT / "docs" / "reference" / "commands.md").read_text()
+    parsers = built["parsers"]()
+    assert re.findall(r"^## (leaf-.*)$", page, flags=re.M) == list(parsers)
+    sections = built["filled"](page).split("\n## ")[1:]
+    for section, (command, parser) in zip(sections, parsers.items()):
+        assert section.startswith(f"{command}\n")
+        for action in parser._actions:
+            for option in set(action.option_strings) - {"-h", "--help"}:
+                assert re.search(rf"^\| `.*{option}\b", section, flags=re.M), option
+
+
+def test_the_reference_has_every_setting():
+    from training.config import FitConfig
+
+    built = runpy.run_path(str(ROOT / "docs" / "command_pages.py"))
+    page = built["filled"]((ROOT / "docs" / "reference" / "run_folder.md").read_text())
+    for field in dataclasses.fields(FitConfig):
+        assert f"\n| `{field.name}` | " in page
+
+
+def test_nothing_is_installed_from_an_index_that_has_none():
+    for page in [*PAGES, *ROOT.glob("docs/*.ipynb")]:
+        assert not re.search(r"pip install (-\w+ )*[\\\"']*leaf_tf", page.read_text())
+
+
+def test_notebooks_run_by_their_own_python_and_have_outputs():
+    for path in ROOT.glob("docs/*.ipynb"):
+        cells = json.loads(path.read_text())["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        for cell in code:
+            for line in cell["source"]:
+                assert not line.startswith("!") or line.startswith("!{python} ")
+        assert code[-1]["outputs"]
+
+
+def test_kotlin_unwraps_optional_names():
+    for page in PAGES:
+        for code in code_blocks(page, "kotlin"):
+            assert code.count("headName()") == code.count("headName().orElse(")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -10,9 +10,11 @@ import leaf_tf
 from files.atomic import replacing
 from files.windows import cut_windows
 from leaf_tf import visualize
+from leaf_tf.dsp.mel import mel_edges_hz
 from leaf_tf.visualize import AFTER, BEFORE
 
 _DPI = 120
+_CHANNEL_TICKS = 6
 
 
 def draw_run(run, config, heads, splits, model, initial, history, tests):
@@ -159,6 +161,9 @@ def confusion_matrix(counts, labels):
 def features_beside_mel(frontend, waveform, sample_rate, label):
     """A waveform, its features and, where those are others, its log-mel features.
 
+    Channels are labelled with the center frequencies of their filters, where the
+    frontend has such.
+
     Args:
         frontend: The trained frontend.
         waveform: (samples,).
@@ -190,10 +195,30 @@ def features_beside_mel(frontend, waveform, sample_rate, label):
             extent=(0, seconds, -0.5, frontend.n_filters - 0.5),
             cmap="magma",
         )
-        axes.set(title=name, ylabel="filter")
+        axes.set(title=name)
+        _label_channels(axes, _center_freqs_hz(layer))
         figure.colorbar(image, ax=axes, pad=0.01)
     rest[-1].set(xlabel="seconds", xlim=(0, seconds))
     return figure
+
+
+def _center_freqs_hz(frontend):
+    """Center frequencies of the channels, (n_filters,); None where there are none."""
+    if type(frontend) is leaf_tf.MelFilterbanks and not frontend.learn_filters:
+        edges = mel_edges_hz(frontend.n_filters, frontend.min_freq, frontend.max_freq)
+        return edges[1:-1]
+    return frontend.center_freqs_hz()
+
+
+def _label_channels(axes, center_freqs_hz):
+    """Labels some rows of an image with Hz, or all with their number."""
+    if center_freqs_hz is None:
+        axes.set_ylabel("filter")
+        return
+    n = len(center_freqs_hz)
+    rows = np.linspace(0, n - 1, min(n, _CHANNEL_TICKS)).round().astype(int)
+    axes.set_yticks(rows, [f"{center_freqs_hz[row]:.0f}" for row in rows])
+    axes.set_ylabel("center frequency, Hz")
 
 
 def _settings(frontend):

@@ -6,7 +6,6 @@ import itertools
 import numpy as np
 from keras import ops
 
-import leaf_tf
 from files.windows import cut_windows
 from leaf_tf import visualize
 
@@ -47,11 +46,9 @@ def _filter_drift(frontend):
 
 
 def _frontend_error(frontend, clip_sets, config, n_replans):
-    if not isinstance(frontend, leaf_tf.Leaf) or frontend.method != "fast":
+    exact = frontend.exact_twin()
+    if exact is None:
         return {}
-    exact = leaf_tf.Leaf.from_config({**frontend.get_config(), "method": "exact"})
-    exact.build((None, None))
-    exact.set_weights(frontend.get_weights())
     of_each = -(-_CLIPS // len(clip_sets))
     clips = itertools.chain.from_iterable(
         clip_set.dataset(config.sample_rate).take(of_each).as_numpy_iterator()

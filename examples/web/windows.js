@@ -1,5 +1,5 @@
 // How a whole clip is heard by a model of a fixed window: the same numbers as
-// `python -m export predict`, files/windows.py and export/averaging.py.
+// `python -m export predict`, files/windows.py and export/contract/averaging.py.
 
 /** The smallest normal float32: an underflow to 0 must not become -Infinity. */
 const TINY = 2 ** -126;

@@ -6,56 +6,78 @@ difference, at most half a stride, so that one strided stage serves them all.
 """
 
 import dataclasses
-from typing import Any
 
 from keras import ops
 
 from leaf_tf.dsp import units
 from leaf_tf.dsp.slices import cut
+from leaf_tf.dsp.types import Tensor
 
 
 @dataclasses.dataclass(frozen=True)
 class Bounds:
-    """Where the clips of an aligned batch lie.
+    """Location of each clip in an aligned batch.
 
     Attributes:
         starts, stops: First sample, and the one after the last, (batch,), int32.
+
+    Example:
+        >>> bounds = Bounds(ops.array([0, 1]), ops.array([3, 3]))
+        >>> bounds.outside(ops.arange(4)).numpy()
+        array([[False, False, False,  True],
+               [ True, False, False,  True]])
+        >>> bounds.keep(ops.ones((2, 4, 1)))[..., 0].numpy()
+        array([[1., 1., 1., 0.],
+               [0., 1., 1., 0.]], dtype=float32)
     """
 
-    starts: Any
-    stops: Any
+    starts: Tensor
+    stops: Tensor
 
-    def outside(self, times):
-        """Which of some times (n,) no clip covers, (batch, n)."""
+    def outside(self, times: Tensor) -> Tensor:
+        """Whether times (n,), in samples, are outside of the clip: (batch, n)."""
         before = times < self.starts[:, None]
         return ops.logical_or(before, times >= self.stops[:, None])
 
-    def keep(self, values):
-        """Zeros in (batch, samples, channels) wherever the clip is not."""
+    def keep(self, values: Tensor) -> Tensor:
+        """Values (batch, samples, channels), set to zero outside of the clip."""
         times = ops.arange(ops.shape(values)[1], dtype="int32")[None]
         outside = self.outside(times)[:, :, None]
         return ops.where(outside, ops.zeros_like(values), values)
 
 
-def align(waveform, lengths, size, strides):
+def align(
+    waveform: Tensor, lengths: Tensor, size: int, strides: int
+) -> tuple[Tensor, Bounds]:
     """Moves each clip so that SAME frames of the batch are those of the clip alone.
+
+    A SAME stage of this size and strides then computes, in the first frames of each
+    clip, what it computes for the clip alone. Everything outside of the bounds counts
+    as zero: what filters leave there must be set to zero before the stage.
 
     Args:
         waveform: (batch, samples), zeros from `lengths` on.
         lengths: (batch,), int32, from 1.
-        size, strides: Samples in a window, and between windows, of the stage.
+        size, strides: Samples in a window of the stage, and between windows.
 
     Returns:
         The waveform, (batch, ceil(samples / strides) * strides), and its `Bounds`.
-        A SAME stage of this size and strides gives, up to a clip's own number of
-        frames, what it gives for the clip; all that is outside the bounds counts as
-        zero, so what filters before it leave there must be set to zero.
+
+    Example:
+        >>> waveform = ops.array([[1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 0.0]])
+        >>> moved, bounds = align(waveform, ops.array([4, 3]), size=4, strides=3)
+        >>> moved.numpy()
+        array([[0., 1., 2., 3., 4., 0.],
+               [1., 2., 3., 0., 0., 0.]], dtype=float32)
+        >>> bounds.starts.numpy()
+        array([1, 0], dtype=int32)
     """
     samples = waveform.shape[1]
     if samples is None:
         samples = ops.shape(waveform)[1]
     total = units.n_frames(samples, strides) * strides
-    # By how much the first window of the clip alone reaches further to the left.
+    # Samples by which the first window of the clip alone reaches further to the left
+    # than that of the batch, whose padding is the same for all lengths.
     last_window = (units.n_frames(lengths, strides) - 1) * strides + size
     left = ops.maximum(last_window - lengths, 0) // 2
     shifts = left - max(size - strides, 0) // 2

@@ -1,18 +1,22 @@
 """Pooled energies of Gabor filters in groups, each at a stride of its own.
 
 LEAF computes every filter at every sample, with as many taps as the window has.
-EfficientLEAF gives filters that are neighbours taps as they need them, and computes
-their energies at every s-th sample only; pooling makes the rest of the stride.
+EfficientLEAF groups neighbouring filters. A group has as many taps as its longest
+filter needs, and computes energies at every s-th sample only; the rest of the stride
+between frames is made by pooling.
 """
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import impulse_responses, units
+from leaf_tf.dsp.alignment import Bounds
 from leaf_tf.dsp.slices import cut, longer
+from leaf_tf.dsp.types import Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +26,11 @@ class Group:
     Attributes:
         start, stop: First filter, and the one after the last.
         half_length: Taps reach this many samples either side of the center.
-        stride: Samples between energies, a divisor of that between frames.
+        stride: Samples between energies, a divisor of those between frames.
+
+    Example:
+        >>> Group(start=0, stop=10, half_length=200, stride=16)
+        Group(start=0, stop=10, half_length=200, stride=16)
     """
 
     start: int
@@ -32,8 +40,14 @@ class Group:
 
 
 def plan_groups(
-    center_freqs, sigmas, n_groups, window_factor, stride_factor, kernel_size, strides
-):
+    center_freqs: np.ndarray,
+    sigmas: np.ndarray,
+    n_groups: int,
+    window_factor: float,
+    stride_factor: float,
+    kernel_size: int,
+    strides: int,
+) -> tuple[Group, ...]:
     """Groups for a bank of filters in the order of their frequencies.
 
     A group's filters have `window_factor` times its greatest sigma in taps, at most
@@ -44,11 +58,22 @@ def plan_groups(
     Args:
         center_freqs: (n_filters,), rad/sample.
         sigmas: (n_filters,), samples.
-        n_groups: Groups of as many filters as there are, or one more; no more groups
-            than filters.
+        n_groups: Groups, whose sizes differ by at most one; with fewer filters than
+            that, one group each.
+        window_factor: Taps, in sigmas.
+        stride_factor: Longest stride, in half-periods of the center frequency.
+        kernel_size: Taps at most.
+        strides: Samples between frames.
 
     Returns:
         Tuple of `Group`.
+
+    Example:
+        >>> bank = np.array([0.1, 1.0]), np.array([60.0, 10.0])
+        >>> for group in plan_groups(*bank, 2, 4.76, 5.0, 401, 160):
+        ...     print(group)
+        Group(start=0, stop=1, half_length=142, stride=80)
+        Group(start=1, stop=2, half_length=23, stride=10)
 
     Source: EfficientLEAF, arXiv:2207.05508.
     """
@@ -60,6 +85,8 @@ def plan_groups(
         start = i * n_filters // n_groups
         stop = (i + 1) * n_filters // n_groups
         taps = min(int(window_factor * np.max(sigmas[start:stop])), kernel_size - 1)
+        # A center of 0 would allow any stride: half a period in the window is as low as
+        # a filter resolves.
         highest = max(np.max(center_freqs[start:stop]), math.pi / kernel_size)
         most = max(stride_factor * math.pi / highest, 1.0)
         stride = max(divisor for divisor in divisors if divisor <= most)
@@ -68,27 +95,27 @@ def plan_groups(
 
 
 def pooled_energies(
-    waveform,
-    center_freqs,
-    sigmas,
-    pooling_widths,
-    groups,
-    kernel_size,
-    strides,
-    bounds=None,
-):
+    waveform: Tensor,
+    center_freqs: Tensor,
+    sigmas: Tensor,
+    pooling_widths: Tensor,
+    groups: Sequence[Group],
+    kernel_size: int,
+    strides: int,
+    bounds: Bounds | None = None,
+) -> Tensor:
     """Energies of Gabor filters, pooled by Gaussian lowpasses, SAME padding in both.
 
-    In a group of stride s, every s-th tap of the lowpass pools the energies at the
-    samples it meets, times s: an estimate of what all taps and energies give, as LEAF
-    has it, in the same frames.
+    In a group of stride s, every s-th tap of the lowpass weighs an energy, and the sum
+    is multiplied by s. It estimates the sum over all taps and energies, which LEAF
+    computes, in the same frames.
 
     Args:
         waveform: (batch, samples), float; `samples` may be unknown in a graph.
         center_freqs: (n_filters,), rad/sample.
         sigmas: (n_filters,), samples.
         pooling_widths: (n_filters,), relative to half the pooling window.
-        groups: `Group`s of all filters, in order.
+        groups: Sequence of `Group`, which cover all filters in order.
         kernel_size: Samples in the pooling window.
         strides: Samples between frames.
         bounds: `alignment.Bounds` of a batch of clips; outside them energies are
@@ -96,6 +123,14 @@ def pooled_energies(
 
     Returns:
         (batch, ceil(samples / strides), n_filters).
+
+    Example:
+        >>> bank = ops.array([0.1, 1.0]), ops.array([60.0, 10.0]), ops.array([0.4, 0.4])
+        >>> groups = Group(0, 1, 142, 160), Group(1, 2, 23, 10)
+        >>> pooled_energies(ops.ones((8, 16000)), *bank, groups, 401, 160).shape
+        TensorShape([8, 100, 2])
+
+    Source: EfficientLEAF, arXiv:2207.05508.
     """
     samples = waveform.shape[1]
     if samples is None:
@@ -128,10 +163,12 @@ def pooled_energies(
             outside = ops.logical_or(times < 0, times >= samples)[None]
         else:
             outside = bounds.outside(times)
+        # By definition there is nothing outside, but filters reach in.
         energies = ops.where(outside[:, :, None], ops.zeros_like(energies), energies)
         lowpass = impulse_responses.gaussian_lowpass(
             pooling_widths[group.start : group.stop], kernel_size
         )
+        # Every s-th tap counted from the middle one, so that frames stay centered.
         lowpass = group.stride * lowpass[middle + start :: group.stride]
         pooled.append(
             ops.depthwise_conv(
@@ -146,7 +183,7 @@ def pooled_energies(
 
 
 def _energies(signal, center_freqs, sigmas, group):
-    """Energies (batch, n, filters of the group) wherever the taps fit the signal."""
+    """Energies (batch, n, filters of the group), VALID padding."""
     parts = impulse_responses.gabor(
         center_freqs[group.start : group.stop],
         sigmas[group.start : group.stop],

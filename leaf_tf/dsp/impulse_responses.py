@@ -5,8 +5,12 @@ import math
 import numpy as np
 from keras import ops
 
+from leaf_tf.dsp.types import Tensor
 
-def gabor(center_freqs, sigmas, kernel_size):
+
+def gabor(
+    center_freqs: Tensor, sigmas: Tensor, kernel_size: int
+) -> tuple[Tensor, Tensor]:
     """Complex Gabor filters.
 
     g_n[t] = exp(-t^2 / (2 sigma_n^2)) exp(i omega_n t) / (sqrt(2 pi) sigma_n),
@@ -20,6 +24,11 @@ def gabor(center_freqs, sigmas, kernel_size):
     Returns:
         Real and imaginary parts, each (kernel_size, n_filters).
 
+    Example:
+        >>> real, imaginary = gabor(ops.array([0.5]), ops.array([20.0]), 401)
+        >>> real.shape, float(real[200, 0]), float(imaginary[200, 0])
+        (TensorShape([401, 1]), 0.0199..., 0.0)
+
     Source: LEAF, arXiv:2101.08596, Eq. 2.
     """
     times = np.arange(kernel_size)[:, None] - kernel_size // 2
@@ -31,7 +40,7 @@ def gabor(center_freqs, sigmas, kernel_size):
     return gaussians * ops.cos(phases), gaussians * ops.sin(phases)
 
 
-def gaussian_lowpass(widths, kernel_size):
+def gaussian_lowpass(widths: Tensor, kernel_size: int) -> Tensor:
     """Gaussian windows, peak 1, not normalised.
 
     exp(-((k - (K - 1) / 2) / (w (K - 1) / 2))^2 / 2), k = 0 ... K - 1.
@@ -42,6 +51,10 @@ def gaussian_lowpass(widths, kernel_size):
 
     Returns:
         (kernel_size, n_filters).
+
+    Example:
+        >>> gaussian_lowpass(ops.array([0.4]), 5)[:, 0].numpy().round(2)
+        array([0.04, 0.46, 1.  , 0.46, 0.04], dtype=float32)
 
     Source: LEAF, arXiv:2101.08596, Eq. 4.
     """

@@ -2,8 +2,15 @@
 
 from keras import ops
 
+from leaf_tf.dsp.types import Size, Tensor
 
-def cut(values, axis, start, length):
+
+def cut(
+    values: Tensor,
+    axis: int | tuple[int, ...],
+    start: Size | tuple[Size, ...],
+    length: Size | tuple[Size, ...],
+) -> Tensor:
     """values[start : start + length] along one axis, or along several at once.
 
     The same as indexing; but the gradient of `[]` takes TensorFlow longer than all
@@ -11,8 +18,13 @@ def cut(values, axis, start, length):
 
     Args:
         values: Tensor of known rank.
-        axis: Axis to cut, >= 0, or a tuple of such.
+        axis: Axis to cut, >= 0, or a tuple of axes.
         start, length: Integers, or integer tensors in a graph; or tuples, one an axis.
+
+    Example:
+        >>> cut(ops.array([[1, 2, 3], [4, 5, 6]]), axis=1, start=1, length=2).numpy()
+        array([[2, 3],
+               [5, 6]], dtype=int32)
     """
     if not isinstance(axis, tuple):
         axis, start, length = (axis,), (start,), (length,)
@@ -22,18 +34,35 @@ def cut(values, axis, start, length):
     return ops.slice(values, starts, shape)
 
 
-def last(values, length):
-    """The last `length` entries along axis 1, whose size is known."""
+def last(values: Tensor, length: int) -> Tensor:
+    """The last `length` entries along axis 1, whose size is known.
+
+    Example:
+        >>> last(ops.array([[1, 2, 3], [4, 5, 6]]), 1).numpy()
+        array([[3],
+               [6]], dtype=int32)
+    """
     return cut(values, 1, values.shape[1] - length, length)
 
 
-def last_frame(values):
-    """The last frame (batch, channels) of (batch, frames, channels)."""
+def last_frame(values: Tensor) -> Tensor:
+    """The last frame (batch, channels) of (batch, frames, channels).
+
+    Example:
+        >>> last_frame(ops.ones((8, 100, 40))).shape
+        TensorShape([8, 40])
+    """
     return ops.reshape(last(values, 1), (-1, values.shape[2]))
 
 
-def longer(first, second):
-    """The greater of two lengths, integers or tensors."""
+def longer(first: Size, second: Size) -> Size:
+    """The greater of two lengths, integers or tensors.
+
+    Example:
+        >>> longer(100, 80)
+        100
+    """
+    # An integer stays one: a shape that is known when a graph is traced.
     if isinstance(first, int) and isinstance(second, int):
         return max(first, second)
     return ops.maximum(first, second)

@@ -4,6 +4,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp.slices import cut
+from leaf_tf.dsp.types import Tensor
 
 # Frames a block; a power of 2. One block holds the 100 frames of a second.
 _BLOCK = 128
@@ -11,8 +12,10 @@ _BLOCK = 128
 _DYNAMIC_LEVELS = 4
 
 
-def exponential_moving_average(energies, smooth_coef):
-    """M_0 = E_0, M_t = s E_t + (1 - s) M_(t - 1), along axis 1.
+def exponential_moving_average(energies: Tensor, smooth_coef: Tensor) -> Tensor:
+    """Exponential moving average along axis 1.
+
+    M_0 = E_0, M_t = s E_t + (1 - s) M_(t - 1).
 
     Log-step doubling inside blocks of 128 frames, m_t += a^(2^k) m_(t - 2^k)
     with a = 1 - s, then the same over the blocks' last values: 7 steps on all
@@ -23,7 +26,12 @@ def exponential_moving_average(energies, smooth_coef):
         smooth_coef: (n_filters,) or (1,), s in [0, 1].
 
     Returns:
-        (batch, frames, n_filters).
+        M, (batch, frames, n_filters).
+
+    Example:
+        >>> energies = ops.array([[[1.0], [0.0], [0.0]]])
+        >>> exponential_moving_average(energies, ops.array([0.5]))[0, :, 0].numpy()
+        array([1.  , 0.5 , 0.25], dtype=float32)
     """
     decay = 1.0 - smooth_coef
     is_first = ops.equal(ops.arange(ops.shape(energies)[1])[:, None], 0)
@@ -31,18 +39,31 @@ def exponential_moving_average(energies, smooth_coef):
     return _recurrence(energies * weights, decay, _DYNAMIC_LEVELS)
 
 
-def continued_average(energies, smooth_coef, carried, is_frame, is_first):
+def continued_average(
+    energies: Tensor,
+    smooth_coef: Tensor,
+    carried: Tensor,
+    is_frame: Tensor,
+    is_first: Tensor,
+) -> Tensor:
     """The `exponential_moving_average` of a stream that comes in parts.
 
     Args:
-        energies: (batch, frames, n_filters), float, the frames now.
+        energies: (batch, frames, n_filters), float, frames of this part.
         smooth_coef: (n_filters,) or (1,), s in [0, 1].
         carried: (batch, n_filters), M of the frame before; zeros at the start.
         is_frame: (batch, frames, 1), 1 where the stream has begun, else 0.
         is_first: (batch, frames, 1), 1 at the stream's first frame, else 0.
 
     Returns:
-        M, (batch, frames, n_filters); its last frame is what to carry.
+        M, (batch, frames, n_filters); its last frame is `carried` in the next part.
+
+    Example:
+        >>> energies, ones = ops.zeros((1, 2, 1)), ops.ones((1, 2, 1))
+        >>> carried, smooth_coef = ops.array([[1.0]]), ops.array([0.5])
+        >>> means = continued_average(energies, smooth_coef, carried, ones, 0 * ones)
+        >>> means[0, :, 0].numpy()
+        array([0.5 , 0.25], dtype=float32)
     """
     decay = 1.0 - smooth_coef
     inputs = energies * (smooth_coef * is_frame + decay * is_first)
@@ -65,6 +86,8 @@ def _recurrence(inputs, decay, levels):
     shape = (ops.shape(inputs)[0], blocks, _BLOCK, channels)
     outputs = _doubling(ops.reshape(padded, shape), decay, _BLOCK, axis=2)
     if known or levels > 1:
+        # A block's average starts from nothing; the value before the block, decayed,
+        # is added. These values are a recurrence themselves, 128 times shorter.
         steps = np.arange(1, _BLOCK + 1)[:, None]
         powers = ops.power(decay, ops.convert_to_tensor(steps, dtype=decay.dtype))
         lasts = cut(outputs, 2, _BLOCK - 1, 1)
@@ -80,6 +103,7 @@ def _doubling(inputs, decay, size, axis):
     """y_t = x_t + a y_(t - 1) along `axis`, which has `size` entries."""
     outputs = inputs
     shift = 1
+    # After each step an output is the sum over twice as many inputs.
     while shift < size:
         padding = [(0, 0)] * len(inputs.shape)
         padding[axis] = (shift, 0)

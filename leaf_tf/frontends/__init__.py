@@ -1,5 +1,6 @@
 """Frontends: waveform in, features out; composition of layers only."""
 
+from leaf_tf.frontends.base import Frontend
 from leaf_tf.frontends.efficient_leaf import EfficientLeaf
 from leaf_tf.frontends.leaf import Leaf
 from leaf_tf.frontends.mel_filterbanks import MelFilterbanks
@@ -7,7 +8,8 @@ from leaf_tf.frontends.sincnet import SincNet, SincNetPlus
 from leaf_tf.frontends.time_domain_filterbanks import TimeDomainFilterbanks
 from leaf_tf.frontends.wavegram import Wavegram
 
-FRONTENDS = {
+# All of them, by the names that command lines know.
+FRONTENDS: dict[str, type[Frontend]] = {
     "leaf": Leaf,
     "efficient_leaf": EfficientLeaf,
     "tfbanks": TimeDomainFilterbanks,

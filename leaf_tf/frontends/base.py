@@ -1,9 +1,12 @@
 """What every frontend shares: its settings, its input, its output shape."""
 
+import functools
+
 import keras
 from keras import ops
 
 from leaf_tf.dsp import units
+from leaf_tf.frontends.answers import Answers
 from leaf_tf.layers import AttachMask, MeanVarNorm, SpecAugment
 from leaf_tf.layers.compressions import (
     build_compression,
@@ -19,8 +22,11 @@ from leaf_tf.layers.stage import Stage, require_band, require_positive_int
 MIN_ENERGY = 1e-5
 
 
-class Frontend(Composite, Stage):
+class Frontend(Composite, Answers, Stage):
     """From a waveform to features; subclasses implement `compute_energies`.
+
+    A subclass says of itself what it has, by the methods of `Answers`: nobody asks
+    which class it is. What compresses is given to this class, ready to be made.
 
     Holds the settings that all frontends take and what comes last in all of them:
     compression, normalisation; checks the input; casts the features to the policy's
@@ -39,8 +45,9 @@ class Frontend(Composite, Stage):
         spec_augment: Whether features are masked and warped in training: True for
             the defaults of `SpecAugment`, or such a layer.
         (n_filters ... compression: as the subclasses say.)
-        compressing: For subclasses: function from a dtype to the layer that compresses,
-            or to None. Defaults to that of `compression`.
+        compressing: For subclasses whose compression isn't that of its name alone:
+            function from a dtype to the layer that compresses, or to None. Defaults
+            to that of `compression`.
     """
 
     def __init__(
@@ -80,9 +87,8 @@ class Frontend(Composite, Stage):
         self.compression = compression
         # Stays in float32; only the features are cast, by `call`.
         if compressing is None:
-            self.compressing = compression_layer(compression, self.stage_dtype)
-        else:
-            self.compressing = compressing(self.stage_dtype)
+            compressing = functools.partial(compression_layer, compression)
+        self.compressing = compressing(self.stage_dtype)
         self.mean_var_norm = mean_var_norm
         self.normalizing = (
             MeanVarNorm(dtype=self.stage_dtype, name="mean_var_norm")
@@ -111,9 +117,9 @@ class Frontend(Composite, Stage):
     def freeze(self, keep_compression=False):
         """Ends the training of all weights, or of all but the compression's.
 
-        With `keep_compression` PCEN alone goes on: on little noisy data that
-        recovers much of what noise cost (arXiv:2404.06702). Compile the model anew.
-        Saved with the layer.
+        With `keep_compression` the compression alone goes on learning, all of it: PCEN
+        does on little noisy data, and recovers much of what noise cost
+        (arXiv:2404.06702). Compile the model anew. Saved with the layer.
         """
         for layer in self._flatten_layers(include_self=False, recursive=False):
             layer.trainable = keep_compression and layer is self.compressing

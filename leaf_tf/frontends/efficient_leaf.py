@@ -3,14 +3,22 @@
 import keras
 from keras import ops
 
+from leaf_tf.dsp import impulse_responses
 from leaf_tf.dsp.alignment import align
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
-from leaf_tf.layers import PreEmphasis
-from leaf_tf.layers.chain import Chain
+from leaf_tf.layers import Log1pCompression, PreEmphasis
+from leaf_tf.layers.chain import Chain, stages_of
 from leaf_tf.layers.compressions import compression_layer
 from leaf_tf.layers.grouped_gabor import GroupedGaborFilterbank
 from leaf_tf.layers.median_subtraction import MedianSubtraction
 from leaf_tf.layers.temporal_batch_norm import TemporalBatchNorm
+from leaf_tf.streaming.banks import (
+    Bank,
+    BankEnergies,
+    parts_side_by_side,
+    same_left,
+    squared_modulus,
+)
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
@@ -56,6 +64,8 @@ class EfficientLeaf(Frontend):
             away after compression. Defaults to whether `compression` is "log1p".
         temporal_batch_norm: Whether batch norm over batch and time comes after
             that. Defaults to whether `compression` is "log1p".
+        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
+            a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.
@@ -69,6 +79,8 @@ class EfficientLeaf(Frontend):
     Source: Schlueter and Gutenbrunner, EfficientLEAF, EUSIPCO 2022,
     arXiv:2207.05508.
     """
+
+    published_as = "EfficientLeaf"
 
     def __init__(
         self,
@@ -162,6 +174,65 @@ class EfficientLeaf(Frontend):
             waveform = ops.squeeze(waveform, axis=-1)
         # (batch, frames, n_filters)
         return ops.maximum(self.filterbank(waveform, bounds=bounds), self.least_energy)
+
+    def impulse_responses(self):
+        """As of every frontend; before the groups cut them short."""
+        return self.filterbank.impulse_responses()
+
+    def center_freqs_hz(self):
+        return self.filterbank.center_freqs_hz()
+
+    def bandwidths_hz(self):
+        return self.filterbank.bandwidths_hz()
+
+    def pooling_widths_ms(self):
+        return self.filterbank.pooling_widths() * 1000.0 / self.sample_rate
+
+    def published_weights(self):
+        weights = {
+            **super().published_weights(),
+            "center_freqs": self.filterbank.center_freqs,
+            "sigmas": self.filterbank.sigmas,
+            "widths": self.filterbank.widths,
+        }
+        for stage in stages_of(self.compressing):
+            if isinstance(stage, Log1pCompression):
+                weights["a"] = stage.a
+            elif isinstance(stage, TemporalBatchNorm):
+                weights["batch_gamma"] = stage.gamma
+                weights["batch_beta"] = stage.beta
+                weights["moving_mean"] = stage.moving_mean
+                weights["moving_variance"] = stage.moving_variance
+        return weights
+
+    def weights_were_set(self):
+        for stage in stages_of(self.compressing):
+            if isinstance(stage, TemporalBatchNorm):
+                stage.settle()
+
+    def energies_on_stream(self, lag):
+        bank, size = self.filterbank, self.kernel_size
+        left, middle = same_left(size, self.strides), (size - 1) // 2
+        lowpass = impulse_responses.gaussian_lowpass(bank.bounded(bank.widths), size)
+        lowpass, taps = ops.convert_to_numpy(lowpass), self.impulse_responses()
+        banks = []
+        for group in bank.groups:
+            first = middle % group.stride  # of the window's taps that are used
+            own, half = slice(group.start, group.stop), group.half_length
+            windows = group.stride * lowpass[first :: group.stride, own]
+            own_taps = taps[size // 2 - half : size // 2 + half + 1, own]
+            banks.append(
+                Bank(
+                    parts_side_by_side(own_taps),
+                    first_tap=-half,
+                    stride=group.stride,
+                    first_output=first - left,
+                    windows=windows,
+                )
+            )
+        center = (size - 1) / 2 - left
+        stage = BankEnergies(banks, squared_modulus, self.strides, lag, center)
+        return stage, lambda pooled: ops.maximum(pooled, self.least_energy)
 
     def get_config(self):
         return {

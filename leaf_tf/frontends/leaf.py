@@ -9,13 +9,17 @@ from keras import ops
 
 from leaf_tf.dsp import mel
 from leaf_tf.dsp.alignment import Bounds, align
-from leaf_tf.dsp.multirate import Plan
-from leaf_tf.dsp.multirate_energies import pooled_energies
-from leaf_tf.dsp.multirate_planner import TOLERANCE
+from leaf_tf.dsp.multirate import TOLERANCE, Plan, pooled_energies
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
 from leaf_tf.frontends.live_plan import LivePlan, can_branch
 from leaf_tf.layers import GaborConv1D, GaussianLowpass, PreEmphasis, SquaredModulus
 from leaf_tf.layers.lowpass import INITIAL_WIDTH, PADDINGS
+from leaf_tf.streaming.banks import (
+    at_every_sample,
+    parts_side_by_side,
+    squared_modulus,
+)
+from leaf_tf.streaming.planned import PlannedEnergies
 
 METHODS = ("fast", "exact")
 
@@ -49,8 +53,11 @@ class Leaf(Frontend):
         learn_pooling: Whether the pooling widths are trained.
         preemp: Whether a pre-emphasis comes first.
         learn_preemp: Whether it is trained. Defaults to `learn_filters`.
-        compression: "pcen", "log" (log(E + 1e-5)), "none", or a Keras layer
-            from energies (batch, frames, n_filters), at least 1e-5, to features.
+        compression: "pcen" (`PCEN`, learned), "simplified_pcen" (`SimplifiedPCEN`),
+            "multi_rate_pcen" (`MultiRatePCEN`: three channels a filter), "log1p"
+            (`Log1pCompression`, log(1 + 10^a E), a learned), "log" (log(E + 1e-5)),
+            "none", or a Keras layer from energies (batch, frames, n_filters), at
+            least 1e-5, to features.
         initial_filters: "mel" (exact mel centers and widths), "official_mel" (read
             off 512 FFT bins, as leaf-audio does), "linear" or "random".
         sort_filters: Whether the features are in order of the center frequencies,
@@ -68,6 +75,19 @@ class Leaf(Frontend):
             frames of "symmetric" are 5 ms earlier.
         pooling_bias: Whether pooling adds a learned number to each channel,
             initially 1, as in leaf-pytorch and SpeechBrain.
+        mean_var_norm: Whether each channel of a clip is brought to mean 0 and variance
+            1 after the compression, then scaled and shifted by learned numbers
+            (`MeanVarNorm`). Defaults to False.
+        spec_augment: Whether features are masked and warped in training: True for the
+            defaults of `SpecAugment`, or such a layer. Defaults to False.
+
+    Call arguments:
+        waveform: See the input shape; or a ragged tensor of TensorFlow.
+        lengths: Samples of each clip, (batch,), integers from 1, where clips of
+            different lengths share a batch: each clip's features are those of the clip
+            alone, zeros after them, with a mask for the layers behind.
+        mask: In place of `lengths`: (batch, samples), True where there is sound, as
+            Keras passes it along.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.
@@ -85,6 +105,8 @@ class Leaf(Frontend):
 
     Source: Zeghidour et al., LEAF, ICLR 2021, arXiv:2101.08596.
     """
+
+    published_as = "Leaf"
 
     def __init__(
         self,
@@ -248,11 +270,59 @@ class Leaf(Frontend):
         """Relative RMS errors of the pooled energies that the plan predicts.
 
         Returns:
-            (4, n_filters), see `multirate.Plan.predicted_errors`; zeros if exact.
+            (4, n_filters), see `multirate.predicted_errors`; zeros if exact.
         """
         if self._live_plan is None:
             return np.zeros((4, self.n_filters))
         return self._live_plan.predicted_errors()
+
+    def exact_twin(self):
+        if self.method == "exact":
+            return None
+        twin = type(self).from_config({**self.get_config(), "method": "exact"})
+        twin.build((None, None))
+        twin.set_weights(self.get_weights())
+        return twin
+
+    def impulse_responses(self):
+        return self.filtering.impulse_responses()
+
+    def center_freqs_hz(self):
+        return self.filtering.center_freqs_hz()
+
+    def bandwidths_hz(self):
+        return self.filtering.bandwidths_hz()
+
+    def pooling_widths_ms(self):
+        return self.pooling.pooling_widths() * 1000.0 / self.sample_rate
+
+    def published_weights(self):
+        weights = {
+            **super().published_weights(),
+            "center_freqs": self.filtering.center_freqs,
+            "sigmas": self.filtering.sigmas,
+            "widths": self.pooling.widths,
+        }
+        return {**weights, "bias": self.pooling.bias} if self.pooling_bias else weights
+
+    def weights_were_set(self):
+        self.replan()
+
+    def copy_to_stream(self):
+        copy = super().copy_to_stream()
+        if copy.method == "fast":
+            copy.adopt_plan(copy.plan.compact())
+        return copy
+
+    def energies_on_stream(self, lag):
+        if self.method == "fast":
+            return PlannedEnergies(self, lag), self.completed
+        taps = parts_side_by_side(self.impulse_responses())
+        windows = ops.convert_to_numpy(self.pooling.taps())
+        is_same = self.pooling_padding == "same"
+        left = None if is_same else (self.kernel_size - 1) // 2
+        stage = at_every_sample(self, taps, windows, squared_modulus, lag, left)
+        return stage, self.completed
 
     def compute_energies(self, waveform, lengths):
         bounds = None

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp.multirate_planner import plan_multirate
+from leaf_tf.dsp import multirate
 
 # How far filters may go from those that a plan was made for: sigmas and pooling
 # widths by these factors. Predicted errors stay within some ten tolerances there (see
@@ -132,18 +132,18 @@ class LivePlan:
         plan's range wants a new one.
         """
         plan, values = self.current(), self._values()
-        return self._reaches(values, part=2 / 3) and plan.holds(*values)
+        return self._reaches(values, part=2 / 3) and multirate.holds(plan, *values)
 
     def predicted_errors(self):
         """Relative RMS errors of the pooled energies now: (4, n_filters).
 
-        See `multirate.Plan.predicted_errors`.
+        See `multirate.predicted_errors`.
         """
-        return self.current().predicted_errors(*self._values())
+        return multirate.predicted_errors(self.current(), *self._values())
 
     def _make(self, values):
         center_freqs, sigmas, pooling_widths = values
-        plan = plan_multirate(
+        plan = multirate.plan_multirate(
             center_freqs,
             sigmas,
             pooling_widths,

@@ -6,6 +6,7 @@ from keras import ops
 
 from leaf_tf.dsp import mel, units
 from leaf_tf.frontends.base import Frontend
+from leaf_tf.streaming.spectra import SpectralEnergies
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
@@ -29,6 +30,8 @@ class MelFilterbanks(Frontend):
             triangles, is trained; a filter may then become any shape.
         compression: "log" (log(E + 1e-5)), "pcen" (learned, as LEAF's), another
             name as for `Leaf`, or a Keras layer.
+        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
+            a call.
 
     Weights: only with `learn_filters`, filterbank (n_fft / 2 + 1, n_filters).
         Optimizers keep it in [0, inf).
@@ -117,6 +120,16 @@ class MelFilterbanks(Frontend):
         else:
             filterbank = ops.convert_to_tensor(self._triangles(), powers.dtype)
         return ops.matmul(powers, filterbank)
+
+    def frequency_responses(self):
+        """As of every frontend: roots of what the bins' powers are weighed by."""
+        if not self.learn_filters:
+            return None
+        half = np.sqrt(self.values(self.filterbank))
+        return np.concatenate([half, half[-2:0:-1]])
+
+    def energies_on_stream(self, lag):
+        return SpectralEnergies(self), lambda energies: energies
 
     def _triangles(self):
         return mel.mel_filterbank(

@@ -1,6 +1,7 @@
 """SincNet and SincNet+, rivals whose filters are sinc band-passes."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from leaf_tf.dsp.alignment import align
@@ -8,6 +9,7 @@ from leaf_tf.frontends.base import MIN_ENERGY, Frontend
 from leaf_tf.layers import PCEN, GaussianLowpass
 from leaf_tf.layers.sinc import SincConv1D
 from leaf_tf.layers.stage import nan_if_not_finite
+from leaf_tf.streaming.banks import BankMaxima, at_every_sample
 
 # What is left of a sample below 0.
 NEGATIVE_SLOPE = 0.2
@@ -63,9 +65,19 @@ class _SincFrontend(Frontend):
         super().build(input_shape)
         self.filtering.build((*input_shape[:2], 1))
 
+    def impulse_responses(self):
+        return self.filtering.impulse_responses()
+
+    def center_freqs_hz(self):
+        return self.filtering.center_freqs_hz()
+
+    def bandwidths_hz(self):
+        return self.filtering.bandwidths_hz()
+
     def _rectified(self, waveform):
-        outputs = self.filtering(waveform[..., None])  # (batch, samples, n_filters)
-        return ops.leaky_relu(outputs, negative_slope=NEGATIVE_SLOPE)
+        return _leaky(
+            self.filtering(waveform[..., None])
+        )  # (batch, samples, n_filters)
 
     def compute_energies(self, waveform, lengths):
         heard = waveform
@@ -106,6 +118,8 @@ class SincNet(_SincFrontend):
             7800, or 97.5 % of half the sample rate where that is lower.
         learn_filters: Whether the filters are trained.
         compression: "none", or a Keras layer from features of either sign.
+        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
+            a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.
@@ -173,6 +187,12 @@ class SincNet(_SincFrontend):
         is_frame = (frames < self.n_frames(lengths)[:, None])[:, :, None]
         return self.layer_norm(ops.where(is_frame, maxima, ops.zeros_like(maxima)))
 
+    def energies_on_stream(self, lag):
+        windows = np.ones((self.kernel_size, self.n_filters), "float32")
+        taps = self.impulse_responses()
+        stage = at_every_sample(self, taps, windows, _leaky, lag, kind=BankMaxima)
+        return stage, self.layer_norm
+
     def _maxima(self, outputs):
         return ops.max_pool(
             outputs,
@@ -200,8 +220,10 @@ class SincNetPlus(_SincFrontend):
         learn_filters: Whether the filters are trained.
         learn_pooling: Whether the pooling widths are trained.
         compression: "pcen" (floor 1e-6, smoothing not learned: the paper's for this
-            frontend), "log" (log(E + 1e-5)), "none", or a Keras layer from
-            values (batch, frames, n_filters), at least 1e-5, to features.
+            frontend), another name as for `Leaf`, or a Keras layer from values
+            (batch, frames, n_filters), at least 1e-5, to features.
+        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
+            a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.
@@ -255,6 +277,15 @@ class SincNetPlus(_SincFrontend):
         super().build(input_shape)
         self.pooling.build((*input_shape[:2], self.n_filters))
 
+    def pooling_widths_ms(self):
+        return self.pooling.pooling_widths() * 1000.0 / self.sample_rate
+
+    def energies_on_stream(self, lag):
+        windows = ops.convert_to_numpy(self.pooling.taps())
+        taps = self.impulse_responses()
+        stage = at_every_sample(self, taps, windows, _leaky, lag)
+        return stage, lambda pooled: ops.maximum(pooled, MIN_ENERGY)
+
     def _pooled(self, outputs):
         return ops.maximum(self.pooling(outputs), MIN_ENERGY)
 
@@ -263,6 +294,10 @@ class SincNetPlus(_SincFrontend):
 
     def get_config(self):
         return {**super().get_config(), "learn_pooling": self.learn_pooling}
+
+
+def _leaky(outputs):
+    return ops.leaky_relu(outputs, negative_slope=NEGATIVE_SLOPE)
 
 
 def _pcen(dtype):

@@ -8,6 +8,11 @@ from leaf_tf.dsp import mel, units
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
 from leaf_tf.layers import PreEmphasis, SquaredModulus
 from leaf_tf.layers.stage import Stage, require_positive_int
+from leaf_tf.streaming.banks import (
+    at_every_sample,
+    parts_side_by_side,
+    squared_modulus,
+)
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
@@ -78,7 +83,7 @@ class TimeDomainFilterbanks(Frontend):
 
     Squared modulus of the filters, zeros beyond the clip's ends (SAME); one lowpass
     for all channels, in windows that lie within the clip (VALID); at least 1e-5. It
-    starts as a mel-filterbank: Gabor filters, each with the energy of its mel
+    starts as a mel-filterbank: Gabor filters, each with the energy of its
     triangle, and a squared Hann window. 802 numbers a filter and 401 for the lowpass
     at 16 kHz.
 
@@ -92,10 +97,14 @@ class TimeDomainFilterbanks(Frontend):
         learn_filters: Whether the filters (and the pre-emphasis) are trained.
         learn_pooling: Whether the lowpass is trained.
         preemp: Whether a learned pre-emphasis comes first.
-        compression: "log" (log(E + 1e-5)), "pcen", "none", or a Keras layer from
-            energies (batch, frames, n_filters), at least 1e-5, to features.
-        initial_filters: "mel" (exact mel centers, widths and areas) or
-            "official_mel" (read off 512 FFT bins, as leaf-audio does).
+        compression: "log" (log(E + 1e-5)), another name as for `Leaf`, or a Keras
+            layer from energies (batch, frames, n_filters), at least 1e-5, to features.
+        initial_filters: "mel" (exact mel centers, widths and areas),
+            "official_mel" (read off 512 FFT bins, as leaf-audio does), "linear"
+            (triangles of one width, equally spaced in Hz) or "random" (triangles as
+            wide as mel's, at random centers, the same ones every time).
+        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
+            a call.
 
     Weights:
         filtering.kernel: (kernel_size, 1, 2 * n_filters). Channels 2n and 2n + 1:
@@ -217,8 +226,19 @@ class TimeDomainFilterbanks(Frontend):
             outputs = ops.where(is_sound, outputs, ops.zeros_like(outputs))
         return ops.maximum(self.pooling(outputs), MIN_ENERGY)
 
+    def impulse_responses(self):
+        taps = ops.convert_to_numpy(self.filtering.kernel)[:, 0].astype(np.float64)
+        return taps[:, 0::2] + 1j * taps[:, 1::2]
+
+    def energies_on_stream(self, lag):
+        taps = parts_side_by_side(self.impulse_responses())
+        windows = ops.convert_to_numpy(self.pooling.lowpass)[:, None]
+        windows = np.tile(windows, (1, self.n_filters))
+        stage = at_every_sample(self, taps, windows, squared_modulus, lag, left=0)
+        return stage, lambda pooled: ops.maximum(pooled, MIN_ENERGY)
+
     def _initial_taps(self):
-        """Gabor filters with the energies of mel triangles: (kernel_size, 2 n)."""
+        """Gabor filters with the energies of triangles: (kernel_size, 2 n_filters)."""
         center_freqs, sigmas = mel.initial_gabor_filters(
             self.n_filters,
             self.kernel_size,
@@ -230,19 +250,39 @@ class TimeDomainFilterbanks(Frontend):
         times = np.arange(self.kernel_size)[:, None] - self.kernel_size // 2
         taps = np.exp(-0.5 * (times / sigmas) ** 2 + 1j * center_freqs * times)
         # The Gaussian's energy is sqrt(pi) sigma.
-        taps *= np.sqrt(self._triangle_areas() / (np.sqrt(np.pi) * sigmas))
+        taps *= np.sqrt(self._triangle_areas(center_freqs) / (np.sqrt(np.pi) * sigmas))
         return np.stack([taps.real, taps.imag], axis=-1).reshape(len(times), -1)
 
-    def _triangle_areas(self):
-        """Areas of the mel triangles (n_filters,), rad/sample."""
-        arguments = (self.sample_rate, self.min_freq, self.max_freq)
-        if self.initial_filters == "mel":
-            edges = mel.mel_edges_hz(self.n_filters, *arguments[1:])
-            return np.pi * (edges[2:] - edges[:-2]) / self.sample_rate
-        n_fft = mel.OFFICIAL_N_FFT
-        triangles = mel.mel_filterbank(self.n_filters, n_fft, *arguments)
-        bases = (triangles > 0).sum(axis=0) + 2
-        return triangles.max(axis=0) * bases * (np.pi / n_fft)
+    def _triangle_areas(self, center_freqs):
+        """Areas of the triangles that filters are placed by, (n_filters,), rad/sample.
+
+        Args:
+            center_freqs: Where they were placed, (n_filters,), rad/sample.
+        """
+        if self.initial_filters == "official_mel":
+            n_fft = mel.OFFICIAL_N_FFT
+            triangles = mel.mel_filterbank(
+                self.n_filters, n_fft, self.sample_rate, self.min_freq, self.max_freq
+            )
+            bases = (triangles > 0).sum(axis=0) + 2
+            return triangles.max(axis=0) * bases * (np.pi / n_fft)
+        lower, upper = self._triangle_feet_hz(center_freqs)
+        return np.pi * (upper - lower) / self.sample_rate
+
+    def _triangle_feet_hz(self, center_freqs):
+        """Where each triangle of peak 1 rises from 0, and falls to it."""
+        if self.initial_filters == "random":  # as wide as a mel triangle there
+            low_end, high_end = mel.hz_to_mel([self.min_freq, self.max_freq])
+            step = (high_end - low_end) / (self.n_filters + 1)
+            centers_hz = units.radians_to_hz(center_freqs, self.sample_rate)
+            mels = mel.hz_to_mel(centers_hz)
+            return mel.mel_to_hz(mels - step), mel.mel_to_hz(mels + step)
+        band = self.min_freq, self.max_freq
+        if self.initial_filters == "linear":
+            edges = np.linspace(*band, self.n_filters + 2)
+        else:
+            edges = mel.mel_edges_hz(self.n_filters, *band)
+        return edges[:-2], edges[2:]
 
     def get_config(self):
         return {

@@ -42,8 +42,10 @@ class Wavegram(Frontend):
         window_len, min_freq, max_freq: Taken so that all frontends can be made
             alike; a Wavegram has no window and no band.
         window_stride: Hop between frames, ms.
-        compression: "none", "log" (log(E + 1e-5)), "pcen", or a Keras layer from
-            values (batch, frames, n_filters), at least 0, to features.
+        compression: "none", another name as for `Leaf`, or a Keras layer from values
+            (batch, frames, n_filters), at least 0, to features.
+        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
+            a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.

@@ -49,3 +49,14 @@ class Chain(Composite, Stage):
     def from_own_config(cls, config):
         stages = map(keras.saving.deserialize_keras_object, config["stages"])
         return cls(**{**config, "stages": list(stages)})
+
+
+def stages_of(compression):
+    """The layers that a frontend's compression is made of, a list.
+
+    Args:
+        compression: Keras layer, such as a `Chain`; None for none.
+    """
+    if compression is None:
+        return []
+    return compression.stages if isinstance(compression, Chain) else [compression]

@@ -59,21 +59,27 @@ def compressed_shape(layer, shape):
     A layer that doesn't tell it, by `compute_output_shape`, is traced.
 
     Raises:
-        ValueError: It has other than three axes.
+        ValueError: It has other than three axes, or the layer gives no tensor.
     """
     try:
         outputs = layer.compute_output_shape(shape)
     except NotImplementedError:
-        energies = keras.KerasTensor(shape)
-        outputs = layer.compute_output_spec if layer.built else layer
-        outputs = outputs(energies).shape
+        call = layer.compute_output_spec if layer.built else layer
+        traced = call(keras.KerasTensor(shape))
+        if not hasattr(traced, "shape"):
+            raise _refusal(layer, shape, type(traced).__name__) from None
+        outputs = traced.shape
     if len(outputs) != 3:
-        raise ValueError(
-            "`compression` must be a layer from energies (batch, frames, channels) to "
-            f"features (batch, frames, channels). Received: the layer {layer.name!r}, "
-            f"from {tuple(shape)} to {tuple(outputs)}"
-        )
+        raise _refusal(layer, shape, tuple(outputs))
     return tuple(outputs)
+
+
+def _refusal(layer, shape, given):
+    return ValueError(
+        "`compression` must be a layer from energies (batch, frames, channels) to "
+        f"features (batch, frames, channels). Received: the layer {layer.name!r}, "
+        f"from {tuple(shape)} to {given}"
+    )
 
 
 def compress(layer, energies, mask):

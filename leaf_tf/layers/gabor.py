@@ -1,8 +1,10 @@
 """Filtering: learned complex Gabor band-passes."""
 
 import math
+from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import impulse_responses, mel, units
@@ -13,8 +15,37 @@ from leaf_tf.layers.stage import (
 )
 
 
+class GaborFilters(Stage):
+    """What stages of Gabor filters say of them: as the forward pass uses them.
+
+    A subclass has the weights `center_freqs`, rad/sample, and `sigmas`, samples, both
+    (n_filters,) and of `add_bounded_weight`; `kernel_size` and `sample_rate`.
+    """
+
+    kernel_size: int
+    sample_rate: int
+    center_freqs: Any
+    sigmas: Any
+
+    def impulse_responses(self):
+        """The taps, complex, NumPy (kernel_size, n_filters)."""
+        real, imaginary = impulse_responses.gabor(
+            self.bounded(self.center_freqs), self.bounded(self.sigmas), self.kernel_size
+        )
+        real, imaginary = map(ops.convert_to_numpy, (real, imaginary))
+        return real.astype(np.float64) + 1j * imaginary.astype(np.float64)
+
+    def center_freqs_hz(self):
+        """Center frequencies, NumPy (n_filters,), Hz."""
+        return units.radians_to_hz(self.values(self.center_freqs), self.sample_rate)
+
+    def bandwidths_hz(self):
+        """FWHM of the amplitude responses, NumPy (n_filters,), Hz."""
+        return units.sigmas_to_bandwidths_hz(self.values(self.sigmas), self.sample_rate)
+
+
 @keras.saving.register_keras_serializable("leaf_tf")
-class GaborConv1D(Stage):
+class GaborConv1D(GaborFilters):
     """Filters a waveform with learned complex Gabor band-passes.
 
     Filter n is a tone under a Gaussian, K = kernel_size taps,

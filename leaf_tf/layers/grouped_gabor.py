@@ -6,12 +6,13 @@ import keras
 import numpy as np
 
 from leaf_tf.dsp import grouped_energies, mel, units
-from leaf_tf.layers.lowpass import INITIAL_WIDTH, MAX_WIDTH
-from leaf_tf.layers.stage import Stage, require_band, require_positive_int
+from leaf_tf.layers.gabor import GaborFilters
+from leaf_tf.layers.lowpass import INITIAL_WIDTH, MAX_WIDTH, fwhm
+from leaf_tf.layers.stage import require_band, require_positive_int
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
-class GroupedGaborFilterbank(Stage):
+class GroupedGaborFilterbank(GaborFilters):
     """Pooled energies of learned Gabor filters, computed in groups.
 
     The filters of `GaborConv1D`, squared modulus and the windows of
@@ -159,6 +160,10 @@ class GroupedGaborFilterbank(Stage):
             self.strides,
             bounds,
         )
+
+    def pooling_widths(self):
+        """FWHM of the pooling windows, NumPy (n_filters,), samples."""
+        return fwhm(self.values(self.widths), self.kernel_size)
 
     def _initial_filters(self):
         return mel.initial_gabor_filters(

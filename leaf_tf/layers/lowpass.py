@@ -1,5 +1,7 @@
 """Pooling: learned Gaussian lowpass filters."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
@@ -10,6 +12,7 @@ from leaf_tf.layers.stage import Stage, require_positive_int
 INITIAL_WIDTH = 0.4
 MAX_WIDTH = 0.5
 PADDINGS = ("same", "symmetric")
+_FWHM = 2.0 * math.sqrt(2.0 * math.log(2.0))  # of a Gaussian, by its deviation
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
@@ -85,12 +88,16 @@ class GaussianLowpass(Stage):
     def call(self, inputs):
         return self.add_bias(self.pool(inputs))
 
+    def taps(self):
+        """The windows as they are, (kernel_size, n_filters)."""
+        return impulse_responses.gaussian_lowpass(
+            self.bounded(self.widths), self.kernel_size
+        )
+
     def pool(self, inputs):
         """As `call`, without the bias."""
         energies = ops.cast(inputs, self.stage_dtype)
-        taps = impulse_responses.gaussian_lowpass(
-            self.bounded(self.widths), self.kernel_size
-        )
+        taps = self.taps()
         if self.padding == "symmetric":
             before, after = (self.kernel_size - 1) // 2, self.kernel_size // 2
             energies = ops.pad(energies, ((0, 0), (before, after), (0, 0)))
@@ -101,6 +108,10 @@ class GaussianLowpass(Stage):
             padding="same" if self.padding == "same" else "valid",
             data_format="channels_last",
         )
+
+    def pooling_widths(self):
+        """FWHM of the windows, NumPy (n_filters,), samples."""
+        return fwhm(self.values(self.widths), self.kernel_size)
 
     def add_bias(self, pooled):
         """Pooled energies (batch, frames, n_filters) and the bias, if there is one."""
@@ -119,3 +130,13 @@ class GaussianLowpass(Stage):
             "use_bias": self.use_bias,
             "regularizer": keras.regularizers.serialize(self.regularizer),
         }
+
+
+def fwhm(widths, kernel_size):
+    """Full width at half maximum of Gaussian windows, samples.
+
+    Args:
+        widths: Deviations relative to half the window.
+        kernel_size: Taps of the window.
+    """
+    return _FWHM * widths * (kernel_size - 1) / 2.0

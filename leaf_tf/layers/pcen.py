@@ -93,6 +93,15 @@ class PCEN(Stage):
         means = smoothing.exponential_moving_average(energies, smooth_coef)
         return self._normalize(energies, means)
 
+    def parameters(self):
+        """{name: weight (n_filters,)} of what is learned."""
+        return {
+            "alpha": self.alpha,
+            "delta": self.delta,
+            "root": self.root,
+            "smooth_coef": self.smooth_coef,
+        }
+
     def step(self, inputs, means, is_frame, is_first):
         """Goes on with a stream whose frames so far left M at `means`.
 

@@ -94,11 +94,35 @@ class SincConv1D(Stage):
             "bandwidths", np.maximum(np.diff(edges), least), least, math.pi
         )
 
+    def edges(self):
+        """Lower and upper edges of the bands as they are, (n_filters,), rad/sample."""
+        low_freqs = self.bounded(self.low_freqs)
+        return low_freqs, ops.minimum(
+            low_freqs + self.bounded(self.bandwidths), math.pi
+        )
+
     def taps(self):
         """The filters as they are, (kernel_size, n_filters)."""
-        low_freqs = self.bounded(self.low_freqs)
-        high_freqs = ops.minimum(low_freqs + self.bounded(self.bandwidths), math.pi)
+        low_freqs, high_freqs = self.edges()
         return _band_passes(low_freqs, high_freqs, self.kernel_size)
+
+    def impulse_responses(self):
+        """As `taps`, a NumPy array, float64."""
+        return ops.convert_to_numpy(self.taps()).astype(np.float64)
+
+    def center_freqs_hz(self):
+        """Middles of the bands, NumPy (n_filters,), Hz."""
+        low, high = self._edges_hz()
+        return (low + high) / 2
+
+    def bandwidths_hz(self):
+        """Widths of the bands, NumPy (n_filters,), Hz: at the edges half as high."""
+        low, high = self._edges_hz()
+        return high - low
+
+    def _edges_hz(self):
+        edges = ops.convert_to_numpy(ops.stack(self.edges())).astype(np.float64)
+        return units.radians_to_hz(edges, self.sample_rate)
 
     def call(self, inputs):
         waveform = ops.cast(inputs, self.stage_dtype)

@@ -94,6 +94,10 @@ class Stage(keras.layers.Layer):
         """The value of a weight of `add_bounded_weight`, clipped to its bounds."""
         return self._bounds[weight.name](ops.convert_to_tensor(weight))
 
+    def values(self, weight):
+        """As `bounded`, a NumPy array, float64."""
+        return ops.convert_to_numpy(self.bounded(weight)).astype(np.float64)
+
     def confine(self, weight, low, high):
         """Has optimizers keep a weight in [low, high], too, from the next trace on.
 

@@ -173,3 +173,41 @@ class BankMaxima(BankEnergies):
         for place in range(1, places):
             frames = ops.maximum(frames, whole[:, place : place + hops])
         return frames, last(maxima, places - 1)
+
+
+def at_every_sample(
+    frontend, taps, windows, rectify, lag, left=None, kind=BankEnergies
+):
+    """A frontend's filters at every sample, SAME, and what pools them.
+
+    Args:
+        frontend: A `Frontend`, of which the kernel size, strides and frames count.
+        taps, windows: As of `Bank`.
+        rectify, lag: As of `BankEnergies`.
+        left: Samples before a hop at which the frame's window starts. Defaults to
+            those of SAME.
+        kind: `BankEnergies` or `BankMaxima`.
+    """
+    size, strides = frontend.kernel_size, frontend.strides
+    if left is None:
+        left = same_left(size, strides)
+    bank = Bank(taps, -((size - 1) // 2), 1, -left, windows)
+    hops = -(-size // strides)
+    n_missing = hops - frontend.n_frames(hops * strides)
+    return kind([bank], rectify, strides, lag, (size - 1) / 2 - left, n_missing)
+
+
+def same_left(kernel_size, strides):
+    """Zeros before a clip of whole hops by SAME padding."""
+    return max(kernel_size - strides, 0) // 2
+
+
+def parts_side_by_side(taps):
+    """Real parts of complex taps, then imaginary parts: (taps, 2 * n_filters)."""
+    return np.concatenate([taps.real, taps.imag], axis=1)
+
+
+def squared_modulus(outputs):
+    """Energies of what `parts_side_by_side` filtered, (batch, outputs, n_filters)."""
+    real, imaginary = ops.split(outputs, 2, axis=-1)
+    return ops.square(real) + ops.square(imaginary)

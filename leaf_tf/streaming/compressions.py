@@ -12,7 +12,7 @@ from leaf_tf.layers import (
     SimplifiedPCEN,
     TemporalBatchNorm,
 )
-from leaf_tf.layers.chain import Chain
+from leaf_tf.layers.chain import stages_of
 
 # Each frame by itself; and with a memory of as many channels as the output has.
 _FRAMEWISE = (LogCompression, Log1pCompression, TemporalBatchNorm)
@@ -35,8 +35,7 @@ class Compressions:
     """
 
     def __init__(self, compressing, n_filters):
-        stages = [] if compressing is None else [compressing]
-        self._stages = stages[0].stages if isinstance(compressing, Chain) else stages
+        self._stages = stages_of(compressing)
         self.n_channels = n_filters
         self.state_shapes = {}
         for i, stage in enumerate(self._stages):

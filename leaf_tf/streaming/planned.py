@@ -5,10 +5,11 @@ import dataclasses
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp import multirate, multirate_kernels, multirate_taps
-from leaf_tf.dsp.multirate_ends import BatchEnds
-from leaf_tf.dsp.multirate_energies import frames_of
-from leaf_tf.dsp.multirate_signals import decimate
+from leaf_tf.dsp import multirate
+from leaf_tf.dsp.multirate import kernels as multirate_kernels
+from leaf_tf.dsp.multirate import taps as multirate_taps
+from leaf_tf.dsp.multirate.ends import BatchEnds, frames_of
+from leaf_tf.dsp.multirate.signals import decimate
 from leaf_tf.dsp.slices import cut, last
 from leaf_tf.streaming.signals import hops_of_delay, overlap_add, read
 
@@ -92,7 +93,7 @@ class PlannedEnergies:
 
     Energies before the stream don't count, though interpolation between energies
     takes them: that part of the first frames is subtracted, and in the end that of
-    the last ones, as `multirate_ends` has it.
+    the last ones, as `multirate.ends` has it.
 
     Args:
         leaf: `Leaf`, built, of method "fast".
@@ -244,7 +245,7 @@ class PlannedEnergies:
         blocks = read(signal, start, n_blocks * group.block)
         blocks = ops.reshape(blocks, (-1, n_blocks, group.block))
         kernel = ops.convert_to_tensor(kernels.kernel, dtype=signal.dtype)
-        return multirate_kernels.squares(blocks, kernel, hops, plan, group)
+        return multirate_kernels.squares(blocks, kernel, hops, kernels.per_hop)
 
     def _starting(self, clock):
         """For each frame at the start, which hops are its: (batch, hops, places)."""

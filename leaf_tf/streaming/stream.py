@@ -1,15 +1,12 @@
 """A frontend that goes on from chunk to chunk."""
 
 import keras
-import numpy as np
 from keras import ops
 
-from leaf_tf.frontends import Leaf
-from leaf_tf.frontends.base import Frontend
 from leaf_tf.streaming.clock import Clock
 from leaf_tf.streaming.compressions import Compressions
-from leaf_tf.streaming.frontends import energies_of
 from leaf_tf.streaming.guard import Guard
+from leaf_tf.streaming.streamable import Streamable
 
 
 class Stream:
@@ -76,7 +73,7 @@ class Stream:
     """
 
     def __init__(self, frontend):
-        if not isinstance(frontend, Frontend):
+        if not isinstance(frontend, Streamable):
             raise ValueError(
                 "`frontend` must be a leaf_tf frontend, such as leaf_tf.Leaf(). "
                 f"Received: {type(frontend).__name__}"
@@ -86,15 +83,18 @@ class Stream:
                 "a frontend with mean_var_norm=True can't be streamed: it must hear "
                 "the whole clip to know its mean and variance. Train it without"
             )
-        frontend = _copy(frontend)
+        frontend = frontend.copy_to_stream()
         self._dtype, self._features_dtype = frontend.stage_dtype, frontend.compute_dtype
         self._cast_outputs = frontend.cast_outputs
         self.sample_rate = frontend.sample_rate
         self.strides = frontend.strides
-        self._preemphasis = getattr(frontend, "preemphasis", None)
+        self._preemphasis = frontend.preemphasis
         # Pre-emphasis takes the sample after.
         lag = 0 if self._preemphasis is None else 1
-        self._energies, self._completed = energies_of(frontend, lag)
+        stages = frontend.energies_on_stream(lag)
+        if stages is None:
+            raise _unstreamable(frontend)
+        self._energies, self._completed = stages
         self._compressions = Compressions(frontend.compressing, frontend.n_filters)
         self.n_channels = self._compressions.n_channels
         self.delay = self._energies.delay
@@ -232,13 +232,16 @@ class Stream:
         return ops.cast(chunk, self._dtype)
 
 
-def _copy(frontend):
-    """A frontend of the same weights, which no training changes."""
-    if not frontend.built:
-        frontend.build((None, None))
-    copy = type(frontend).from_config(frontend.get_config())
-    copy.build_from_config(frontend.get_build_config())
-    copy.set_weights([np.array(weight) for weight in frontend.get_weights()])
-    if isinstance(copy, Leaf) and copy.method == "fast":
-        copy.adopt_plan(copy.plan.compact())
-    return copy
+def _unstreamable(frontend):
+    # Not above: frontends import this package.
+    from leaf_tf.frontends import FRONTENDS
+
+    names = [
+        kind.__name__
+        for kind in FRONTENDS.values()
+        if kind.energies_on_stream is not Streamable.energies_on_stream
+    ]
+    return ValueError(
+        f"the frontend {type(frontend).__name__} can't be streamed; those that can: "
+        f"{', '.join(names)}"
+    )

@@ -3,8 +3,6 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 
-from leaf_tf.frontends.efficient_leaf import EfficientLeaf
-from leaf_tf.frontends.leaf import Leaf
 from leaf_tf.weights import efficient_leaf
 
 
@@ -43,9 +41,9 @@ _AS_OFFICIAL = {"pooling_padding": "same", "pooling_bias": False}
 _AS_TORCH = {"pooling_padding": "symmetric", "pooling_bias": True}
 _NO_EXTRAS = {"preemp": False, "mean_var_norm": False}
 
-# By the source's name and the class of our layer.
+# By the source's name and what our layer is `published_as`.
 FORMATS = {
-    ("leaf-audio", Leaf): Format(
+    ("leaf-audio", "Leaf"): Format(
         _AS_OFFICIAL,
         {
             "kernel": "kernel",
@@ -64,7 +62,7 @@ FORMATS = {
         },
         ignored=("simple_rnn_cell/recurrent_kernel",),
     ),
-    ("leaf-pytorch", Leaf): Format(
+    ("leaf-pytorch", "Leaf"): Format(
         {**_AS_TORCH, **_NO_EXTRAS},
         {
             "kernel": "_complex_conv._kernel",
@@ -76,7 +74,7 @@ FORMATS = {
             "smooth_coef": "_compression.ema._weights",
         },
     ),
-    ("speechbrain", Leaf): Format(
+    ("speechbrain", "Leaf"): Format(
         {**_AS_TORCH, **_NO_EXTRAS},
         {
             "kernel": "complex_conv.kernel",
@@ -88,7 +86,7 @@ FORMATS = {
             "smooth_coef": "compression.ema._weights",
         },
     ),
-    ("efficientleaf", Leaf): Format(
+    ("efficientleaf", "Leaf"): Format(
         {**_AS_TORCH, "pooling_bias": False, **_NO_EXTRAS},
         {
             "center_freqs": "filterbank.center_freqs",
@@ -101,7 +99,7 @@ FORMATS = {
         },
         from_source=efficient_leaf.pcen_from_source,
     ),
-    ("efficientleaf", EfficientLeaf): Format(
+    ("efficientleaf", "EfficientLeaf"): Format(
         {
             "compression": "log1p",
             "median_subtraction": True,
@@ -122,7 +120,7 @@ FORMATS = {
         from_source=efficient_leaf.grouped_from_source,
         to_source=efficient_leaf.grouped_to_source,
     ),
-    ("audax", Leaf): Format(
+    ("audax", "Leaf"): Format(
         {**_AS_OFFICIAL, **_NO_EXTRAS},
         {
             "kernel": "complex_conv/gabor_kernel",

@@ -3,8 +3,7 @@
 import numpy as np
 from keras import ops
 
-from leaf_tf.frontends.leaf import Leaf
-from leaf_tf.layers import PCEN
+from leaf_tf.frontends.base import Frontend
 from leaf_tf.weights.formats import FIXED_AVERAGE, FORMATS, SOURCES
 
 _MOST_LISTED = 10
@@ -57,7 +56,7 @@ def import_weights(layer, arrays, source="leaf-audio"):
     format_ = _matching_format(layer, source)
     values, problems = {}, []
     unread = {name.removesuffix(":0"): array for name, array in arrays.items()}
-    weights = _weights(layer)
+    weights = layer.published_weights()
     for weight_name, name in _held_names(format_, weights):
         endings = [name.removeprefix("leaf/")]
         if weight_name in format_.other_names:
@@ -89,10 +88,7 @@ def import_weights(layer, arrays, source="leaf-audio"):
         )
     for weight_name, value in values.items():
         weights[weight_name].assign(value)
-    if isinstance(layer, Leaf):
-        layer.replan()
-    else:
-        layer.compressing.stages[-1].settle()
+    layer.weights_were_set()
 
 
 def export_weights(layer, source="leaf-audio"):
@@ -121,7 +117,7 @@ def export_weights(layer, source="leaf-audio"):
         >>> leaf_pytorch_frontend.load_state_dict(state)
     """
     format_ = _matching_format(layer, source)
-    weights = _weights(layer)
+    weights = layer.published_weights()
     placed = {id(weight) for weight in weights.values()}
     others = [weight.path for weight in layer.weights if id(weight) not in placed]
     if others:
@@ -141,10 +137,10 @@ def _matching_format(layer, source):
     """The source's `Format` of a layer that computes as the source does."""
     if source not in SOURCES:
         raise ValueError(f"`source` must be one of {SOURCES}. Received: {source!r}")
-    classes = [class_ for known, class_ in FORMATS if known == source]
-    class_ = next((c for c in classes if isinstance(layer, c)), None)
-    if class_ is None:
-        names = " or ".join(f"leaf_tf.{c.__name__}" for c in classes)
+    allowed = [name for known, name in FORMATS if known == source]
+    published_as = layer.published_as if isinstance(layer, Frontend) else None
+    if published_as not in allowed:
+        names = " or ".join(f"leaf_tf.{name}" for name in allowed)
         raise ValueError(
             f"`layer` must be a {names} for {source}. Received: {type(layer).__name__}"
         )
@@ -153,16 +149,17 @@ def _matching_format(layer, source):
             f"Layer {layer.name!r} has no weights yet; call it on a waveform, or "
             "`layer.build((None, None))`, before."
         )
-    format_ = FORMATS[source, class_]
+    format_ = FORMATS[source, published_as]
+    settings = layer.get_config()
     needed = {
         name: value
         for name, value in format_.arguments.items()
-        if getattr(layer, name) != value
+        if settings[name] != value
     }
     if needed:
-        given = {name: getattr(layer, name) for name in needed}
+        given = {name: settings[name] for name in needed}
         raise ValueError(
-            f"Weights of {source} need a layer made by leaf_tf.{class_.__name__}(..., "
+            f"Weights of {source} need a layer made by leaf_tf.{published_as}(..., "
             f"{_listed(needed)}). Received: {layer.name!r} with {_listed(given)}"
         )
     return format_
@@ -170,33 +167,6 @@ def _matching_format(layer, source):
 
 def _listed(arguments):
     return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
-
-
-def _weights(layer):
-    """The layer's weights that formats know, by name."""
-    is_leaf = isinstance(layer, Leaf)
-    filters = layer.filtering if is_leaf else layer.filterbank
-    weights = {
-        "center_freqs": filters.center_freqs,
-        "sigmas": filters.sigmas,
-        "widths": layer.pooling.widths if is_leaf else filters.widths,
-    }
-    if is_leaf and layer.pooling_bias:
-        weights["bias"] = layer.pooling.bias
-    if layer.preemp:
-        weights["taps"] = layer.preemphasis.taps
-    if isinstance(layer.compressing, PCEN):
-        for name in ("alpha", "delta", "root", "smooth_coef"):
-            weights[name] = getattr(layer.compressing, name)
-    if layer.mean_var_norm:
-        weights["gamma"] = layer.normalizing.gamma
-        weights["beta"] = layer.normalizing.beta
-    if not is_leaf:
-        log1p, _, batch_norm = layer.compressing.stages
-        weights["a"] = log1p.a
-        for name in _BATCH_NORM:
-            weights[name] = getattr(batch_norm, name.removeprefix("batch_"))
-    return weights
 
 
 def _held_names(format_, weights):

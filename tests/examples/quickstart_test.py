@@ -3,6 +3,7 @@
 import csv
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -14,7 +15,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 @pytest.mark.slow
 def test_quickstart(tmp_path):
     result = subprocess.run(
-        [sys.executable, ROOT / "examples" / "quickstart.py", "--epochs", "4"],
+        [sys.executable, ROOT / "examples" / "quickstart.py", "--epochs", "2"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -26,7 +27,7 @@ def test_quickstart(tmp_path):
         assert metrics["tasks"]["synthetic"]["n_examples"] == 240
         with open(output / frontend / "history.csv", newline="") as file:
             losses = [float(epoch["loss"]) for epoch in csv.DictReader(file)]
-        assert len(losses) == 4 and losses[-1] < losses[0]
+        assert len(losses) == 2 and losses[-1] < losses[0]
     report = json.loads((output / "phone" / "report.json").read_text())
     for name, artifact in report["artifacts"].items():
         if name.startswith("tflite_"):  # quantized
@@ -34,6 +35,16 @@ def test_quickstart(tmp_path):
         assert artifact["max_difference"] <= 1e-4, name
         if "accuracy" in artifact:  # of classifiers
             assert artifact["accuracy"] == report["keras"]["accuracy"]
+    # What is shown of the clips is what was measured on all of them.
+    shown = {kind: int(n) for kind, n in re.findall(r"#   (\w+): (\d+)", result.stdout)}
+    assert shown["right"] + shown["wrong"] == 240
+    assert shown["right"] == round(240 * report["artifacts"]["tflite"]["accuracy"])
+    for kind, is_right in (("right", True), ("wrong", False)):
+        if not shown[kind]:
+            continue
+        [word] = re.findall(rf"{kind}.wav, the word '(\w+)'", result.stdout)
+        [first] = re.findall(rf"{kind}.wav \(1 s\)\n +(\w+) ", result.stdout)
+        assert (first == word) == is_right
     assert (output / "leaf_and_mel.png").stat().st_size > 5000
     assert (output / "leaf" / "figures" / "filters.png").stat().st_size > 5000
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from export.__main__ import dispatch
-from export.sources import open_source
-from export.tflite import TFLiteFiles
+from export.source.opening import open_source
+from export.writers.tflite import TFLiteFiles
 from files.clips import read_clip, write_clip
 from files.windows import cut_windows
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, mel, softmax

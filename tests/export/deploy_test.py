@@ -11,9 +11,9 @@ import pytest
 import soundfile
 import tensorflow as tf
 
-from export.sources import open_source
-from export.stream_model import StreamModel
-from export.stream_runner import StreamRunner
+from export.runners.stream import StreamRunner
+from export.source.opening import open_source
+from export.writers.stream import StreamModel
 from tests.export.conftest import LABELS
 from tests.export.models import SAMPLE_RATE
 

@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 from export.__main__ import dispatch
-from export.heads import Head, heads_of_outputs
-from export.sources import open_source
+from export.contract.heads import Head, heads_of_outputs
+from export.source.opening import open_source
 from files import command_line
 from files.clips import write_clip
 from files.errors import UserError

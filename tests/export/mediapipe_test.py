@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from export.averaging import clip_probabilities
-from export.litert_runner import LiteRTRunner
-from export.sources import open_source
-from export.tflite import TFLiteFiles
+from export.contract.averaging import clip_probabilities
+from export.runners.litert import LiteRTRunner
+from export.source.opening import open_source
+from export.writers.tflite import TFLiteFiles
 from files.clips import read_clip, write_clip
 from tests.export.conftest import LABELS, WINDOW_SAMPLES
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, two_heads

@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 from export.__main__ import dispatch
-from export.parity import keras_probabilities
-from export.sources import open_source
+from export.report.parity import keras_probabilities
+from export.source.opening import open_source
 from files import command_line
 from files.errors import UserError
 from tests.export.conftest import LABELS
@@ -20,10 +20,10 @@ REASON = "needs the packages of the extra `onnx`"
 
 @pytest.fixture
 def onnx_file():
-    """`export.onnx_file`, where its packages are."""
+    """`export.writers.onnx`, where its packages are."""
     for name in ("onnx", "onnxruntime", "tf2onnx"):
         pytest.importorskip(name, reason=REASON)
-    from export import onnx_file
+    from export.writers import onnx as onnx_file
 
     return onnx_file
 
@@ -74,7 +74,7 @@ def test_a_run_becomes_a_file_that_onnx_runtime_runs_as_keras_does(
 
 @pytest.mark.parametrize("kind", ["two heads", "a column that ends in sigmoid"])
 def test_other_models(onnx_file, keras_file, windows, tmp_path, kind):
-    from export.onnx_runner import OnnxRunner
+    from export.runners.onnx import OnnxRunner
 
     head = keras.layers.Dense(N_CLASSES, activation="sigmoid")
     model = two_heads() if kind == "two heads" else classifier((4000, 1), head=head)

@@ -8,11 +8,11 @@ import pytest
 from keras import layers
 
 from export.__main__ import dispatch
-from export.clips import synthetic_clips
-from export.measuring import Measurer
-from export.parity import keras_probabilities
-from export.serving import serving_function
-from export.sources import open_source
+from export.report.measuring import Measurer
+from export.report.parity import keras_probabilities
+from export.source.clips import synthetic_clips
+from export.source.opening import open_source
+from export.writers.serving import serving_function
 from files.clips import read_clip, write_clip
 from files.errors import UserError
 from tests.export.conftest import WINDOW_SAMPLES

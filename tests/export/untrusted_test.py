@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from export.__main__ import dispatch
-from export.sources import open_source
+from export.source.opening import open_source
 from files import command_line
 from files.errors import UserError
 from tests.export.models import classifier

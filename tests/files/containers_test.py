@@ -22,6 +22,7 @@ UNREAD = {
     b"RIFF\0\1\0\0AVI LIST": "an AVI video",
     b"wvpk\x24\0\0\0": "a WavPack file",
     b"FRM8\0\0\0\0": "a DSDIFF file",
+    b".SoX\x2c\0\0\0\0\x80\x3e": "a SoX file",
     ADTS * 4: "an AAC (ADTS) file",
     b"ID3\4\0\0\0\0\0\x0a" + bytes(10) + ADTS * 4: "an AAC (ADTS) file",
 }
@@ -56,6 +57,15 @@ FORMS = {
     "OGG": "an OGG file",
     "MP3": "an MP3 file",
 }
+# Read as well, by their decoders alone.
+OTHER_FORMS = {
+    "NIST": "a NIST SPHERE file",
+    "VOC": "a VOC file",
+    "SVX": "an SVX file",
+    "PVF": "a PVF file",
+    "PAF": "a PAF file",
+    "MAT5": "a MATLAB file",
+}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -67,7 +77,8 @@ def test_content_counts_not_names(tmp_path, form, extension):
 
 @pytest.mark.parametrize("samples", [40, 160, 8000])
 def test_files_in_a_pipe_of_raw_sound_are_refused(samples):
-    files = {content(waveform(), form): kind for form, kind in FORMS.items()}
+    forms = FORMS | OTHER_FORMS
+    files = {content(waveform(), form): kind for form, kind in forms.items()}
     big_endian = content(waveform(), "WAV", "PCM_16", endian="BIG")
     little_au = content(waveform(), "AU", "PCM_16", endian="LITTLE")
     mp3 = content(waveform(), "MP3")

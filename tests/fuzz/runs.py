@@ -15,7 +15,7 @@ import zipfile
 import keras
 import numpy as np
 
-from export.sources import open_source
+from export.source.opening import open_source
 from files.clips import write_clip
 from tests.fuzz.damage import damaged, damaged_json, damaged_member, zipped
 from tests.fuzz.sandbox import Sandbox, Tally

@@ -3,7 +3,6 @@ import subprocess
 import sys
 import warnings
 
-import keras
 import numpy as np
 import pytest
 
@@ -11,7 +10,7 @@ import leaf_tf
 from leaf_tf import visualize
 from leaf_tf.dsp import units
 from leaf_tf.frontends.base import Frontend
-from leaf_tf.layers.stage import Stage
+from leaf_tf.layers.gabor import GaborFilters
 from tests.leaf_tf.parameters import numbers, perturb, weights_by_name
 from tests.reference.leaf import gabor_filters
 
@@ -19,25 +18,14 @@ RATE = 16000
 PCEN = ("alpha", "delta", "root", "smooth_coef")
 
 
-class AddingFilters(keras.layers.Layer):
-    """Each filter n sums up the samples t and t + n."""
-
-    kernel_size = 4
-
-    def call(self, waveform):
-        padded = keras.ops.pad(waveform, ((0, 0), (0, 3), (0, 0)))
-        samples = waveform.shape[1]
-        return keras.ops.concatenate(
-            [waveform + padded[:, n : n + samples] for n in range(3)], axis=-1
-        )
-
-
 class Adding(Frontend):
-    """A frontend whose stage of filters is foreign, with nothing else to learn."""
+    """A foreign frontend whose filters n sum up the samples t and t + n."""
 
     def __init__(self):
         super().__init__(3, RATE, 25.0, 10.0, 60.0, None, "none")
-        self.filtering = AddingFilters()
+
+    def impulse_responses(self):
+        return np.eye(3)[:, :1] + np.eye(3)
 
 
 class Free(Frontend):
@@ -48,11 +36,15 @@ class Free(Frontend):
         self.filters = self.add_weight(shape=(len(taps), 1, taps.shape[1]))
         self.filters.assign(taps[:, None])
 
+    def impulse_responses(self):
+        taps = numbers(self.filters)[:, 0].astype(np.float64)
+        return taps[:, 0::2] + 1j * taps[:, 1::2]
 
-class Filterbank(Stage):
+
+class Filterbank(GaborFilters):
     """Gabor filters and pooling in one stage, as EfficientLeaf has them."""
 
-    kernel_size = 401
+    kernel_size, sample_rate = 401, RATE
 
     def build(self, _):
         self.center_freqs = self.add_bounded_weight("center_freqs", np.ones(3))
@@ -70,6 +62,18 @@ class OneStage(Frontend):
     def build(self, input_shape):
         super().build(input_shape)
         self.filterbank.build(input_shape)
+
+    def impulse_responses(self):
+        return self.filterbank.impulse_responses()
+
+    def center_freqs_hz(self):
+        return self.filterbank.center_freqs_hz()
+
+    def bandwidths_hz(self):
+        return self.filterbank.bandwidths_hz()
+
+    def pooling_widths_ms(self):
+        return 25.0 * numbers(self.filterbank.widths)
 
 
 def built(layer):
@@ -449,7 +453,7 @@ def test_any_leaf_can_be_drawn(settings, tmp_path):
     "function, what",
     [
         ("filter_responses", "filters of its own"),
-        ("centers_and_bandwidths", "Gabor filters"),
+        ("centers_and_bandwidths", "center frequencies of its own"),
         ("pooling_widths", "Gaussian pooling"),
         ("pcen_parameters", "PCEN"),
     ],
@@ -489,7 +493,9 @@ def test_numbers_need_no_matplotlib():
         "import sys; sys.modules['matplotlib'] = None\n"
         "import leaf_tf\n"
         "assert 'leaf_tf.visualize' not in sys.modules\n"
-        "from leaf_tf import visualize\n"
+        "visualize = leaf_tf.visualize\n"
+        "from leaf_tf import visualize as imported\n"
+        "assert imported is visualize and 'visualize' in dir(leaf_tf)\n"
         "layer = leaf_tf.Leaf(2); layer.build((None, None))\n"
         "assert visualize.drift(layer, visualize.untrained(layer)).filters == 0.0"
     )

@@ -10,12 +10,13 @@ import pytest
 from files import command_line
 from files.errors import UserError
 from leaf_tf import visualize
-from tests.training.runs import small_config, write_noises
+from tests.training.runs import make_head, small_config, write_noises
 from training import figures
 from training.__main__ import dispatch
-from training.adapting import _KeepBest, adapt
+from training.adapting import _freeze_all_but_compression, _KeepBest, adapt
 from training.evaluating import evaluate
 from training.fitting import fit
+from training.models import FRONTENDS, build_classifier
 from training.run_folder import RunFolder
 
 PCEN = {"alpha", "delta", "root", "smooth_coef"}
@@ -171,6 +172,27 @@ def test_what_cannot_be_adapted(finished, detuned, others, refused, tmp_path):
     assert "doesn't know: deep; it knows high, low" in refused(
         detuned, f"folder:{deep}"
     )
+
+
+@pytest.mark.parametrize("frontend", FRONTENDS)
+def test_of_any_frontend_the_compression_alone_is_adapted(frontend, pooling):
+    config = small_config("clips", frontend=frontend, encoder=pooling)
+    model = build_classifier(config, (make_head(2),))
+    learned = {w.path for w in model.trainable_weights}
+    if frontend in ("tfbanks", "sincnet", "wavegram", "mel"):
+        with pytest.raises(UserError, match=f"of the frontend {frontend} learns noth"):
+            _freeze_all_but_compression(model, config)
+        return
+    compression = _freeze_all_but_compression(model, config)
+    kept = {w.path for w in model.trainable_weights}
+    assert kept == {w.path for w in compression.trainable_weights}
+    names = {path.rsplit("/")[-1] for path in kept}
+    if frontend == "efficient_leaf":
+        assert names == {"a", "gamma", "beta"}
+    else:
+        assert PCEN - {"smooth_coef"} <= names <= PCEN
+    # A PCEN that was fixed learns now, at the latest.
+    assert kept <= learned or frontend == "leaf_fixed_pcen"
 
 
 def test_a_run_is_no_class_of_the_clips(detuned, others):

@@ -48,7 +48,7 @@ def test_each_alone(task, data_dir, tmp_path):
 def test_the_eight_of_the_paper_together(data_dir, tmp_path):
     import numpy as np
 
-    from export.litert_runner import LiteRTRunner
+    from export.runners.litert import LiteRTRunner
 
     task = ",".join(miniatures.PAPER)
     metrics, report = trained_and_exported(task, data_dir, tmp_path)

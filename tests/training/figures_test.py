@@ -85,6 +85,34 @@ def test_leaf_is_drawn_beside_mel():
         np.testing.assert_allclose(array, np.asarray(layer(waveform[None]))[0].T)
 
 
+def channel_labels(frontend):
+    """(label of the axis, {row: Hz that is written at it}) of its features."""
+    waveform = np.zeros(1600, np.float32)
+    figure = figures.features_beside_mel(frontend, waveform, 8000, "dog")
+    axes = next(axes for axes in figure.axes if axes.get_images())
+    texts = [label.get_text() for label in axes.get_yticklabels()]
+    return axes.get_ylabel(), dict(zip(axes.get_yticks(), texts))
+
+
+def test_channels_are_labelled_with_their_center_frequencies():
+    leaf = leaf_tf.Leaf(3, 8000)
+    leaf.build((None, None))
+    leaf.filtering.center_freqs.assign(np.pi * np.array([0.05, 0.25, 0.5]))
+    assert channel_labels(leaf) == (
+        "center frequency, Hz",
+        {0: "200", 1: "1000", 2: "2000"},
+    )
+    # The triangle of one band peaks in the middle of its edges, in mel.
+    peak = 700 * (np.sqrt((1 + 60 / 700) * (1 + 3900 / 700)) - 1)
+    for mel in (
+        leaf_tf.MelFilterbanks(1, 8000),
+        leaf_tf.MelFilterbanks(1, 8000, compression="pcen"),
+    ):
+        assert channel_labels(mel) == ("center frequency, Hz", {0: f"{peak:.0f}"})
+    label, _ = channel_labels(leaf_tf.Wavegram(4, 8000))
+    assert label == "filter"
+
+
 def test_log_mel_is_drawn_once_but_beside_other_compressions():
     waveform = np.random.default_rng(0).uniform(-1, 1, 1600).astype(np.float32)
 

@@ -34,11 +34,14 @@ def write_run(path, frontend):
     config = small_config("clips", frontend=frontend)
     model = build_classifier(config, HEADS)
     layer = model.get_layer("frontend")
-    if frontend != "mel":
+    if frontend == "leaf":
         centers = layer.filtering.center_freqs
         centers.assign(
             ops.convert_to_numpy(centers) + units.hz_to_radians(100.0, SAMPLE_RATE)
         )
+    if frontend == "tfbanks":  # the highest filter first
+        kernel = ops.convert_to_numpy(layer.filtering.kernel)
+        layer.filtering.kernel.assign(kernel[:, :, ::-1])
     run = RunFolder(path)
     path.mkdir()
     run.config.write_text(json.dumps(config.to_dict()))
@@ -51,7 +54,8 @@ def write_run(path, frontend):
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    return {name: write_run(folder / name, name) for name in ("leaf", "mel")}
+    names = ("leaf", "mel", "tfbanks")
+    return {name: write_run(folder / name, name) for name in names}
 
 
 @pytest.fixture
@@ -86,6 +90,16 @@ def test_a_run_whose_centers_moved_by_100_hz(leaf):
     where, drift = str(plots).splitlines()
     assert where.startswith(f"figures in {run.figures}: filter_responses.png, ")
     assert drift == f"drift: {plots.drift}" and "center 100 Hz" in drift
+
+
+def test_free_filters_are_drawn_and_measured(originals, tmp_path):
+    run, layer = originals["tfbanks"]
+    plots = plot(run.path, tmp_path)
+    assert plots.names == ("filter_responses", "drift", "learning_curves")
+    assert files(tmp_path) == pngs(plots.names)
+    assert plots.drift == visualize.drift(layer, visualize.untrained(layer))
+    assert plots.drift.filters > 0.9
+    assert str(plots).endswith(f"drift: filters {plots.drift.filters:.3g} of 1")
 
 
 def test_figures_replace_those_of_fit_and_nothing_else(leaf):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from export.opening import open_artifact
+from export.runners.opening import open_artifact
 from tests.examples.web.conftest import LABELS, WEB, WINDOW_SAMPLES
 from tests.export.deploy_test import snippets
 from tests.export.models import SAMPLE_RATE

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from export.opening import open_artifact
+from export.runners.opening import open_artifact
 from tests.examples.web.conftest import LABELS, WINDOW_SAMPLES, heard
 from tests.export.models import SAMPLE_RATE
 

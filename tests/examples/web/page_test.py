@@ -8,9 +8,9 @@ import pytest
 import soundfile
 from ai_edge_litert.interpreter import Interpreter
 
-from export.averaging import clip_probabilities
-from export.opening import open_artifact
-from export.predict_command import predict_clip
+from export.commands.predict import predict_clip
+from export.contract.averaging import clip_probabilities
+from export.runners.opening import open_artifact
 from files.clips import read_clip
 from files.windows import cut_windows
 from tests.examples.web.conftest import LABELS, WINDOW_SAMPLES, heard, tone

@@ -18,9 +18,9 @@ pytestmark = pytest.mark.skipif(
 def test_tflite_answers_as_keras(name, rng, tmp_path):
     from ai_edge_litert.interpreter import Interpreter
 
-    from export.flatbuffer import read_graph
-    from export.sources import open_source
-    from export.tflite import write_tflite
+    from export.source.opening import open_source
+    from export.tflite_format.graph import read_graph
+    from export.writers.tflite import write_tflite
 
     encoder = encoders.ENCODERS[name](n_filters=13)
     perturb(encoder, rng)

@@ -478,6 +478,18 @@ class AsImage(keras.layers.Layer):
         return inputs[..., None]
 
 
+@keras.saving.register_keras_serializable("tests")
+class Forgetful(keras.layers.Layer):
+    def call(self, inputs):
+        ops.sqrt(inputs)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Twice(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs, inputs, inputs
+
+
 def test_a_compression_with_call_alone(frontend, rng, tmp_path):
     inputs = keras.Input((None,))
     layer = frontend(n_filters=4, sample_rate=8000, compression=CallAlone())
@@ -493,4 +505,10 @@ def test_a_compression_with_call_alone(frontend, rng, tmp_path):
 def test_a_compression_to_other_axes_is_refused(frontend):
     for wrong in (AsImage(), keras.layers.GlobalAveragePooling1D()):
         with pytest.raises(ValueError, match="`compression` must be a layer from ener"):
+            frontend(n_filters=4, compression=wrong)(keras.Input((None,)))
+
+
+def test_a_compression_to_no_tensor_is_refused(frontend):
+    for wrong, given in ((Forgetful(), "NoneType"), (Twice(), "tuple")):
+        with pytest.raises(ValueError, match=rf"to features .* 4\) to {given}"):
             frontend(n_filters=4, compression=wrong)(keras.Input((None,)))

@@ -198,6 +198,26 @@ def test_training_learns_the_filters_and_the_moving_averages(rng):
         assert np.any(numbers(weight) != before[weight.path]), weight.path
 
 
+def test_what_is_kept_of_the_compression_learns(rng, tmp_path):
+    """Its gains and batch norm, also of a saved layer; the filterbank stays."""
+    model = keras.Sequential(
+        [
+            keras.Input((1600,)),
+            EfficientLeaf(n_filters=4),
+            keras.layers.GlobalMaxPooling1D(),
+        ]
+    )
+    model.layers[0].freeze(keep_compression=True)
+    model.save(tmp_path / "model.keras")
+    for trained in (model, keras.models.load_model(tmp_path / "model.keras")):
+        layer = trained.layers[0]
+        trained.compile("adam", "mse", run_eagerly=True)
+        before = {w.path: numbers(w).copy() for w in layer.weights}
+        trained.fit(noise(rng, 4, 1600), np.ones((4, 4)), verbose=0)
+        moved = {w.name for w in layer.weights if np.any(numbers(w) != before[w.path])}
+        assert moved == {"a", "gamma", "beta", "moving_mean", "moving_variance"}
+
+
 @pytest.mark.skipif(not TENSORFLOW, reason="tests TensorFlow's own tracing")
 @pytest.mark.parametrize("level", [0.0, 1e-20, 1.0])
 def test_finite_gradients(level):

@@ -49,6 +49,49 @@ def test_initial_filters_have_the_energy_of_their_triangles(sample_rate):
     np.testing.assert_allclose(peaks, edges[1:-1], atol=0.6 * sample_rate / (1 << 16))
 
 
+def filters_of(layer):
+    layer.build((None, None))
+    taps = numbers(layer.filtering.kernel)[:, 0].astype(np.float64)
+    return taps[:, 0::2] + 1j * taps[:, 1::2]
+
+
+def peaks_hz(filters, sample_rate=16000):
+    spectra = np.abs(np.fft.fft(filters, 1 << 16, axis=0))
+    return spectra.argmax(axis=0) * sample_rate / (1 << 16)
+
+
+def test_linear_filters_have_the_energy_of_equal_triangles():
+    """40 triangles whose feet are 2/41 of the band apart: in all, energies alike."""
+    layer = TimeDomainFilterbanks(initial_filters="linear")
+    filters = filters_of(layer)
+    step = (7800 - 60) / 41
+    centers = 60 + step * np.arange(1, 41)
+    np.testing.assert_allclose(peaks_hz(filters), centers, atol=0.2)
+    energies = np.sum(np.abs(filters) ** 2, axis=0)
+    np.testing.assert_allclose(energies, 2 * np.pi * step / 16000, rtol=1e-4)
+
+
+def test_random_filters_have_the_energy_of_a_mel_triangle_at_their_place():
+    filters = filters_of(TimeDomainFilterbanks(initial_filters="random"))
+    mels = 1127 * np.log1p(peaks_hz(filters) / 700)
+    low, high = 1127 * np.log1p(np.array([60, 7800]) / 700)
+    step = (high - low) / 41
+    upper, lower = (700 * np.expm1((mels + side) / 1127) for side in (step, -step))
+    areas = np.pi * (upper - lower) / 16000
+    energies = np.sum(np.abs(filters) ** 2, axis=0)
+    # The lowest ones are wider than the window: their Gaussians are cut.
+    np.testing.assert_allclose(energies[16:], areas[16:], rtol=0.01)
+    assert np.all(energies <= 1.01 * areas)
+
+
+@pytest.mark.parametrize("initial_filters", ["mel", "linear", "random"])
+def test_a_tone_at_a_filters_center_is_as_loud_whatever_the_bank(initial_filters):
+    """Energy times width in frequency is alike for all triangles of peak 1."""
+    layer = TimeDomainFilterbanks(initial_filters=initial_filters)
+    gains = np.abs(np.fft.fft(filters_of(layer), 1 << 14, axis=0)).max(axis=0)
+    np.testing.assert_allclose(gains[20:], gains[-1], rtol=0.02)
+
+
 @pytest.mark.parametrize(
     "samples, frames",
     [(None, None), (1, 1), (401, 1), (560, 1), (561, 2), (16000, 98)],

@@ -10,8 +10,8 @@ def run_tflite(layer, inputs):
     import tensorflow as tf
     from ai_edge_litert.interpreter import Interpreter
 
-    from export.folding import fold
-    from export.layout import INPUT, OUTPUT
+    from export.contract.layout import INPUT, OUTPUT
+    from export.writers.folding import fold
     from leaf_tf.frontends.live_plan import weights_stay
 
     if not layer.built:

@@ -28,6 +28,15 @@ def test_constant_energy_gives_the_sum_of_the_window():
     assert outputs[0] < 0.9 * expected
 
 
+def test_the_width_it_says_is_that_of_its_window():
+    layer = leaf_tf.GaussianLowpass(1601)
+    layer.build((None, None, 3))
+    layer.widths.assign([0.1, 0.25, 0.7])  # of which 0.5 are allowed
+    for window, width in zip(numbers(layer.taps()).T, layer.pooling_widths()):
+        [above] = np.nonzero(window >= 0.5)
+        assert above[-1] - above[0] == pytest.approx(width, abs=2)
+
+
 @pytest.mark.parametrize("samples", [1, 160, 161, 200, 700])
 @pytest.mark.parametrize("kernel_size", [401, 400])
 def test_symmetric_frames_are_centered_on_whole_strides(samples, kernel_size, rng):

@@ -1,0 +1,1 @@
+"""The command lines: a parser of each in `arguments`, and a module of its name."""

@@ -1,0 +1,292 @@
+"""The parsers of the commands; command `NAME` is a module of its name beside."""
+
+import argparse
+from collections.abc import Callable
+
+from export.commands.values import (
+    count,
+    milliseconds,
+    points,
+    seconds,
+    seconds_or_none,
+    share,
+    some_of,
+)
+from export.contract.heads import ACTIVATIONS
+from export.writers.options import (
+    DEFAULT_FORMATS,
+    FORMATS,
+    MAX_ACCURACY_DROP,
+    QUANTIZATIONS,
+    Options,
+)
+from files.command_line import Parser
+from files.errors import UserError
+
+
+def export_parser() -> Parser:
+    """The arguments of `python -m export RUN_OR_KERAS_FILE --output DIR`."""
+    parser = Parser(
+        prog="python -m export",
+        description="Writes a trained model as files that run without this package, "
+        "and compares each of them with Keras on real clips.",
+        epilog="`python -m export predict --help` tells how to run such a file, "
+        "`python -m export verify --help` how to check a copy of the folder (a run "
+        "folder of such a name is given as `./predict`).",
+    )
+    parser.add_argument(
+        "source",
+        metavar="RUN_OR_KERAS_FILE",
+        help="a run folder of `python -m training fit`, or any `.keras` file that "
+        "takes a waveform and has a leaf_tf frontend inside",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        required=True,
+        help="artifact folder to write: new, empty, or an earlier export, which is "
+        "replaced when this one succeeds",
+    )
+    parser.add_argument(
+        "--formats",
+        type=some_of(FORMATS),
+        default=DEFAULT_FORMATS,
+        metavar="NAME[,NAME...]",
+        help=f"any of {', '.join(FORMATS)}; onnx needs the packages of leaf_tf[onnx] "
+        f"(default: {', '.join(DEFAULT_FORMATS)})",
+    )
+    parser.add_argument(
+        "--quantize",
+        type=some_of(QUANTIZATIONS),
+        metavar="NAME[,NAME...]",
+        help=f"TFLite files to make, any of {', '.join(QUANTIZATIONS)}, where none is "
+        "float32 (default: all that can be made and lose no more than is allowed)",
+    )
+    parser.add_argument(
+        "--calibration",
+        metavar="FOLDER",
+        help="audio files such as the model was trained on, at any depth: int8 takes "
+        "the ranges of activations from them (default: the run's calibration clips)",
+    )
+    parser.add_argument(
+        "--max-accuracy-drop",
+        type=points,
+        default=MAX_ACCURACY_DROP,
+        metavar="POINTS",
+        help="points of accuracy, or of mean average precision, that a quantized file "
+        "may lose on the clips; one that loses more, and more than chance explains, is "
+        "left out, or an error where --quantize asks for it "
+        f"(default: {MAX_ACCURACY_DROP:g})",
+    )
+    parser.add_argument(
+        "--embeddings",
+        action="store_true",
+        help="write embeddings.tflite, too: the model without its last layers",
+    )
+    parser.add_argument(
+        "--streaming",
+        action="store_true",
+        help="write model_streaming.tflite, too: it takes sound chunk by chunk, and "
+        "answers for the trailing window; `python -m export listen` runs it",
+    )
+    parser.add_argument(
+        "--chunk",
+        type=milliseconds,
+        metavar="MS",
+        help="length of the chunks of --streaming, a multiple of the frontend's hop "
+        "(default: the multiple that is nearest to 100)",
+    )
+    parser.add_argument(
+        "--window",
+        type=seconds,
+        metavar="SECONDS",
+        help="length of the waveform that `model.tflite` takes (default: the run's, "
+        "else the model's own fixed length, else 1)",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="[HEAD=]FILE",
+        action="append",
+        default=[],
+        help="text file with one label a line (default: the run's, else class_0, ...); "
+        "of a model of several heads HEAD=FILE, once for each",
+    )
+    parser.add_argument(
+        "--activation",
+        type=_activation,
+        metavar="[HEAD=]NAME",
+        action="append",
+        default=[],
+        help="what makes probabilities of the model's outputs: softmax (one label a "
+        "clip), sigmoid (any number of labels), none (they are probabilities); not "
+        "done twice where the model ends in it; checked on probe clips (default: the "
+        "run's, else as the model's last steps and the loss in the file say)",
+    )
+    parser.add_argument(
+        "--clips",
+        metavar="FOLDER",
+        help="audio files to compare on; labelled by a `clips.csv`, or by the folder's "
+        "subfolders, as for `python -m training evaluate` (default: the run's "
+        "evaluation clips, else noise and chirps); a model of several heads takes "
+        "those of each from a subfolder of its name",
+    )
+    return parser
+
+
+def options_of(arguments: argparse.Namespace) -> Options:
+    """The `Options` among the arguments of `export_parser`.
+
+    Raises:
+        UserError: Options of files that are not to be made.
+    """
+    if arguments.chunk is not None and not arguments.streaming:
+        raise UserError("--chunk is for --streaming; give both or neither")
+    asked = {"--quantize": arguments.quantize, "--embeddings": arguments.embeddings}
+    for name, value in asked.items():
+        if value and "tflite" not in arguments.formats:
+            raise UserError(
+                f"{name} is about TFLite files, which --formats leaves out; add tflite "
+                f"to --formats, or leave out {name}"
+            )
+    return Options(
+        formats=arguments.formats,
+        quantize=arguments.quantize,
+        embeddings=arguments.embeddings,
+        streaming=arguments.streaming,
+        chunk_ms=arguments.chunk,
+        max_accuracy_drop=arguments.max_accuracy_drop,
+    )
+
+
+def predict_parser() -> Parser:
+    """The arguments of `python -m export predict ARTIFACT CLIP...`."""
+    parser = Parser(
+        prog="python -m export predict",
+        description="Runs an exported model on audio files: the whole clip, window by "
+        "window, the windows' logits averaged.",
+    )
+    parser.add_argument(
+        "artifact",
+        metavar="ARTIFACT",
+        help="a `.tflite` or `.onnx` file, a SavedModel folder, or a folder that holds "
+        "one (of an artifact folder `model.tflite` is preferred)",
+    )
+    parser.add_argument(
+        "clips",
+        metavar="CLIP",
+        nargs="+",
+        help="audio file of any rate and channels, or a folder of such, at any depth",
+    )
+    parser.add_argument(
+        "--top",
+        type=count,
+        default=3,
+        metavar="N",
+        help="labels to print per clip (default: 3)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON instead of text"
+    )
+    parser.add_argument(
+        "--sample-rate",
+        type=count,
+        metavar="HZ",
+        help="the model's rate; needed only of a model of another program, which "
+        "doesn't say it itself",
+    )
+    return parser
+
+
+def verify_parser() -> Parser:
+    """The arguments of `python -m export verify DIR`."""
+    parser = Parser(
+        prog="python -m export verify",
+        description="Says whether an artifact folder is as it was written: computes "
+        "the checksum of each file anew, and asks each model again what it was asked "
+        "at export. Exit code 1 if a file is changed, missing or extra.",
+    )
+    parser.add_argument(
+        "folder", metavar="DIR", help="the --output of python -m export"
+    )
+    return parser
+
+
+def listen_parser() -> Parser:
+    """The arguments of `python -m export listen ARTIFACT FILE_OR_-`."""
+    parser = Parser(
+        prog="python -m export listen",
+        description="Runs model_streaming.tflite on sound as it comes and prints what "
+        "it detects: seconds heard so far, label, score. A file is followed by as much "
+        "silence as the model is late. It needs LiteRT, not TensorFlow.",
+        epilog="From a microphone: arecord -q -t raw -f S16_LE -c 1 -r 16000 | "
+        "python -m export listen DIR -",
+    )
+    parser.add_argument(
+        "artifact",
+        metavar="ARTIFACT",
+        help="the artifact folder of an export with --streaming, or the file",
+    )
+    parser.add_argument(
+        "sound",
+        metavar="FILE_OR_-",
+        help="audio file of any rate and channels and any length; - for raw samples "
+        "from stdin: 16 bit, little-endian, mono, at the model's rate",
+    )
+    parser.add_argument(
+        "--raw", action="store_true", help="the file holds raw samples, as of -"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=share,
+        default=0.7,
+        metavar="SCORE",
+        help="score from which a label is detected (default: 0.7)",
+    )
+    parser.add_argument(
+        "--smoothing",
+        type=seconds_or_none,
+        default=0.5,
+        metavar="SECONDS",
+        help="scores are probabilities averaged over so long, 0: not at all "
+        "(default: 0.5)",
+    )
+    parser.add_argument(
+        "--refractory",
+        type=seconds_or_none,
+        metavar="SECONDS",
+        help="a label is not detected again within so long (default: the model's "
+        "window)",
+    )
+    parser.add_argument(
+        "--ignore",
+        metavar="LABEL",
+        action="append",
+        default=[],
+        help="never detect this label, such as that of silence; may be repeated",
+    )
+    parser.add_argument(
+        "--scores",
+        action="store_true",
+        help="print the scores after each chunk, too: the highest, in JSON all",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON object a line"
+    )
+    return parser
+
+
+def _activation(text):
+    if text.rpartition("=")[2] not in ACTIVATIONS:
+        raise argparse.ArgumentTypeError(
+            f"must be one of {', '.join(ACTIVATIONS)}, or HEAD= and one of them; "
+            f"received {text!r}"
+        )
+    return text
+
+
+PARSERS: dict[str, Callable[[], Parser]] = {
+    "export": export_parser,
+    "predict": predict_parser,
+    "verify": verify_parser,
+    "listen": listen_parser,
+}

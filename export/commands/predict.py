@@ -1,0 +1,132 @@
+"""`python -m export predict ARTIFACT CLIP...`."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from export.commands.arguments import predict_parser
+from export.contract.averaging import clip_probabilities
+from export.runners.opening import OpenArtifact, open_artifact
+from files.clips import hear_clip
+from files.command_line import note
+from files.errors import UserError
+from files.oddities import warn_of
+from files.walk import shown, walk
+from files.windows import cut_windows
+
+
+def main(argv: list[str]) -> int:
+    """Runs the command; see `export.commands.arguments` for its options.
+
+    Returns:
+        0, or 1 when a clip could not be read; the others are answered still.
+    """
+    arguments = predict_parser().parse_args(argv)
+    model = open_artifact(arguments.artifact, arguments.sample_rate)
+    if model.note:
+        note(f"python -m export predict: note: {model.note}")
+    paths, refusals = expanded(arguments.clips)
+    for refusal in refusals:
+        _complain(refusal)
+    answers, exit_code = [], 1 if refusals else 0
+    for path in paths:
+        try:
+            answer = predict_clip(model, path, arguments.top)
+        except UserError as error:
+            _complain(error)
+            exit_code = 1
+            continue
+        answers.append(answer)
+        if not arguments.json:
+            print(_text(answer), flush=True)
+    if arguments.json:
+        print(json.dumps(answers, indent=2))
+    return exit_code
+
+
+def expanded(places: Iterable[str]) -> tuple[list[Path], list[UserError]]:
+    """The clips that a user named; the clips of a folder stand in its place.
+
+    Args:
+        places: Audio files, and folders, which `files.walk` walks; a note says which
+            of their files are passed over.
+
+    Returns:
+        (paths, a `UserError` for each folder that holds no clips).
+    """
+    paths: list[Path] = []
+    refusals: list[UserError] = []
+    for place in map(Path, places):
+        if not os.path.isdir(place):
+            paths.append(place)
+            continue
+        walked = walk(place)
+        refusals += map(UserError, walked.faults)
+        paths += walked.clips
+        if not walked.clips:
+            rest = walked.passed_over and f"; {walked.passed_over}"
+            refusals.append(UserError(f"the folder {place} holds no clips{rest}"))
+        elif walked.passed_over:
+            note(walked.passed_over)
+    return paths, refusals
+
+
+def _complain(error):
+    note(f"python -m export predict: error: {error}")
+
+
+def predict_clip(model: OpenArtifact, path: str | Path, n_top: int) -> dict:
+    """The top labels of one clip; oddities of its sound go to stderr.
+
+    Args:
+        model: The artifact at work.
+        path: Audio file.
+        n_top: Number of labels.
+
+    Returns:
+        dict: `clip`, `seconds`, `windows`, and `labels`, a list of {`label`,
+        `probability`}, the most probable first; for a model of several heads, `heads`
+        instead, {name: such a list}.
+
+    Raises:
+        UserError: The clip can't be read.
+    """
+    clip = hear_clip(path, model.sample_rate)
+    warn_of(path, clip.oddities)
+    windows = cut_windows(clip.waveform, model.window_samples)
+    probabilities = model.runner.probabilities(windows)
+    answers = {
+        head.name: _top_labels(head, probabilities[head.name], n_top)
+        for head in model.heads
+    }
+    return {
+        "clip": str(path),
+        "seconds": round(clip.waveform.size / clip.sample_rate, 3),
+        "windows": len(windows),
+        **({"labels": answers[""]} if "" in answers else {"heads": answers}),
+    }
+
+
+def _top_labels(head, window_probabilities, n_top):
+    probabilities = clip_probabilities(window_probabilities, head.activation)
+    top = np.argsort(-probabilities, kind="stable")[:n_top]
+    return [
+        {"label": head.labels[i], "probability": float(probabilities[i])} for i in top
+    ]
+
+
+def _text(answer):
+    lines = [f"{shown(answer['clip'])} ({answer['seconds']:g} s)"]
+    for name, labels in answer.get("heads", {"": answer.get("labels")}).items():
+        if name:
+            lines.append(f"  {name}:")
+        indent = "    " if name else "  "
+        width = max(len(entry["label"]) for entry in labels)
+        lines += [
+            f"{indent}{entry['label']:<{width}}  {entry['probability']:.4f}"
+            for entry in labels
+        ]
+    return "\n".join(lines)

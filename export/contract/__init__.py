@@ -1,0 +1,1 @@
+"""What writers and runners agree on; imports neither TensorFlow nor Keras."""

@@ -1,0 +1,30 @@
+"""Fingerprints of the files in a folder: they tell whether a copy is the original."""
+
+import hashlib
+from pathlib import Path
+
+_BLOCK = 2**20  # bytes
+
+
+def checksums(folder: str | Path) -> dict[str, dict]:
+    """Bytes and SHA-256 of every file below a folder.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        {path in the folder, with "/": {"bytes": int, "sha256": hex}}, sorted.
+    """
+    folder = Path(folder)
+    files = sorted(path for path in folder.rglob("*") if not path.is_dir())
+    return {path.relative_to(folder).as_posix(): checksum(path) for path in files}
+
+
+def checksum(path: str | Path) -> dict:
+    """{"bytes": int, "sha256": hex} of a file."""
+    digest, size = hashlib.sha256(), 0
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            size += len(block)
+    return {"bytes": size, "sha256": digest.hexdigest()}

@@ -1,0 +1,1 @@
+"""Artifacts measured beside Keras, and what is said of them."""

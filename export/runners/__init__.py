@@ -1,0 +1,1 @@
+"""Artifacts at work; only a SavedModel needs TensorFlow, and loads it itself."""

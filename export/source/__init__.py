@@ -1,0 +1,1 @@
+"""What is exported: a model, its heads, and the clips that it is measured on."""

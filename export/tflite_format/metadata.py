@@ -1,0 +1,243 @@
+"""The metadata of a `.tflite` file that MediaPipe's audio tasks read.
+
+TFLite metadata is a FlatBuffer of its own inside the model's, and files packed with it
+are a zip archive behind the model's last byte: `unzip model.tflite` lists the labels.
+Without it the AudioClassifier of Android and iOS doesn't load a model.
+
+Source: the schema of TFLite metadata, version 1.5.0, whose tables and field numbers
+these are (metadata_schema.fbs of MediaPipe; nothing that is installed brings it).
+"""
+
+import dataclasses
+import io
+import zipfile
+from typing import Any
+
+import flatbuffers
+from flatbuffers.number_types import Uint8Flags, Uint32Flags
+from flatbuffers.table import Table
+
+from export.tflite_format.entries import add_entry, read_entry
+from files.text import lines_of
+
+_ENTRY = b"TFLITE_METADATA"  # in the model's own list of metadata
+_IDENTIFIER = b"M001"
+_PARSER_VERSION = "1.3.0"  # the first that knows AudioProperties
+_FEATURES, _AUDIO = 1, 4  # kinds of content
+_AXIS_LABELS = 2  # a kind of associated file
+_ZIPPED = b"PK\3\4"  # the start of a file in an archive
+_OLDEST = (1980, 1, 1, 0, 0, 0)  # one time, so that equal files have equal bytes
+
+# Numbers of fields.
+_MODEL_NAME, _MODEL_DESCRIPTION, _MODEL_SUBGRAPHS, _MODEL_PARSER = 0, 1, 3, 7
+_GRAPH_INPUTS, _GRAPH_OUTPUTS = 2, 3
+_TENSOR_NAME, _TENSOR_DESCRIPTION, _TENSOR_CONTENT, _TENSOR_FILES = 0, 1, 3, 6
+_CONTENT_KIND, _CONTENT = 0, 1
+_AUDIO_RATE, _AUDIO_CHANNELS = 0, 1
+_FILE_NAME, _FILE_KIND = 0, 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """Description of an output.
+
+    Attributes:
+        name: Name in the signature.
+        description: One line for people.
+        labels_file: Name of its file of labels; None if it has none.
+        labels: One per class.
+    """
+
+    name: str
+    description: str
+    labels_file: str | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Metadata:
+    """Description of a model from a mono waveform.
+
+    Attributes:
+        name: Name of the model.
+        description: One line for people.
+        sample_rate: Rate of the waveform, Hz.
+        outputs: Its outputs, in the order of the subgraph's.
+    """
+
+    name: str
+    description: str
+    sample_rate: int
+    outputs: tuple[Output, ...]
+
+
+def add_metadata(model: Any, metadata: Metadata) -> None:
+    """Puts all but the files of labels into a model.
+
+    Args:
+        model: `ModelT` of the TFLite schema; is changed.
+        metadata: The description.
+    """
+    add_entry(model, _ENTRY, _packed(metadata))
+
+
+def append_labels(content: bytes, metadata: Metadata) -> bytes:
+    """The bytes of a `.tflite` file, with the files of labels behind them.
+
+    Args:
+        content: A model with this metadata.
+        metadata: The description.
+    """
+    with_labels = io.BytesIO(content)
+    with zipfile.ZipFile(with_labels, "a", zipfile.ZIP_STORED) as archive:
+        for output in metadata.outputs:
+            if output.labels_file is not None:
+                lines = "".join(f"{label}\n" for label in output.labels)
+                archive.writestr(zipfile.ZipInfo(output.labels_file, _OLDEST), lines)
+    return with_labels.getvalue()
+
+
+def read_metadata(content: bytes) -> Metadata | None:
+    """The `Metadata` in a `.tflite` file of an audio model, or None.
+
+    Args:
+        content: The file.
+    """
+    packed = read_entry(content, _ENTRY)
+    if packed is None:
+        return None
+    root = Table(packed, int.from_bytes(packed[:4], "little"))
+    (graph, *_) = _tables(root, _MODEL_SUBGRAPHS)
+    (waveform, *_) = _tables(graph, _GRAPH_INPUTS)
+    content_of = _table(waveform, _TENSOR_CONTENT)
+    if not content_of or _number(content_of, _CONTENT_KIND, Uint8Flags) != _AUDIO:
+        return None
+    audio = _table(content_of, _CONTENT)
+    outputs = _tables(graph, _GRAPH_OUTPUTS)
+    return Metadata(
+        name=_text(root, _MODEL_NAME),
+        description=_text(root, _MODEL_DESCRIPTION),
+        sample_rate=_number(audio, _AUDIO_RATE, Uint32Flags),
+        outputs=tuple(_read_output(output, content) for output in outputs),
+    )
+
+
+def _packed(metadata):
+    audio = {
+        _AUDIO_RATE: ("Uint32", metadata.sample_rate),
+        _AUDIO_CHANNELS: ("Uint32", 1),
+    }
+    waveform = {
+        _TENSOR_NAME: "waveform",
+        _TENSOR_DESCRIPTION: (
+            f"Mono, {metadata.sample_rate} samples a second, full scale is [-1, 1]."
+        ),
+        _TENSOR_CONTENT: {_CONTENT_KIND: ("Uint8", _AUDIO), _CONTENT: audio},
+    }
+    outputs = [_output_fields(output) for output in metadata.outputs]
+    builder = flatbuffers.Builder()
+    root = _write(
+        builder,
+        {
+            _MODEL_NAME: metadata.name,
+            _MODEL_DESCRIPTION: metadata.description,
+            _MODEL_SUBGRAPHS: [{_GRAPH_INPUTS: [waveform], _GRAPH_OUTPUTS: outputs}],
+            _MODEL_PARSER: _PARSER_VERSION,
+        },
+    )
+    builder.Finish(root, _IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _output_fields(output):
+    fields = {
+        _TENSOR_NAME: output.name,
+        _TENSOR_DESCRIPTION: output.description,
+        _TENSOR_CONTENT: {_CONTENT_KIND: ("Uint8", _FEATURES), _CONTENT: {}},
+    }
+    if output.labels_file is not None:
+        file = {_FILE_NAME: output.labels_file, _FILE_KIND: ("Uint8", _AXIS_LABELS)}
+        fields[_TENSOR_FILES] = [file]
+    return fields
+
+
+def _write(builder, fields):
+    """Writes a table.
+
+    Args:
+        builder: flatbuffers.Builder.
+        fields: {number of the field: value}: a str, a dict (a table), a list of dicts,
+            or a number as (its kind, itself).
+
+    Returns:
+        The table's offset.
+    """
+    offsets = {}
+    for field, value in fields.items():
+        if isinstance(value, str):
+            offsets[field] = builder.CreateString(value)
+        elif isinstance(value, dict):
+            offsets[field] = _write(builder, value)
+        elif isinstance(value, list):
+            tables = [_write(builder, table) for table in value]
+            builder.StartVector(4, len(tables), 4)
+            for table in reversed(tables):
+                builder.PrependUOffsetTRelative(table)
+            offsets[field] = builder.EndVector()
+    builder.StartObject(1 + max(fields, default=-1))
+    for field, value in fields.items():
+        if field in offsets:
+            builder.PrependUOffsetTRelativeSlot(field, offsets[field], 0)
+        else:
+            kind, number = value
+            getattr(builder, f"Prepend{kind}Slot")(field, number, 0)
+    return builder.EndObject()
+
+
+def _read_output(output, content):
+    name, description = _text(output, _TENSOR_NAME), _text(output, _TENSOR_DESCRIPTION)
+    for file in _tables(output, _TENSOR_FILES):
+        if _number(file, _FILE_KIND, Uint8Flags) == _AXIS_LABELS:
+            labels_file = _text(file, _FILE_NAME)
+            labels = _packed_labels(content, labels_file)
+            return Output(name, description, labels_file, labels)
+    return Output(name, description)
+
+
+def _packed_labels(content, name):
+    """The lines of a file behind the model; () where a tool cut all of them off."""
+    if _ZIPPED not in content:
+        return ()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return tuple(lines_of(archive.read(name)))
+
+
+def _place(table, field):
+    """Offset of a field in a table, 0 if the table lacks it."""
+    return table.Offset(4 + 2 * field)
+
+
+def _number(table, field, flags):
+    place = _place(table, field)
+    return table.Get(flags, table.Pos + place) if place else 0
+
+
+def _text(table, field):
+    place = _place(table, field)
+    return table.String(table.Pos + place).decode() if place else ""
+
+
+def _table(table, field):
+    place = _place(table, field)
+    return Table(table.Bytes, table.Indirect(table.Pos + place)) if place else None
+
+
+def _tables(table, field):
+    place = _place(table, field)
+    if not place:
+        return []
+    start = table.Vector(place)
+    return [
+        Table(table.Bytes, table.Indirect(start + 4 * i))
+        for i in range(table.VectorLen(place))
+    ]

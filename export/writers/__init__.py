@@ -1,0 +1,1 @@
+"""Artifacts made, each format in a module of its own."""

@@ -1,0 +1,213 @@
+"""Makes TFLite files of builtin operators, of the whole model and of its parts."""
+
+import contextlib
+import functools
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from export.contract.failures import first_line
+from export.contract.layout import FEATURES, INPUT, SIGNATURE
+from export.source.opening import Source
+from export.source.stages import inner
+from export.tflite_format.graph_edits import guard_outputs, keep_outputs, name_parts
+from export.tflite_format.metadata import Metadata, Output, add_metadata, append_labels
+from export.tflite_format.model import outputs_of, read_model, write_model
+from export.tflite_format.words import add_words
+from export.writers.folding import fold
+from export.writers.quantization import to_dynamic, to_float16, to_int8
+from export.writers.saved_model import save_module
+from export.writers.serving import serving_function
+from export.writers.words import made_by, words_of_source
+from files.errors import UserError
+from files.quiet import import_tensorflow, native_logs_hidden
+
+
+class TFLiteFiles:
+    """The TFLite files of a model for one window, (1, window_samples).
+
+    Each method returns the bytes of a file, with metadata and labels inside. Weights,
+    and all that is computed from them alone, are constants in it. Its outputs are NaN
+    for a waveform that is no sound (see `graph_edits.guard_outputs`). A model is
+    converted once for all float32 files and once for all smaller ones, whose frontend
+    has kernels of half the size (see `leaf_tf.dsp.multirate.Plan.compact`).
+
+    Args:
+        source: The model.
+
+    Attributes:
+        inner: {"features", "embeddings": KerasTensor}, those that the model has.
+
+    Raises:
+        UserError: The methods raise it for an operator that is not among TFLite's own.
+            It is never replaced by a select-TF one, which phones and browsers lack.
+    """
+
+    def __init__(self, source: Source):
+        self._source = source
+        self.inner = inner(source.model)
+
+    def float32(self) -> bytes:
+        """waveform -> the probabilities of each head."""
+        return self._file(read_model(self._converted), head_outputs(self._source))
+
+    def float16(self) -> bytes:
+        """`float32` with weights of float16."""
+        return self._file(to_float16(self._small()), head_outputs(self._source))
+
+    def dynamic(self) -> bytes:
+        """`float32` with int8 weights in the encoder: `export.writers.quantization`."""
+        self._require_features()
+        return self._file(to_dynamic(self._small()), head_outputs(self._source))
+
+    def int8(self, windows: np.ndarray) -> bytes:
+        """`float32` with an encoder in integers, see `export.writers.quantization`.
+
+        Args:
+            windows: (n, window_samples), such as the model was trained on.
+        """
+        self._require_features()
+        return self._file(to_int8(self._small(), windows), head_outputs(self._source))
+
+    def part(self, name: str) -> bytes:
+        """waveform -> features, or embeddings, in float32.
+
+        Args:
+            name: A key of `inner`.
+        """
+        output = Output(name, f"The {name} inside of {self._source.name}.")
+        return self._file(read_model(self._converted), (output,))
+
+    def _require_features(self):
+        if FEATURES not in self.inner:
+            raise UserError(
+                "int8 weights are for what comes after the features, and the model "
+                "has no leaf_tf frontend, or several, as a layer of its own; put one "
+                "there, or leave dynamic and int8 out of --quantize"
+            )
+
+    def _small(self):
+        """The model to quantize, its parts named."""
+        model = read_model(self._compact)
+        features = outputs_of(model).get(FEATURES)
+        keep_outputs(model, [head.output for head in self._source.heads])
+        name_parts(model, features)
+        return model
+
+    @functools.cached_property
+    def _converted(self):
+        return convert(self._serving_function())
+
+    @functools.cached_property
+    def _compact(self):
+        with _compact_kernels(self._source.model) as is_other:
+            if not is_other:
+                return self._converted
+            return convert(self._serving_function())
+
+    def _serving_function(self):
+        source = self._source
+        return serving_function(source, 1, source.window_samples, self.inner)
+
+    def _file(self, model, outputs):
+        source = self._source
+        seconds = source.window_samples / source.sample_rate
+        metadata = Metadata(
+            source.name,
+            f"{seconds:g} s of waveform to {', '.join(o.name for o in outputs)}; "
+            f"made by {made_by()}.",
+            source.sample_rate,
+            outputs,
+        )
+        keep_outputs(model, [output.name for output in outputs])
+        guard_outputs(model, INPUT)
+        add_metadata(model, metadata)
+        is_whole = any(output.labels_file for output in outputs)
+        add_words(model, words_of_source(source, is_whole))
+        return append_labels(write_model(model), metadata)
+
+
+def head_outputs(source: Source) -> tuple[Output, ...]:
+    """Descriptions of the outputs of a model's heads."""
+    return tuple(
+        Output(
+            head.output,
+            f"Probabilities of {len(head.labels)} labels, {head.activation}.",
+            head.labels_file,
+            head.labels,
+        )
+        for head in source.heads
+    )
+
+
+def write_tflite(source: Source, path: str | Path) -> None:
+    """Writes `TFLiteFiles(source).float32()`.
+
+    Args:
+        source: The model.
+        path: File to write.
+
+    Raises:
+        UserError: An operator of the model is not among TFLite's own.
+    """
+    content = TFLiteFiles(source).float32()
+    with open(path, "wb") as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def _compact_kernels(model):
+    """Lets the Leafs of a model compute by compact plans; yields if any differs."""
+    from leaf_tf.replanning import leafs
+
+    planned = [leaf for leaf in leafs(model) if leaf.plan is not None]
+    plans = [leaf.plan for leaf in planned]
+    try:
+        for leaf, plan in zip(planned, plans):
+            leaf.adopt_plan(plan.compact())
+        yield any(plan.compact() != plan for plan in plans)
+    finally:
+        for leaf, plan in zip(planned, plans):
+            leaf.adopt_plan(plan)
+
+
+def convert(serve: Any) -> bytes:
+    """The bytes of a TFLite model of builtin operators.
+
+    Args:
+        serve: tf.function with an input signature of fixed shapes, to a dict.
+
+    Raises:
+        UserError: Builtin operators are not enough, or the converter fails.
+    """
+    tf = import_tensorflow()
+    with native_logs_hidden(), tempfile.TemporaryDirectory() as folder:
+        # Saved here, not by the converter: where it can't save (a swish brings a
+        # gradient of its own), it leaves the names out without a word.
+        save_module(
+            tf.Module(),
+            folder,
+            signatures={SIGNATURE: fold(serve.get_concrete_function())},
+            options=tf.saved_model.SaveOptions(experimental_custom_gradients=False),
+        )
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        try:
+            return converter.convert()
+        except Exception as error:  # the converter's own has no public name
+            raise UserError(_reason(error)) from error
+
+
+def _reason(error):
+    names = sorted(
+        {entry.operator.name for entry in getattr(error, "errors", ())} - {""}
+    )
+    if names:
+        return (
+            f"TFLite has no builtin operator for {', '.join(names)}: the model would "
+            "need select-TF or custom operators, which phones and browsers lack; "
+            "replace it in the model, or export with --formats saved_model"
+        )
+    return f"the TFLite converter failed: {first_line(error)}"

@@ -1,0 +1,281 @@
+"""Kernels of the groups of a plan, in keras.ops.
+
+Shared by whole clips (`energies`) and streams. Gradients reach all weights; constant
+weights leave constant kernels.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from keras import ops
+
+from leaf_tf.dsp.impulse_responses import gaussian_lowpass
+from leaf_tf.dsp.multirate import taps
+from leaf_tf.dsp.multirate.errors import interpolation
+from leaf_tf.dsp.multirate.plan import Group, Plan
+from leaf_tf.dsp.slices import cut
+from leaf_tf.dsp.types import Size, Tensor
+
+# Tensors that are concatenated at once. XNNPACK takes no more, and a graph with more
+# would run in two pieces.
+_MOST_JOINED = 5
+# Columns that a product computes at a time: a vector. A product of a whole number of
+# vectors is faster than one of somewhat fewer columns.
+_VECTOR = 16
+
+
+class GroupKernels(NamedTuple):
+    """Kernels of a group.
+
+    Attributes:
+        convolution: (blocks, block, per_block * 2 * filters), from the samples that a
+            step reads to the real and imaginary parts of its energies.
+        pooling: (squares a hop, columns), from the squares of a hop to what they add
+            to frames. The first hops * filters columns count: for the frame in which
+            the hop is the first, for that in which it is the second, and so on.
+        outside: Weights that `ends.pooled` takes; None if it needs none.
+    """
+
+    convolution: Tensor
+    pooling: Tensor
+    outside: Tensor | None
+
+
+def kernels_of_groups(
+    center_freqs: Tensor, sigmas: Tensor, pooling_widths: Tensor, ends: Any, plan: Plan
+) -> list[GroupKernels]:
+    """Everything that is made of the weights, group by group.
+
+    Args:
+        center_freqs, sigmas, pooling_widths: (n_filters,), see
+            `energies.pooled_energies`.
+        ends: `ends.BatchEnds` or `ends.ClipEnds`.
+        plan: `Plan`.
+
+    Returns:
+        `GroupKernels` of each group.
+
+    Example:
+        >>> from leaf_tf.dsp.multirate import ends, plan_multirate
+        >>> bank = ops.array([0.5, 1.0]), ops.array([20.0, 10.0]), ops.array([0.4, 0.4])
+        >>> plan = plan_multirate(*bank)
+        >>> batch_ends = ends.BatchEnds(ends.frames_of(16000, plan), plan)
+        >>> kernels = kernels_of_groups(*bank, batch_ends, plan)
+        >>> kernels[0].convolution.shape, kernels[0].pooling.shape
+        (TensorShape([3, 80, 32]), TensorShape([64, 6]))
+    """
+    center_freqs, sigmas, widths = (
+        _in_order(values, plan) for values in (center_freqs, sigmas, pooling_widths)
+    )
+    lowpass = gaussian_lowpass(widths, plan.pool_size)
+    poolings = [
+        _pooling_kernel(group_lowpass, plan, group)
+        for group, group_lowpass in zip(plan.groups, by_group(lowpass, plan))
+    ]
+    convolutions = _convolution_kernels(center_freqs, sigmas, plan)
+    outsides = ends.weights(lowpass)
+    return [GroupKernels(*each) for each in zip(convolutions, poolings, outsides)]
+
+
+def _in_order(values, plan):
+    """Values (n_filters,), sorted by the plan's groups."""
+    if plan.is_in_order:
+        return values
+    # One gather of a few numbers, so that all that is made of them comes by slices.
+    return ops.take(values, np.array(plan.order), axis=0)
+
+
+def by_group(values: Tensor, plan: Plan) -> list[Tensor]:
+    """Columns of each group.
+
+    Args:
+        values: (..., n_filters), in the plan's order.
+        plan: `Plan`.
+
+    Returns:
+        (..., filters) for each group.
+
+    Example:
+        >>> from leaf_tf.dsp.multirate import exact_plan
+        >>> plan = exact_plan([0.5, 1.0], [20.0, 10.0], [0.4, 0.4], 401, 401, 160)
+        >>> [columns.shape for columns in by_group(ops.ones((7, 2)), plan)]
+        [TensorShape([7, 2])]
+    """
+    sizes = [len(group.filters) for group in plan.groups]
+    starts = np.cumsum([0, *sizes]).tolist()
+    axis = len(values.shape) - 1
+    return [cut(values, axis, start, size) for start, size in zip(starts, sizes)]
+
+
+def _convolution_kernels(center_freqs, sigmas, plan):
+    """Kernels (blocks, block, per_block * 2 * filters) of all groups.
+
+    Args:
+        center_freqs, sigmas: (n_filters,), in the plan's order.
+    """
+    # All Gabors at once, as long as the longest, although some taps are dropped: with
+    # live weights the number of operations costs more than their size.
+    reach = max(group.half_length for group in plan.groups)
+    parts = (by_group(part, plan) for part in _gabors(center_freqs, sigmas, reach))
+    return [
+        _convolution_kernel(parts, reach, plan, group)
+        for parts, group in zip(zip(*parts), plan.groups)
+    ]
+
+
+def _gabors(center_freqs, sigmas, reach):
+    """Real and imaginary parts at times -reach ... reach, each (times, n_filters)."""
+    times = np.arange(-reach, reach + 1)[:, None]
+    phases = _constant(times, sigmas.dtype) * center_freqs
+    # exp(-t^2 / (2 sigma^2)) / (sqrt(2 pi) sigma), in few large operations: the height
+    # is part of the exponent, so the large arrays are multiplied once.
+    slopes = -0.5 / ops.square(sigmas)
+    heights = ops.log(math.sqrt(2.0 * math.pi) * sigmas)
+    gaussians = ops.exp(_constant(times**2, sigmas.dtype) * slopes - heights)
+    return gaussians * ops.cos(phases), gaussians * ops.sin(phases)
+
+
+def _convolution_kernel(parts, reach, plan, group):
+    """Kernel of a group: (blocks, block, per_block * 2 * filters).
+
+    Channels are ordered by energy of the block, then real before imaginary parts, then
+    filter.
+
+    Args:
+        parts: Real and imaginary parts of the group's Gabors at times
+            -reach ... reach, each (times, filters).
+    """
+    first, n_times = reach - group.half_length, 2 * group.half_length + 1
+    gabors = ops.concatenate([cut(part, 0, first, n_times) for part in parts], axis=1)
+    matrix = taps.tap_matrix(
+        plan.kernel_size, group.half_length, group.rate, group.stride
+    )
+    # Cut and decimation are linear: a product with a constant, which passes gradients.
+    kernel = gabors
+    if matrix is not None:
+        kernel = ops.matmul(_constant(matrix, gabors.dtype), gabors)
+    # A copy for each energy of a block, a stride later each time, zeros around it.
+    rows, step = group.n_blocks * group.block, group.stride // group.rate
+    most = (group.per_block - 1) * step
+    kernel = ops.pad(kernel, ((most, rows - group.n_taps), (0, 0)))
+    if most:
+        # All copies in one gather, not in a pad each.
+        rows_of_copies = (
+            np.arange(rows)[:, None] + most - step * np.arange(group.per_block)
+        )
+        kernel = ops.take(kernel, rows_of_copies.reshape(-1), axis=0)
+    return ops.reshape(kernel, (group.n_blocks, group.block, -1))
+
+
+def squares(
+    blocks: Tensor, kernel: Tensor, n_hops: Size, squares_per_hop: int
+) -> Tensor:
+    """Squared real and imaginary parts of a group's filters.
+
+    Their sums are the energies; pooling adds them up.
+
+    Args:
+        blocks: (batch, blocks, block), the samples that the group reads for `n_hops`.
+        kernel: `GroupKernels.convolution`.
+        n_hops: Hops of energies.
+        squares_per_hop: `Plan.squares_per_hop` of the group.
+
+    Returns:
+        (batch, n_hops, squares_per_hop).
+
+    Example:
+        >>> squares(ops.ones((8, 21, 16)), ops.ones((2, 16, 4)), 2, 40).shape
+        TensorShape([8, 2, 40])
+    """
+    outputs = ops.conv(blocks, kernel, padding="valid", data_format="channels_last")
+    return ops.square(ops.reshape(outputs, (-1, n_hops, squares_per_hop)))
+
+
+def _pooling_kernel(lowpass, plan, group):
+    """Kernel of `GroupKernels.pooling`, (squares a hop, columns).
+
+    Mostly zeros: a frame's energy of a filter takes the squares of this filter alone,
+    with one weight for real and imaginary part. The dense product is faster than the
+    sums that it replaces.
+
+    Args:
+        lowpass: Pooling windows of the group, (pool_size, filters).
+    """
+    hops, n_filters = plan.hops, lowpass.shape[1]
+    matrix = interpolation(plan, group)
+    # An energy is in the first hop of one frame, in the second of the frame before, and
+    # so on: its weights in all of its frames side by side.
+    matrix = matrix.reshape(hops, -1, plan.pool_size).swapaxes(0, 1)
+    matrix = matrix.reshape(-1, plan.pool_size)
+    weights = ops.matmul(_constant(matrix, lowpass.dtype), lowpass)
+    weights = ops.reshape(weights, (-1, 1, hops * n_filters))
+    is_same_filter = _constant(np.tile(np.eye(n_filters), (2, hops)), lowpass.dtype)
+    kernel = ops.reshape(weights * is_same_filter, (-1, hops * n_filters))
+    # Up to a whole number of vectors, unless that more than doubles the columns.
+    more = -(hops * n_filters) % _VECTOR
+    if 0 < more < hops * n_filters:
+        kernel = ops.pad(kernel, ((0, 0), (0, more)))
+    return kernel
+
+
+def square_weights(plan: Plan, group: Group) -> np.ndarray:
+    """Matrix from a pooling window to weights of the squares that enter a frame.
+
+    Args:
+        plan: `Plan`.
+        group: `Group` of it.
+
+    Returns:
+        (hops * energies a hop * 2, pool_size), float64.
+
+    Example:
+        >>> from leaf_tf.dsp.multirate import exact_plan
+        >>> plan = exact_plan([0.5], [20.0], [0.4], 401, 401, 160)
+        >>> square_weights(plan, plan.groups[0]).shape
+        (960, 401)
+    """
+    # Real and imaginary parts of an energy have one weight.
+    return np.repeat(interpolation(plan, group), 2, axis=0)
+
+
+def pooled(squares: Tensor, weights: Tensor) -> Tensor:
+    """Energies of some frames, from the squares of their hops.
+
+    Args:
+        squares: (batch, frames * hops, squares a hop), the hops of each frame.
+        weights: (1 or batch, frames, hops * energies a hop * 2, filters).
+
+    Returns:
+        (batch, frames, filters).
+
+    Example:
+        >>> pooled(ops.ones((8, 6, 40)), ops.ones((1, 2, 60, 2))).shape
+        TensorShape([8, 2, 2])
+    """
+    squares = ops.reshape(squares, (-1, *weights.shape[1:]))
+    return ops.sum(squares * weights, axis=2)
+
+
+def join(parts: Sequence[Tensor | None], axis: int) -> Tensor:
+    """Tensors side by side; None if there is nothing.
+
+    Args:
+        parts: Tensors, or None in place of each.
+        axis: Axis to concatenate along.
+
+    Example:
+        >>> join([ops.ones((2, 3))] * 7, axis=-1).shape, join([None, None], axis=-1)
+        (TensorShape([2, 21]), None)
+    """
+    if not parts or parts[0] is None:
+        return None
+    parts = list(parts)
+    while len(parts) > 1:
+        parts[:_MOST_JOINED] = [ops.concatenate(parts[:_MOST_JOINED], axis=axis)]
+    return parts[0]
+
+
+def _constant(array, dtype):
+    return ops.convert_to_tensor(np.asarray(array), dtype=dtype)

@@ -1,0 +1,90 @@
+"""What a frontend says of itself to those who draw, stream, compare or convert it."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from leaf_tf.layers import PCEN, MeanVarNorm, PreEmphasis
+from leaf_tf.layers.chain import stages_of
+from leaf_tf.streaming.streamable import Streamable
+
+
+class Answers(Streamable):
+    """The questions that a frontend is asked. The default answer is None: it has none.
+
+    A frontend overrides the methods that it has an answer to; it must be built. Arrays
+    are NumPy, float64 or complex128, and made of the weights as the forward pass uses
+    them, within their bounds. How it is streamed: see `Streamable`.
+
+    Attributes:
+        published_as: Name of this frontend in `leaf_tf.weights.formats`, None where no
+            other implementation has it.
+        preemphasis: The layer that comes first, or None.
+        compressing: The layer that compresses, or None.
+        normalizing: The `MeanVarNorm` behind it, or None.
+    """
+
+    published_as: str | None = None
+    preemphasis: PreEmphasis | None = None
+    compressing: Any
+    normalizing: MeanVarNorm | None
+
+    def impulse_responses(self):
+        """Taps of the learned filters, (taps, n_filters), real or complex; or None."""
+        return None
+
+    def frequency_responses(self):
+        """Amplitude responses of the learned filters, pre-emphasis left out; or None.
+
+        Returns:
+            (frequencies, n_filters), at frequencies equally far apart from 0 on, below
+            the sample rate. Defaults to those of `impulse_responses`.
+        """
+        taps = self.impulse_responses()
+        if taps is None:
+            return None
+        n_fft = 2 ** math.ceil(math.log2(max(8 * len(taps), 4096)))
+        return np.abs(np.fft.fft(taps, n_fft, axis=0))
+
+    def center_freqs_hz(self):
+        """Center frequencies that are learned, (n_filters,), Hz; or None."""
+        return None
+
+    def bandwidths_hz(self):
+        """FWHM of those filters' amplitude responses, (n_filters,), Hz; or None."""
+        return None
+
+    def pooling_widths_ms(self):
+        """FWHM of the pooling windows that are learned, (n_filters,), ms; or None."""
+        return None
+
+    def pcen_parameters(self):
+        """{name: (n_filters,)} of PCEN: alpha, delta, root, smooth_coef; or None."""
+        for stage in stages_of(self.compressing):
+            if isinstance(stage, PCEN):
+                return {n: stage.values(w) for n, w in stage.parameters().items()}
+        return None
+
+    def exact_twin(self):
+        """The same frontend, computed by its definition; None if this one already is.
+
+        A frontend that has a twin has `predicted_errors()`, too: how far its energies
+        are from the twin's, see `Leaf.predicted_errors`.
+        """
+        return None
+
+    def published_weights(self):
+        """{name in `leaf_tf.weights.formats`: weight} to read and write there."""
+        weights = {}
+        if self.preemphasis is not None:
+            weights["taps"] = self.preemphasis.taps
+        if isinstance(self.compressing, PCEN):
+            weights.update(self.compressing.parameters())
+        if self.normalizing is not None:
+            weights["gamma"] = self.normalizing.gamma
+            weights["beta"] = self.normalizing.beta
+        return weights
+
+    def weights_were_set(self):
+        """Updates what depends on the weights, after they were set from outside."""

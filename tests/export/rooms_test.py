@@ -1,0 +1,118 @@
+"""The rooms of `export`: what each may import, and a README with all modules."""
+
+import ast
+import doctest
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from export.__main__ import dispatch
+from tests.export.models import SAMPLE_RATE
+
+EXPORT = Path(__file__).parents[2] / "export"
+# The rooms that a room imports from.
+ROOMS: dict[str, tuple[str, ...]] = {
+    "contract": (),
+    "tflite_format": ("contract",),
+    "runners": ("contract", "tflite_format"),
+    "source": ("contract",),
+    "writers": ("contract", "tflite_format", "runners", "source"),
+    "report": ("contract", "tflite_format", "source"),
+    "commands": (
+        "contract", "tflite_format", "runners", "source", "writers", "report",
+    ),
+}  # fmt: skip
+# Importing them takes seconds, and not all have them who run an artifact.
+HEAVY = {"tensorflow", "keras", "leaf_tf", "jax", "torch"}
+PROGRAM = """
+import importlib, sys
+from export.__main__ import dispatch
+
+for name in sys.argv[1].split(","):
+    importlib.import_module(name)
+code = dispatch(sys.argv[2:]) if sys.argv[2:] else 0
+print("\\nimported", *{name.partition(".")[0] for name in sys.modules})
+sys.exit(code)
+"""
+
+
+def modules(room):
+    return sorted(path for path in (EXPORT / room).glob("*.py") if path.stem[0] != "_")
+
+
+def dotted(path):
+    return ".".join(path.relative_to(EXPORT.parent).with_suffix("").parts)
+
+
+def imported(names, *argv):
+    """The packages in a process that imports modules, and runs a command."""
+    command = [sys.executable, "-c", PROGRAM, ",".join(names), *map(str, argv)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.rpartition("\nimported ")[2].split())
+
+
+@pytest.fixture(scope="module")
+def artifacts(light_run, tmp_path_factory):
+    """An artifact folder of `.tflite` files alone, a streaming one among them."""
+    folder = tmp_path_factory.mktemp("rooms") / "artifacts"
+    options = ["--formats", "tflite", "--quantize", "none", "--streaming"]
+    assert not dispatch([str(light_run.folder), "--output", str(folder), *options])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clip(windows, tmp_path_factory):
+    path = tmp_path_factory.mktemp("rooms") / "clip.wav"
+    soundfile.write(path, windows[0], SAMPLE_RATE)
+    return path
+
+
+@pytest.mark.parametrize("room", ["contract", "tflite_format", "runners"])
+def test_these_rooms_import_no_tensorflow_and_no_keras(room):
+    assert not HEAVY & imported(map(dotted, modules(room)))
+
+
+@pytest.mark.parametrize("command", ["predict", "listen", "verify"])
+def test_these_commands_import_no_tensorflow_and_no_keras(command, artifacts, clip):
+    sound = [] if command == "verify" else [clip]
+    names = [f"export.commands.{command}"]
+    assert not HEAVY & imported(names, command, artifacts, *sound)
+
+
+def test_rooms_import_one_way():
+    for room, below in ROOMS.items():
+        for path in modules(room):
+            for name in _imports(path):
+                package, _, rest = name.partition(".")
+                assert package != "training", f"{path} imports {name}"
+                if package == "export":
+                    assert rest.partition(".")[0] in (room, *below), f"{path}: {name}"
+
+
+def _imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_the_readme_names_each_module_and_no_other():
+    named = re.findall(r"^- `(\S+\.py)`: \S", (EXPORT / "README.md").read_text(), re.M)
+    files = {path.relative_to(EXPORT).as_posix() for path in EXPORT.rglob("*.py")}
+    assert sorted(named) == sorted(f for f in files if not f.endswith("__init__.py"))
+    assert {f.partition("/")[0] for f in files if "/" in f} == set(ROOMS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [dotted(p) for p in sorted(EXPORT.rglob("*.py")) if "    >>> " in p.read_text()],
+)
+def test_examples_print_what_they_say(name):
+    assert not doctest.testmod(importlib.import_module(name)).failed

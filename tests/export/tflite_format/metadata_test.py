@@ -1,0 +1,74 @@
+import io
+import zipfile
+
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+
+from export.tflite_format.metadata import (
+    Metadata,
+    Output,
+    add_metadata,
+    append_labels,
+    read_metadata,
+)
+from export.tflite_format.model import read_model, write_model
+from tests.export.conftest import LABELS
+
+METADATA = Metadata(
+    "kompass",
+    "Wo der Wind herweht: Nord, Süd.",
+    44100,
+    (
+        Output("winds", "Of 3 labels.", "labels_winds.txt", ("föhn", "bise", "joran")),
+        Output("features", "No labels."),
+    ),
+)
+
+
+def with_metadata(content, metadata):
+    model = read_model(content)
+    add_metadata(model, metadata)
+    return append_labels(write_model(model), metadata)
+
+
+@pytest.fixture(scope="module")
+def content(exported):
+    return (exported / "model.tflite").read_bytes()
+
+
+def test_metadata_is_read_as_it_was_written(content):
+    assert read_metadata(with_metadata(content, METADATA)) == METADATA
+
+
+def test_it_is_replaced_not_piled_up(content):
+    twice = with_metadata(with_metadata(content, METADATA), METADATA)
+    assert twice == with_metadata(content, METADATA)
+
+
+def test_the_labels_unzip_as_files(content):
+    with zipfile.ZipFile(io.BytesIO(with_metadata(content, METADATA))) as archive:
+        assert archive.namelist() == ["labels_winds.txt"]
+        assert archive.read("labels_winds.txt").decode() == "föhn\nbise\njoran\n"
+
+
+def test_the_flatbuffer_is_one_that_names_itself(content):
+    model = schema.Model.GetRootAs(with_metadata(content, METADATA))
+    entries = {model.Metadata(i).Name(): i for i in range(model.MetadataLength())}
+    place = model.Metadata(entries[b"TFLITE_METADATA"]).Buffer()
+    assert model.Buffers(place).DataAsNumpy().tobytes()[4:8] == b"M001"
+
+
+def test_exports_say_what_they_take_and_answer(exported):
+    metadata = read_metadata((exported / "model.tflite").read_bytes())
+    assert (metadata.name, metadata.sample_rate) == ("compass", 8000)
+    (output,) = metadata.outputs
+    assert (output.name, output.labels_file) == ("probabilities", "labels.txt")
+    assert output.labels == LABELS
+    features = read_metadata((exported / "frontend.tflite").read_bytes())
+    assert [output.name for output in features.outputs] == ["features"]
+
+
+def test_a_file_without_metadata_has_none(content):
+    model = read_model(content)
+    model.metadata = []
+    assert read_metadata(write_model(model)) is None

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+
+from export.tflite_format.graph import read_graph
+from export.writers.folding import fold
+from files.quiet import native_logs_hidden
+
+
+@pytest.fixture
+def computed_taps():
+    """A tf.function that makes its (401, 128) taps of 64 learned numbers."""
+    freqs = tf.Variable(tf.linspace(0.1, 3.0, 64))
+    t = tf.range(-200.0, 201.0)[:, None]
+
+    def serve(waveform):
+        taps = tf.stack([tf.sin(freqs * t), tf.cos(freqs * t)], axis=-1)
+        return {"probabilities": waveform @ tf.reshape(taps, (401, 128))}
+
+    spec = tf.TensorSpec((1, 401), tf.float32, name="waveform")
+    yield tf.function(serve, input_signature=[spec], autograph=False)
+    assert freqs.shape == 64  # alive until here: the function doesn't keep it so
+
+
+def convert(function, path):
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [function.get_concrete_function()], tf.Module()
+    )
+    with native_logs_hidden():
+        path.write_bytes(converter.convert())
+    return read_graph(path)
+
+
+def test_only_the_work_on_the_waveform_is_left(computed_taps, tmp_path, rng):
+    # The converter of TensorFlow 2.21 alone gives up on taps of this size.
+    folded = fold(computed_taps.get_concrete_function())
+    graph = convert(folded, tmp_path / "folded.tflite")
+    assert graph.ops == {"FULLY_CONNECTED": 1}
+
+    waveform = rng.standard_normal((1, 401)).astype(np.float32)
+    expected = computed_taps(waveform)["probabilities"]
+    assert np.abs(expected).max() > 1
+    np.testing.assert_allclose(
+        folded(waveform)["probabilities"], expected, rtol=1e-5, atol=1e-4
+    )
+    model = Interpreter(str(tmp_path / "folded.tflite")).get_signature_runner()
+    np.testing.assert_allclose(
+        model(waveform=waveform)["probabilities"], expected, rtol=1e-5, atol=1e-4
+    )
+
+
+def test_a_folded_function_holds_no_variables(computed_taps):
+    folded = fold(computed_taps.get_concrete_function()).get_concrete_function()
+    assert folded.variables == () and folded.captured_inputs == []
+
+
+def test_an_answer_that_ignores_the_waveform_folds_too():
+    def serve(waveform):
+        return {"probabilities": tf.sin(tf.ones((1, 2)))}
+
+    spec = tf.TensorSpec((1, 4), tf.float32, name="waveform")
+    constant = tf.function(serve, input_signature=[spec], autograph=False)
+    folded = fold(constant.get_concrete_function())
+    np.testing.assert_allclose(
+        folded(np.zeros((1, 4), "f"))["probabilities"], np.sin([[1.0, 1.0]]), rtol=1e-6
+    )
