@@ -5,10 +5,10 @@ import math
 import pathlib
 import sys
 
-from files import command_line, quiet
-from files.argument_types import at_least, number
-from files.atomic import replacing, write_json
-from files.errors import UserError
+from leaf_files import command_line, quiet
+from leaf_files.argument_types import at_least, number
+from leaf_files.atomic import replacing, write_json
+from leaf_files.errors import UserError
 
 _seconds = number(float, "a number above 0", lambda seconds: 0 < seconds < math.inf)
 

@@ -13,8 +13,8 @@ from benchmarks import tfds_clips
 from benchmarks.signals import audio_paths
 from benchmarks.speed import machine
 from benchmarks.timing import interleave
-from files.clips import encoding_of, read_clip
-from training import decoding
+from leaf_files.clips import encoding_of, read_clip
+from training.tasks import decoding
 
 SAMPLE_RATE = 16000
 # Extension, subtype, rate and channels of the clips that are made.

@@ -13,7 +13,7 @@ from export.contract.layout import SAVED_MODEL, STREAMING, artifact_folder
 from export.runners.opening import open_artifact
 from export.runners.saved_model import SavedModelRunner
 from export.runners.stream import StreamRunner
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 TOLERANCE = 1e-5  # of probabilities, between two orders of adding up
 _N_REQUESTS = 32

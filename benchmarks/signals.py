@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from files.clips import read_clip
-from files.walk import find_clips
+from leaf_files.clips import read_clip
+from leaf_files.walk import find_clips
 
 SAMPLE_RATE = 16000
 SAMPLES = 16000
@@ -46,7 +46,7 @@ def read(folder, most=20):
 
 
 def audio_paths(folder):
-    """The audio files below a folder, as `files.walk` finds them; at least one."""
+    """The audio files below a folder, as `leaf_files.walk` finds them; at least one."""
     return find_clips(folder, "audio files")
 
 

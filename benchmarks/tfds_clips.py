@@ -9,11 +9,11 @@ import soundfile
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from training import decoding
-from training.builders import clip_features
-from training.tfds_clips import TfdsClips
-from training.tfds_manners import quiet
-from training.tfds_task import TfdsTask
+from training.tasks import decoding
+from training.tasks.builders import clip_features
+from training.tasks.tfds import TfdsTask
+from training.tasks.tfds_clips import TfdsClips
+from training.tasks.tfds_manners import quiet
 
 
 class BenchmarkClips(tfds.core.GeneratorBasedBuilder):

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks import contestants
 from benchmarks.timing import interleave
-from files.quiet import import_tensorflow, native_logs_hidden
+from leaf_files.quiet import import_tensorflow, native_logs_hidden
 
 NAMES = (contestants.BASELINE, "exact LEAF", "fast LEAF", "leaf_tf mel")
 SAMPLES = 16000

@@ -28,15 +28,13 @@ def filled(markdown):
 
 def parsers():
     """{command: its parser} of all commands."""
-    from export import arguments
-    from training.arguments import make_parser
+    from export.commands.arguments import PARSERS
+    from training.commands.arguments import make_parser
 
     [commands] = make_parser()._subparsers._group_actions
     found = {f"leaf-train {name}": p for name, p in commands.choices.items()}
-    found["leaf-export"] = arguments.export_parser()
-    for name in ("predict", "listen", "verify"):
-        parser = getattr(arguments, f"{name}_parser")()
-        found[f"leaf-export {name}"] = parser
+    for name, make in PARSERS.items():
+        found[f"leaf-export {name}".removesuffix(" export")] = make()
     return found
 
 
@@ -54,7 +52,7 @@ def options(parser):
 
 def settings(found):
     """Yields lines of Markdown: a table of the settings of a run."""
-    from training.config import FitConfig
+    from training.settings.config import FitConfig
 
     parser = found["leaf-train fit"]
     actions = {action.dest: action for action in parser._actions}

@@ -13,7 +13,7 @@ from keras import ops
 from matplotlib.figure import Figure
 
 import leaf_tf
-from training.synthetic import make_clip
+from training.tasks.synthetic import make_clip
 
 SAMPLE_RATE = 16000
 COLORS = ("#0f766e", "#c2410c", "#6d28d9")

@@ -18,8 +18,8 @@ import subprocess
 import sys
 import time
 
-from files import command_line
-from files.errors import UserError
+from leaf_files import command_line
+from leaf_files.errors import UserError
 
 TASK = "synthetic"
 
@@ -99,7 +99,7 @@ def show_test_clips(clips, model, output):
         model: A `.tflite` file.
         output: Folder to write the two to, as WAV files.
     """
-    from files.clips import read_clip, write_clip
+    from leaf_files.clips import read_clip, write_clip
 
     with open(clips / "clips.csv", newline="", encoding="utf-8") as file:
         labels = {row["file"]: row["label"] for row in csv.DictReader(file)}

@@ -4,7 +4,7 @@ import importlib
 import sys
 
 from export.commands.arguments import PARSERS
-from files import command_line
+from leaf_files import command_line
 
 
 def dispatch(argv: list[str]) -> int | None:

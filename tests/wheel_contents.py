@@ -8,7 +8,7 @@ import sys
 import tarfile
 import zipfile
 
-PACKAGES = {"benchmarks", "export", "files", "leaf_tf", "training"}
+PACKAGES = {"export", "leaf_files", "leaf_tf", "training"}
 
 
 def main(folder):

@@ -4,15 +4,15 @@ import json
 import re
 import sys
 
-from files import command_line, quiet
-from files.errors import UserError
+from leaf_files import command_line, quiet
+from leaf_files.errors import UserError
 
-_LOST_CLIP = re.compile(r"^files\.errors\.UserError: (.*)$", re.MULTILINE)
+_LOST_CLIP = re.compile(r"^leaf_files\.errors\.UserError: (.*)$", re.MULTILINE)
 
 
 def dispatch(argv):
     """Runs the command that `argv` names; returns its exit code."""
-    from training.arguments import make_parser
+    from training.commands.arguments import make_parser
 
     arguments = make_parser().parse_args(argv)
     commands = {
@@ -52,9 +52,9 @@ def _name_a_lost_clip(error):
 
 
 def _fit(arguments):
-    from training.arguments import fit_config, host_settings
-    from training.run_folder import RunFolder
-    from training.tasks import get_tasks
+    from training.commands.arguments import fit_config, host_settings
+    from training.run.folder import RunFolder
+    from training.tasks.registry import get_tasks
 
     # The mistakes that cost no import of TensorFlow to find.
     config = fit_config(arguments)
@@ -69,8 +69,8 @@ def _fit(arguments):
         run.require_writable()
     # TensorFlow's strategies train on one host only.
     quiet.import_keras("jax" if hosts else "tensorflow")
-    from training import devices
-    from training.fitting import fit
+    from training.fit import devices
+    from training.fit.fitting import fit
 
     if hosts:
         place = devices.Hosts(hosts, config)
@@ -82,12 +82,12 @@ def _fit(arguments):
 
 
 def _evaluate(arguments):
-    from training.noise import Noise
-    from training.run_folder import RunFolder
+    from training.evaluation.noise import Noise
+    from training.run.folder import RunFolder
 
     RunFolder(arguments.run).require_finished()
     quiet.import_keras()
-    from training.evaluating import as_metrics, evaluate
+    from training.evaluation.evaluating import as_metrics, evaluate
 
     noise = None
     if arguments.noise_snr is not None:
@@ -107,10 +107,10 @@ def _evaluate(arguments):
 
 
 def _compare(arguments):
-    from training.arguments import comparison
+    from training.commands.arguments import comparison
     from training.comparison.comparing import compare
-    from training.folder import FolderTask
-    from training.tasks import get_tasks
+    from training.tasks.folder import FolderTask
+    from training.tasks.registry import get_tasks
 
     wanted = comparison(arguments)
     tasks = get_tasks(wanted.settings)
@@ -122,9 +122,9 @@ def _compare(arguments):
 
 
 def _adapt(arguments):
-    from training.arguments import given_settings
-    from training.run_folder import RunFolder
-    from training.tasks import get_task
+    from training.commands.arguments import given_settings
+    from training.run.folder import RunFolder
+    from training.tasks.registry import get_task
 
     settings = given_settings(arguments)
     task = settings.pop("task")
@@ -132,7 +132,7 @@ def _adapt(arguments):
     RunFolder(arguments.run).require_finished()
     RunFolder(arguments.output).require_writable()
     quiet.import_keras()
-    from training.adapting import adapt
+    from training.fit.adapting import adapt
 
     adapt(arguments.run, task, arguments.output, **settings)
 
@@ -155,21 +155,21 @@ def _print_evaluation(evaluation):
 
 
 def _plot(arguments):
-    from files.atomic import writable_folder
-    from training.run_folder import RunFolder
+    from leaf_files.atomic import writable_folder
+    from training.run.folder import RunFolder
 
     run = RunFolder(arguments.run)
     run.require_finished()
     writable_folder(arguments.output or run.figures)
     quiet.import_keras()
-    from training.plotting import plot
+    from training.evaluation.plotting import plot
 
     print(plot(arguments.run, arguments.output))
 
 
 def _tasks(arguments):
-    from training import listing
-    from training.tasks import get_task, known_tasks
+    from training.commands import listing
+    from training.tasks.registry import get_task, known_tasks
 
     tasks = [get_task(arguments.task)] if arguments.task else known_tasks()
     if any(task not in known_tasks() for task in tasks):

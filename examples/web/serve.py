@@ -11,8 +11,8 @@ import http.server
 import pathlib
 import sys
 
-from files import command_line
-from files.errors import UserError
+from leaf_files import command_line
+from leaf_files.errors import UserError
 
 WEB = pathlib.Path(__file__).resolve().parent
 RUNTIME = WEB / "node_modules" / "@litertjs" / "core" / "wasm"

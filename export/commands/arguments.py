@@ -20,8 +20,8 @@ from export.writers.options import (
     QUANTIZATIONS,
     Options,
 )
-from files.command_line import Parser
-from files.errors import UserError
+from leaf_files.command_line import Parser
+from leaf_files.errors import UserError
 
 
 def export_parser() -> Parser:

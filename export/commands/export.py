@@ -22,14 +22,14 @@ from export.source.clips import Clips, describe, head_clips
 from export.source.opening import Source, open_source
 from export.source.settling import unsettled_line, unsettled_norms
 from export.writers.options import Options
-from files.atomic import (
+from leaf_files.atomic import (
     replacing_folder,
     writable_folder,
     write_json,
     write_text,
 )
-from files.command_line import one_line
-from files.errors import UserError
+from leaf_files.command_line import one_line
+from leaf_files.errors import UserError
 
 
 def main(argv: list[str]) -> None:

@@ -20,10 +20,10 @@ from export.runners.integrity import require_intact
 from export.runners.opening import note_beside
 from export.runners.stream import StreamRunner
 from export.tflite_format.stream_facts import StreamFacts
-from files.command_line import note
-from files.errors import UserError
-from files.oddities import warn_of
-from files.sound import file_blocks, in_chunks, raw_blocks
+from leaf_files.command_line import note
+from leaf_files.errors import UserError
+from leaf_files.oddities import warn_of
+from leaf_files.sound import file_blocks, in_chunks, raw_blocks
 
 _STDIN = "-"
 

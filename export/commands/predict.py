@@ -10,12 +10,12 @@ import numpy as np
 from export.commands.arguments import predict_parser
 from export.contract.averaging import clip_probabilities
 from export.runners.opening import OpenArtifact, open_artifact
-from files.clips import hear_clip
-from files.command_line import note
-from files.errors import UserError
-from files.oddities import warn_of
-from files.walk import shown, walk
-from files.windows import cut_windows
+from leaf_files.clips import hear_clip
+from leaf_files.command_line import note
+from leaf_files.errors import UserError
+from leaf_files.oddities import warn_of
+from leaf_files.walk import shown, walk
+from leaf_files.windows import cut_windows
 
 
 def main(argv: list[str]) -> int:
@@ -51,8 +51,8 @@ def expanded(places: Iterable[str]) -> tuple[list[Path], list[UserError]]:
     """The clips that a user named; the clips of a folder stand in its place.
 
     Args:
-        places: Audio files, and folders, which `files.walk` walks; a note says which
-            of their files are passed over.
+        places: Audio files, and folders, which `leaf_files.walk` walks; a note says
+            which of their files are passed over.
 
     Returns:
         (paths, a `UserError` for each folder that holds no clips).

@@ -10,8 +10,8 @@ from export.contract.layout import PROBES, REPORT_JSON
 from export.contract.own_words import OwnWords, difference, words_of
 from export.contract.probes import Probes
 from export.runners.opening import open_any
-from files.errors import UserError
-from files.json_files import read_json
+from leaf_files.errors import UserError
+from leaf_files.json_files import read_json
 
 OK, CHANGED, MISSING, EXTRA = "ok", "changed", "missing", "extra"
 

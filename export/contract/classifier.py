@@ -5,8 +5,8 @@ from pathlib import Path
 
 from export.contract.heads import heads_of_outputs, output_name
 from export.contract.layout import EMBEDDINGS, FEATURES, INPUT, OUTPUT
-from files.command_line import a_few
-from files.errors import UserError
+from leaf_files.command_line import a_few
+from leaf_files.errors import UserError
 
 Shapes = Mapping[str, tuple]  # of sizes, None for free ones
 

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 
 def first_line(error: BaseException | str) -> str:

@@ -4,8 +4,8 @@ import fnmatch
 import os
 from pathlib import Path
 
-from files.command_line import a_few
-from files.errors import UserError
+from leaf_files.command_line import a_few
+from leaf_files.errors import UserError
 
 SAVED_MODEL = "saved_model"
 SAVED_MODEL_PB = "saved_model.pb"  # the file that makes a folder a SavedModel

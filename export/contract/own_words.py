@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from export.contract.heads import SIGMOID, SOFTMAX, Head
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 _MOST = 2**30  # Hz or samples: more is a mistake
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from export.report.scores import ACCURACY, MEAN_AVERAGE_PRECISION
-from files.atomic import replacing
+from leaf_files.atomic import replacing
 
 _DPI = 120
 _MARKS = (

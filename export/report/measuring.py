@@ -23,7 +23,7 @@ from export.source.clips import Clips, describe
 from export.source.deciding import require_probabilities
 from export.source.opening import Source
 from export.tflite_format.stream_facts import StreamFacts
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 AS_KERAS = "as Keras"
 

@@ -12,8 +12,8 @@ from export.report.scores import ACCURACY, MEAN_AVERAGE_PRECISION
 from export.source.opening import Source
 from export.source.stages import as_input, as_numpy, behind_features, frontend_of, inner
 from export.tflite_format.stream_facts import StreamFacts
-from files.errors import UserError
-from files.quiet import import_keras
+from leaf_files.errors import UserError
+from leaf_files.quiet import import_keras
 
 TOLERANCE = 1e-4  # in probability
 

@@ -18,8 +18,8 @@ from export.contract.layout import (
     quantized_file,
 )
 from export.tflite_format.stream_facts import read_facts
-from files.command_line import a_few
-from files.errors import UserError
+from leaf_files.command_line import a_few
+from leaf_files.errors import UserError
 
 _PARTS = (FRONTEND, EMBEDDING)
 _FILES = (".tflite", ".onnx")

@@ -11,9 +11,9 @@ from export.contract.checksums import checksum
 from export.contract.failures import parsing
 from export.contract.layout import INPUT, REPORT_JSON, artifact_folder, is_onnx
 from export.tflite_format.model import read_model
-from files.errors import UserError
-from files.json_files import read_json
-from files.quiet import native_logs_hidden
+from leaf_files.errors import UserError
+from leaf_files.json_files import read_json
+from leaf_files.quiet import native_logs_hidden
 
 _TRIAL_SECONDS = 60
 # Loads a file and runs it, as its runners do; an exception says what fails.

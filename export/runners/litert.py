@@ -13,8 +13,8 @@ from export.contract.heads import output_name
 from export.contract.layout import INPUT, STATE
 from export.contract.own_words import OwnWords
 from export.tflite_format.words import read_words
-from files.errors import UserError
-from files.quiet import native_logs_hidden
+from leaf_files.errors import UserError
+from leaf_files.quiet import native_logs_hidden
 
 _DELEGATE = "DELEGATE"  # LiteRT's name of a piece of the graph that XNNPACK runs
 

@@ -10,7 +10,7 @@ from export.contract.failures import first_line, parsing
 from export.contract.heads import output_name
 from export.contract.layout import INPUT
 from export.contract.own_words import OwnWords, words_of
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 
 class OnnxRunner:

@@ -25,9 +25,9 @@ from export.contract.own_words import (
 from export.contract.probes import Run
 from export.runners.finding import find_artifact
 from export.runners.integrity import require_intact
-from files.errors import UserError
-from files.json_files import read_json
-from files.labels import read_labels
+from leaf_files.errors import UserError
+from leaf_files.json_files import read_json
+from leaf_files.labels import read_labels
 
 
 class Runner(Protocol):

@@ -16,9 +16,9 @@ from export.contract.layout import (
     labels_file,
 )
 from export.contract.own_words import OwnWords, words_of
-from files.errors import UserError
-from files.quiet import import_tensorflow, native_logs_hidden
-from files.text import lines_of
+from leaf_files.errors import UserError
+from leaf_files.quiet import import_tensorflow, native_logs_hidden
+from leaf_files.text import lines_of
 
 _BATCH = 8  # windows at once: a second of filtered waveform takes about 5 MB
 

@@ -11,7 +11,7 @@ from export.contract.own_words import OwnWords
 from export.runners.litert import LiteRTFile, failures_named
 from export.tflite_format.stream_facts import read_facts
 from export.tflite_format.words import read_words
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 _ADVICE = "; of whole windows, such as this one takes, run python -m export predict"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from export.contract.heads import SIGMOID, SOFTMAX
 from export.source.stages import is_model, plain_name
-from files.quiet import import_keras
+from leaf_files.quiet import import_keras
 
 # Kinds of values, beside `SOFTMAX` and `SIGMOID`, whose rows one such step made.
 PROBABILITIES = "probabilities"  # arithmetic on rows of these

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from files.errors import UserError
-from files.walk import find_clips, read_all
-from files.windows import cut_windows
+from leaf_files.errors import UserError
+from leaf_files.walk import find_clips, read_all
+from leaf_files.windows import cut_windows
 
 _MAX_WINDOWS = 200
 
@@ -16,7 +16,7 @@ def read_calibration_windows(
 ) -> np.ndarray:
     """Windows of the clips of a folder, thinned evenly where there are many.
 
-    `files.walk` finds the clips.
+    `leaf_files.walk` finds the clips.
 
     Args:
         folder: The folder.

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from export.contract.heads import Head
-from files.command_line import a_few, warn
-from files.errors import UserError
-from files.labels import spelled_as
-from files.text import read_table, require_utf8
-from files.walk import read_all, require_clips, walk
-from files.windows import cut_windows
+from leaf_files.command_line import a_few, warn
+from leaf_files.errors import UserError
+from leaf_files.labels import spelled_as
+from leaf_files.text import read_table, require_utf8
+from leaf_files.walk import read_all, require_clips, walk
+from leaf_files.windows import cut_windows
 
 _SYNTHETIC_WINDOWS = 2  # per clip
 

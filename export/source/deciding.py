@@ -8,7 +8,7 @@ import numpy as np
 from export.contract.heads import NO_STEP, SIGMOID, SOFTMAX, Head
 from export.source.activation import IN_UNIT, LOGITS, LOGS, OTHER, Meaning
 from export.source.losses import Loss
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 _ROUNDING = 5e-3  # of a sum of many in float16
 
@@ -85,8 +85,8 @@ def decide(
     meaning: Meaning,
     loss: Loss | None,
     seen: Seen,
-    asked: str | None = None,
-    told: str | None = None,
+    option: str | None = None,
+    run_activation: str | None = None,
     where: str = "the model",
     head: str = "",
 ) -> Decision:
@@ -101,9 +101,9 @@ def decide(
         meaning: The output's in the graph.
         loss: The output's in the file, or None.
         seen: The head's answers to probe clips.
-        asked: One of `export.contract.heads.ACTIVATIONS`, from the user; None if not
+        option: One of `export.contract.heads.ACTIVATIONS`, from the user; None if not
             given.
-        told: "softmax" or "sigmoid", from the run; None if it doesn't say it.
+        run_activation: "softmax" or "sigmoid", from the run; None if it doesn't say it.
         where: Path of the model, for messages.
         head: Name of the head, "" of the only one.
 
@@ -111,10 +111,10 @@ def decide(
         UserError: The kind is unclear, or two sources contradict each other.
     """
     judge = _Judge(meaning, seen, where, head)
-    if asked is not None:
-        return _noted(judge.as_asked(asked), loss, told)
-    if told is not None:
-        return judge.as_told(told)
+    if option is not None:
+        return _noted(judge.by_option(option), loss, run_activation)
+    if run_activation is not None:
+        return judge.by_run(run_activation)
     return judge.by_itself(loss)
 
 
@@ -159,11 +159,11 @@ class _Judge:
             meaning.kind in IN_UNIT or (self._is_distribution and meaning.kind == OTHER)
         )
 
-    def as_asked(self, asked):
+    def by_option(self, option):
         seen, outputs = self._seen, _outputs(self._where, self._head)
-        if asked == SOFTMAX or (self._meaning.kind == SOFTMAX and seen.sums_to_one):
+        if option == SOFTMAX or (self._meaning.kind == SOFTMAX and seen.sums_to_one):
             self._require_several(SOFTMAX)
-        if asked == NO_STEP:
+        if option == NO_STEP:
             if not seen.in_unit:
                 raise UserError(
                     f"--activation none says that {outputs} are probabilities, but on "
@@ -171,34 +171,32 @@ class _Judge:
                     "the step that is still to be done, or end the model in it"
                 )
             return Decision(self._kind(), False, "--activation none")
-        if self._are_probabilities and asked == self._kind():
+        if self._are_probabilities and option == self._kind():
             # The step is the model's own, which is not done twice.
-            return Decision(asked, False, f"--activation {asked}")
-        self._require_logits(asked)
-        if self._are_logs and asked == SIGMOID:
+            return Decision(option, False, f"--activation {option}")
+        self._require_logits(option)
+        if self._are_logs and option == SIGMOID:
             raise UserError(
                 f"--activation sigmoid is for logits of labels of their own, but "
                 f"{outputs} are logs of probabilities that sum to 1; give softmax"
             )
-        self._require_several(asked)
-        return Decision(asked, True, f"--activation {asked}")
+        self._require_several(option)
+        return Decision(option, True, f"--activation {option}")
 
-    def as_told(self, told):
-        if told not in (SOFTMAX, SIGMOID):
-            raise UserError(
-                f"tasks.json in {self._where} gives a task the activation {told}; it "
-                "must be softmax or sigmoid"
-            )
+    def by_run(self, activation):
+        fault = f"tasks.json in {self._where} gives a task the activation {activation}"
+        if activation not in (SOFTMAX, SIGMOID):
+            raise UserError(f"{fault}; it must be softmax or sigmoid")
         if self._meaning.kind in IN_UNIT or self._is_distribution:
             decision = self.by_itself(None)
-            if decision.activation != told:
+            if decision.activation != activation:
                 raise UserError(
-                    f"tasks.json in {self._where} gives a task the activation {told}; "
-                    f"it must be {decision.activation}, as {decision.known_from}"
+                    f"{fault}; it must be {decision.activation}, as "
+                    f"{decision.known_from}"
                 )
             return decision
-        self._require_several(told)
-        return Decision(told, True, "the run's tasks.json")
+        self._require_several(activation)
+        return Decision(activation, True, "the run's tasks.json")
 
     def by_itself(self, loss):
         kind, step, seen = self._meaning.kind, self._meaning.step, self._seen
@@ -311,18 +309,18 @@ class _Judge:
                 "and is trained with BinaryCrossentropy"
             )
 
-    def _require_logits(self, asked):
-        """Refuses to do the step `asked` on outputs that are no logits."""
+    def _require_logits(self, option):
+        """Refuses to do the step `option` on outputs that are no logits."""
         kind, step, seen = self._meaning.kind, self._meaning.step, self._seen
         outputs = _outputs(self._where, self._head)
         if self._are_probabilities or self._is_distribution:
             reason = "they sum to 1" if self._is_distribution else "from 0 to 1 each"
             raise UserError(
-                f"--activation {asked} is a step to be done on logits, but {outputs} "
+                f"--activation {option} is a step to be done on logits, but {outputs} "
                 f"are probabilities already ({f'made by {step}, ' * (kind in IN_UNIT)}"
                 f"{reason} on probe clips); give {self._as_it_is()}, or leave it out"
             )
-        if kind == OTHER and seen.in_unit and asked == SIGMOID:
+        if kind == OTHER and seen.in_unit and option == SIGMOID:
             raise UserError(
                 f"--activation sigmoid makes .5 to .73 of numbers from 0 to 1, and "
                 f"{outputs}, of {step}, go {seen.range} on probe clips; give none if "
@@ -337,10 +335,10 @@ class _Judge:
         _unclear(self._where, self._head, reason)
 
 
-def _noted(decision, loss, told):
+def _noted(decision, loss, run_activation):
     """The decision asked for, with a note if the model was trained for another step."""
-    trained = (told, "the run's tasks.json")
-    if told is None and loss is not None:
+    trained = (run_activation, "the run's tasks.json")
+    if run_activation is None and loss is not None:
         trained = (loss.activation, f"the loss in the file, {loss.text},")
     step, says = trained
     if not decision.gives_logits or step in (None, decision.activation):

@@ -14,8 +14,8 @@ from export.source.stages import (
     plain_name,
     tensors,
 )
-from files.errors import UserError
-from files.quiet import import_keras
+from leaf_files.errors import UserError
+from leaf_files.quiet import import_keras
 
 _LOUD = 0  # index of the loud probe window
 # Full scales of integers; 16-bit ones are divided by 32768 or by 32767.

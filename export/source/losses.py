@@ -10,7 +10,7 @@ from pathlib import Path
 
 from export.contract.heads import SIGMOID, SOFTMAX
 from export.source.stages import plain_name
-from files.json_files import parse_json
+from leaf_files.json_files import parse_json
 
 # Activation of the outputs that a loss of labels is for.
 _ACTIVATIONS = {

@@ -13,9 +13,9 @@ from export.contract.layout import labels_file
 from export.source.activation import meaning_of
 from export.source.deciding import Seen, decide
 from export.source.losses import Loss
-from files.errors import UserError
-from files.json_files import read_json
-from files.labels import read_labels
+from leaf_files.errors import UserError
+from leaf_files.json_files import read_json
+from leaf_files.labels import read_labels
 
 _NAME = re.compile(r"\w+", re.ASCII)
 
@@ -93,7 +93,7 @@ def read_heads(
         UserError: The run or a given file is about another model, or the kind of an
             output is unclear.
     """
-    asked = _activations_by_head(activations, list(outputs))
+    options = _activations_by_head(activations, list(outputs))
     tasks = _read_tasks(run_folder, outputs)
     files = _labels_by_head(labels_files, list(outputs))
     if clips_folder is None and run_folder is not None:
@@ -105,7 +105,7 @@ def read_heads(
             meaning_of(outputs[name]),
             losses[name],
             Seen.of(answers[name]),
-            asked.get(name),
+            options.get(name),
             task.get("activation"),
             where,
             name,

@@ -14,10 +14,10 @@ from export.source.inputs import sample_rate_of, with_full_scale
 from export.source.losses import read_losses
 from export.source.naming import named_outputs, names_of_outputs, read_heads
 from export.source.stages import as_input, as_numpy
-from files.errors import UserError
-from files.json_files import read_json
-from files.quiet import import_keras, native_logs_hidden
-from files.run_files import notes, require_same_labels
+from leaf_files.errors import UserError
+from leaf_files.json_files import read_json
+from leaf_files.quiet import import_keras, native_logs_hidden
+from leaf_files.run_files import notes, require_same_labels
 
 DEFAULT_WINDOW_SECONDS = 1.0
 _PROBE_SECONDS = 4
@@ -232,9 +232,9 @@ def _by_head(keras, model, path):
     return keras.Model(inputs[0], named), dict(zip(named, losses))
 
 
-def _window_samples(model, sample_rate, asked_seconds, default_seconds):
+def _window_samples(model, sample_rate, option_seconds, default_seconds):
     fixed = model.input_shape[1]
-    seconds = default_seconds if asked_seconds is None else asked_seconds
+    seconds = default_seconds if option_seconds is None else option_seconds
     samples = round(seconds * sample_rate)
     if samples < 1:
         raise UserError(
@@ -243,9 +243,9 @@ def _window_samples(model, sample_rate, asked_seconds, default_seconds):
         )
     if fixed is None:
         return samples
-    if asked_seconds is not None and samples != fixed:
+    if option_seconds is not None and samples != fixed:
         raise UserError(
             f"the model takes {fixed / sample_rate:g} s ({fixed} samples) and nothing "
-            f"else; received --window {asked_seconds:g}, leave it out"
+            f"else; received --window {option_seconds:g}, leave it out"
         )
     return fixed

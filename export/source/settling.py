@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from export.source.stages import as_input
-from files.quiet import import_keras
+from leaf_files.quiet import import_keras
 
 # Factor of a variance: batches and clips differ by less, averages that still hold
 # their initial values by more.

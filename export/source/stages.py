@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from export.contract.layout import EMBEDDINGS, FEATURES
-from files.quiet import import_keras
+from leaf_files.quiet import import_keras
 
 
 def features(model: Any) -> Any:

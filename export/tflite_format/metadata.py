@@ -18,7 +18,7 @@ from flatbuffers.number_types import Uint8Flags, Uint32Flags
 from flatbuffers.table import Table
 
 from export.tflite_format.entries import add_entry, read_entry
-from files.text import lines_of
+from leaf_files.text import lines_of
 
 _ENTRY = b"TFLITE_METADATA"  # in the model's own list of metadata
 _IDENTIFIER = b"M001"

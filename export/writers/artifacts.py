@@ -33,7 +33,7 @@ from export.writers.options import NONE, QUANTIZATIONS, Options
 from export.writers.saved_model import folder_bytes, saved_model_ops, write_saved_model
 from export.writers.stream import StreamModel
 from export.writers.tflite import TFLiteFiles
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 _NO_PART = {
     FEATURES: "the model has no leaf_tf frontend, or several, as a layer of its own",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from files.quiet import import_tensorflow
+from leaf_files.quiet import import_tensorflow
 
 
 def fold(concrete_function: Any) -> Any:

@@ -11,8 +11,8 @@ from export.source.opening import Source
 from export.source.stages import as_input
 from export.writers.serving import LOUDEST
 from export.writers.words import words_of_source
-from files.errors import UserError
-from files.quiet import import_keras, native_logs_hidden
+from leaf_files.errors import UserError
+from leaf_files.quiet import import_keras, native_logs_hidden
 
 _PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
 

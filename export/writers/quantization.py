@@ -22,8 +22,8 @@ from export.tflite_format.graph_edits import (
     pool_maxima,
 )
 from export.tflite_format.model import read_model, write_model
-from files.errors import UserError
-from files.quiet import native_logs_hidden
+from leaf_files.errors import UserError
+from leaf_files.quiet import native_logs_hidden
 
 _BITS = 8
 

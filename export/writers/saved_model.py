@@ -11,7 +11,7 @@ from export.contract.layout import ABOUT, INPUT, LENGTHS, PADDED_SIGNATURE
 from export.source.opening import Source
 from export.writers.signatures import make_signatures
 from export.writers.warmup import write_warmup
-from files.quiet import import_tensorflow, native_logs_hidden
+from leaf_files.quiet import import_tensorflow, native_logs_hidden
 
 _PLUMBING = ("Const", "Identity", "NoOp", "Placeholder")
 

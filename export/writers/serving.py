@@ -10,7 +10,7 @@ from export.contract.heads import SIGMOID, Head
 from export.contract.layout import INPUT
 from export.source.opening import Source
 from export.source.stages import as_input
-from files.quiet import import_keras, import_tensorflow
+from leaf_files.quiet import import_keras, import_tensorflow
 
 # Effective value, full scale being 1, from which a waveform is no sound.
 LOUDEST = 2.0e6

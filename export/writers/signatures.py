@@ -17,7 +17,7 @@ from export.contract.layout import (
 from export.source import stages
 from export.source.opening import Source
 from export.writers.serving import LOUDEST, logits, model_outputs, probabilities
-from files.quiet import import_keras, import_tensorflow
+from leaf_files.quiet import import_keras, import_tensorflow
 
 _TOP = 5
 

@@ -13,8 +13,8 @@ from export.tflite_format.words import add_words
 from export.writers.serving import probabilities
 from export.writers.tflite import convert, head_outputs
 from export.writers.words import made_by, words_of_source
-from files.errors import UserError
-from files.quiet import import_tensorflow
+from leaf_files.errors import UserError
+from leaf_files.quiet import import_tensorflow
 
 DEFAULT_CHUNK_MS = 100.0
 

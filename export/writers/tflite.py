@@ -21,8 +21,8 @@ from export.writers.quantization import to_dynamic, to_float16, to_int8
 from export.writers.saved_model import save_module
 from export.writers.serving import serving_function
 from export.writers.words import made_by, words_of_source
-from files.errors import UserError
-from files.quiet import import_tensorflow, native_logs_hidden
+from leaf_files.errors import UserError
+from leaf_files.quiet import import_tensorflow, native_logs_hidden
 
 
 class TFLiteFiles:

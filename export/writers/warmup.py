@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from files.quiet import import_tensorflow
+from leaf_files.quiet import import_tensorflow
 
 PLACE = Path("assets.extra", "tf_serving_warmup_requests")
 
@@ -80,5 +80,5 @@ def prediction_log() -> Any:
     message("PredictionLog", predict_log=(6, ".leaf_tf.serving.PredictLog"))
     pool = descriptor_pool.Default()
     pool.Add(file)
-    found = pool.FindMessageTypeByName("leaf_tf.serving.PredictionLog")
-    return message_factory.GetMessageClass(found)
+    descriptor = pool.FindMessageTypeByName("leaf_tf.serving.PredictionLog")
+    return message_factory.GetMessageClass(descriptor)

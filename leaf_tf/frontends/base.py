@@ -34,10 +34,10 @@ class Frontend(Composite, Answers, Stage):
     by `lengths` or a Keras mask, and each clip's features are those of the clip
     alone, zeros after them, with a mask for the layers behind.
 
-    A sample that is NaN or infinite makes NaN of the features of its clip that hear
-    it, and of those after them where the compression remembers (PCEN); where each
-    clip is normalised, of all. Other clips of the batch are not touched, except by
-    batch normalisation in training. What follows `lengths` is not heard.
+    A sample that is NaN or infinite gives NaN in the features of its clip that depend
+    on it, in those after them where the compression has a memory (PCEN), and in all of
+    the clip where each clip is normalised. Other clips of the batch are not changed,
+    except by batch normalisation in training. What follows `lengths` is ignored.
 
     Args:
         mean_var_norm: Whether each channel of a clip is brought to mean 0 and

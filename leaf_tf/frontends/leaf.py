@@ -340,7 +340,7 @@ class Leaf(Frontend):
         return self.completed(compute(waveform, bounds))  # (batch, frames, n_filters)
 
     def completed(self, pooled):
-        """Pooled energies with the bias, in the order and of the least that is due."""
+        """Adds the bias, sorts the channels if asked to, clips to `MIN_ENERGY`."""
         energies = self.pooling.add_bias(pooled)
         if self.sort_filters:
             center_freqs, _, _ = self.bounded_weights()

@@ -5,8 +5,8 @@ import pytest
 
 from benchmarks import __main__ as benchmarks
 from benchmarks import contestants, tflite
-from files import command_line
-from files.clips import write_clip
+from leaf_files import command_line
+from leaf_files.clips import write_clip
 
 
 def run(*argv):

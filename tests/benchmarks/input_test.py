@@ -4,8 +4,8 @@ import numpy as np
 import soundfile
 
 from benchmarks import __main__ as benchmarks
-from files import command_line
-from training import decoding
+from leaf_files import command_line
+from training.tasks import decoding
 
 
 def run(*argv):

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import __main__ as benchmarks
 from benchmarks import load
 from export.__main__ import dispatch
-from files import command_line
+from leaf_files import command_line
 from tests.export.models import classifier, mel
 
 WAVEFORMS = [np.full((1, 4), value, np.float32) for value in (0.1, 0.5)]

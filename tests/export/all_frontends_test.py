@@ -6,8 +6,8 @@ import pytest
 
 from export.__main__ import dispatch
 from tests.training.runs import small_config, write_convolution, write_noises
-from training.arguments import FRONTENDS
-from training.fitting import fit
+from training.commands.arguments import FRONTENDS
+from training.fit.fitting import fit
 
 pytestmark = pytest.mark.slow
 

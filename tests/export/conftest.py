@@ -11,8 +11,8 @@ import pytest
 from export.__main__ import dispatch
 from export.source.opening import open_source
 from export.writers.tflite import TFLiteFiles
-from files.clips import read_clip, write_clip
-from files.windows import cut_windows
+from leaf_files.clips import read_clip, write_clip
+from leaf_files.windows import cut_windows
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, mel, softmax
 from tests.once import once
 

@@ -13,9 +13,9 @@ import soundfile
 from export.__main__ import dispatch
 from export.contract.heads import Head, heads_of_outputs
 from export.source.opening import open_source
-from files import command_line
-from files.clips import write_clip
-from files.errors import UserError
+from leaf_files import command_line
+from leaf_files.clips import write_clip
+from leaf_files.errors import UserError
 from tests.export.conftest import LABELS
 from tests.export.models import SAMPLE_RATE, classifier, mel, softmax, two_heads
 

@@ -8,7 +8,7 @@ from export.contract.averaging import clip_probabilities
 from export.runners.litert import LiteRTRunner
 from export.source.opening import open_source
 from export.writers.tflite import TFLiteFiles
-from files.clips import read_clip, write_clip
+from leaf_files.clips import read_clip, write_clip
 from tests.export.conftest import LABELS, WINDOW_SAMPLES
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, two_heads
 

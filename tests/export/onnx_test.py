@@ -9,8 +9,8 @@ import soundfile
 from export.__main__ import dispatch
 from export.report.parity import keras_probabilities
 from export.source.opening import open_source
-from files import command_line
-from files.errors import UserError
+from leaf_files import command_line
+from leaf_files.errors import UserError
 from tests.export.conftest import LABELS
 from tests.export.deploy_test import snippets
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, two_heads

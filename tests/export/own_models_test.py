@@ -13,8 +13,8 @@ from export.report.parity import keras_probabilities
 from export.source.clips import synthetic_clips
 from export.source.opening import open_source
 from export.writers.serving import serving_function
-from files.clips import read_clip, write_clip
-from files.errors import UserError
+from leaf_files.clips import read_clip, write_clip
+from leaf_files.errors import UserError
 from tests.export.conftest import WINDOW_SAMPLES
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, mel
 

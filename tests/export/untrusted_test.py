@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from export.__main__ import dispatch
 from export.source.opening import open_source
-from files import command_line
-from files.errors import UserError
+from leaf_files import command_line
+from leaf_files.errors import UserError
 from tests.export.models import classifier
 
 

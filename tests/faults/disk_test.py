@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from export.__main__ import dispatch as export
-from files import atomic, command_line
-from files.clips import read_clip, write_clip
+from leaf_files import atomic, command_line
+from leaf_files.clips import read_clip, write_clip
 from tests.export.models import classifier, mel
 from tests.training.runs import SAMPLE_RATE, write_noises
 from training.__main__ import dispatch as training

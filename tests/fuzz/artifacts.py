@@ -14,7 +14,7 @@ import sys
 import numpy as np
 
 from export.__main__ import dispatch as export
-from files.clips import write_clip
+from leaf_files.clips import write_clip
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, mel
 from tests.fuzz.damage import damaged, damaged_json
 from tests.fuzz.sandbox import Sandbox, Tally

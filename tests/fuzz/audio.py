@@ -14,8 +14,8 @@ import sys
 import numpy as np
 import soundfile
 
-from files.clips import AUDIO_EXTENSIONS, read_clip
-from files.errors import UserError
+from leaf_files.clips import AUDIO_EXTENSIONS, read_clip
+from leaf_files.errors import UserError
 from tests.fuzz.damage import damaged
 from tests.fuzz.sandbox import Tally
 

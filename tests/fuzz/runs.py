@@ -16,14 +16,14 @@ import keras
 import numpy as np
 
 from export.source.opening import open_source
-from files.clips import write_clip
+from leaf_files.clips import write_clip
 from tests.fuzz.damage import damaged, damaged_json, damaged_member, zipped
 from tests.fuzz.sandbox import Sandbox, Tally
 from training.__main__ import dispatch as training
-from training.config import FitConfig
-from training.heads import Head
-from training.models import build_classifier, load_classifier
-from training.run_folder import RunFolder
+from training.run.folder import RunFolder
+from training.run.heads import Head
+from training.run.models import build_classifier, load_classifier
+from training.settings.config import FitConfig
 
 HEADS = (Head("folder:clips", "clips", ("high", "low")),)
 HISTORY = "epoch,loss,val_accuracy,val_loss\n1,0.5,0.5,0.6\n2,0.4,0.6,0.5\n"

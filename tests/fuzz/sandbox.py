@@ -10,7 +10,7 @@ import sys
 import tempfile
 import traceback
 
-from files import command_line
+from leaf_files import command_line
 
 SECONDS_A_CASE = 60
 

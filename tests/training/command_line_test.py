@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from files import command_line
-from files.clips import write_clip
+from leaf_files import command_line
+from leaf_files.clips import write_clip
 from tests.training.runs import SAMPLE_RATE, noise, write_noises
 from training.__main__ import dispatch
-from training.tasks import known_tasks
+from training.tasks.registry import known_tasks
 
 SMALL = (
     *("--frontend", "mel", "--n-filters", "8", "--sample-rate", str(SAMPLE_RATE)),
@@ -168,7 +168,7 @@ def test_bad_clips_are_skipped_by_fit_and_evaluate(
 def test_a_clip_that_is_lost_on_the_way_is_named(
     clips, pooling, monkeypatch, capsys, tmp_path
 ):
-    from training import fitting
+    from training.fit import fitting
 
     def lose_one(*arguments):
         data = load(*arguments)
@@ -453,7 +453,7 @@ def _wait_for(path, process, seconds=600):
 )
 def test_quick_answers_need_no_tensorflow(argv):
     code = (
-        "import sys; from files import command_line\n"
+        "import sys; from leaf_files import command_line\n"
         "from training.__main__ import dispatch\n"
         "try: command_line.run(dispatch, sys.argv[1:], 'training')\n"
         "except SystemExit: pass\n"

@@ -8,11 +8,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pytest
 
-from files.clips import write_clip
+from leaf_files.clips import write_clip
 from tests.once import once
 from tests.training import miniatures
 from tests.training.runs import small_config, write_noises, write_pooling
-from training.tasks import get_task
+from training.tasks.registry import get_task
 
 
 @pytest.fixture(scope="session")
@@ -78,13 +78,13 @@ def pooling(tmp_path_factory):
 @pytest.fixture
 def no_figures(monkeypatch):
     """Runs that are drawn by nobody, where figures are not what is tested."""
-    monkeypatch.setattr("training.figures.draw_run", lambda *args: None)
+    monkeypatch.setattr("training.evaluation.figures.draw_run", lambda *args: None)
 
 
 @pytest.fixture(scope="session")
 def finished(noises, pooling, tmp_path_factory):
     """A finished run on `noises`, and the metrics that `fit` returned."""
-    from training.fitting import fit
+    from training.fit.fitting import fit
 
     config = small_config(noises, encoder=pooling, learning_rate=3e-2)
     path = tmp_path_factory.mktemp("runs") / "mel"

@@ -58,8 +58,8 @@ def ready(data_dir, names=None):
     Returns:
         {task: its `TaskData`}.
     """
-    from training.builders import sources
-    from training.tasks import get_task
+    from training.tasks.builders import sources
+    from training.tasks.registry import get_task
 
     names = tuple(names or MAKERS)
     for make in dict.fromkeys(MAKERS[name] for name in names):
@@ -330,7 +330,7 @@ def nsynth(data_dir):
 
 def tut_urban(data_dir):
     """Thirteen archives of segments, 24 bit, stereo, and one of lists."""
-    from training.builders import tut_urban as original
+    from training.tasks.builders import tut_urban as original
 
     root = "TUT-urban-acoustic-scenes-2018-development"
     meta, train, test = ["filename\tscene_label\tidentifier\tsource_label"], [], []
@@ -359,7 +359,7 @@ def tut_urban(data_dir):
 
 def birdsong(data_dir):
     """Three archives, each with a table of its clips."""
-    from training.builders import birdsong as original
+    from training.tasks.builders import birdsong as original
 
     for n, recordings in enumerate(original.SETS):
         rows, clips = ["itemid,datasetid,hasbird"], {}
@@ -374,7 +374,7 @@ def birdsong(data_dir):
 
 def audioset(data_dir):
     """Lists of segments and a folder of clips, of which some are not there."""
-    from training.builders import audio_set as original
+    from training.tasks.builders import audio_set as original
 
     ids = [f"/m/0{index:03x}" for index in range(original.N_CLASSES)]
     rows = [f'{n},{ids[n]},"Sound, number {n}"' for n in range(original.N_CLASSES)]

@@ -10,11 +10,12 @@ import sys
 
 import numpy as np
 
-from files import command_line, quiet
+from leaf_files import command_line, quiet
 
 if __name__ == "__main__":
     quiet.import_keras("jax")
-    from training import __main__, fitting
+    from training import __main__
+    from training.fit import fitting
 
     train = fitting._train
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from files.errors import UserError
+from leaf_files.errors import UserError
 from tests.training.runs import small_config
 
 
@@ -22,9 +22,9 @@ def main(folder, frontend):
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, two)
 
-    from training import figures
-    from training.devices import Mirrored
-    from training.fitting import fit
+    from training.evaluation import figures
+    from training.fit.devices import Mirrored
+    from training.fit.fitting import fit
 
     figures.draw_run = lambda *arguments: None
     config = small_config(

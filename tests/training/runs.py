@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from files.clips import write_clip
-from training.config import FitConfig
-from training.heads import Head
+from leaf_files.clips import write_clip
+from training.run.heads import Head
+from training.settings.config import FitConfig
 
 SAMPLE_RATE = 8000
 

@@ -6,7 +6,7 @@ import pytest
 
 import leaf_tf
 from tests.reference.leaf import pcen
-from training.models import FRONTENDS
+from training.run.models import FRONTENDS
 
 RATE = 8000
 

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import sys
 
-from files.errors import UserError
+from leaf_files.errors import UserError
 from training.comparison import report
 from training.comparison.data import finished_like, require_one_data, without_record
 from training.comparison.launch import launch

@@ -2,8 +2,8 @@
 
 import collections
 
-from files.errors import UserError
-from training.data_record import DataRecord, changes
+from leaf_files.errors import UserError
+from training.run.data_record import DataRecord, changes
 
 _NAMED = 4  # runs, of many
 

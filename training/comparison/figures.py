@@ -5,7 +5,7 @@ import re
 import numpy as np
 from matplotlib.figure import Figure
 
-from files.atomic import replacing
+from leaf_files.atomic import replacing
 
 _DPI = 120
 _RUN, _MEAN, _CERTAIN = "#9aa5b1", "#0f766e", "#c2410c"

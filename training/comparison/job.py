@@ -3,7 +3,7 @@
     python -m training.comparison.job REQUEST
 
 REQUEST is JSON, {"config": a `FitConfig`'s settings, "run": folder,
-"noisy_metrics": file, "noises": [settings of `training.noise.Noise`], "like": a run
+"noisy_metrics": file, "noises": [settings of `evaluation.noise.Noise`], "like": a run
 folder whose data the run has to have, or null}. It trains unless the run is finished,
 and then tests in noise. It ends when its standard input does: with the process that
 started it. Its exit code is `OTHER_DATA` where the data isn't what it has to be.
@@ -16,13 +16,13 @@ import sys
 import threading
 from pathlib import Path
 
-from files import command_line, quiet
-from files.atomic import write_json
-from files.json_files import read_json
-from training.config import FitConfig
-from training.data_record import OtherDataError
-from training.noise import Noise
-from training.run_folder import RunFolder
+from leaf_files import command_line, quiet
+from leaf_files.atomic import write_json
+from leaf_files.json_files import read_json
+from training.evaluation.noise import Noise
+from training.run.data_record import OtherDataError
+from training.run.folder import RunFolder
+from training.settings.config import FitConfig
 
 OTHER_DATA = 3  # an exit code
 
@@ -42,7 +42,7 @@ def _main(argv):
     run = RunFolder(request["run"])
     quiet.import_keras()
     if not run.metrics.exists():
-        from training.fitting import fit
+        from training.fit.fitting import fit
 
         config = FitConfig(**request["config"])
         fit(config, run.path, resume=True, like=request.get("like"))
@@ -52,7 +52,7 @@ def _main(argv):
 
 def test_in_noise(run, path, noises):
     """Adds to a file a finished run's metrics in those noises that it lacks."""
-    from training.evaluating import as_metrics, evaluate
+    from training.evaluation.evaluating import as_metrics, evaluate
 
     known = read_noisy_metrics(path)
     for noise in noises:

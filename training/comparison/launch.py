@@ -5,8 +5,8 @@ import os
 import subprocess
 import time
 
-from files.atomic import make_folder
-from files.errors import UserError
+from leaf_files.atomic import make_folder
+from leaf_files.errors import UserError
 from training.comparison.job import OTHER_DATA
 
 _MOMENT = 0.1  # seconds between looks at the processes

@@ -3,11 +3,11 @@
 import dataclasses
 from pathlib import Path
 
-from files.atomic import writable_folder
-from files.errors import UserError
-from training.config import FitConfig
-from training.heads import head_names
-from training.run_folder import RunFolder
+from leaf_files.atomic import writable_folder
+from leaf_files.errors import UserError
+from training.run.folder import RunFolder
+from training.run.heads import head_names
+from training.settings.config import FitConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Comparison:
         output: Folder of the comparison.
         multitask: Whether one model learns all tasks, or each has its own.
         snrs_db: Signal-to-noise ratios at which trained models are tested as well.
-        noise_color: Color of that noise, see `training.noise.Noise`.
+        noise_color: Color of that noise, see `training.evaluation.noise.Noise`.
         baseline: Frontend that the others are compared with.
         jobs: Runs at once.
     """

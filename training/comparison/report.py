@@ -3,12 +3,12 @@
 import dataclasses
 import statistics
 
-from files.atomic import write_csv, write_json, write_text
+from leaf_files.atomic import write_csv, write_json, write_text
 from training.comparison import figures
+from training.comparison.intervals import CONFIDENCE
 from training.comparison.plan import display_name
-from training.config import FitConfig
-from training.intervals import CONFIDENCE
-from training.tasks import get_task
+from training.settings.config import FitConfig
+from training.tasks.registry import get_task
 
 _ABOUT_DRIFT = {
     "filters": "filters, 0 to 1",

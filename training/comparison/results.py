@@ -4,13 +4,13 @@ import collections
 import dataclasses
 import statistics
 
-from files.errors import UserError
-from files.json_files import read_json
+from leaf_files.errors import UserError
+from leaf_files.json_files import read_json
 from training.comparison.data import require_one_data
+from training.comparison.intervals import CONFIDENCE, Estimate, estimate
 from training.comparison.job import read_noisy_metrics
 from training.comparison.plan import display_name
-from training.intervals import CONFIDENCE, Estimate, estimate
-from training.noise import Noise
+from training.evaluation.noise import Noise
 
 CLEAN = "clean"
 _JUDGES = ("accuracy", "mAP")  # main metrics of tasks, in `metrics.json`

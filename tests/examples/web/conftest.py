@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from export.__main__ import dispatch
-from files.clips import write_clip
+from leaf_files.clips import write_clip
 from tests.export.models import SAMPLE_RATE, classifier
 
 WEB = pathlib.Path(__file__).parents[3] / "examples" / "web"

@@ -11,8 +11,8 @@ from ai_edge_litert.interpreter import Interpreter
 from export.commands.predict import predict_clip
 from export.contract.averaging import clip_probabilities
 from export.runners.opening import open_artifact
-from files.clips import read_clip
-from files.windows import cut_windows
+from leaf_files.clips import read_clip
+from leaf_files.windows import cut_windows
 from tests.examples.web.conftest import LABELS, WINDOW_SAMPLES, heard, tone
 from tests.export.models import N_FILTERS, SAMPLE_RATE
 

@@ -2,7 +2,7 @@ import pytest
 
 from export.commands.arguments import export_parser, options_of, predict_parser
 from export.writers.options import Options
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 
 def test_formats_are_those_that_need_nothing_else_by_default():

@@ -10,8 +10,8 @@ import pytest
 from export.__main__ import dispatch
 from export.report import judging, measuring
 from export.writers.tflite import TFLiteFiles
-from files import command_line
-from files.clips import write_clip
+from leaf_files import command_line
+from leaf_files.clips import write_clip
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier
 
 FLOAT32 = ("--formats", "tflite", "--quantize", "none")

@@ -16,8 +16,8 @@ import leaf_tf
 from export.__main__ import dispatch
 from export.source.opening import open_source
 from export.writers.stream import StreamModel
-from files import command_line
-from files.clips import read_clip
+from leaf_files import command_line
+from leaf_files.clips import read_clip
 from tests.export.conftest import LABELS
 from tests.export.models import SAMPLE_RATE, classifier, softmax
 
@@ -224,7 +224,7 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 for name in ("tensorflow", "keras", "leaf_tf", "jax", "torch"):
     sys.modules[name] = None  # importing it fails
-from files import command_line
+from leaf_files import command_line
 from export.__main__ import dispatch
 sys.exit(command_line.run(dispatch, ["listen", *sys.argv[1:]], "python -m export"))
 """

@@ -14,7 +14,7 @@ from export.__main__ import dispatch
 from export.source.opening import open_source
 from export.tflite_format.model import read_model, write_model
 from export.writers.tflite import write_tflite
-from files import command_line
+from leaf_files import command_line
 from tests.export.conftest import LABELS, WINDOW_SAMPLES
 from tests.export.models import SAMPLE_RATE, classifier, softmax
 from tests.export.runners.litert_test import converted

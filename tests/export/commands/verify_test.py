@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from export.__main__ import dispatch
-from files import command_line
+from leaf_files import command_line
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from export.contract.own_words import (
     require_fit,
     words_of,
 )
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 POINTS = Head("points", ("north", "south"), "softmax")
 WINDS = Head("winds", ("föhn", "bise", "joran"), "sigmoid")

@@ -8,7 +8,7 @@ from export.report.parity import (
     part_differences,
     points_lost,
 )
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 KERAS = np.array([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]])
 

@@ -4,7 +4,7 @@ import pytest
 
 from export.contract.layout import as_reported, is_onnx
 from export.runners.finding import find_artifact, find_stream
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 PREFERRED = [
     "model.tflite",

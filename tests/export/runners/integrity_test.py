@@ -6,8 +6,8 @@ import pytest
 from export.__main__ import dispatch
 from export.runners import integrity as intact
 from export.runners.integrity import require_intact
-from files import command_line
-from files.errors import UserError
+from leaf_files import command_line
+from leaf_files.errors import UserError
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ import pytest
 import tensorflow as tf
 
 from export.runners.litert import Delegation, LiteRTModel, LiteRTRunner
-from files.errors import UserError
-from files.quiet import native_logs_hidden
+from leaf_files.errors import UserError
+from leaf_files.quiet import native_logs_hidden
 
 
 def converted(path, function, shape=(1, 16)):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from export.source.calibration import read_calibration_windows
-from files.clips import write_clip
-from files.errors import UserError
+from leaf_files.clips import write_clip
+from leaf_files.errors import UserError
 
 
 def test_clips_at_any_depth_are_cut_into_windows(tmp_path):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from export.source.clips import read_clips, synthetic_clips
-from files.clips import write_clip
-from files.errors import UserError
-from training.folder import FolderTask
+from leaf_files.clips import write_clip
+from leaf_files.errors import UserError
+from training.tasks.folder import FolderTask
 
 LABELS = ("cat", "dog")
 

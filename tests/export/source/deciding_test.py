@@ -8,7 +8,7 @@ from keras import layers, ops
 from export.source.activation import meaning_of
 from export.source.deciding import Seen, decide, require_probabilities
 from export.source.losses import Loss
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 FRAMES = np.random.default_rng(0).normal(0, 2, (6, 5, 4)).astype("float32")
 BINARY = Loss("BinaryCrossentropy(from_logits=True)", "sigmoid", True)

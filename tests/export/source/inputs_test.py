@@ -7,7 +7,7 @@ from keras import layers
 
 import leaf_tf
 from export.source.inputs import sample_rate_of, with_full_scale
-from files.errors import UserError
+from leaf_files.errors import UserError
 
 RATE, SAMPLES = 8000, 1200
 

@@ -9,7 +9,7 @@ import pytest
 from export.contract.heads import Head
 from export.source.opening import open_source
 from export.writers.serving import serving_function
-from files.errors import UserError
+from leaf_files.errors import UserError
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, softmax
 
 

@@ -18,7 +18,7 @@ from export.tflite_format.model import (
     read_model,
     write_model,
 )
-from files.quiet import native_logs_hidden
+from leaf_files.quiet import native_logs_hidden
 
 KERNEL = np.random.default_rng(0).normal(size=(40, 30)).astype(np.float32)
 AVERAGES = np.abs(np.random.default_rng(1).normal(size=(30, 10))).astype(np.float32)

@@ -4,7 +4,7 @@ import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
 from export.tflite_format.graph import read_activations, read_graph
-from files.quiet import native_logs_hidden
+from leaf_files.quiet import native_logs_hidden
 from tests.export.runners.litert_test import converted
 
 

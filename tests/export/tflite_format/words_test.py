@@ -11,7 +11,7 @@ from export.tflite_format.entries import add_entry, read_entry
 from export.tflite_format.model import read_model, write_model
 from export.tflite_format.words import read_words
 from export.writers.stream import StreamModel
-from files.errors import UserError
+from leaf_files.errors import UserError
 from tests.export.conftest import LABELS, WINDOW_SAMPLES
 from tests.export.models import SAMPLE_RATE
 

@@ -5,7 +5,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from export.tflite_format.graph import read_graph
 from export.writers.folding import fold
-from files.quiet import native_logs_hidden
+from leaf_files.quiet import native_logs_hidden
 
 
 @pytest.fixture

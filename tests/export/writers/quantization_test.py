@@ -12,8 +12,8 @@ from export.tflite_format.graph import read_graph
 from export.tflite_format.graph_edits import part_of
 from export.tflite_format.model import operator_name, read_model
 from export.writers.tflite import TFLiteFiles
-from files.clips import write_clip
-from files.errors import UserError
+from leaf_files.clips import write_clip
+from leaf_files.errors import UserError
 from tests.export.commands.export_test import failed, run_command
 from tests.export.models import SAMPLE_RATE, classifier, two_heads
 

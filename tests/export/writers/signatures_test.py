@@ -8,7 +8,7 @@ import tensorflow as tf
 from export.source.opening import open_source
 from export.writers.saved_model import write_saved_model
 from export.writers.signatures import make_signatures
-from files.atomic import write_text
+from leaf_files.atomic import write_text
 from tests.export.conftest import LABELS, WINDOW_SAMPLES
 from tests.export.models import (
     N_CLASSES,

@@ -18,8 +18,8 @@ from export.tflite_format.graph import read_graph
 from export.tflite_format.metadata import read_metadata
 from export.writers.options import Options
 from export.writers.stream import StreamModel
-from files import command_line
-from files.errors import UserError
+from leaf_files import command_line
+from leaf_files.errors import UserError
 from tests.export.conftest import LABELS, WINDOW_SAMPLES
 from tests.export.models import SAMPLE_RATE, classifier, frontend, softmax
 

@@ -8,7 +8,7 @@ from export.runners.litert import LiteRTModel
 from export.source.opening import open_source
 from export.tflite_format.graph import read_graph
 from export.writers.tflite import write_tflite
-from files.errors import UserError
+from leaf_files.errors import UserError
 from leaf_tf.dsp.multirate import taps as multirate_taps
 from tests.export.models import N_CLASSES, N_FILTERS, classifier, softmax
 from tests.reference.leaf import gabor_filters

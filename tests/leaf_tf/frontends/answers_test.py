@@ -6,6 +6,7 @@ import inspect
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 import leaf_tf
 from leaf_tf import visualize
@@ -90,7 +91,9 @@ def test_a_tone_in_the_middle_of_a_filter_is_loudest_in_its_channel(name, rng):
     if middles is None:
         middles = half.argmax(axis=0) * RATE / len(responses)
     tones = 0.5 * np.cos(2 * np.pi * middles[:, None] / RATE * np.arange(2400))
-    energies = numbers(layer.compute_energies(tones.astype("float32"), None))
+    energies = numbers(
+        layer.compute_energies(ops.convert_to_tensor(tones, "float32"), None)
+    )
     middle = energies[:, energies.shape[1] // 2]
     np.testing.assert_array_equal(middle.argmax(axis=0), np.arange(N))
 
@@ -118,7 +121,9 @@ def test_pooling_widths_are_those_of_the_window(name, rng):
         return  # what real filters answer to a click has either sign
     click = np.zeros((1, 1600), "float32")
     click[0, 800] = 1.0
-    energies = numbers(layer.compute_energies(click, None))[0].astype(np.float64)
+    energies = numbers(layer.compute_energies(ops.convert_to_tensor(click), None))[
+        0
+    ].astype(np.float64)
     # The filter's own width in time adds to it, as squares do.
     added = 1000 * 2 * np.log(2) / np.pi * np.sqrt(2) / layer.bandwidths_hz()
     for energy, width, own in zip(energies.T, widths, added):

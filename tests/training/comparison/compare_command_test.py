@@ -10,12 +10,12 @@ import time
 
 import pytest
 
-from files import command_line
-from files.atomic import write_json
+from leaf_files import command_line
+from leaf_files.atomic import write_json
 from tests.training.comparison.made import finish, make_comparison
 from training.__main__ import dispatch
-from training.arguments import comparison, make_parser
-from training.config import FitConfig
+from training.commands.arguments import comparison, make_parser
+from training.settings.config import FitConfig
 
 
 def training(*argv):

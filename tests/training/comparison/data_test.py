@@ -5,17 +5,17 @@ import sys
 
 import pytest
 
-from files.atomic import write_json
-from files.clips import read_clip, write_clip
-from files.errors import UserError
+from leaf_files.atomic import write_json
+from leaf_files.clips import read_clip, write_clip
+from leaf_files.errors import UserError
 from tests.training.comparison.made import finish, make_comparison
-from training.clip_sets import SPLITS, ClipSet, ListedClip
 from training.comparison import comparing, job
 from training.comparison.data import finished_like, require_one_data, without_record
 from training.comparison.launch import launch
 from training.comparison.results import collect
-from training.data_record import DataRecord, TaskRecord
-from training.heads import Head
+from training.run.data_record import DataRecord, TaskRecord
+from training.run.heads import Head
+from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip
 
 
 def write_record(run, n_clips, labels=("a", "b")):

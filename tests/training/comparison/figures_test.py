@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from training.comparison.figures import _figure
+from training.comparison.intervals import estimate
 from training.comparison.results import Score
-from training.intervals import estimate
 
 
 def drawn(values, differences):

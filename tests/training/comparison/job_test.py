@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
-from training import evaluating
 from training.__main__ import dispatch
 from training.comparison import job
-from training.noise import Noise
+from training.evaluation import evaluating
+from training.evaluation.noise import Noise
 
 LOUD, SOFT = Noise(-20.0, "white"), Noise(40.0, "white")
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from files.errors import UserError
+from leaf_files.errors import UserError
 from tests.training.comparison.made import make_comparison
 from training.comparison.launch import launch
 

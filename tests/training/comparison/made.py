@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from files.atomic import write_json
+from leaf_files.atomic import write_json
 from training.comparison.plan import Comparison
 from training.comparison.results import noises
-from training.config import FitConfig
+from training.settings.config import FitConfig
 
 
 def make_comparison(folder, frontends=("mel", "leaf"), n_seeds=3, **settings):

@@ -1,6 +1,6 @@
 import pytest
 
-from files.errors import UserError
+from leaf_files.errors import UserError
 from tests.training.comparison.made import finish, make_comparison
 from training.comparison.plan import display_name
 

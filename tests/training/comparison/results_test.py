@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from files.errors import UserError
+from leaf_files.errors import UserError
 from tests.training.comparison.made import finish, make_comparison
 from training.comparison.results import collect, is_complete
 

@@ -1,0 +1,424 @@
+"""Reads and writes clips: any format, rate and channels to a mono waveform."""
+
+import contextlib
+import dataclasses
+import io
+import stat
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from leaf_files.arithmetic import ceil_div
+from leaf_files.atomic import replacing
+from leaf_files.errors import UserError
+from leaf_files.oddities import Listener
+from leaf_files.parts import parts_of
+from leaf_files.quiet import native_logs_hidden
+from leaf_files.sources import Source, Spliced, is_stream, opened_source
+
+# What libsndfile reads, by the ends of names; the content says what it is.
+AUDIO_EXTENSIONS = (
+    *(".wav", ".flac", ".ogg", ".mp3", ".opus", ".oga", ".mp2", ".wave", ".bwf"),
+    *(".rf64", ".w64", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".sph"),
+    ".nist",
+)
+
+# Values read at once: a damaged header may promise any number of frames, so
+# memory follows what the file holds.
+_BLOCK_VALUES = 2**20
+
+# Rates of audio, in Hz. A damaged header may say 1 Hz, and a second of that resampled
+# to what models take would fill the memory.
+_RATES = (100, 10_000_000)
+# What frontends can take without a number that isn't finite; full scale is 1.
+_LOUDEST = 1e6
+
+
+@dataclasses.dataclass(frozen=True)
+class Clip:
+    """What an audio file holds.
+
+    Attributes:
+        waveform: (samples,), float32, full scale is [-1, 1].
+        sample_rate: In Hz.
+        encoding: Of the file, as `encoding_of`.
+        oddities: Tuple of what is odd about it, of `leaf_files.oddities`.
+    """
+
+    waveform: np.ndarray
+    sample_rate: int
+    encoding: str
+    oddities: tuple
+
+
+def is_audio_path(path):
+    """True if the name ends in one of `AUDIO_EXTENSIONS`, in any case."""
+    return Path(path).suffix.lower() in AUDIO_EXTENSIONS
+
+
+def read_clip(path, sample_rate=None):
+    """Reads an audio file as one mono waveform.
+
+    Args:
+        path: Audio file, named as one of `AUDIO_EXTENSIONS`, of any rate; channels
+            are averaged. A pipe or a device such as /dev/stdin is read to its end.
+        sample_rate: In Hz, the rate to resample to. Defaults to the file's.
+
+    Returns:
+        (waveform, sample_rate): float32 (samples,), full scale is [-1, 1]
+        (lossy formats and resampling may overshoot a little), and its rate in
+        Hz. All that the file holds, whatever it says of its length.
+
+    Raises:
+        UserError: The file is missing, a folder, empty, no audio by its name
+            or content, cut short, without samples, with samples that are not
+            finite or beyond 1e6, of parts that differ in their rates, or, where it is
+            to be resampled, of a rate that is none of audio. The message names the
+            file.
+    """
+    clip = hear_clip(path, sample_rate)
+    return clip.waveform, clip.sample_rate
+
+
+def hear_clip(path, sample_rate=None):
+    """As `read_clip`, a `Clip`."""
+    path = Path(path)
+    try:
+        require_audio_file(path)
+        return _decode(path, path, sample_rate)
+    except OSError as error:
+        raise UserError(
+            f"cannot read the audio file {path}: {error.strerror or error}"
+        ) from error
+
+
+def decode_clip(content, name, sample_rate=None):
+    """Reads the bytes of an audio file as `read_clip` reads a file.
+
+    Args:
+        content: Of an audio file.
+        name: What messages call it.
+        sample_rate: In Hz, the rate to resample to. Defaults to the file's.
+
+    Returns:
+        (waveform, sample_rate).
+
+    Raises:
+        UserError: As `read_clip`.
+    """
+    clip = _decode(io.BytesIO(content), name, sample_rate)
+    return clip.waveform, clip.sample_rate
+
+
+def require_audio_rate(rate, name):
+    """Checks a rate before resampling.
+
+    Args:
+        rate: Of a file, in Hz.
+        name: What messages call the file.
+
+    Raises:
+        UserError: It is none of audio: below 100 Hz, or above 10 MHz.
+    """
+    low, high = _RATES
+    if not low <= rate <= high:
+        raise UserError(
+            f"the audio file {name} says that it has {rate} samples a second; audio "
+            f"has {low} to {high}"
+        )
+
+
+def encoding_of(source):
+    """What is in an audio file, in soundfile's words, such as "WAV PCM_24".
+
+    Of a file that has to be decoded in parts, or with another header than its own,
+    "by parts" follows: others who decode it may hear less of it.
+
+    Args:
+        source: Path of the file, or a binary file object.
+    """
+    with opened(source, "") as sound:
+        return sound.encoding
+
+
+def write_clip(path, waveform, sample_rate):
+    """Writes a mono waveform as 16 bit audio, whole or not at all.
+
+    `read_clip` returns the same samples, rounded to 1 / 32768.
+
+    Args:
+        path: Name that ends in .flac or .wav.
+        waveform: (samples,), finite; clipped to [-1, 1].
+        sample_rate: In Hz.
+
+    Raises:
+        ValueError: Another extension, or not a finite (samples,) waveform.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".flac", ".wav"):
+        raise ValueError(f"`path` must end in .flac or .wav. Received: {path.name}")
+    waveform = np.asarray(waveform)
+    if waveform.ndim != 1 or not waveform.size:
+        raise ValueError(
+            "`waveform` must be (samples,) with at least one sample. "
+            f"Received shape: {waveform.shape}"
+        )
+    if not np.isfinite(waveform).all():
+        raise ValueError("`waveform` must hold finite numbers only.")
+    pcm = np.clip(np.round(waveform * 32768.0), -32768, 32767)
+    # libsndfile doesn't say of a full disk that it is full.
+    content = io.BytesIO()
+    form = path.suffix[1:].upper()
+    soundfile.write(
+        content, pcm.astype(np.int16), sample_rate, format=form, subtype="PCM_16"
+    )
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.getvalue())
+
+
+def resample(waveform, from_rate, to_rate):
+    """Resamples a waveform, with an anti-aliasing filter.
+
+    Args:
+        waveform: (samples,), float32.
+        from_rate, to_rate: In Hz, above 0.
+
+    Returns:
+        (round(samples * to_rate / from_rate),), float32, at least one sample;
+        the waveform itself when the rates are equal.
+
+    Raises:
+        ValueError: A rate that is not above 0.
+    """
+    if from_rate <= 0 or to_rate <= 0:
+        raise ValueError(
+            "`from_rate` and `to_rate` must be above 0 Hz. "
+            f"Received: {from_rate}, {to_rate}"
+        )
+    if from_rate == to_rate:
+        return waveform
+    import soxr
+
+    least_samples = ceil_div(from_rate, to_rate)
+    if waveform.size < least_samples:  # else nothing would be left
+        waveform = np.pad(waveform, (0, int(least_samples) - waveform.size))
+    return soxr.resample(waveform, from_rate, to_rate)
+
+
+def require_audio_file(path):
+    """Raises a `UserError` unless a path is that of an audio file that holds bytes.
+
+    A pipe or a device is taken for one: what comes out of it is judged then.
+    """
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        hint = "; standard input is /dev/stdin" if str(path) == "-" else ""
+        raise UserError(f"there is no audio file {path}{hint}") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise UserError(f"expected an audio file, but {path} is a folder")
+    if is_stream(path, status.st_mode):
+        return
+    if not stat.S_ISREG(status.st_mode):
+        raise UserError(f"there is no audio file {path}: it is neither file nor pipe")
+    if not is_audio_path(path):
+        raise UserError(
+            f"cannot read {path}: an audio file's name must end in one of "
+            f"{', '.join(AUDIO_EXTENSIONS)}; convert it to one of them"
+        )
+    if not status.st_size:
+        raise UserError(f"the audio file {path} is empty (0 bytes)")
+
+
+@contextlib.contextmanager
+def opened(source, name):
+    """An open `Sound`; what is wrong with it becomes a `UserError`.
+
+    Args:
+        source: Path, or binary file object.
+        name: What messages call it.
+    """
+    is_file = hasattr(source, "read")
+    own = contextlib.nullcontext(Source(source, name)) if is_file else None
+    with own or opened_source(source) as of_bytes:
+        parts = parts_of(of_bytes)
+        with _opened_part(of_bytes, parts.parts[0], parts) as first:
+            yield Sound(of_bytes, parts, first)
+
+
+class Sound:
+    """An open audio file.
+
+    Args:
+        source: `sources.Source`.
+        parts: `parts.Parts`.
+        first: `soundfile.SoundFile` of the first one.
+
+    Attributes:
+        sample_rate: In Hz.
+        encoding: As `encoding_of`.
+        oddities: What is odd about it, of `leaf_files.oddities`; whole once its last
+            block is read.
+    """
+
+    def __init__(self, source, parts, first):
+        self._source, self._parts, self._first = source, parts, first
+        self.sample_rate = first.samplerate
+        self.encoding = f"{first.format} {first.subtype}"
+        if not parts.is_plain:
+            self.encoding += " by parts"
+        self.oddities = parts.oddities
+
+    def mono_blocks(self, frames=_BLOCK_VALUES):
+        """The mean of the channels, block by block; once only.
+
+        Args:
+            frames: Most samples in a block.
+
+        Yields:
+            (samples,), float32.
+
+        Raises:
+            UserError: It is cut short, without samples, or with samples that are not
+                finite or beyond 1e6; of that a block before may have been yielded.
+        """
+        listener = Listener(self._first.subtype in ("FLOAT", "DOUBLE"))
+        n_read = 0
+        for file, part in self._files():
+            own = 0
+            for block in self._blocks(file, frames):
+                mean = _mean(block)
+                low, high = float(mean.min()), float(mean.max())
+                _check_range(low, high, self._source.name)
+                listener.hear(block, mean, low, high)
+                own += mean.size
+                yield mean
+            _require_all(file, own, part.least, self._source.name)
+            n_read += own
+        if not n_read:
+            raise UserError(f"the audio file {self._source.name} holds no samples")
+        self.oddities += tuple(listener.oddities())
+
+    def _files(self):
+        """(`soundfile.SoundFile`, `Part`) of each part, open while it is read."""
+        first, *others = self._parts.parts
+        yield self._first, first
+        for part in others:
+            with _opened_part(self._source, part, self._parts) as file:
+                if file.samplerate != self.sample_rate:
+                    raise UserError(
+                        f"the audio file {self._source.name} holds several sounds one "
+                        f"after the other, of {self.sample_rate} Hz and of "
+                        f"{file.samplerate} Hz; cut it into its parts, or convert it "
+                        "to one rate"
+                    )
+                yield file, part
+
+    def _blocks(self, file, frames):
+        frames = max(1, min(frames, _BLOCK_VALUES // file.channels))
+        is_more = True
+        while is_more:
+            with _refused(self._source.name, self._parts), _quiet(self._parts):
+                block = file.read(frames, dtype="float32", always_2d=True)
+            is_more = len(block) == frames
+            if len(block):
+                yield block
+
+
+@contextlib.contextmanager
+def _opened_part(source, part, parts):
+    """The `soundfile.SoundFile` of a `parts.Part`."""
+    if part.pieces is not None:
+        file = Spliced(source.file, part.pieces)
+    elif source.path is not None:
+        file = source.path
+    else:
+        file = source.file
+        file.seek(0)
+    with _refused(source.name, parts), _quiet(parts):
+        opened_file = soundfile.SoundFile(file)
+    with opened_file:
+        if opened_file.format == "RAW":  # .au and .snd without a header
+            raise UserError(
+                f"the audio file {source.name} has no header: it holds no audio"
+            )
+        yield opened_file
+
+
+@contextlib.contextmanager
+def _refused(name, parts):
+    """What libsndfile refuses becomes a `UserError`."""
+    try:
+        yield
+    except soundfile.LibsndfileError as error:
+        said = "it is damaged, cut short or holds no audio"
+        if parts.kind is not None:
+            said = (
+                f"it begins as {parts.kind} does, and is damaged, cut short or coded "
+                "in a way that can't be read here"
+            )
+        raise UserError(f"cannot read the audio file {name}: {said}") from error
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"cannot open the audio file {name}: its name is not valid text; rename it"
+        ) from error
+
+
+def _quiet(parts):
+    """The MP3 decoder writes to stderr of what it mends or skips."""
+    return native_logs_hidden() if parts.is_mpeg else contextlib.nullcontext()
+
+
+def _mean(block):
+    """Of the channels, (samples,)."""
+    if block.shape[1] == 1:
+        return block[:, 0]
+    with np.errstate(all="ignore"):  # damaged samples are any numbers
+        if block.shape[1] == 2:  # the same, several times as fast
+            return (block[:, 0] + block[:, 1]) / np.float32(2)
+        return block.mean(axis=1)
+
+
+def _decode(source, name, sample_rate):
+    """The `Clip` of a path or an open file."""
+    try:
+        with opened(source, name) as sound:
+            blocks = list(sound.mono_blocks())
+            waveform = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+            file_rate, encoding = sound.sample_rate, sound.encoding
+            oddities = sound.oddities
+    except MemoryError as error:
+        raise UserError(
+            f"the audio file {name} is too long for the memory of this machine"
+        ) from error
+    if sample_rate in (None, file_rate):
+        return Clip(waveform, file_rate, encoding, oddities)
+    require_audio_rate(file_rate, name)
+    waveform = resample(waveform, file_rate, sample_rate)
+    return Clip(waveform, sample_rate, encoding, oddities)
+
+
+def _check_range(low, high, name):
+    loudest = max(high, -low)
+    if not np.isfinite(loudest):
+        raise UserError(
+            f"the audio file {name} holds samples that are not finite numbers"
+        )
+    if loudest > _LOUDEST:
+        raise UserError(
+            f"the audio file {name} holds samples up to {loudest:.3g}, where full "
+            f"scale is 1, and at most {_LOUDEST:.0e} is allowed; it is damaged, or has "
+            "to be scaled"
+        )
+
+
+def _require_all(file, n_read, least, name):
+    """Checks that as many samples came as a part of a file promises."""
+    # Only an estimate for an MP3 without a Xing header: no promise to hold.
+    promised = least if file.format == "MP3" else file.frames
+    if n_read < promised:
+        raise UserError(
+            f"the audio file {name} is cut short: it promises {promised} "
+            f"frames and holds {n_read}"
+        )

@@ -1,0 +1,172 @@
+"""What all commands share: how they answer mistakes, and their exit codes."""
+
+import argparse
+import contextlib
+import difflib
+import os
+import sys
+from collections.abc import Iterable
+
+from leaf_files.errors import UserError
+from leaf_files.missing import missing_package
+
+
+class _Help(argparse.HelpFormatter):
+    """Fills each line of a text as a paragraph; indented ones, to be copied, stay."""
+
+    def _fill_text(self, text, width, indent):
+        lines = []
+        for line in text.split("\n"):
+            is_verbatim = not line or line.startswith(" ")
+            lines.append(
+                line if is_verbatim else super()._fill_text(line, width, indent)
+            )
+        return "\n".join(lines)
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers a mistake with one line: what is wrong, what may be meant, whose help.
+
+    The parsers of its commands are such, too, and answer for their own options.
+    """
+
+    _words: tuple[str, ...] = ()
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **{"formatter_class": _Help, **kwargs})
+
+    def parse_known_args(self, args=None, namespace=None):
+        self._words = tuple(sys.argv[1:] if args is None else args)
+        arguments, unknown = super().parse_known_args(args, namespace)
+        # Here, as a command's parser would hand them to the one above, whose help
+        # doesn't have them.
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return arguments, unknown
+
+    def error(self, message):
+        message += self._meant_options()
+        self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+
+    def _meant_options(self):
+        """`did_you_mean` of the words that are no options of this parser."""
+        known = self._option_string_actions
+        options = [w.partition("=")[0] for w in self._words if w.startswith("--")]
+        unknown = [w for w in options if not any(k.startswith(w) for k in known)]
+        return did_you_mean(unknown, known)
+
+    def _check_value(self, action, value):
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += did_you_mean([value], action.choices)
+            raise
+
+
+def did_you_mean(words: Iterable[str], known: Iterable[str]) -> str:
+    """A hint at what misspelled words may mean, to end a message with.
+
+    Args:
+        words: Those that a user typed.
+        known: The right ones.
+
+    Returns:
+        " (did you mean --epochs?)", or "" where none of the known is near.
+
+    >>> did_you_mean(["laef"], ["leaf", "mel"])
+    ' (did you mean leaf?)'
+    """
+    by_lower_case = {str(name).lower(): str(name) for name in known}
+    nearest = [
+        by_lower_case[name]
+        for word in words
+        for name in difflib.get_close_matches(str(word).lower(), by_lower_case, n=1)
+    ]
+    if not nearest:
+        return ""
+    return f" (did you mean {' and '.join(dict.fromkeys(nearest))}?)"
+
+
+def run(main, argv, prog):
+    """Runs a command; what a user can mend becomes one line on stderr.
+
+    A package that is not installed is named, with the command that installs it. Other
+    exceptions are bugs and keep their traceback.
+
+    Args:
+        main: Takes `argv`; returns an exit code, or None for 0.
+        argv: The arguments, without the program's name.
+        prog: The program's name in messages, e.g. "python -m training".
+
+    Returns:
+        The exit code: `main`'s; 1 after an error; 130 after Ctrl-C; 141 when
+        the reader of the output went away. (argparse exits with 2 by itself.)
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A name or a label may hold what a terminal, or any text, can't.
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        return main(argv) or 0
+    except KeyboardInterrupt:
+        _complain(prog, "interrupted")
+        return 130
+    except BrokenPipeError:
+        # Nobody reads; without this Python would fail again as it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        message = _explained(error)
+        if message is None:
+            raise
+        _complain(prog, f"error: {message}")
+    return 1
+
+
+def one_line(message):
+    """A message as one line: names of files may have line breaks."""
+    return " ".join(str(message).splitlines())
+
+
+def a_few(items, most=3, between=", "):
+    """Items for a message: the first ones, and an ellipsis for the others."""
+    named = [str(item) for item in items[:most]]
+    return between.join([*named, "..."] if len(items) > most else named)
+
+
+def note(message):
+    """Says a line on stderr that is no error: what a user may want to know."""
+    print(one_line(message), file=sys.stderr, flush=True)
+
+
+def warn(message):
+    """Says a line on stderr about what may not be meant."""
+    note(f"warning: {message}")
+
+
+def _explained(error):
+    """What a user can do about an exception; None if it is a bug."""
+    # A library that isn't there may look like a damaged file, or data nobody has.
+    if not (isinstance(error, UserError) and "install" in str(error)):
+        missing = missing_package(error)
+        if missing:
+            return missing
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError):
+        return _sentence(error)
+    return None
+
+
+def _complain(prog, message):
+    print(f"{prog}: {one_line(message)}", file=sys.stderr)
+
+
+def _sentence(error):
+    """'No space left on device: /data/run', without the errno."""
+    if not error.strerror:
+        return str(error) or type(error).__name__
+    names = [error.filename, error.filename2]
+    return ": ".join(
+        [error.strerror, *(str(name) for name in names if name is not None)]
+    )

@@ -1,0 +1,37 @@
+"""Reads JSON that others wrote."""
+
+import json
+
+from leaf_files.text import read_text
+
+
+def read_json(path):
+    """What a JSON file holds.
+
+    Args:
+        path: A Path.
+
+    Raises:
+        OSError: It can't be read.
+        ValueError: It is no text, no JSON, nested too deep to read, or gives one name
+            two values.
+    """
+    return parse_json(read_text(path))
+
+
+def parse_json(text):
+    """What a text in JSON says; as `read_json`."""
+    try:
+        return json.loads(text, object_pairs_hook=_without_repeats)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+
+
+def _without_repeats(pairs):
+    """A dict; JSON would take the last value of a name that comes twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it gives {repeated!r:.80} more than once")
+    return found

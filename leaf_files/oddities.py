@@ -1,0 +1,125 @@
+"""Sound that can't be meant, and files that were not made to the end: named, counted.
+
+Nothing here keeps a file from being read; a line on stderr says what is odd about it.
+"""
+
+import numpy as np
+
+from leaf_files.command_line import a_few, warn
+
+SILENT = "digital silence"
+OPPOSITE = "channels of opposite phase"
+UNSCALED = "samples far beyond full scale"
+UNCLOSED = "no end"
+LOST = "bytes after the end"
+DAMAGED = "damaged frames"
+
+# What is said of a file, or of several, and what to do.
+_SAID = {
+    SILENT: "nothing but digital silence",
+    OPPOSITE: "channels of opposite phase, whose mean, which is what is heard, is "
+    "close to silence; take one of them, e.g. ffmpeg -i IN -af 'pan=mono|c0=c0' OUT",
+    UNSCALED: "samples that are not scaled to [-1, 1], as if 16 bit integers were "
+    "written as floats; divide them by 32768, or save them as integers",
+    UNCLOSED: "no proper end, so that it may be cut short",
+    LOST: "more bytes after the end that its header gives, which are not heard; if its "
+    "recorder was not closed, mend the header first",
+    DAMAGED: "bytes in the midst of its MP3 frames that are none, and are not heard",
+}
+
+_STEP = 1 / 32768
+_LOUD = 10.0  # full scale is 1; floats may go over it a little
+_FEW = 256
+# Of the power that channels have on average, what is left in the mean of n of them
+# that have nothing to do with each other is 1 / n.
+_CANCELLED = 0.2
+
+
+class Listener:
+    """Finds what is odd about a sound, block by block, as it is decoded.
+
+    Args:
+        is_float: Whether the file holds floats, which may have any scale.
+    """
+
+    def __init__(self, is_float):
+        self._low, self._high = np.inf, -np.inf
+        self._mean_power = self._channels_power = 0.0
+        self._n_channels = 1
+        self._n_samples = 0
+        self._is_whole = is_float
+        self._is_float = is_float
+
+    def hear(self, block, mean, low, high):
+        """Takes a block.
+
+        Args:
+            block: (samples, channels), float32, finite.
+            mean: (samples,), of the channels.
+            low, high: The least and the greatest of the mean.
+        """
+        self._low, self._high = min(self._low, low), max(self._high, high)
+        if block.shape[1] > 1:
+            self._n_channels = block.shape[1]
+            self._mean_power += float(np.vdot(mean, mean))
+            flat = block.reshape(-1)
+            self._channels_power += float(np.vdot(flat, flat)) / block.shape[1]
+            self._n_samples += mean.size
+        if self._is_whole:
+            self._is_whole = _is_whole(block[:_FEW]) and _is_whole(block)
+
+    def oddities(self):
+        """list of what is odd: `SILENT`, `OPPOSITE`, `UNSCALED`."""
+        found = []
+        peak = max(self._high, -self._low)
+        threshold = _CANCELLED / self._n_channels * self._channels_power
+        sounds = self._channels_power > self._n_samples * _STEP**2
+        if self._n_channels > 1 and sounds and self._mean_power < threshold:
+            found.append(OPPOSITE)
+        elif self._high - self._low <= 2 * _STEP:
+            found.append(SILENT)
+        if self._is_float and (peak > _LOUD or (self._is_whole and peak > 1)):
+            found.append(UNSCALED)
+        return found
+
+
+def warn_of(name, oddities):
+    """Writes what is odd about a file to stderr, a line each."""
+    for kind in oddities:
+        warn(f"{name} holds {_SAID[kind]}")
+
+
+def warn_of_all(oddities, n_files):
+    """Writes what is odd about several files to stderr, a line a kind.
+
+    Args:
+        oddities: {name of a file: what is odd about it}.
+        n_files: How many there are in all.
+    """
+    for kind, said in _SAID.items():
+        names = [str(name) for name, own in oddities.items() if kind in own]
+        if names:
+            warn(f"{len(names)} of {n_files} clips hold {said}: {a_few(names)}")
+
+
+def warn_of_silent_classes(oddities, labels):
+    """Writes which classes are silence to stderr.
+
+    Args:
+        oddities: Of each clip, what is odd about it.
+        labels: Of each clip.
+    """
+    sounding = {
+        label for own, label in zip(oddities, labels) if not {SILENT, OPPOSITE} & {*own}
+    }
+    silent = sorted(set(labels) - sounding)
+    if silent:
+        warn(
+            "all clips of "
+            + ", ".join(f"{label} ({list(labels).count(label)})" for label in silent)
+            + " are silent: a model learns nothing from them but silence"
+        )
+
+
+def _is_whole(block):
+    return bool(np.array_equal(block, np.rint(block)))

@@ -1,0 +1,116 @@
+"""Pages of OGG: the streams that a file holds one after the other.
+
+Its decoders end with the first.
+"""
+
+import dataclasses
+import struct
+
+from leaf_files import flac
+
+_PAGE = struct.Struct("<4sBBqIIIB")
+_CODECS = (
+    (b"\x01vorbis", "Vorbis"),
+    (b"OpusHead", "Opus"),
+    (b"\x7fFLAC", "FLAC"),
+    (b"Speex   ", "Speex"),
+)
+READ = ("Vorbis", "Opus", "FLAC")
+_VIDEO = (b"\x80theora", b"fishead\0", b"BBCD\0", b"OVP80")
+_BEGINS, _ENDS = 2, 4
+_FLAC_HEADER = 9  # before "fLaC"
+
+
+@dataclasses.dataclass
+class Logical:
+    """One sound of a file.
+
+    Attributes:
+        codec: Such as "Vorbis", or None.
+        pages: list of (start, start of the body, stop).
+        granule: Of its last page: where its sound ends.
+        has_end: Whether its last page says that it is the last.
+    """
+
+    codec: str | None
+    pages: list
+    granule: int = 0
+    has_end: bool = False
+
+
+def links(content, start):
+    """The links of a chain: what plays one after the other.
+
+    Args:
+        content: Bytes, or a mapping of them.
+        start: Of the first page.
+
+    Returns:
+        (links, whether the last page isn't whole): each a list of `Logical`, which
+        sound at once; one that is neither sound nor known has no codec.
+    """
+    found: list[dict[int, Logical]] = []
+    place, size, is_cut, begins_before = start, len(content), False, False
+    while (place := content.find(b"OggS", place)) >= 0:
+        page = _page(content, place, size)
+        if page is None:
+            is_cut = True
+            break
+        flags, granule, serial, body, stop = page
+        begins = bool(flags & _BEGINS)
+        if begins and not begins_before:
+            found.append({})
+        begins_before = begins
+        if found and begins:
+            found[-1][serial] = Logical(_codec(content[body : body + 16]), [])
+        if found and serial in found[-1]:
+            logical = found[-1][serial]
+            logical.pages.append((place, body, stop))
+            logical.granule = granule if granule > 0 else logical.granule
+            logical.has_end = bool(flags & _ENDS)
+        place = stop
+    return [list(link.values()) for link in found], is_cut
+
+
+def pieces(content, logical):
+    """What makes a file of one sound: its pages; of FLAC, a FLAC file."""
+    if logical.codec != "FLAC":
+        return _joined([(start, stop) for start, _, stop in logical.pages])
+    (_, body, stop), *others = logical.pages
+    beginning = content[body + _FLAC_HEADER : stop]
+    return [
+        flac.counting(beginning, max(0, logical.granule)),
+        *_joined([(body, stop) for _, body, stop in others]),
+    ]
+
+
+def is_video(content, link):
+    """Whether a link holds pictures too."""
+    bodies = [logical.pages[0][1] for logical in link]
+    return any(content[body : body + 8].startswith(_VIDEO) for body in bodies)
+
+
+def _page(content, place, size):
+    """(flags, granule, serial, start of the body, stop), or None if it is cut."""
+    if place + _PAGE.size > size:
+        return None
+    _, _, flags, granule, serial, _, _, n = _PAGE.unpack(
+        content[place : place + _PAGE.size]
+    )
+    body = place + _PAGE.size + n
+    stop = body + sum(content[place + _PAGE.size : body])
+    return (flags, granule, serial, body, stop) if stop <= size else None
+
+
+def _codec(start):
+    return next((name for magic, name in _CODECS if start.startswith(magic)), None)
+
+
+def _joined(stretches):
+    joined: list[tuple[int, int]] = []
+    for start, stop in stretches:
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], stop)
+        else:
+            joined.append((start, stop))
+    return joined

@@ -1,0 +1,111 @@
+"""Reads sound bit by bit: files and pipes that may be longer than memory."""
+
+from pathlib import Path
+
+import numpy as np
+
+from leaf_files.clips import opened, require_audio_file, require_audio_rate
+from leaf_files.containers import kind_of_raw
+from leaf_files.errors import UserError
+
+_BLOCK_SECONDS = 1.0
+_FULL_SCALE = 32768.0
+# Bytes in which several frames of MP3 are, if it is MP3.
+_TELLING_BYTES = 8192
+
+
+def file_blocks(path, sample_rate, tell=None):
+    """An audio file as mono waveform, a second at a time.
+
+    Args:
+        path: Audio file, as of `clips.read_clip`.
+        sample_rate: In Hz, the rate to resample to.
+        tell: Called at the end, with what is odd about it, of `leaf_files.oddities`.
+
+    Yields:
+        (samples,), float32, full scale is [-1, 1]; in all what `clips.read_clip`
+        returns.
+
+    Raises:
+        UserError: As `clips.read_clip`, as soon as that part of the file is read.
+    """
+    path = Path(path)
+    require_audio_file(path)
+    with opened(path, path) as sound:
+        rate = sound.sample_rate
+        blocks = sound.mono_blocks(max(1, round(_BLOCK_SECONDS * rate)))
+        if rate != sample_rate:
+            require_audio_rate(rate, path)
+            blocks = _resampled(blocks, rate, sample_rate)
+        yield from blocks
+        if tell is not None:
+            tell(sound.oddities)
+
+
+def raw_blocks(file, samples, name):
+    """Raw samples, 16 bit, little-endian, mono, as a waveform.
+
+    Args:
+        file: Binary file or pipe.
+        samples: In a block; the last may be shorter.
+        name: Of the file, for messages.
+
+    Yields:
+        (samples,), float32, full scale is [-1, 1], as soon as they are there. An odd
+        byte at the end is left out.
+
+    Raises:
+        UserError: It begins as an audio file does, or holds no samples.
+    """
+    start = b""
+    while content := file.read(2 * samples):
+        if len(start) < _TELLING_BYTES:
+            start += content
+            _require_raw(start, name)
+        block = np.frombuffer(content[: len(content) // 2 * 2], "<i2")
+        if block.size:
+            yield block.astype(np.float32) / _FULL_SCALE
+    if not start:
+        raise UserError(f"{name} holds no samples")
+
+
+def in_chunks(blocks, samples):
+    """Blocks of any lengths cut anew.
+
+    Args:
+        blocks: Iterable of (n,).
+        samples: In a chunk.
+
+    Yields:
+        (samples,), the last one shorter if the blocks end within it.
+    """
+    waiting = np.zeros(0, np.float32)
+    for block in blocks:
+        waiting = np.concatenate([waiting, block]) if waiting.size else block
+        whole = waiting.size // samples * samples
+        yield from waiting[:whole].reshape(-1, samples)
+        waiting = waiting[whole:]
+    if waiting.size:
+        yield waiting
+
+
+def _resampled(blocks, from_rate, to_rate):
+    import soxr
+
+    stream = soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32")
+    for block in blocks:
+        resampled = stream.resample_chunk(block)
+        if resampled.size:
+            yield resampled
+    resampled = stream.resample_chunk(np.zeros(0, np.float32), last=True)
+    if resampled.size:
+        yield resampled
+
+
+def _require_raw(start, name):
+    kind = kind_of_raw(start)
+    if kind is not None:
+        raise UserError(
+            f"{name} holds {kind}, not raw samples: give the file by its name, or "
+            "convert it to raw 16 bit mono first (ffmpeg -f s16le -ac 1 -ar RATE)"
+        )

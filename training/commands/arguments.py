@@ -1,0 +1,476 @@
+"""The command line of `python -m training`; imports nothing heavy."""
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any
+
+from leaf_files.argument_types import at_least, checked, number
+from leaf_files.command_line import Parser, did_you_mean
+from leaf_files.errors import UserError
+from training.comparison.plan import Comparison
+from training.evaluation.noise import COLORS
+from training.settings.config import FRONTENDS, FitConfig, absolute_path, read_settings
+from training.settings.fields import GROUPS, settings_of
+from training.settings.hosts import HostSettings
+from training.settings.presets import PRESETS
+
+_SETTINGS = settings_of(FitConfig)
+_finite = number(float, "a finite number", math.isfinite)
+
+
+def make_parser():
+    """The parser of all commands; `command` holds the chosen one."""
+    parser = Parser(
+        prog="python -m training",
+        description="Trains and evaluates classifiers of waveforms.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_fit(commands)
+    _add_evaluate(commands)
+    _add_compare(commands)
+    _add_adapt(commands)
+    _add_plot(commands)
+    _add_tasks(commands)
+    return parser
+
+
+def fit_config(arguments):
+    """The `FitConfig` of parsed arguments of `fit`.
+
+    Options win over the file of `--config`, that over `--preset`, that over the
+    settings of the run to resume, those over the defaults. Paths are made absolute,
+    so that the run finds its data from any folder.
+
+    Raises:
+        UserError: No task, a file of settings that can't be read, or settings that
+            don't go together.
+    """
+    settings: dict[str, Any] = dict(PRESETS.get(arguments.preset, {}))
+    started = Path(arguments.output) / "config.json"
+    if arguments.resume and started.exists():
+        settings = {**read_settings(started), **settings}
+    if arguments.config:
+        settings.update(read_settings(Path(arguments.config)))
+    settings.update(given_settings(arguments))
+    if "task" not in settings:
+        raise UserError("name what to learn with --task; see `tasks` for the names")
+    try:
+        return FitConfig(**settings)
+    except (TypeError, ValueError) as error:
+        where = f" in {arguments.config}" if arguments.config else ""
+        raise UserError(f"cannot use the settings{where}: {error}") from error
+
+
+def given_settings(arguments):
+    """The settings that were given as options, {name: value}."""
+    given = {
+        name: value for name, value in vars(arguments).items() if name in _SETTINGS
+    }
+    if "task" in given:
+        given["task"] = ",".join(map(_absolute_task, given["task"].split(",")))
+    return given
+
+
+def _add_fit(commands):
+    parser = commands.add_parser(
+        "fit",
+        help="train a classifier",
+        description="Trains a classifier from raw waveforms and writes a run "
+        "folder: the model, its metrics, history, checkpoints and figures.",
+        epilog=_examples(
+            "fit --task synthetic --output run",
+            "fit --task folder:clips --output run --epochs 50",
+            "fit --task folder:clips --output run --epochs 50 --resume",
+        ),
+    )
+    _add_task(parser, "several share frontend and encoder")
+    parser.add_argument(
+        "--output",
+        metavar="RUN",
+        required=True,
+        help="run folder to write: new, empty, or of a run that didn't finish, which "
+        "starts anew",
+    )
+    _add_settings(parser)
+
+
+def _examples(*commands):
+    """The end of a command's help: examples to copy."""
+    lines = [f"    python -m training {command}" for command in commands]
+    title = "Example:" if len(lines) == 1 else "Examples:"
+    return "\n".join([title, *lines])
+
+
+def _add_task(parser, several):
+    parser.add_argument(
+        "--task",
+        metavar="TASK[,TASK...]",
+        default=argparse.SUPPRESS,
+        help="a name that `tasks` lists, or folder:PATH, a folder with a subfolder "
+        f"of clips per class; {several}",
+    )
+
+
+def _add_settings(parser, left_out=(), renamed=None):
+    """Adds `--preset`, `--config` and the settings of a `FitConfig`.
+
+    Args:
+        parser: Parser of the command.
+        left_out: Names of settings that the command doesn't offer.
+        renamed: {setting: option} where an option is called otherwise.
+    """
+    parser.add_argument(
+        "--preset",
+        choices=PRESETS,
+        help="settings that go together, which other options change",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="JSON file of settings, such as the config.json of a run, which other "
+        "options change",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --output where it was cut off, with its own "
+        "settings and on the same clips; start it if it wasn't started",
+    )
+    for title in GROUPS:
+        group = parser.add_argument_group(title)
+        for name, setting in _SETTINGS.items():
+            if setting.group == title and name not in left_out:
+                _add_setting(group, setting, (renamed or {}).get(name))
+    _add_devices(parser)
+
+
+def _add_setting(parser, setting, option=None):
+    """Adds the option of a `Setting`, by default of its name."""
+    option = option or "--" + setting.name.replace("_", "-")
+    default = setting.default_in_words
+    how: dict = {
+        "dest": setting.name,
+        "default": argparse.SUPPRESS,
+        "help": setting.words + (f" (default: {default})" if default else ""),
+    }
+    if setting.is_bool:
+        how["action"] = argparse.BooleanOptionalAction
+    elif setting.choices:
+        how["choices"] = setting.choices
+    else:
+        how["metavar"] = setting.value_metavar
+        how["type"] = checked(setting.read)
+    parser.add_argument(option, **how)
+
+
+def _add_devices(parser):
+    devices = parser.add_argument_group("devices")
+    devices.add_argument(
+        "--distribute",
+        choices=("none", "mirrored", "hosts"),
+        default="none",
+        help="split batches over all devices of this host, or of many hosts, each of "
+        "which runs this command (default: none)",
+    )
+    devices.add_argument(
+        "--coordinator",
+        metavar="HOST:PORT",
+        help="address of the first host and a free port of it, for --distribute hosts",
+    )
+    devices.add_argument(
+        "--n-hosts",
+        metavar="N",
+        type=at_least(1),
+        help="number of hosts that run this command, for --distribute hosts",
+    )
+    devices.add_argument(
+        "--host-index",
+        metavar="N",
+        type=at_least(0),
+        help="number of this host, from 0, for --distribute hosts",
+    )
+
+
+def _add_evaluate(commands):
+    parser = commands.add_parser(
+        "evaluate",
+        help="evaluate a finished run",
+        description="Evaluates a run on its test split, or on other clips with the "
+        "same class names.",
+        epilog=_examples(
+            "evaluate run",
+            "evaluate run --task folder:clips --noise-snr 10",
+        ),
+    )
+    parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
+    parser.add_argument(
+        "--task",
+        help="evaluate on another task's test split, or on all clips of folder:PATH "
+        "(default: the run's own)",
+    )
+    _add_data_dir(parser, "the run's")
+    parser.add_argument(
+        "--noise-snr",
+        metavar="DB",
+        type=_finite,
+        help="evaluate in noise at this signal-to-noise ratio (default: no noise)",
+    )
+    _add_noise_color(parser)
+    parser.add_argument(
+        "--skip-bad-clips", action="store_true", help=_SETTINGS["skip_bad_clips"].words
+    )
+    parser.add_argument("--json", action="store_true", help="print metrics as JSON")
+
+
+def _add_data_dir(parser, default):
+    """Adds `--data-dir` to a command that doesn't make a `FitConfig`."""
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help=f"{_SETTINGS['data_dir'].words} (default: {default})",
+    )
+
+
+def _add_noise_color(parser):
+    parser.add_argument(
+        "--noise-color",
+        choices=COLORS,
+        default=COLORS[0],
+        help=f"color of the noise of --noise-snr (default: {COLORS[0]}, whose power "
+        "falls as 1 / frequency)",
+    )
+
+
+def _add_compare(commands):
+    parser = commands.add_parser(
+        "compare",
+        help="compare frontends on the same tasks and seeds",
+        description="Trains each frontend with each seed, and says which differ from "
+        "the baseline by more than chance: a table, figures and a report. Goes on "
+        "where it stopped.",
+        epilog=_examples(
+            "compare --task folder:clips --frontends mel,leaf --output pair"
+        ),
+    )
+    _add_task(parser, "each is learned by itself, or with --multitask by one model")
+    parser.add_argument(
+        "--frontends",
+        metavar="NAME[,NAME...]",
+        type=checked(_frontends),
+        required=True,
+        help=f"names among {', '.join(FRONTENDS)}",
+    )
+    parser.add_argument(
+        "--seeds",
+        metavar="N",
+        type=at_least(1),
+        default=5,
+        help="runs of each frontend and task, of the seeds --seed, --seed + 1, ...; "
+        "runs with the same seed are a pair (default: 5)",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        required=True,
+        help="folder to write: new, empty, or of a comparison, which goes on",
+    )
+    parser.add_argument(
+        "--baseline",
+        metavar="NAME",
+        choices=FRONTENDS,
+        help="the frontend that others are compared with (default: mel, or the first "
+        "where that is not among them)",
+    )
+    parser.add_argument(
+        "--multitask", action="store_true", help="one model learns all tasks"
+    )
+    parser.add_argument(
+        "--noise-snr",
+        metavar="DB[,DB...]",
+        dest="snrs_db",
+        type=checked(_decibels),
+        default=(),
+        help="test the trained models as well in noise, at these signal-to-noise "
+        "ratios",
+    )
+    _add_noise_color(parser)
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=at_least(1),
+        default=1,
+        help="runs at once (default: 1)",
+    )
+    _add_settings(
+        parser, left_out=("frontend",), renamed={"noise_snr": "--train-noise-snr"}
+    )
+
+
+def _add_adapt(commands):
+    parser = commands.add_parser(
+        "adapt",
+        help="adapt a finished run to noise, or to other microphones",
+        description="Trains the PCEN of a run on other clips of the same classes, such "
+        "as noisy ones, and nothing else; writes a new run, and says what it scores on "
+        "old and new clips before and after.",
+        epilog=_examples("adapt run --task folder:noisy --output adapted"),
+    )
+    parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
+    parser.add_argument(
+        "--task",
+        required=True,
+        help="folder:PATH of the clips to adapt to, or another task, whose classes "
+        "the run knows; split as by `fit`",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="RUN",
+        required=True,
+        help="run folder to write: new, empty, or of a run that didn't finish",
+    )
+    for name, default in (
+        ("epochs", 10),
+        ("steps_per_epoch", None),
+        ("batch_size", None),
+        ("learning_rate", 1e-3),
+        ("data_dir", None),
+    ):
+        setting = _SETTINGS[name]
+        parser.add_argument(
+            "--" + name.replace("_", "-"),
+            metavar=setting.value_metavar,
+            type=checked(setting.read),
+            default=default or argparse.SUPPRESS,
+            help=f"{setting.words} (default: {default or 'as the run'})",
+        )
+    _add_setting(parser, _SETTINGS["skip_bad_clips"])
+
+
+def comparison(arguments):
+    """The `Comparison` of parsed arguments of `compare`.
+
+    Raises:
+        UserError: Settings that don't go together.
+    """
+    settings = fit_config(arguments)
+    frontends = arguments.frontends
+    baseline = arguments.baseline or ("mel" if "mel" in frontends else frontends[0])
+    if baseline not in frontends:
+        raise UserError(
+            f"the --baseline {baseline} must be one of --frontends "
+            f"{','.join(frontends)}"
+        )
+    if settings.task_weights and not arguments.multitask:
+        raise UserError("--task-weights are for models of several tasks: --multitask")
+    if arguments.multitask and len(settings.tasks) < 2:
+        raise UserError(
+            f"--multitask needs several tasks. Received: {settings.task}; name more "
+            "with --task, separated by commas"
+        )
+    if settings.seed + arguments.seeds > 2**32:
+        raise UserError(f"seeds must be below {2**32}; choose a lower --seed")
+    return Comparison(
+        settings=settings,
+        frontends=frontends,
+        n_seeds=arguments.seeds,
+        output=Path(absolute_path(arguments.output)),
+        baseline=baseline,
+        multitask=arguments.multitask,
+        snrs_db=arguments.snrs_db,
+        noise_color=arguments.noise_color,
+        jobs=arguments.jobs,
+    )
+
+
+def _add_plot(commands):
+    parser = commands.add_parser(
+        "plot",
+        help="draw what the frontend of a finished run learned",
+        description="Draws the learned filters, pooling and PCEN of a run beside "
+        "those it started with, and the learning curves, as PNG files; prints how far "
+        "they moved.",
+    )
+    parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
+    parser.add_argument(
+        "--output",
+        metavar="FOLDER",
+        help="where to write the figures (default: RUN/figures)",
+    )
+
+
+def _add_tasks(commands):
+    parser = commands.add_parser(
+        "tasks",
+        help="list the tasks that can be learned",
+        description="Lists the tasks that can be learned: what they are, how much "
+        "there is to download, and whether the data is there; or says all of one.",
+    )
+    parser.add_argument(
+        "task",
+        metavar="TASK",
+        nargs="?",
+        help="say all of this one (default: list all)",
+    )
+    _add_data_dir(parser, _SETTINGS["data_dir"].none)
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def host_settings(arguments):
+    """The `HostSettings` of parsed arguments of `fit`; None for one host.
+
+    Raises:
+        UserError: Some are missing, or don't go together.
+    """
+    values = (arguments.coordinator, arguments.n_hosts, arguments.host_index)
+    if arguments.distribute != "hosts":
+        if any(value is not None for value in values):
+            raise UserError(
+                "--coordinator, --n-hosts and --host-index are of --distribute hosts"
+            )
+        return None
+    if any(value is None for value in values):
+        raise UserError(
+            "--distribute hosts needs --coordinator HOST:PORT, --n-hosts N and "
+            "--host-index N"
+        )
+    host, colon, port = arguments.coordinator.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise UserError(
+            "--coordinator must be HOST:PORT, the address of the first host and a free "
+            f"port of it. Received: {arguments.coordinator}"
+        )
+    if arguments.host_index >= arguments.n_hosts:
+        raise UserError(
+            f"--host-index must be below --n-hosts, {arguments.n_hosts}. Received: "
+            f"{arguments.host_index}"
+        )
+    return HostSettings(*values)
+
+
+def _decibels(text):
+    return _different(text, [_finite(decibels) for decibels in text.split(",")])
+
+
+def _frontends(text):
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in FRONTENDS:
+            raise ValueError(
+                f"must be of {', '.join(FRONTENDS)}. Received: {name}"
+                f"{did_you_mean([name], FRONTENDS)}"
+            )
+    return _different(text, names)
+
+
+def _different(text, values):
+    if len(set(values)) < len(values):
+        raise ValueError(f"must be different ones. Received: {text}")
+    return tuple(values)
+
+
+def _absolute_task(name):
+    prefix, colon, path = name.strip().partition(":")
+    if prefix == "folder" and path:
+        return prefix + colon + absolute_path(path)
+    return name.strip()

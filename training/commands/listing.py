@@ -1,0 +1,80 @@
+"""The tasks as text, and as values for JSON; imports nothing heavy."""
+
+from training.tasks.tfds import size
+
+FOLDER = "a folder of yours with a subfolder of clips per class"
+
+
+def table(tasks, data_dir=None):
+    """A table, two lines a task: download, state, licence and homepage; the classes.
+
+    Args:
+        tasks: `TfdsTask`s to list.
+        data_dir: Folder of TFDS. Defaults to TFDS's own.
+    """
+    rows = [("task", "download", "data", "licence", "homepage")]
+    abouts = [None, *(task.about for task in tasks), FOLDER]
+    for task in tasks:
+        licence = task.licence.partition(";")[0]
+        data = _data(task, data_dir)
+        rows.append((task.name, _download(task), data, licence, task.homepage))
+    rows.append(("folder:PATH", "", "", "", ""))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = []
+    for row, about in zip(rows, abouts):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths))
+        lines.append("  ".join(cells).rstrip())
+        if about:
+            lines.append(f"    {about}")
+    return "\n".join(lines)
+
+
+def description(task, data_dir=None):
+    """The entry of one task in the registry, some lines."""
+    entries = {
+        "what": task.about,
+        "splits": task.split_rule,
+        "metric": task.metric,
+        "rate": f"{task.sample_rate} Hz",
+        "download": _download(task),
+        "data": _data(task, data_dir),
+        "licence": task.licence,
+        "homepage": task.homepage,
+        "TFDS": task.dataset,
+    }
+    by_hand = task.how_to_get(data_dir)
+    if by_hand:
+        entries["to get it"] = by_hand
+    width = max(map(len, entries))
+    return "\n".join(
+        [task.name, *(f"  {key:<{width}}  {text}" for key, text in entries.items())]
+    )
+
+
+def record(task, data_dir=None):
+    """The entry of one task in the registry, a dict for JSON."""
+    return {
+        "name": task.name,
+        "about": task.about,
+        "split_rule": task.split_rule,
+        "metric": task.metric,
+        "sample_rate": task.sample_rate,
+        "download_bytes": task.download_bytes,
+        "by_hand": task.how_to_get(data_dir),
+        "ready": task.is_ready(data_dir),
+        "licence": task.licence,
+        "homepage": task.homepage,
+        "tfds": task.dataset,
+    }
+
+
+def _download(task):
+    if not task.download_bytes:
+        return "none"
+    return size(task.download_bytes) + (", by hand" if task.by_hand else "")
+
+
+def _data(task, data_dir):
+    if task.is_ready(data_dir):
+        return "ready"
+    return "missing" if task.download_bytes else "made on first use"

@@ -1,0 +1,1 @@
+"""Evaluation: a run tested, measured, drawn."""

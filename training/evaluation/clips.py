@@ -1,0 +1,193 @@
+"""Evaluation of whole clips: their windows' logits, averaged."""
+
+import dataclasses
+
+import numpy as np
+from tqdm import tqdm
+
+from leaf_files import ranking
+from training.input.pipeline import evaluation_windows
+
+_MOMENT = 2.0  # seconds
+
+
+@dataclasses.dataclass(frozen=True)
+class ClipPredictions:
+    """The predictions of a model for the clips of a set, of one label each.
+
+    Attributes:
+        logits: (n_clips, n_classes), float64, averaged over a clip's windows.
+        classes: (n_clips,), the true class indices.
+    """
+
+    logits: np.ndarray
+    classes: np.ndarray
+
+    # The main one of the metrics.
+    judged_by = "accuracy"
+
+    @property
+    def predicted(self):
+        """(n_clips,), the class indices of the largest logits."""
+        return self.logits.argmax(axis=1)
+
+    @property
+    def accuracy(self):
+        """Fraction of clips whose largest logit is the true class's."""
+        return float(np.mean(self.predicted == self.classes))
+
+    @property
+    def loss(self):
+        """Mean cross-entropy of the averaged logits, nats."""
+        shifted = self.logits - self.logits.max(axis=1, keepdims=True)
+        log_sums = np.log(np.exp(shifted).sum(axis=1))
+        true = np.take_along_axis(shifted, self.classes[:, None], axis=1)[:, 0]
+        return float(np.mean(log_sums - true))
+
+    @property
+    def metrics(self):
+        """One task's entry in `metrics.json`."""
+        return {
+            "accuracy": self.accuracy,
+            "loss": self.loss,
+            "n_examples": len(self.classes),
+        }
+
+    def confusion(self):
+        """(n_classes, n_classes) counts: row true, column predicted."""
+        n_classes = self.logits.shape[1]
+        counts = np.zeros((n_classes, n_classes), int)
+        np.add.at(counts, (self.classes, self.predicted), 1)
+        return counts
+
+
+@dataclasses.dataclass(frozen=True)
+class MultiLabelPredictions:
+    """The predictions of a model for the clips of a set, of any number of labels each.
+
+    Attributes:
+        logits: (n_clips, n_classes), float64, averaged over a clip's windows.
+        classes: (n_clips, n_classes), 1 for each label that a clip has, else 0.
+    """
+
+    logits: np.ndarray
+    classes: np.ndarray
+
+    judged_by = "mAP"
+
+    @property
+    def loss(self):
+        """Mean sigmoid cross-entropy of the averaged logits, nats a class."""
+        losses = np.logaddexp(0.0, self.logits) - self.classes * self.logits
+        return float(np.mean(losses))
+
+    @property
+    def average_precisions(self):
+        """(n_classes,), see `ranking.average_precision`."""
+        return np.array(
+            [
+                ranking.average_precision(scores, is_positive)
+                for scores, is_positive in zip(self.logits.T, self.classes.T > 0.5)
+            ]
+        )
+
+    @property
+    def metrics(self):
+        """One task's entry in `metrics.json`.
+
+        Each is a mean over the classes for which it is defined; None without any.
+        "d_prime" is that of the mean AUC.
+        """
+        aucs = [
+            ranking.auc(scores, is_positive)
+            for scores, is_positive in zip(self.logits.T, self.classes.T > 0.5)
+        ]
+        auc = _mean(aucs)
+        return {
+            "mAP": _mean(self.average_precisions),
+            "auc": auc,
+            "d_prime": None if auc is None else ranking.d_prime(auc),
+            "loss": self.loss,
+            "n_examples": len(self.classes),
+        }
+
+
+def averaged(task_metrics):
+    """The means over tasks of metrics of one name, such as accuracies.
+
+    Args:
+        task_metrics: A list of `metrics`, at least one.
+
+    Returns:
+        {name: mean}, over the tasks that have the metric, without "n_examples".
+    """
+    names = dict.fromkeys(name for metrics in task_metrics for name in metrics)
+    return {
+        name: _mean([m[name] for m in task_metrics if m.get(name) is not None])
+        for name in names
+        if name != "n_examples"
+    }
+
+
+class ClipEvaluator:
+    """Evaluates models on one task's clips, decoded and cut once.
+
+    Args:
+        clip_set: `ClipSet` to evaluate on.
+        head: `Head` of the task, kept as an attribute.
+        config: `FitConfig` of the run.
+    """
+
+    def __init__(self, clip_set, head, config):
+        self.head = head
+        self._n_clips = clip_set.n_examples
+        self._batches = evaluation_windows(
+            clip_set,
+            config.sample_rate,
+            config.window_samples,
+            config.batch_size,
+            config.cache,
+        )
+
+    def predict(self, model, doing="evaluating"):
+        """The predictions of a model from waveforms to logits.
+
+        Args:
+            model: Keras model, (batch, samples) -> (batch, n_classes) or a dict of
+                such by the names of heads.
+            doing: Label of the progress bar, which a terminal shows when this takes
+                more than a moment.
+
+        Returns:
+            `ClipPredictions`, or `MultiLabelPredictions` of a multi-label task.
+        """
+        n_classes = len(self.head.labels)
+        sums = np.zeros((self._n_clips, n_classes))
+        n_windows = np.zeros(self._n_clips, int)
+        if self.head.multi_label:
+            kind, classes = MultiLabelPredictions, np.zeros((self._n_clips, n_classes))
+        else:
+            kind, classes = ClipPredictions, np.zeros(self._n_clips, int)
+        with tqdm(
+            desc=doing,
+            total=self._n_clips,
+            unit=" clips",
+            delay=_MOMENT,
+            leave=False,
+            disable=None,  # without a terminal
+        ) as progress:
+            for waveform, label, clip in self._batches.as_numpy_iterator():
+                logits = model.predict_on_batch(waveform)
+                if isinstance(logits, dict):
+                    logits = logits[self.head.name]
+                np.add.at(sums, clip, logits)
+                np.add.at(n_windows, clip, 1)
+                classes[clip] = label
+                progress.update(clip[-1] - progress.n)
+        return kind(sums / n_windows[:, None], classes)
+
+
+def _mean(values):
+    """The mean of the values that aren't NaN; None without any."""
+    defined = [value for value in values if not np.isnan(value)]
+    return float(np.mean(defined)) if defined else None

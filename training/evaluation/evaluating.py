@@ -1,0 +1,244 @@
+"""Evaluates a finished run, on its own test split or on other clips."""
+
+import contextlib
+import dataclasses
+import functools
+import sys
+
+from leaf_files.errors import UserError
+from training.evaluation.clips import (
+    ClipEvaluator,
+    ClipPredictions,
+    MultiLabelPredictions,
+    averaged,
+)
+from training.run.data_checks import heard_before, is_own, is_same, own_test_clips
+from training.run.folder import RunFolder
+from training.run.heads import Head
+from training.run.models import load_classifier
+from training.settings.config import FitConfig
+from training.tasks.clip_sets import ClipSet
+from training.tasks.folder import FolderTask
+from training.tasks.registry import get_task
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """The predictions of a model for one task's clips.
+
+    Attributes:
+        task: Name of the task.
+        head: `Head` of the model that answered.
+        predictions: `ClipPredictions` or `MultiLabelPredictions`.
+    """
+
+    task: str
+    head: Head
+    predictions: ClipPredictions | MultiLabelPredictions
+
+
+def as_metrics(evaluations):
+    """The content of `metrics.json`, {"tasks": ..., "average": ...}."""
+    metrics = [evaluation.predictions.metrics for evaluation in evaluations]
+    content = {"tasks": {e.task: m for e, m in zip(evaluations, metrics)}}
+    if len(metrics) > 1:
+        content["average"] = averaged(metrics)
+    return content
+
+
+def evaluate(
+    run_path,
+    task_name=None,
+    data_dir=None,
+    noise=None,
+    skip_bad_clips=False,
+    exactly=False,
+):
+    """Evaluates the model of a run on whole clips.
+
+    Args:
+        run_path: A finished run folder.
+        task_name: Name of a task whose labels the model knows; None for all tasks of
+            the run. The clips are those of the test split; of another folder all,
+            unless it is the run's own folder, moved. Of a folder that has changed they
+            are the clips of the run's test split that are still there, by their sound.
+        data_dir: Folder where TFDS keeps its data; defaults to the run's.
+        noise: `training.evaluation.noise.Noise` to add to the clips, or None.
+        skip_bad_clips: Whether clips that can't be read are named and left out, as by
+            default for a run that was trained so.
+        exactly: Whether to refuse a run whose own data changed in any way.
+
+    Returns:
+        A list of `Evaluation`, one a task.
+
+    Raises:
+        UserError: No finished run, or data that can't be used: no clip of the run's
+            test split is left, or its clips can't be known.
+    """
+    run = RunFolder(run_path)
+    run.require_finished()
+    config = FitConfig.read(run.config)
+    if skip_bad_clips:
+        config = dataclasses.replace(config, skip_bad_clips=True)
+    heads = run.read_heads()
+    open_clips = functools.partial(
+        _clips, run, config, data_dir or config.data_dir, exactly
+    )
+    if task_name:
+        wanted = [(task_name, *_head_and_clips(task_name, heads, open_clips))]
+    else:
+        wanted = [(head.task, head, open_clips(head.task, head)) for head in heads]
+    model = load_classifier(run.model, heads)
+    _require_rate(run, model, config)
+    for line in run.notes():
+        _note(line)
+    evaluations = []
+    for name, head, clips in wanted:
+        heard = ""
+        if noise is not None:
+            clips, heard = noise.added_to(clips), f" in {noise}"
+        print(
+            f"evaluating on {clips.n_examples} clips of {name}{heard}", file=sys.stderr
+        )
+        with _running(run.model):
+            predictions = ClipEvaluator(clips, head, config).predict(model)
+        evaluations.append(Evaluation(name, head, predictions))
+    return evaluations
+
+
+def _require_rate(run, model, config):
+    """Checks that clips are resampled to the model's rate."""
+    frontend = next((x for x in model.layers if x.name == "frontend"), None)
+    rate = getattr(frontend, "sample_rate", config.sample_rate)
+    if rate != config.sample_rate:
+        raise UserError(
+            f"in {run.path}, config.json says {config.sample_rate} Hz, the model's "
+            f"frontend {rate} Hz; one of the two was edited, or is of another run"
+        )
+
+
+@contextlib.contextmanager
+def _running(path):
+    """Names the file of a model whose own layers fail, as those of a damaged one."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if "Exception encountered when calling" not in str(error):
+            raise
+        raise UserError(
+            f"the model in {path} loads, but can't be run: it is damaged"
+        ) from error
+
+
+def _note(line):
+    print(line, file=sys.stderr)
+
+
+def _head_and_clips(name, heads, open_clips):
+    """The head that knows a task's classes, the task's own first; and the clips."""
+    own_heads = [h for h in heads if is_same(get_task(h.task), get_task(name))]
+    refusals = []
+    for head in own_heads or heads:
+        try:
+            return head, open_clips(name, head)
+        except UserError as error:
+            refusals.append(error)
+    raise refusals[0]
+
+
+def _clips(run, config, data_dir, exactly, name, head):
+    task = get_task(name, config.skip_bad_clips)
+
+    def load():
+        data = task.load(data_dir, config.seed)
+        require_known(name, data, head)
+        return data
+
+    if isinstance(task, FolderTask):
+        _require_one_count(name, False, head)
+    is_runs_own = is_same(task, get_task(head.task, config.skip_bad_clips))
+    if not is_runs_own and isinstance(task, FolderTask):
+        clips = task.load_all(list(head.labels))
+        is_runs_own = is_own(run, head, task, clips)
+        if is_runs_own:
+            _note(f"note: {name} holds the clips of {head.task}, which isn't there")
+    if is_runs_own:
+        clips, labels = own_test_clips(run, task, head, load, _note, exactly)
+        clips = relabelled(clips, labels, head)
+    elif not isinstance(task, FolderTask):
+        data = load()
+        clips = relabelled(data.splits["test"], data.labels, head)
+    # Of its own clips, too: another task of the run, or the run that was adapted to
+    # this one, may have trained on them.
+    if not is_runs_own or run.data.exists():
+        heard = heard_before(run, task, clips)
+        if heard:
+            _note(heard)
+    return clips
+
+
+def require_known(name, data, head):
+    """Checks that a model knows the labels of a task.
+
+    Args:
+        name: Name of the task.
+        data: `TaskData` of the task.
+        head: `Head` of the model.
+
+    Raises:
+        UserError: It doesn't.
+    """
+    unknown = sorted(set(data.labels) - set(head.labels))
+    if unknown:
+        raise UserError(
+            f"the task {name} has classes that the model doesn't know: "
+            f"{', '.join(unknown)}; it knows {', '.join(head.labels)}"
+        )
+    _require_one_count(name, data.multi_label, head)
+
+
+def _require_one_count(name, multi_label, head):
+    """Checks that clips have as many labels as the model learned: one, or any."""
+    if multi_label != head.multi_label:
+        count = "several labels" if multi_label else "one label"
+        raise UserError(
+            f"clips of {name} have {count} each, unlike those of {head.task}, which "
+            "the model learned"
+        )
+
+
+def relabelled(clips, labels, head):
+    """Clips labelled by a model's labels.
+
+    Args:
+        clips: A `ClipSet`.
+        labels: Labels of its task, all of which the model knows.
+        head: `Head` of the model.
+
+    Returns:
+        A `ClipSet`.
+    """
+    if tuple(labels) == head.labels:
+        return clips
+    import tensorflow as tf
+
+    indices = [head.labels.index(name) for name in labels]
+    if head.multi_label:
+        columns = tf.one_hot(indices, len(head.labels))  # (n_labels, n_classes)
+
+        def relabel(label):
+            return tf.linalg.matvec(columns, label, transpose_a=True)
+    else:
+        places = tf.constant(indices, tf.int64)
+
+        def relabel(label):
+            return places[label]
+
+    def read(sample_rate):
+        return clips.dataset(sample_rate).map(
+            lambda clip: {**clip, "label": relabel(clip["label"])}
+        )
+
+    return ClipSet(
+        clips.n_examples, read, clips=clips.clips, fingerprint=clips.fingerprint
+    )

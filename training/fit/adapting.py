@@ -1,0 +1,313 @@
+"""Adapts a finished run to other conditions: its PCEN learns on, all else stays.
+
+Filters hardly move in training, PCEN does; and PCEN alone, trained on little noisy
+data, recovers much of what noise cost (arXiv:2404.06702).
+"""
+
+import dataclasses
+import math
+import shutil
+import sys
+import time
+
+import keras
+
+from leaf_files.atomic import replacing, write_json
+from leaf_files.errors import UserError
+from leaf_tf import visualize
+from training.evaluation import figures
+from training.evaluation.clips import ClipEvaluator
+from training.evaluation.evaluating import relabelled, require_known
+from training.fit.callbacks import score_of, write_history
+from training.fit.fitting import memory_named, require_outside
+from training.input.pipeline import TrainingData
+from training.run.data_checks import adapted_record, is_same, news_of, own_test_clips
+from training.run.data_record import TaskRecord
+from training.run.folder import RunFolder, write_clips
+from training.run.models import compile_classifier, load_classifier
+from training.settings.config import FitConfig
+from training.tasks.clip_sets import SPLITS
+from training.tasks.registry import get_task
+from training.tasks.tfds import TfdsTask
+
+
+def adapt(run_path, task_name, output, **settings):
+    """Trains the compression of a run's frontend on other clips of the same classes.
+
+    All else is frozen, the moving averages of batch normalisation too. Kept is the
+    epoch that does best on the validation clips, or the model as it was, if none
+    does better.
+
+    Args:
+        run_path: A finished run folder, whose frontend compresses by PCEN, or by
+            something else that is learned.
+        task_name: A task whose classes the model knows; it is split by the run's
+            seed.
+        output: The run folder to write; new, empty, or of an unfinished run. It is a
+            run of that task, with the labels of the model; of a model of several
+            tasks, the first one that has these classes is replaced by it.
+        settings: Those settings of the run's `FitConfig` that are to differ, such as
+            `epochs`.
+
+    Returns:
+        The metrics, as in `metrics.json`. Beside those of a run, "adaptation" has
+        "run", the run that was adapted; "before" and "after", the metrics of test
+        clips by task, of the new task and of those of the model whose data is at
+        hand; "drift", the numbers of `visualize.Drift` from before to after.
+
+    Raises:
+        UserError: No finished run, nothing to adapt in it, data that can't be used or
+            that changed since the run was trained on it, a folder that can't be
+            written, or training diverged.
+    """
+    old, new = RunFolder(run_path), RunFolder(output)
+    old.require_finished()
+    new.require_writable()
+    require_outside(get_task(task_name), new.path)
+    old_heads, old_config = old.read_heads(), FitConfig.read(old.config)
+    model = load_classifier(old.model, old_heads)
+    compression = _freeze_all_but_compression(model, old_config)
+
+    data_dir = settings.get("data_dir") or old_config.data_dir
+    skip_bad_clips = settings.get("skip_bad_clips", old_config.skip_bad_clips)
+    task = get_task(task_name, skip_bad_clips)
+    head, clips, data = _open(task_name, task, old_heads, data_dir, old_config.seed)
+    for line in [*old.notes(), *news_of(old, task, data, clips)]:
+        _say(line)
+    heads = tuple(head if h.name == head.name else h for h in old_heads)
+    config = _config(old_config, heads, settings)
+    tests = {task_name: ClipEvaluator(clips["test"], head, config)}
+    tests.update(_tests_at_hand(old, old_heads, task, config))
+    before = _tested(model, tests, "before")
+
+    new.clear()
+    write_json(new.config, config.to_dict())
+    new.write_heads(heads)
+    _write_clips(old, new, heads, head, clips, config)
+    record = adapted_record(old, heads, data)
+    record.write(new)
+    validation = ClipEvaluator(clips["validation"], head, config)
+    saver = _KeepBest(compression, validation, config)
+    seconds = _train(model, head, clips["train"], config, saver)
+    write_history(saver.history, new.history)
+    _say(
+        f"the best epoch is {saver.best_epoch}"
+        if saver.best_epoch
+        else "no epoch did better on the validation clips: the model stays as it was"
+    )
+
+    # Of a fresh copy nothing but the compression can have moved.
+    adapted = load_classifier(old.model, old_heads)
+    frontend = adapted.get_layer("frontend")
+    original = visualize.untrained(frontend)
+    original.set_weights(frontend.get_weights())
+    frontend.compressing.set_weights(saver.best)
+    with replacing(new.model) as temporary:
+        adapted.save(temporary)
+    dataclasses.replace(record, files=new.file_marks()).write_summary(new)
+    after = _tested(adapted, tests, "after")
+    drift = visualize.drift(frontend, original)
+    metrics = {
+        "tasks": {h.task: after[h.task] for h in heads if h.task in after},
+        "parameters": {
+            "frontend": frontend.count_params(),
+            "total": adapted.count_params(),
+        },
+        "clips": {split: clips[split].n_examples for split in SPLITS},
+        "best_epoch": saver.best_epoch,
+        "training_seconds": round(seconds, 1),
+        "adaptation": {
+            "run": str(old.path.resolve()),
+            "before": before,
+            "after": after,
+            "drift": dataclasses.asdict(drift),
+        },
+    }
+    write_json(new.metrics, metrics)
+    _say(f"drift: {drift}")
+    figures.save_figures(
+        {
+            "learning_curves": figures.learning_curves(saver.history),
+            **visualize.figures(frontend, original),
+        },
+        new.figures,
+    )
+    _say(f"the run lies in {new.path}")
+    return metrics
+
+
+def _freeze_all_but_compression(model, config):
+    """The compression of the frontend, the only layer that still learns."""
+    frontend = model.get_layer("frontend")
+    for layer in model.layers:
+        layer.trainable = layer is frontend
+    frontend.freeze(keep_compression=True)
+    if not model.trainable_weights:
+        raise UserError(
+            f"the compression of the frontend {config.frontend} learns nothing, so "
+            "there is nothing to adapt; train a run with PCEN, such as leaf or mel_pcen"
+        )
+    return frontend.compressing
+
+
+def _open(task_name, task, heads, data_dir, seed):
+    """The first head that knows a task's classes, as that task's; its clips, by split;
+    and its `TaskRecord`. The task's own head comes first.
+    """
+    _say(f"reading the clips of {task_name}")
+    data = task.load(data_dir, seed)
+    refusals = []
+    for head in sorted(heads, key=lambda head: not is_same(task, get_task(head.task))):
+        try:
+            require_known(task_name, data, head)
+        except UserError as error:
+            refusals.append(error)
+            continue
+        clips = {s: relabelled(data.splits[s], data.labels, head) for s in SPLITS}
+        sizes = ", ".join(f"{clips[s].n_examples} {s}" for s in SPLITS)
+        _say(f"{len(data.labels)} classes; {sizes} clips")
+        head = dataclasses.replace(head, task=task_name)
+        return head, clips, TaskRecord.of(head, clips, data.fingerprint)
+    raise refusals[0]
+
+
+def _config(old_config, heads, settings):
+    """The config of the adapted run."""
+    task = ",".join(head.task for head in heads)
+    try:
+        return dataclasses.replace(
+            old_config, **{"task": task, "precision": "float32", **settings}
+        )
+    except ValueError as error:
+        raise UserError(f"cannot adapt to {task}: {error}") from error
+
+
+def _tests_at_hand(run, heads, new_task, config):
+    """{task: `ClipEvaluator` of its test clips} of what the model learned before.
+
+    What isn't at hand is left out: models are adapted where their data is not.
+    """
+    tests = {}
+    for head in heads:
+        task = get_task(head.task, config.skip_bad_clips)
+        if is_same(task, new_task):
+            continue
+
+        def load(task=task, head=head):
+            data = task.load(config.data_dir, config.seed)
+            require_known(head.task, data, head)
+            return data
+
+        try:
+            if isinstance(task, TfdsTask) and not task.is_ready(config.data_dir):
+                raise UserError("its data is not there")
+            clips, labels = own_test_clips(run, task, head, load, _say)
+        except UserError as error:
+            _say(f"not tested on {head.task}: {error}")
+            continue
+        clips = relabelled(clips, labels, head)
+        tests[head.task] = ClipEvaluator(clips, head, config)
+    return tests
+
+
+def _tested(model, tests, when):
+    """{task: metrics}, said as they come."""
+    found = {}
+    for task, evaluator in tests.items():
+        predictions = evaluator.predict(model, f"testing {when}")
+        found[task] = predictions.metrics
+        value = predictions.metrics[predictions.judged_by]
+        value = "undefined" if value is None else f"{value:.4f}"
+        _say(
+            f"{when}: test {predictions.judged_by} {value}, loss "
+            f"{predictions.loss:.4f} on {task}"
+        )
+    return found
+
+
+def _write_clips(old, new, heads, head, clips, config):
+    """Keeps clips of the new task; of a model's other tasks, those of its run."""
+    for other in heads if len(heads) > 1 else ():
+        kept = old.evaluation_clips / other.name
+        if other.name != head.name and kept.is_dir():
+            shutil.copytree(kept, new.evaluation_clips / other.name)
+    folder = new.evaluation_clips
+    write_clips(
+        folder / head.name if len(heads) > 1 else folder,
+        clips["test"],
+        head,
+        config.sample_rate,
+    )
+    new.write_calibration_clips([clips["train"]], config.sample_rate, config.seed)
+
+
+def _train(model, head, clips, config, saver):
+    """Trains what is not frozen; returns the seconds it took."""
+    outputs = model.output
+    if isinstance(outputs, dict):
+        model = keras.Model(model.input, outputs[head.name])
+    config = dataclasses.replace(config, task=head.task, task_weights=None)
+    keras.utils.set_random_seed(config.seed)
+    steps = config.steps_per_epoch or -(-clips.n_examples // config.batch_size)
+    compile_classifier(model, (head,), config, config.epochs * steps)
+    batches = TrainingData([clips], (head,), config).batches()
+    started = time.monotonic()
+    with memory_named(config):
+        model.fit(
+            batches,
+            epochs=config.epochs,
+            steps_per_epoch=steps,
+            callbacks=[saver],
+            shuffle=False,
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
+    return time.monotonic() - started
+
+
+class _KeepBest(keras.callbacks.Callback):
+    """Keeps the compression's weights of the epoch that validates best.
+
+    Args:
+        compression: The layer.
+        evaluator: A `ClipEvaluator` of the validation clips.
+        config: A `FitConfig`.
+
+    Attributes:
+        best: Its weights, as `get_weights`.
+        best_epoch: Counted from 1; 0 where no epoch is better than the start.
+        history: One dict an epoch.
+    """
+
+    def __init__(self, compression, evaluator, config):
+        super().__init__()
+        self._compression = compression
+        self._evaluator = evaluator
+        self._config = config
+        self._score = None
+        self.best = compression.get_weights()
+        self.best_epoch = 0
+        self.history = []
+
+    def on_train_begin(self, logs=None):
+        self._score = score_of([self._evaluator.predict(self.model, "validating")])
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs = {} if logs is None else logs
+        validation = self._evaluator.predict(self.model, "validating")
+        if not math.isfinite(logs.get("loss", 0.0) + validation.loss):
+            raise UserError(
+                f"training diverged in epoch {epoch + 1}; try a lower --learning-rate "
+                f"than {self._config.learning_rate:g}"
+            )
+        metrics = validation.metrics
+        metrics.pop("n_examples")
+        logs.update({f"val_{name}": value for name, value in metrics.items()})
+        self.history.append({"epoch": epoch + 1, **logs})
+        score = score_of([validation])
+        if score > self._score:
+            self._score, self.best_epoch = score, epoch + 1
+            self.best = self._compression.get_weights()
+
+
+def _say(line):
+    print(line, flush=True)

@@ -1,0 +1,1 @@
+"""The input pipeline: from clips to batches of windows and targets."""

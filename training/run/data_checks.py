@@ -1,0 +1,317 @@
+"""Checks of data against the record of a run."""
+
+import dataclasses
+import itertools
+from pathlib import PurePosixPath
+
+from training.run.data_record import DataRecord, OtherDataError, TaskRecord, changes
+from training.run.heads import read_heads
+from training.tasks.clip_sets import SPLITS
+from training.tasks.folder import FolderTask
+from training.tasks.registry import get_task
+from training.tasks.tfds import TfdsTask
+
+# Share of the names of two sets of clips that agree if one is the other, converted.
+_ALIKE = 0.9
+
+
+def require_unchanged(heads, data, run, say):
+    """Checks that a run that is to go on was started on this data.
+
+    Args:
+        heads, data: A tuple of `Head` and a `DataRecord` of the data as it is now.
+        run: `RunFolder` of the run, of the same tasks.
+        say: Function that is called with a line if it can't be known.
+
+    Raises:
+        OtherDataError: It was started on other data.
+    """
+    record = DataRecord.read(run)
+    if record is None:
+        old_heads = read_heads(run.tasks) if run.tasks.exists() else ()
+        for old, head in zip(old_heads, heads):
+            if old.labels != head.labels:
+                raise OtherDataError(
+                    f"the classes of {head.task} changed since the run in {run.path} "
+                    f"was started: they were {', '.join(old.labels)} and are "
+                    f"{', '.join(head.labels)}; bring them back as they were to go on, "
+                    "or name another --output"
+                )
+        say(_unknown(run))
+        return
+    for old, task in zip(record.tasks, data.tasks):
+        changed = changes(old, task)
+        if changed:
+            raise OtherDataError(
+                f"the data of {task.task} changed since the run in {run.path} was "
+                f"started: {changed}; bring it back as it was to go on, or name "
+                "another --output"
+            )
+
+
+def require_same_data(data, other):
+    """Checks that data is what another run was trained on, whatever the splits.
+
+    Args:
+        data: A `DataRecord`.
+        other: `RunFolder` of that run, which is of the same tasks and finished. If it
+            has no record, the numbers of clips are compared.
+
+    Raises:
+        OtherDataError: It isn't.
+    """
+    whose = (
+        f"the run in {other.path}, which this one is to be compared with; bring the "
+        "data back as it was, or name another --output"
+    )
+    record = DataRecord.read(other)
+    if record is None:
+        before = sum(other.read_metrics().get("clips", {}).values())
+        now = sum(task.total for task in data.tasks)
+        if before not in (0, now):
+            raise OtherDataError(f"there are {now} clips, and {before} of {whose}")
+        return
+    for old, task in zip(record.tasks, data.tasks):
+        changed = changes(old, task, by_split=False)
+        if changed:
+            raise OtherDataError(
+                f"the data of {task.task} isn't the same ({changed}) as that of {whose}"
+            )
+
+
+def own_test_clips(run, task, head, load, say, exactly=False):
+    """The clips of a run's own task that it neither trained on nor validated by.
+
+    They are the clips of its test split that are still there, by their sound, whatever
+    else changed; a line says what did.
+
+    Args:
+        run: `RunFolder` of the run.
+        task: Task of the head, from `get_task`.
+        head: A `Head` of the run.
+        load: Function that loads the `TaskData` as it is now and checks that the model
+            knows its labels.
+        say: Function that is called with a line about what changed, or can't be known.
+        exactly: Whether all clips have to be as they were.
+
+    Returns:
+        (`ClipSet`, the names of its labels).
+
+    Raises:
+        UserError: None of them is there any more, or they can't be known.
+    """
+    record = DataRecord.read(run)
+    old = record and record.of_head(head.name)
+    if old is None:
+        say(_unknown(run))
+        data = load()
+        return data.splits["test"], data.labels
+    if isinstance(task, FolderTask) and old.clips is not None:
+        return _still_there(run, task, head, old, say, exactly), head.labels
+    data = load()
+    now = TaskRecord.of(
+        dataclasses.replace(head, labels=data.labels), data.splits, data.fingerprint
+    )
+    changed = changes(dataclasses.replace(old, labels=data.labels), now)
+    if changed:
+        change = (
+            f"the data of {head.task} isn't what {run.path} was trained on: {changed}"
+        )
+        if exactly or not _is_official(task):
+            raise OtherDataError(
+                f"{change}; its test split can't be found again: bring the data back "
+                "as it was, by --data-dir if it lies elsewhere"
+            )
+        say(f"note: {change}; testing on the official test split as it is now")
+    return data.splits["test"], data.labels
+
+
+def _still_there(run, task, head, old, say, exactly):
+    """The `ClipSet` of those clips of a folder whose sounds the run held out."""
+    everything = task.load_all(list(head.labels))
+    tested = old.sounds("test")
+    kept = [n for n, clip in enumerate(everything.clips) if clip.sound in tested]
+    now = dataclasses.replace(old, clips={"": everything.clips})
+    changed = changes(old, now, by_split=False)
+    if not changed:
+        return everything.only(kept)
+    change = f"the data of {head.task} changed since {run.path} was trained: {changed}"
+    if exactly or not kept:
+        raise OtherDataError(
+            f"{change}; {len(kept)} of its {old.n_clips['test']} test clips are left: "
+            "bring the data back as it was, or put clips that it never heard into a "
+            "folder of their own and name that by --task"
+        )
+    say(
+        f"note: {change}; testing on those {len(kept)} clips whose sound was in its "
+        f"test split, {old.n_clips['test']} then"
+    )
+    return everything.only(kept)
+
+
+def heard_before(run, task, clips, split=None):
+    """A line if a run was trained on some of the clips of a task; else None.
+
+    Args:
+        run: `RunFolder` of the run.
+        task: Task of the clips, from `get_task`.
+        clips: `ClipSet` to test on.
+        split: Name of the clips' split, if the line is to name it.
+    """
+    record = DataRecord.read(run)
+    if record is None:
+        return _unknown(run, "whether it was trained on these")
+    if clips.clips is not None:
+        counts = {
+            split: sum(clip.sound in sounds for clip in clips.clips)
+            for split, sounds in ((s, record.sounds(s)) for s in SPLITS[:2])
+        }
+        if any(counts.values()):
+            kind = f"{split} clips" if split else "clips"
+            return (
+                f"note: of these {clips.n_examples} {kind} {run.path} trained on "
+                f"{counts['train']} and chose its epoch by "
+                f"{counts['validation']} (the very same sound): scores on them say "
+                "little of new clips"
+            )
+        if _is_copy(record, clips.clips):
+            return (
+                f"note: these {clips.n_examples} clips are called as those of "
+                f"{run.path}, and sound otherwise: if they are the same recordings, "
+                "converted or edited, it was trained on most of them, and scores on "
+                "them say little of new clips"
+            )
+    for name in (old.task for old in record.tasks + record.before):
+        if _splits_otherwise(task, get_task(name)):
+            return (
+                f"note: {name}, which {run.path} was trained on, splits the same clips "
+                f"otherwise than {task.name}: some of these clips were trained on"
+            )
+    return None
+
+
+def _is_copy(record, clips):
+    """Whether clips have the names of nearly all clips of a task of the run."""
+
+    def names(clips):
+        return {(c.label, str(PurePosixPath(c.file).with_suffix(""))) for c in clips}
+
+    now = names(clips)
+    for task in record.tasks + record.before:
+        then = names(c for listed in (task.clips or {}).values() for c in listed)
+        if len(now & then) >= _ALIKE * max(len(now), len(then), 1):
+            return True
+    return False
+
+
+def news_of(run, task, data, clips):
+    """Lines on the clips of a task that a run to be adapted to it was trained on.
+
+    Args:
+        run: `RunFolder` of the run.
+        task: Task to adapt to, from `get_task`.
+        data: `TaskRecord` of the task, under the name of the head to adapt.
+        clips: {split: `ClipSet`} of the task.
+
+    Returns:
+        A list of str.
+
+    Raises:
+        OtherDataError: It is the run's own task, and its data changed: clips that the
+            run was trained on would be among those that test it.
+    """
+    record = DataRecord.read(run)
+    old = record and record.of_head(data.head)
+    tasks = {head.name: head.task for head in run.read_heads()}
+    if old is None or not is_same(task, get_task(tasks[data.head])):
+        held_out = {s: heard_before(run, task, clips[s], s) for s in SPLITS[1:]}
+        return list(dict.fromkeys(filter(None, held_out.values())))
+    changed = changes(old, data)
+    if changed:
+        raise OtherDataError(
+            f"the data of {data.task} changed since {run.path} was trained on it: "
+            f"{changed}; clips that it was trained on would test it: bring the data "
+            "back as it was, or put the clips to adapt to into a folder of their own"
+        )
+    return []
+
+
+def adapted_record(run, heads, data):
+    """The `DataRecord` of a run that was adapted.
+
+    Args:
+        run: `RunFolder` of the old run.
+        heads: Heads of the new run, a tuple of `Head`.
+        data: `TaskRecord` of the head that was adapted; the others keep theirs.
+    """
+    record = DataRecord.read(run) or DataRecord(())
+    tasks = (data if h.name == data.head else record.of_head(h.name) for h in heads)
+    old = record.of_head(data.head)
+    before = record.before
+    if old is not None and old.fingerprint != data.fingerprint:
+        name = f"{old.head}, before {len(before) + 1}"
+        before += (dataclasses.replace(old, head=name),)
+    return DataRecord(tuple(task for task in tasks if task is not None), before)
+
+
+def is_same(task, other):
+    """Whether two tasks are one, however its folder is spelled."""
+    if isinstance(task, FolderTask) and isinstance(other, FolderTask):
+        return task.path.resolve() == other.path.resolve()
+    return task == other
+
+
+def is_moved(before, after):
+    """Whether the tasks of a run may have got other names.
+
+    Folders may: through a link, or because the former one isn't there any more.
+
+    Args:
+        before, after: Names of the tasks, separated by commas.
+    """
+    pairs = list(itertools.zip_longest(before.split(","), after.split(",")))
+    if any(None in pair for pair in pairs):
+        return False
+    return all(old == new or _is_other_place(old, new) for old, new in pairs)
+
+
+def is_own(run, head, task, clips):
+    """Whether all clips of a folder are those of a run, whose own folder is gone.
+
+    Args:
+        run: `RunFolder` of the run.
+        head: A `Head` of the run.
+        task: `FolderTask` of the folder.
+        clips: `ClipSet` of all its clips.
+    """
+    record = DataRecord.read(run, with_clips=False)
+    old = record and record.of_head(head.name)
+    if not old or not _is_other_place(head.task, task.name):
+        return False
+    return old.fingerprint == TaskRecord.of(head, {"": clips}).fingerprint
+
+
+def _is_other_place(before, after):
+    if not (before.startswith("folder:") and after.startswith("folder:")):
+        return False
+    old, new = get_task(before), get_task(after)
+    return is_same(old, new) or not old.path.exists()
+
+
+def _unknown(run, what="whether they are the same now"):
+    return (
+        f"note: the run in {run.path} has no record of its clips (an older version "
+        f"wrote it): {what} can't be checked"
+    )
+
+
+def _is_official(task):
+    """Whether nobody's seed draws the splits."""
+    return isinstance(task, TfdsTask) and task.splits is not None
+
+
+def _splits_otherwise(task, other):
+    if not isinstance(task, TfdsTask) or not isinstance(other, TfdsTask):
+        return False
+    rules = [(t.splits, t.group_pattern) for t in (task, other)]
+    return task.dataset == other.dataset and rules[0] != rules[1]

@@ -1,0 +1,325 @@
+"""The settings of a run: one frozen record, saved beside the model."""
+
+import dataclasses
+import math
+import os
+
+from leaf_files.command_line import did_you_mean
+from leaf_files.errors import UserError
+from leaf_files.json_files import read_json
+from training.settings.fields import (
+    AT_LEAST_ONE,
+    REQUIRED,
+    Rule,
+    documented,
+    setting,
+    settings_of,
+)
+
+FRONTENDS = (
+    "leaf",
+    "leaf_exact",
+    "leaf_fixed_pcen",
+    "efficient_leaf",
+    "tfbanks",
+    "sincnet",
+    "sincnet_plus",
+    "wavegram",
+    "mel",
+    "mel_pcen",
+)
+ENCODERS = (
+    "small",
+    "bc_resnet",
+    "mobilenet_v3_small",
+    "efficientnet_b0",
+    "cnn6",
+    "cnn10",
+    "cnn14",
+)
+
+_FINITE_ABOVE_ZERO = Rule("a finite number above 0", lambda x: 0 < x < math.inf)
+
+
+def absolute_path(path):
+    """A path that holds from any folder; the address of a bucket stays as it is."""
+    if "://" in path:  # TFDS reads buckets as well
+        return path
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def _data_dir(text):
+    return text and absolute_path(text)
+
+
+def _encoder(text):
+    if text in ENCODERS:
+        return text
+    if text.endswith(".keras"):
+        return absolute_path(text)
+    raise ValueError(
+        f"must be one of {', '.join(ENCODERS)}, or end in .keras. Received: {text}"
+        f"{did_you_mean([text], ENCODERS)}"
+    )
+
+
+@documented
+@dataclasses.dataclass(frozen=True)
+class FitConfig:
+    """All that a training run depends on, besides the data itself.
+
+    A new setting is one entry here, see `training.settings.fields`: its check, its
+    option and their words follow.
+
+    Raises:
+        ValueError: A setting of another type, or out of range.
+    """
+
+    task: str = setting(
+        REQUIRED,
+        None,
+        'registered name or "folder:PATH"; several, separated by commas, share '
+        "frontend and encoder",
+    )
+    task_weights: tuple[float, ...] | None = setting(
+        None,
+        "balance of tasks and classes",
+        "frequencies at which windows of each task are drawn, relative to one another",
+        rule=Rule(
+            "finite numbers above 0, one a task",
+            lambda weights: weights and all(0 < w < math.inf for w in weights),
+        ),
+        none="all alike",
+    )
+    frontend: str = setting(
+        "leaf",
+        "model",
+        "layer that turns waveforms into features",
+        choices=FRONTENDS,
+    )
+    encoder: str = setting(
+        "small",
+        "model",
+        f"network behind the frontend: {', '.join(ENCODERS)}, or a .keras file of your "
+        "own model from (batch, frames, n_filters) to (batch, dims)",
+        metavar="NAME_OR_FILE",
+        parse=_encoder,
+    )
+    n_filters: int = setting(40, "model", "channels of the features", rule=AT_LEAST_ONE)
+    sample_rate: int = setting(
+        16000,
+        "data",
+        "rate of the model's waveforms, Hz; clips are resampled to it",
+        # The rates of FLAC, in which a run keeps its evaluation clips.
+        rule=Rule(
+            "from 1 to 655350 Hz, and above 65535 Hz a multiple of 10",
+            lambda hz: 1 <= hz <= 655350 and (hz <= 65535 or hz % 10 == 0),
+        ),
+    )
+    window_seconds: float = setting(
+        1.0,
+        "data",
+        "length of the windows of clips, in training and evaluation, seconds",
+        rule=Rule("above 0 and at most 3600 seconds", lambda s: 0 < s <= 3600),
+    )
+    epochs: int = setting(
+        20, "training", "passes over the training clips, at most", rule=AT_LEAST_ONE
+    )
+    steps_per_epoch: int | None = setting(
+        None, "training", "batches in an epoch", rule=AT_LEAST_ONE, none="one pass"
+    )
+    batch_size: int = setting(32, "training", "windows in a batch", rule=AT_LEAST_ONE)
+    learning_rate: float = setting(
+        3e-3, "training", "highest learning rate of Adam", rule=_FINITE_ABOVE_ZERO
+    )
+    schedule: str = setting(
+        "cosine",
+        "training",
+        "learning rate over the run: falls to 0 as a cosine, or stays",
+        choices=("cosine", "constant"),
+    )
+    warmup_steps: int = setting(
+        0,
+        "training",
+        "steps over which the learning rate rises from 0 first",
+        rule=Rule("at least 0", lambda steps: steps >= 0),
+    )
+    clip_norm: float | None = setting(
+        None,
+        "training",
+        "largest norm of all gradients together; above it they are scaled down to it",
+        rule=_FINITE_ABOVE_ZERO,
+        none="no limit",
+    )
+    precision: str = setting(
+        "float32",
+        "training",
+        "dtype policy of training; the saved model computes in float32",
+        choices=("float32", "mixed_bfloat16", "mixed_float16"),
+    )
+    patience: int | None = setting(
+        None,
+        "training",
+        "epochs without a better one after which the run ends",
+        rule=AT_LEAST_ONE,
+        none="never",
+    )
+    balanced: bool = setting(
+        False,
+        "balance of tasks and classes",
+        "draw all classes alike, however many clips they have",
+    )
+    class_weights: str = setting(
+        "none",
+        "balance of tasks and classes",
+        "weights of classes in the loss; balanced: as if all were alike in number",
+        choices=("none", "balanced"),
+    )
+    mixup: float | None = setting(
+        None,
+        "augmentation",
+        "alpha of Beta(alpha, alpha), the distribution of the shares by which windows "
+        "and their labels are mixed; at 1 all shares are equally likely",
+        rule=Rule("in (0, 100]", lambda alpha: 0 < alpha <= 100),
+        none="no mixing",
+    )
+    spec_augment: bool = setting(
+        False,
+        "augmentation",
+        "mask and warp features in training, by the frontend's SpecAugment",
+    )
+    noise_snr: tuple[float, float] | None = setting(
+        None,
+        "augmentation",
+        "lowest and highest signal-to-noise ratio of the white noise that is added to "
+        "windows in training, dB",
+        rule=Rule(
+            "LOW,HIGH with LOW <= HIGH, in dB",
+            lambda snr: len(snr) == 2 and -math.inf < snr[0] <= snr[1] < math.inf,
+        ),
+        none="no noise",
+        metavar="LOW,HIGH",
+    )
+    checkpoint_steps: int | None = setting(
+        None,
+        "training",
+        "steps between checkpoints",
+        rule=AT_LEAST_ONE,
+        none="one an epoch",
+    )
+    deterministic: bool = setting(
+        False,
+        "training",
+        "compute so that the same seed gives the same run to the bit, on GPUs as "
+        "well, where that is slower",
+    )
+    cache: str = setting(
+        "auto",
+        "data",
+        "keeping of decoded clips in memory: if they fit, always, or never; the "
+        "results are the same",
+        choices=("auto", "memory", "none"),
+    )
+    seed: int = setting(
+        0,
+        "training",
+        "seed of the split, the weights, the windows and what is drawn in training",
+        rule=Rule("from 0 to 4294967295", lambda seed: 0 <= seed < 2**32),
+    )
+    data_dir: str | None = setting(
+        None,
+        "data",
+        "folder where TFDS keeps its data",
+        none="TFDS's own place",
+        metavar="DIR",
+        parse=_data_dir,
+    )
+    skip_bad_clips: bool = setting(
+        False,
+        "data",
+        "name clips of a folder that can't be read, and go on without them",
+    )
+
+    def __post_init__(self):
+        for name, entry in settings_of(type(self)).items():
+            value = getattr(self, name)
+            if isinstance(value, list):  # as JSON has it
+                value = tuple(value)
+                object.__setattr__(self, name, value)
+            try:
+                entry.require_type(value)
+                if value is not None:
+                    entry.require(value)
+            except ValueError as error:
+                raise ValueError(f"`{name}` {error}") from error
+        names = self.tasks
+        if not all(names) or len(set(names)) < len(names):
+            raise ValueError(
+                "`task` must be one name, or different names separated by commas. "
+                f"Received: {self.task!r}"
+            )
+        if self.task_weights and len(self.task_weights) != len(names):
+            raise ValueError(
+                f"`task_weights` must be {len(names)} numbers, one a task. "
+                f"Received: {self.task_weights}"
+            )
+
+        if self.balanced and self.class_weights != "none":
+            raise ValueError(
+                "`balanced` and `class_weights` mend the same thing; choose one"
+            )
+
+    @property
+    def tasks(self):
+        """The names of the tasks."""
+        return tuple(name.strip() for name in self.task.split(","))
+
+    @property
+    def window_samples(self):
+        """Samples in a window."""
+        return max(1, round(self.window_seconds * self.sample_rate))
+
+    def to_dict(self):
+        """The content of `config.json`."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def read(cls, path):
+        """The settings that an earlier run saved.
+
+        Raises:
+            UserError: The file is missing, damaged, or holds other settings.
+        """
+        try:
+            return cls(**read_settings(path))
+        except (ValueError, TypeError) as error:
+            raise _unreadable(path, error) from error
+
+
+def read_settings(path):
+    """Some or all settings of a `FitConfig` from a JSON file, unchecked.
+
+    Raises:
+        UserError: The file is missing or damaged.
+    """
+    try:
+        values = read_json(path)
+        if not isinstance(values, dict):
+            raise ValueError("it holds no {setting: value}")
+        known = settings_of(FitConfig)
+        unknown = [name for name in values if name not in known]
+        if unknown:
+            raise ValueError(
+                f"there is no setting {unknown[0]!r:.80}; the settings are "
+                f"{', '.join(known)}{did_you_mean(unknown[:1], known)}"
+            )
+        return values
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path, error):
+    return UserError(
+        f"cannot read the settings in {path}: {error}; name a folder that "
+        "`python -m training fit` wrote, or its config.json"
+    )

@@ -1,0 +1,242 @@
+"""Settings, declared once as fields of a dataclass.
+
+From the entry of a field follow its check, its paragraph in the docstring of the class
+and its option on a command line:
+
+    epochs: int = setting(
+        20, "training", "passes over the training clips, at most", rule=AT_LEAST_ONE
+    )
+
+Imports nothing heavy.
+"""
+
+import dataclasses
+import textwrap
+import types
+import typing
+from collections.abc import Callable
+from typing import Any
+
+from leaf_files.command_line import did_you_mean
+
+REQUIRED = object()  # the default of a setting that must be given
+# Titles of the options in help, by what is chosen first.
+GROUPS = (
+    "training",
+    "model",
+    "data",
+    "balance of tasks and classes",
+    "augmentation",
+)
+_KEY = "setting"
+_DOCSTRING_WIDTH = 88
+_Class = typing.TypeVar("_Class")
+
+
+class Rule(typing.NamedTuple):
+    """A rule for values.
+
+    Attributes:
+        words: Rule in words that follow "must be", such as "at least 1".
+        holds: Function of a value of the setting's type: whether it is so.
+    """
+
+    words: str
+    holds: Callable[[Any], bool]
+
+
+AT_LEAST_ONE = Rule("at least 1", lambda value: value >= 1)
+
+
+class _Kind(typing.NamedTuple):
+    """The notation of a type's values on a command line."""
+
+    words: str
+    metavar: str
+    parse: Callable[[str], Any]
+
+
+def _numbers(text):
+    return tuple(float(number) for number in text.split(","))
+
+
+_KINDS = {
+    int: _Kind("a whole number", "N", int),
+    float: _Kind("a number", "X", float),
+    str: _Kind("text", "TEXT", str),
+    tuple: _Kind("numbers separated by commas", "X,X", _numbers),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """The entry of a setting.
+
+    Attributes:
+        words: Description, a noun phrase; of a bool, what is done if it is true.
+        group: One of `GROUPS`; None for a setting whose option each command makes
+            otherwise.
+        rule: `Rule` of its values, None for any of the type.
+        choices: The only values; their rule follows.
+        none: Meaning of None, such as "no limit".
+        metavar: Placeholder for the value in help; None for that of the type.
+        parse: Function of the text of an option, which raises a ValueError that says
+            what is allowed; None for that of the type.
+        name, annotation, default: Name, type and default of the field.
+    """
+
+    words: str
+    group: str | None
+    rule: Rule | None = None
+    choices: tuple[str, ...] | None = None
+    none: str | None = None
+    metavar: str | None = None
+    parse: Callable[[str], Any] | None = None
+    name: str = ""
+    annotation: Any = None
+    default: Any = REQUIRED
+
+    def __post_init__(self):
+        if self.group not in (None, *GROUPS):
+            raise ValueError(f"`group` must be one of {GROUPS}. Received: {self.group}")
+
+    @property
+    def is_bool(self) -> bool:
+        """Whether it is on or off."""
+        return self.annotation is bool
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether it may be None."""
+        return type(None) in typing.get_args(self.annotation)
+
+    @property
+    def default_in_words(self) -> str:
+        """The default as help writes it, "" for one that goes without saying."""
+        if self.is_bool or self.default is REQUIRED:
+            return ""
+        return str(self.none if self.default is None else self.default)
+
+    @property
+    def value_metavar(self) -> str:
+        """Placeholder for the value in help."""
+        return self.metavar or self._kind.metavar
+
+    def require(self, value: Any) -> None:
+        """Checks a value that is not None and of the type.
+
+        Raises:
+            ValueError: It breaks the rule: "must be at least 1. Received: 0".
+        """
+        if self.rule and not self.rule.holds(value):
+            hint = did_you_mean([value], self.choices or ())
+            raise ValueError(f"must be {self.rule.words}. Received: {value}{hint}")
+
+    def require_type(self, value: Any) -> None:
+        """Checks the type of a value; whole numbers will do for float.
+
+        Raises:
+            ValueError: "must be int. Received: '8'".
+        """
+        kind = self.annotation
+        if not _is_of(value, kind):
+            name = kind.__name__ if isinstance(kind, type) else str(kind)
+            raise ValueError(f"must be {name}. Received: {value!r}")
+
+    def read(self, text: str) -> Any:
+        """The checked value of the text of an option; "none" for None.
+
+        Raises:
+            ValueError: It is of another type, or breaks the rule.
+        """
+        if self.is_optional and text == "none":
+            return None
+        if self.parse is not None:
+            return self.parse(text)
+        try:
+            value = self._kind.parse(text)
+        except ValueError:
+            or_none = " or none" if self.is_optional else ""
+            raise ValueError(
+                f"must be {self._kind.words}{or_none}. Received: {text}"
+            ) from None
+        self.require(value)
+        return value
+
+    @property
+    def paragraph(self) -> str:
+        """Its entry in a docstring."""
+        words = f"whether to {self.words}" if self.is_bool else self.words
+        parts = [words[0].upper() + words[1:]]
+        if self.rule:
+            parts.append(self.rule.words)
+        if self.none:
+            parts.append(f"None for {self.none}")
+        if self.default_in_words and not self.none:
+            parts.append(f"{self.default} by default")
+        return f"{self.name}: {'; '.join(parts)}."
+
+    @property
+    def _kind(self):
+        """The notation of values that aren't None."""
+        for kind in typing.get_args(self.annotation) or (self.annotation,):
+            if kind in _KINDS:
+                return _KINDS[kind]
+        return _KINDS[tuple]
+
+
+def setting(default: Any, group: str | None, words: str, **details: Any) -> Any:
+    """A dataclass field with the entry of a setting.
+
+    Args:
+        default: Default of the field, or `REQUIRED`.
+        group, words: See `Setting`.
+        **details: `rule`, `choices`, `none`, `metavar` and `parse`, see `Setting`.
+    """
+    choices = details.get("choices")
+    if choices:
+        details["rule"] = Rule(f"one of {', '.join(choices)}", choices.__contains__)
+    entry = Setting(words, group, default=default, **details)
+    given = {} if default is REQUIRED else {"default": default}
+    return dataclasses.field(metadata={_KEY: entry}, **given)
+
+
+def settings_of(cls: type) -> dict[str, Setting]:
+    """The settings of a dataclass, {name: `Setting`}, in the order of its fields."""
+    return {
+        field.name: dataclasses.replace(
+            field.metadata[_KEY],
+            name=field.name,
+            annotation=field.type,
+        )
+        for field in dataclasses.fields(cls)
+    }
+
+
+def documented(cls: type[_Class]) -> type[_Class]:
+    """A class decorator: puts the settings into the docstring, before "Raises:"."""
+    if cls.__doc__:  # python -OO has none
+        entries = [
+            textwrap.fill(
+                each.paragraph,
+                _DOCSTRING_WIDTH,
+                initial_indent=8 * " ",
+                subsequent_indent=12 * " ",
+            )
+            for each in settings_of(cls).values()
+        ]
+        attributes = "\n".join(["Attributes:", *entries])
+        summary, raises, errors = cls.__doc__.partition("Raises:")
+        cls.__doc__ = f"{summary}{attributes}\n\n    {raises}{errors}"
+    return cls
+
+
+def _is_of(value, kind):
+    """Whether a value is of a field's type."""
+    if typing.get_origin(kind) is types.UnionType:
+        return any(_is_of(value, option) for option in typing.get_args(kind))
+    if typing.get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(_is_of(v, float) for v in value)
+    if isinstance(value, bool):  # which Python takes for a whole number
+        return kind is bool
+    return isinstance(value, int | float if kind is float else kind)

@@ -1,0 +1,1 @@
+"""Tasks: where clips come from, their labels and their splits."""

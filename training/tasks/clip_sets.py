@@ -1,0 +1,142 @@
+"""Clips with labels, in three splits: the interface of tasks and input pipeline."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    import tensorflow as tf
+
+SPLITS = ("train", "validation", "test")
+
+
+class ListedClip(NamedTuple):
+    """A clip in the record of a run.
+
+    Attributes:
+        sound: First 16 hexadecimal digits of `training.tasks.splits.identity`.
+        label: Name of the class.
+        file: Name for people; clips are compared by `sound`.
+    """
+
+    sound: str
+    label: str
+    file: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ClipSet:
+    """Labelled clips in a fixed order, read when they are asked for.
+
+    Attributes:
+        n_examples: Number of clips.
+        read: Function of a sample rate in Hz; returns the clips as a
+            `tf.data.Dataset`.
+        at: Function of a sample rate in Hz; returns a function that reads one clip by
+            its index, a scalar int64 tensor, inside a graph. None if the clips can be
+            read only one after the other.
+        read_labels: Function that reads the labels alone, as a NumPy array. None if
+            this is no faster than reading the clips.
+        clips: One `ListedClip` a clip, in order; None where sounds aren't known.
+        fingerprint: Fingerprint of clips that aren't listed; None if unknown.
+    """
+
+    n_examples: int
+    read: "Callable[[int], tf.data.Dataset]"
+    at: "Callable[[int], Callable[[tf.Tensor], dict]] | None" = None
+    read_labels: "Callable[[], np.ndarray] | None" = None
+    clips: Sequence[ListedClip] | None = None
+    fingerprint: str | None = None
+
+    @classmethod
+    def by_index(cls, n_examples, at, read_labels=None, clips=None, fingerprint=None):
+        """A set whose clips can be read in any order.
+
+        Args:
+            n_examples, at, read_labels, clips, fingerprint: See the attributes.
+        """
+
+        def read(sample_rate):
+            import tensorflow as tf
+
+            return tf.data.Dataset.range(n_examples).map(
+                at(sample_rate),
+                num_parallel_calls=tf.data.AUTOTUNE,
+                deterministic=True,
+            )
+
+        return cls(n_examples, read, at, read_labels, clips, fingerprint)
+
+    def only(self, indices):
+        """The `ClipSet` of the clips at some indices, which are in increasing order.
+
+        If clips can be read by index, the others aren't read.
+        """
+        import numpy as np
+        import tensorflow as tf
+
+        wanted = tf.constant(np.asarray(indices, np.int64))
+        clips = self.clips and [self.clips[index] for index in indices]
+        read_at = self.at
+        if read_at is None:
+            read = functools.partial(self._read_only, wanted)
+            return ClipSet(len(indices), read, clips=clips)
+
+        def at(sample_rate):
+            clip = read_at(sample_rate)
+            return lambda index: clip(wanted[index])
+
+        labels = self.read_labels
+        if labels is not None:
+            labels = functools.partial(_only_labels, labels, indices)
+        return ClipSet.by_index(len(indices), at, labels, clips)
+
+    def _read_only(self, wanted, sample_rate):
+        import tensorflow as tf
+
+        clips = self.dataset(sample_rate).enumerate()
+        return clips.filter(lambda index, _: tf.reduce_any(index == wanted)).map(
+            lambda _, clip: clip
+        )
+
+    def dataset(self, sample_rate):
+        """The clips as a `tf.data.Dataset`, in the same order each time.
+
+        Args:
+            sample_rate: Rate of the waveforms, Hz; other clips are resampled.
+
+        Returns:
+            A dataset of dicts: "waveform", float32 (samples,), mono, full scale is
+            [-1, 1]; "label", int64, an index into the task's labels, or for a
+            multi-label task float32 (n_classes,), 1 for each label of the clip, else 0;
+            "clip", a string, unique in the task.
+        """
+        import tensorflow as tf
+
+        return self.read(sample_rate).apply(
+            tf.data.experimental.assert_cardinality(self.n_examples)
+        )
+
+
+def _only_labels(read_labels, indices):
+    return read_labels()[list(indices)]
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskData:
+    """The clips of one task.
+
+    Attributes:
+        labels: Names of the classes.
+        splits: A `ClipSet` for each of `SPLITS`, without a clip in common.
+        multi_label: Whether a clip may have several labels, or none.
+        fingerprint: Fingerprint of all clips, whatever their split, where they aren't
+            listed; None if unknown.
+    """
+
+    labels: tuple[str, ...]
+    splits: Mapping[str, ClipSet]
+    multi_label: bool = False
+    fingerprint: str | None = None

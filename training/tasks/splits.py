@@ -1,0 +1,142 @@
+"""Splits of tasks without an official one, fixed by seed and clips."""
+
+import hashlib
+
+from leaf_files.command_line import a_few
+from leaf_files.errors import UserError
+
+_HELD_OUT = 0.1  # share of each class for validation, and again for test
+_LEAST_CLIPS = 3  # one for each split
+SOUND_DIGITS = 16  # kept of an identity: enough for a million clips to differ
+
+
+def identity(waveform, sample_rate):
+    """A hash of a clip's sound, whatever its name or place.
+
+    Args:
+        waveform: NumPy array as decoded, before resampling.
+        sample_rate: Rate of the waveform, Hz.
+
+    Returns:
+        A string, the same for copies of a clip.
+    """
+    digest = hashlib.sha256(waveform.tobytes())
+    digest.update(f"{waveform.dtype}, {sample_rate} Hz".encode())
+    return digest.hexdigest()
+
+
+def fingerprint(parts):
+    """A hash of texts or bytes in their order, 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for part in parts:
+        part = part if isinstance(part, bytes) else part.encode(errors="surrogatepass")
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()[:SOUND_DIGITS]
+
+
+def split_clips(clips, labels, seed):
+    """Splits clips 80/10/10 within each class.
+
+    The order of the clips doesn't matter: a class's distinct clips are ranked
+    by a hash of seed and identity. Copies of a clip go where it goes, even if
+    another class holds them.
+
+    Args:
+        clips: (identity, label) of each clip.
+        labels: Names of the classes.
+        seed: Seed of the ranking, an int.
+
+    Returns:
+        The split of each clip, "train", "validation" or "test", in the order
+        of `clips`.
+
+    Raises:
+        UserError: Classes with fewer than 3 distinct clips.
+    """
+    few = too_few(clips, labels)
+    if few:
+        raise UserError(few)
+    split_of = {}
+    for members in _members(clips, labels).values():
+        ranked = sorted(
+            members,
+            key=lambda clip: hashlib.sha256(f"{seed} {clip}".encode()).digest(),
+        )
+        n_clips = len(members)
+        held_out = max(1, round(_HELD_OUT * n_clips))
+        for rank, clip in enumerate(ranked):
+            if rank < held_out:
+                split_of[clip] = "test"
+            elif rank < 2 * held_out:
+                split_of[clip] = "validation"
+            else:
+                split_of[clip] = "train"
+    return [split_of[clip] for clip, _ in clips]
+
+
+def too_few(clips, labels):
+    """Names the classes that can't be split.
+
+    Args:
+        clips, labels: See `split_clips`.
+
+    Returns:
+        A sentence about all of them; "" if there are none.
+    """
+    small = {
+        label: len(members)
+        for label, members in _members(clips, labels).items()
+        if len(members) < _LEAST_CLIPS
+    }
+    if not small:
+        return ""
+    named = [
+        f"{'' if i else 'class '}{label!r} has {n}{'' if i else ' distinct clips'}"
+        for i, (label, n) in enumerate(small.items())
+    ]
+    count = f" ({len(small)} such classes)" if len(small) > 1 else ""
+    return (
+        f"{a_few(named)}{count}; each class needs at least {_LEAST_CLIPS}, one each to "
+        "train, validate and test: add clips to it, or leave the class out"
+    )
+
+
+def _members(clips, labels):
+    """{label: its distinct clips}; a clip of several is in the first one by name."""
+    class_of: dict[str, str] = {}
+    for clip, label in clips:
+        class_of[clip] = min(label, class_of.get(clip, label))
+    members = {label: [] for label in labels}
+    for clip, label in class_of.items():
+        members[label].append(clip)
+    return members
+
+
+def hold_out_group(groups, seed):
+    """Splits clips by their groups: one group tests, another one validates.
+
+    Of G groups in the order of their names, group seed mod G tests and the next one
+    validates, so that G seeds in a row test each group once.
+
+    Args:
+        groups: Name of each clip's group, such as its speaker.
+        seed: Number of the group that tests, an int.
+
+    Returns:
+        The split of each clip, "train", "validation" or "test".
+
+    Raises:
+        UserError: Fewer than 3 groups.
+    """
+    names = sorted(set(groups))
+    if len(names) < _LEAST_CLIPS:
+        raise UserError(
+            f"the clips come from {len(names)} speakers ({', '.join(names)}); at "
+            f"least {_LEAST_CLIPS} are needed, one each to train, validate and test"
+        )
+    split_of = {
+        names[seed % len(names)]: "test",
+        names[(seed + 1) % len(names)]: "validation",
+    }
+    return [split_of.get(group, "train") for group in groups]
