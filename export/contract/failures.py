@@ -7,19 +7,6 @@ from pathlib import Path
 from leaf_files.errors import UserError
 
 
-def first_line(error: BaseException | str) -> str:
-    """An error's message up to its first line break; without one the error's class.
-
-    Example:
-
-    >>> first_line(ValueError("no such file\\nat line 3"))
-    'no such file'
-    >>> first_line(KeyError())
-    'KeyError'
-    """
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
 @contextlib.contextmanager
 def parsing(path: str | Path) -> Iterator[None]:
     """Makes a `UserError` of any error, while an artifact's own words are read.

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from export.contract.failures import first_line
 from export.contract.heads import Head
 from export.contract.probes import probe_windows
 from export.source.inputs import sample_rate_of, with_full_scale
 from export.source.losses import read_losses
 from export.source.naming import named_outputs, names_of_outputs, read_heads
 from export.source.stages import as_input, as_numpy
-from leaf_files.errors import UserError
+from leaf_files.errors import UserError, first_line
 from leaf_files.json_files import read_json
 from leaf_files.quiet import import_keras, native_logs_hidden
 from leaf_files.run_files import notes, require_same_labels
