@@ -25,10 +25,11 @@ def some_of(allowed: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
 
 def _some_of(allowed, text):
     names = [name.strip() for name in text.split(",")]
-    unknown = [repr(name) for name in names if name not in allowed]
+    unknown = [name for name in names if name not in allowed]
     if unknown:
         raise argparse.ArgumentTypeError(
-            f"allowed are {', '.join(allowed)}; received {', '.join(unknown)}"
+            f"allowed are {', '.join(allowed)}; received "
+            f"{', '.join(map(repr, unknown))}{did_you_mean(unknown, allowed)}"
         )
     return tuple(name for name in allowed if name in names)
 
