@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 
 from leaf_files.argument_types import number
+from leaf_files.command_line import did_you_mean
 
 
 def some_of(allowed: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
