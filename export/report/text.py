@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from export.report.scores import ACCURACY, MEAN_AVERAGE_PRECISION
-from export.report.tables import table_lines
 from export.tflite_format.stream_facts import StreamFacts
+from leaf_files.tables import table_lines
 
 _SCORES = {
     ACCURACY: ("accuracy", "{:.2%}"),
