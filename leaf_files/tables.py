@@ -1,9 +1,11 @@
-"""Tables for people and for Markdown."""
+"""Tables in Markdown."""
 
 from collections.abc import Iterator, Sequence
 
 
-def table_lines(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def aligned_table(
+    titles: Sequence[str], rows: Sequence[Sequence[str]]
+) -> Iterator[str]:
     """Lines of a table: the first column flush left, the others flush right.
 
     Args:
@@ -15,7 +17,7 @@ def table_lines(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterato
 
     Example:
 
-    >>> print(*table_lines(["", "bytes"], [["a", "12"]]), sep="\\n")
+    >>> print(*aligned_table(["", "bytes"], [["a", "12"]]), sep="\\n")
     |   | bytes |
     | - | ----: |
     | a |    12 |
@@ -25,4 +27,22 @@ def table_lines(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterato
     for row in [titles, rule, *rows]:
         cells = [row[0].ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
-        yield f"| {' | '.join(cells)} |"
+        yield _line(cells)
+
+
+def plain_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Lines of a table whose cells may hold a `|`; arguments as of `aligned_table`.
+
+    Example:
+
+    >>> print(*plain_table(["task"], [["a|b"]]), sep="\\n")
+    | task |
+    | --- |
+    | a\\|b |
+    """
+    for row in [titles, ["---"] * len(titles), *rows]:
+        yield _line(cell.replace("|", r"\|") for cell in row)
+
+
+def _line(cells):
+    return f"| {' | '.join(cells)} |"
