@@ -13,13 +13,13 @@ from keras import ops
 from matplotlib.figure import Figure
 
 import leaf_tf
+from leaf_files.figures import GREY, RUST, TEAL, VIOLET
 from leaf_tf.dsp.mel import mel_edges_hz
 from training.tasks.synthetic import make_clip
 
 SAMPLE_RATE = 16000
-COLORS = ("#0f766e", "#c2410c", "#6d28d9")
+COLORS = (TEAL, RUST, VIOLET)
 SHOWN_FILTERS = (6, 16, 28)
-GREY = "#64748b"
 
 
 def word():

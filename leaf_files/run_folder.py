@@ -35,9 +35,9 @@ class RunPaths:
         tasks: Task, labels and activation of each head, JSON, see `read_heads`.
         labels: Labels of a run of one task, one a line, in the order of the logits; a
             run of several tasks has such a file for each head, see `labels_of`.
-        data: Record of the training data, a `run.data_record.DataRecord`, JSON:
-            for each task the labels, and for each split the number and a fingerprint
-            of its clips; also fingerprints of `model` and `evaluation_clips`, which
+        data: Record of the training data, JSON, see `training.run.data_record`: for
+            each task the labels, and for each split the number and a fingerprint of
+            its clips; also fingerprints of `model` and `evaluation_clips`, which
             show that they are this run's. Runs of older versions have none.
         data_clips: Clips of that record whose sounds are known, those of folders, CSV,
             one row a clip: head, split, label, sound (16 hexadecimal digits of a hash

@@ -18,6 +18,12 @@ def dotted(path):
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
+def with_examples(package):
+    """Names of a package's modules whose docstrings have examples."""
+    paths = modules(package, "")
+    return [dotted(path) for path in paths if "    >>> " in path.read_text()]
+
+
 def wrong_imports(package, rooms, strangers):
     """Imports of a package's rooms that go the wrong way.
 

@@ -10,7 +10,13 @@ import soundfile
 
 from export.__main__ import dispatch
 from tests.export.models import SAMPLE_RATE
-from tests.rooms import dotted, modules, require_readme, wrong_imports
+from tests.rooms import (
+    dotted,
+    modules,
+    require_readme,
+    with_examples,
+    wrong_imports,
+)
 
 # The rooms that a room imports from.
 ROOMS: dict[str, tuple[str, ...]] = {
@@ -82,9 +88,6 @@ def test_the_readme_names_each_module_and_no_other():
     require_readme("export", ROOMS)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [dotted(p) for p in modules("export", "") if "    >>> " in p.read_text()],
-)
+@pytest.mark.parametrize("name", with_examples("export"))
 def test_examples_print_what_they_say(name):
     assert not doctest.testmod(importlib.import_module(name)).failed

@@ -1,18 +1,32 @@
 """The rooms of `training`: what each may import, and a README with all modules."""
 
+import doctest
+import importlib
 import re
 import subprocess
 import sys
 
 import pytest
 
-from tests.rooms import ROOT, dotted, modules, require_readme, wrong_imports
+from tests.rooms import (
+    ROOT,
+    dotted,
+    modules,
+    require_readme,
+    with_examples,
+    wrong_imports,
+)
 
 # Each imports from those before it.
 ORDER = (
     "settings", "tasks", "input", "run", "evaluation", "fit", "comparison", "commands",
 )  # fmt: skip
 ROOMS = {room: ORDER[:n] for n, room in enumerate(ORDER)}
+
+
+@pytest.mark.parametrize("name", with_examples("training"))
+def test_examples_print_what_they_say(name):
+    assert not doctest.testmod(importlib.import_module(name)).failed
 
 
 def test_rooms_import_one_way():

@@ -1,19 +1,16 @@
 """Pictures of a run, for people who would rather look than read."""
 
-import warnings
-
 import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
 import leaf_tf
-from leaf_files.atomic import replacing
+from leaf_files.figures import save_figure
 from leaf_files.windows import cut_windows
 from leaf_tf import visualize
 from leaf_tf.dsp.mel import mel_edges_hz
 from leaf_tf.visualize import AFTER, BEFORE
 
-_DPI = 120
 _CHANNEL_TICKS = 6
 
 
@@ -58,13 +55,7 @@ def save_figures(figures, folder):
         UserError: The folder can't be made.
     """
     for name, figure in figures.items():
-        with (
-            replacing(folder / f"{name}.png") as temporary,
-            warnings.catch_warnings(),
-        ):
-            # Boxes for the letters of a label that the font lacks are no news.
-            warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            figure.savefig(temporary, dpi=_DPI)
+        save_figure(figure, folder / f"{name}.png")
 
 
 def learning_curves(history):
