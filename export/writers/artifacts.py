@@ -211,7 +211,7 @@ def _make_frontend(files, folder):
     """Writes and opens `frontend.tflite`; the report says where its channels lie."""
     artifact = _make_part(FRONTEND, FEATURES, files, folder)
     frontend, _ = maker(files.inner[FEATURES])
-    centers = frontend.center_freqs_hz()
+    centers = frontend.channel_freqs_hz()
     if centers is None:
         return artifact
     rounded = [round(float(hz), 1) for hz in centers]

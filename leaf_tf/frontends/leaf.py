@@ -290,6 +290,10 @@ class Leaf(Frontend):
     def center_freqs_hz(self):
         return self.filtering.center_freqs_hz()
 
+    def channel_freqs_hz(self):
+        centers = self.center_freqs_hz()
+        return np.sort(centers) if self.sort_filters else centers
+
     def bandwidths_hz(self):
         return self.filtering.bandwidths_hz()
 

@@ -8,7 +8,6 @@ import leaf_tf
 from leaf_files.figures import save_figure
 from leaf_files.windows import cut_windows
 from leaf_tf import visualize
-from leaf_tf.dsp.mel import mel_edges_hz
 from leaf_tf.visualize import AFTER, BEFORE
 
 _CHANNEL_TICKS = 6
@@ -187,18 +186,10 @@ def features_beside_mel(frontend, waveform, sample_rate, label):
             cmap="magma",
         )
         axes.set(title=name)
-        _label_channels(axes, _center_freqs_hz(layer))
+        _label_channels(axes, layer.channel_freqs_hz())
         figure.colorbar(image, ax=axes, pad=0.01)
     rest[-1].set(xlabel="seconds", xlim=(0, seconds))
     return figure
-
-
-def _center_freqs_hz(frontend):
-    """Center frequencies of the channels, (n_filters,); None where there are none."""
-    if type(frontend) is leaf_tf.MelFilterbanks and not frontend.learn_filters:
-        edges = mel_edges_hz(frontend.n_filters, frontend.min_freq, frontend.max_freq)
-        return edges[1:-1]
-    return frontend.center_freqs_hz()
 
 
 def _label_channels(axes, center_freqs_hz):
