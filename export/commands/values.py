@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 
 from leaf_files.argument_types import number
+from leaf_files.command_line import did_you_mean
 
 
 def some_of(allowed: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
@@ -25,10 +26,11 @@ def some_of(allowed: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
 
 def _some_of(allowed, text):
     names = [name.strip() for name in text.split(",")]
-    unknown = [repr(name) for name in names if name not in allowed]
+    unknown = [name for name in names if name not in allowed]
     if unknown:
         raise argparse.ArgumentTypeError(
-            f"allowed are {', '.join(allowed)}; received {', '.join(unknown)}"
+            f"allowed are {', '.join(allowed)}; received "
+            f"{', '.join(map(repr, unknown))}{did_you_mean(unknown, allowed)}"
         )
     return tuple(name for name in allowed if name in names)
 

@@ -161,7 +161,7 @@ def stub(tmp_path, monkeypatch, text):
     monkeypatch.delitem(sys.modules, "leafless", raising=False)
     # The line that imports it must be one of ours.
     monkeypatch.setattr(missing, "_ROOT", ROOT / "tests")
-    monkeypatch.setattr(missing, "_OURS", {"files"})
+    monkeypatch.setattr(missing, "_OURS", {"leaf_files"})
 
 
 @pytest.mark.parametrize(

@@ -247,7 +247,7 @@ def _train(model, head, clips, config, saver):
         model = keras.Model(model.input, outputs[head.name])
     config = dataclasses.replace(config, task=head.task, task_weights=None)
     keras.utils.set_random_seed(config.seed)
-    steps = config.steps_per_epoch or -(-clips.n_examples // config.batch_size)
+    steps = config.steps_in_epoch(clips.n_examples)
     compile_classifier(model, (head,), config, config.epochs * steps)
     batches = TrainingData([clips], (head,), config).batches()
     started = time.monotonic()

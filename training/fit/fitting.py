@@ -10,7 +10,6 @@ import keras
 import tensorflow as tf
 
 import leaf_tf
-from leaf_files.arithmetic import ceil_div
 from leaf_files.atomic import replacing, write_json
 from leaf_files.errors import UserError
 from leaf_files.labels import label_faults
@@ -58,9 +57,8 @@ class _Job:
 
     @property
     def steps_per_epoch(self):
-        """Optimizer steps in an epoch, by default one pass over the training clips."""
-        one_pass = ceil_div(self.n_clips("train"), self.config.batch_size)
-        return self.config.steps_per_epoch or one_pass
+        """Optimizer steps in an epoch."""
+        return self.config.steps_in_epoch(self.n_clips("train"))
 
     def evaluators(self, split):
         """One `ClipEvaluator` a head."""

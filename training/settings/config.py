@@ -4,6 +4,7 @@ import dataclasses
 import math
 import os
 
+from leaf_files.arithmetic import ceil_div
 from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
@@ -278,6 +279,10 @@ class FitConfig:
     def window_samples(self):
         """Samples in a window."""
         return max(1, round(self.window_seconds * self.sample_rate))
+
+    def steps_in_epoch(self, n_clips):
+        """Optimizer steps in an epoch, by default one pass over so many clips."""
+        return self.steps_per_epoch or ceil_div(n_clips, self.batch_size)
 
     def to_dict(self):
         """The content of `config.json`."""
