@@ -184,7 +184,7 @@ def write_clips_table(folder: Path, clips: Iterable[tuple[str, Sequence[str]]]) 
         writer.writerows((name, LABEL_SEPARATOR.join(labels)) for name, labels in clips)
 
 
-def require_same_labels(folder):
+def require_same_labels(folder: str | Path) -> None:
     """Checks that all files of a run folder give the same classes in the same order.
 
     `labels.txt` and its like are compared with `tasks.json`, and that with `data.json`,
@@ -213,7 +213,7 @@ def require_same_labels(folder):
         _require_same(folder, (file.name, lines), (tasks, labels))
 
 
-def digest_of(path):
+def digest_of(path: str | Path) -> str | None:
     """A fingerprint of a file, or of the files in a folder by name; None without."""
     path = Path(path)
     if path.is_dir():
@@ -229,7 +229,7 @@ def digest_of(path):
     return digest.hexdigest()[:16] if files else None
 
 
-def notes(folder):
+def notes(folder: str | Path) -> list[str]:
     """A line for each file of a run that isn't as training wrote it, where it said.
 
     Args:
@@ -255,7 +255,7 @@ def notes(folder):
     ]
 
 
-def file_marks(folder):
+def file_marks(folder: str | Path) -> dict[str, str]:
     """{name: fingerprint} of the files that `notes` compares, as far as there are."""
     run = RunPaths(folder)
     marks = {path.name: digest_of(path) for path in (run.model, run.evaluation_clips)}
