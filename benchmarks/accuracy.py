@@ -1,6 +1,7 @@
 """`python -m benchmarks accuracy`: how far fast LEAF is from the definition."""
 
 import sys
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -75,7 +76,9 @@ def differences(fast, exact, waveforms):
     return {**worst, "mean": float(total / count)}
 
 
-def random_bank(random, n_filters=40, kernel_size=401):
+def random_bank(
+    random: np.random.Generator, n_filters: int = 40, kernel_size: int = 401
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """center_freqs, sigmas, widths drawn from all that the paper's bounds allow.
 
     Sigmas and widths are uniform in their logarithm: each octave is as likely.
@@ -84,8 +87,8 @@ def random_bank(random, n_filters=40, kernel_size=401):
     width_ends = np.log([2.0 / kernel_size, MAX_WIDTH])
     return (
         np.sort(random.uniform(0, np.pi, n_filters)),
-        np.exp(random.uniform(*sigma_ends, n_filters)),
-        np.exp(random.uniform(*width_ends, n_filters)),
+        np.exp(random.uniform(sigma_ends[0], sigma_ends[1], n_filters)),
+        np.exp(random.uniform(width_ends[0], width_ends[1], n_filters)),
     )
 
 
@@ -111,10 +114,11 @@ def bank_errors(center_freqs, sigmas, widths, seed=0):
     )
     errors = np.sqrt(np.mean((computed - reference) ** 2, axis=(0, 1)))
     relative = errors / reference.mean((0, 1))
+    plan: Any = fast.plan
     predicted = fast.predicted_errors()[0]
     worst = int(predicted.argmax())
     return {
-        "cost": fast.plan.multiplications_per_sample,
+        "cost": plan.multiplications_per_sample,
         "predicted": float(predicted[worst]),
         "measured": float(relative.max()),
         "measured_there": float(relative[worst]),

@@ -93,7 +93,7 @@ def serve(ask, waveforms, n_clients, seconds):
     started = time.perf_counter()
     deadline = started + seconds
     for client in clients:
-        client.start(deadline)
+        client.ask_until(deadline)
     while (now := time.perf_counter()) < deadline:
         memory.look(now - started)
         time.sleep(min(seconds / _SAMPLES_OF_MEMORY, deadline - now))
@@ -101,7 +101,7 @@ def serve(ask, waveforms, n_clients, seconds):
         client.join()
     took = time.perf_counter() - started
     times = np.concatenate([client.times for client in clients])
-    errors = {}
+    errors: dict[str, int] = {}
     for client in clients:
         for text, count in client.errors.items():
             errors[text] = errors.get(text, 0) + count
@@ -167,9 +167,10 @@ class _Client(threading.Thread):
         self._deadline = 0.0
         self.times, self.errors, self.difference = [], {}, 0.0
 
-    def start(self, deadline):
+    def ask_until(self, deadline):
+        """Starts the thread, which ends at the deadline."""
         self._deadline = deadline
-        super().start()
+        self.start()
 
     def run(self):
         while time.perf_counter() < self._deadline:

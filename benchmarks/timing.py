@@ -51,7 +51,7 @@ def interleave(calls, seconds_each, min_rounds=5, max_rounds=200, report=None):
                 report(name, number)
             seconds = _time(call)
         repeats[name] = max(1, math.ceil(_TURN_SECONDS / seconds))
-    turns = {name: [] for name in calls}
+    turns: dict[str, list[float]] = {name: [] for name in calls}
     random = np.random.default_rng(0)
     deadline = time.perf_counter() + seconds_each * len(calls)
     for number in range(max_rounds):

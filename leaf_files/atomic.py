@@ -6,13 +6,15 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from leaf_files.errors import UserError
 
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path: str | Path) -> Iterator[Path]:
     """Writes a file beside its place and moves it there once complete.
 
         with replacing("model.keras") as temporary:
@@ -41,7 +43,7 @@ def replacing(path):
 
 
 @contextlib.contextmanager
-def replacing_folder(path, marker):
+def replacing_folder(path: str | Path, marker: str) -> Iterator[Path]:
     """Fills a folder beside its place and moves it there once complete.
 
     Args:
@@ -68,7 +70,7 @@ def replacing_folder(path, marker):
         raise
 
 
-def write_text(path, text):
+def write_text(path: str | Path, text: str) -> None:
     """Writes a UTF-8 text file, whole or not at all.
 
     Raises:
@@ -86,7 +88,7 @@ def write_text(path, text):
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_json(path, value):
+def write_json(path: str | Path, value: Any) -> None:
     """Writes a JSON file for people and programs, whole or not at all.
 
     Raises:
@@ -96,7 +98,7 @@ def write_json(path, value):
     write_text(path, text + "\n")
 
 
-def write_csv(path, rows):
+def write_csv(path: str | Path, rows: list[dict[str, Any]]) -> None:
     """Writes a CSV file with a header, whole or not at all.
 
     Args:
@@ -112,7 +114,7 @@ def write_csv(path, rows):
         writer.writerows(rows)
 
 
-def make_folder(path):
+def make_folder(path: str | Path) -> Path:
     """Makes a folder and its parents, if they are not there.
 
     Returns:
@@ -129,7 +131,7 @@ def make_folder(path):
     return path
 
 
-def writable_folder(path):
+def writable_folder(path: str | Path) -> Path:
     """Checks, before any long work, that files can be written to a folder.
 
     The folder is made, written to, and left as it was: not there, if it wasn't.

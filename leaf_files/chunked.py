@@ -12,6 +12,7 @@ from typing import Literal
 from leaf_files import containers
 from leaf_files.arithmetic import ceil_div
 from leaf_files.errors import UserError
+from leaf_files.sources import Source
 from leaf_files.tags import after_tags
 
 Order = Literal["little", "big"]
@@ -36,9 +37,9 @@ class Form:
 
     Attributes:
         header: Bytes before the first chunk.
-        name, size: Of a chunk's header, in bytes.
+        name, size: Length of both in a chunk's header, bytes.
         order: "big" or "little".
-        align: What chunks are a multiple of.
+        align: Divisor of a chunk's length, bytes.
         counts_header: Whether a size is that of the chunk with its header.
         samples: Name of the chunk with the samples.
         kept: Names of those that tell what the samples are.
@@ -60,7 +61,7 @@ class Layout:
 
     Attributes:
         form: Its `Form`.
-        start, stop: Of the file, in bytes; what follows is another.
+        start, stop: Ends of the file, bytes; what follows is another.
         chunks: {name: (start, stop) of its content}, of those before the samples and
             after; the first of a name.
         stretches: list of (start, stop) of samples.
@@ -79,13 +80,13 @@ class Layout:
     has_header_again: bool = False
 
 
-def layouts(source, start, kind):
+def layouts(source: Source, start: int, kind: str) -> list[Layout]:
     """The `Layout`s of what a file holds one after the other.
 
     Args:
         source: `sources.Source`.
-        start: Of the first, in bytes.
-        kind: As `containers.kind_of` says.
+        start: Place of the first, bytes.
+        kind: Kind by `containers.kind_of`.
 
     Raises:
         UserError: It is cut short.
@@ -102,7 +103,7 @@ def layouts(source, start, kind):
     return found
 
 
-def coding(source, layout):
+def coding(source: Source, layout: Layout) -> int | None:
     """The number of the coding of WAV and W64, such as 1 for PCM; None of others."""
     place = _format(layout)
     if place is None:
@@ -115,7 +116,9 @@ def coding(source, layout):
     return int.from_bytes(content[24:26], layout.form.order) if is_extensible else tag
 
 
-def padded_bits(source, layout, tag):
+def padded_bits(
+    source: Source, layout: Layout, tag: int | None
+) -> tuple[int, int] | None:
     """(bits, bytes) of a sample of a WAV file of PCM that has room for more bits.
 
     Its decoder goes by the bits, and would take the rest for other samples. None of
@@ -135,7 +138,7 @@ def padded_bits(source, layout, tag):
     return (bits, room) if 8 * room > ceil_div(bits, 8) * 8 > 0 and room <= 8 else None
 
 
-def pieces(source, layout):
+def pieces(source: Source, layout: Layout) -> list:
     """What makes a file like this whose sizes are true, as of `sources.Spliced`."""
     n_bytes = sum(stop - start for start, stop in layout.stretches)
     if layout.form.name == 0:
@@ -305,7 +308,7 @@ def _look_behind(source, layout, place):
     layout.is_followed = means_something(source, after)
 
 
-def means_something(source, start):
+def means_something(source: Source, start: int) -> bool:
     """Whether what follows a place is more than padding."""
     behind = source.at(start, _NO_GARBAGE + 1)
     return len(behind) > _NO_GARBAGE and bool(behind.strip(b"\0"))

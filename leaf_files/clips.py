@@ -4,7 +4,9 @@ import contextlib
 import dataclasses
 import io
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
@@ -13,7 +15,7 @@ from leaf_files.arithmetic import ceil_div
 from leaf_files.atomic import replacing
 from leaf_files.errors import UserError
 from leaf_files.oddities import Listener
-from leaf_files.parts import parts_of
+from leaf_files.parts import Parts, parts_of
 from leaf_files.quiet import native_logs_hidden
 from leaf_files.sources import Source, Spliced, is_stream, opened_source
 
@@ -41,9 +43,9 @@ class Clip:
 
     Attributes:
         waveform: (samples,), float32, full scale is [-1, 1].
-        sample_rate: In Hz.
-        encoding: Of the file, as `encoding_of`.
-        oddities: Tuple of what is odd about it, of `leaf_files.oddities`.
+        sample_rate: Sample rate, Hz.
+        encoding: Encoding of the file by `encoding_of`.
+        oddities: Tuple of its oddities, of `leaf_files.oddities`.
     """
 
     waveform: np.ndarray
@@ -52,18 +54,20 @@ class Clip:
     oddities: tuple
 
 
-def is_audio_path(path):
+def is_audio_path(path: str | Path) -> bool:
     """True if the name ends in one of `AUDIO_EXTENSIONS`, in any case."""
     return Path(path).suffix.lower() in AUDIO_EXTENSIONS
 
 
-def read_clip(path, sample_rate=None):
+def read_clip(
+    path: str | Path, sample_rate: int | None = None
+) -> tuple[np.ndarray, int]:
     """Reads an audio file as one mono waveform.
 
     Args:
         path: Audio file, named as one of `AUDIO_EXTENSIONS`, of any rate; channels
             are averaged. A pipe or a device such as /dev/stdin is read to its end.
-        sample_rate: In Hz, the rate to resample to. Defaults to the file's.
+        sample_rate: Rate to resample to, Hz. Defaults to the file's.
 
     Returns:
         (waveform, sample_rate): float32 (samples,), full scale is [-1, 1]
@@ -81,7 +85,7 @@ def read_clip(path, sample_rate=None):
     return clip.waveform, clip.sample_rate
 
 
-def hear_clip(path, sample_rate=None):
+def hear_clip(path: str | Path, sample_rate: int | None = None) -> Clip:
     """As `read_clip`, a `Clip`."""
     path = Path(path)
     try:
@@ -93,13 +97,15 @@ def hear_clip(path, sample_rate=None):
         ) from error
 
 
-def decode_clip(content, name, sample_rate=None):
+def decode_clip(
+    content: bytes, name: str, sample_rate: int | None = None
+) -> tuple[np.ndarray, int]:
     """Reads the bytes of an audio file as `read_clip` reads a file.
 
     Args:
-        content: Of an audio file.
-        name: What messages call it.
-        sample_rate: In Hz, the rate to resample to. Defaults to the file's.
+        content: Bytes of an audio file.
+        name: Name in messages.
+        sample_rate: Rate to resample to, Hz. Defaults to the file's.
 
     Returns:
         (waveform, sample_rate).
@@ -111,12 +117,12 @@ def decode_clip(content, name, sample_rate=None):
     return clip.waveform, clip.sample_rate
 
 
-def require_audio_rate(rate, name):
+def require_audio_rate(rate: int, name: str | Path) -> None:
     """Checks a rate before resampling.
 
     Args:
-        rate: Of a file, in Hz.
-        name: What messages call the file.
+        rate: Sample rate of a file, Hz.
+        name: Name of the file in messages.
 
     Raises:
         UserError: It is none of audio: below 100 Hz, or above 10 MHz.
@@ -129,7 +135,7 @@ def require_audio_rate(rate, name):
         )
 
 
-def encoding_of(source):
+def encoding_of(source: str | Path | BinaryIO) -> str:
     """What is in an audio file, in soundfile's words, such as "WAV PCM_24".
 
     Of a file that has to be decoded in parts, or with another header than its own,
@@ -142,7 +148,7 @@ def encoding_of(source):
         return sound.encoding
 
 
-def write_clip(path, waveform, sample_rate):
+def write_clip(path: str | Path, waveform: np.ndarray, sample_rate: int) -> None:
     """Writes a mono waveform as 16 bit audio, whole or not at all.
 
     `read_clip` returns the same samples, rounded to 1 / 32768.
@@ -150,7 +156,7 @@ def write_clip(path, waveform, sample_rate):
     Args:
         path: Name that ends in .flac or .wav.
         waveform: (samples,), finite; clipped to [-1, 1].
-        sample_rate: In Hz.
+        sample_rate: Sample rate, Hz.
 
     Raises:
         ValueError: Another extension, or not a finite (samples,) waveform.
@@ -177,12 +183,12 @@ def write_clip(path, waveform, sample_rate):
         temporary.write_bytes(content.getvalue())
 
 
-def resample(waveform, from_rate, to_rate):
+def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
     """Resamples a waveform, with an anti-aliasing filter.
 
     Args:
         waveform: (samples,), float32.
-        from_rate, to_rate: In Hz, above 0.
+        from_rate, to_rate: Sample rates, Hz, above 0.
 
     Returns:
         (round(samples * to_rate / from_rate),), float32, at least one sample;
@@ -206,7 +212,7 @@ def resample(waveform, from_rate, to_rate):
     return soxr.resample(waveform, from_rate, to_rate)
 
 
-def require_audio_file(path):
+def require_audio_file(path: Path) -> None:
     """Raises a `UserError` unless a path is that of an audio file that holds bytes.
 
     A pipe or a device is taken for one: what comes out of it is judged then.
@@ -232,12 +238,12 @@ def require_audio_file(path):
 
 
 @contextlib.contextmanager
-def opened(source, name):
+def opened(source: Any, name: str | Path) -> Iterator["Sound"]:
     """An open `Sound`; what is wrong with it becomes a `UserError`.
 
     Args:
         source: Path, or binary file object.
-        name: What messages call it.
+        name: Name in messages.
     """
     is_file = hasattr(source, "read")
     own = contextlib.nullcontext(Source(source, name)) if is_file else None
@@ -256,13 +262,13 @@ class Sound:
         first: `soundfile.SoundFile` of the first one.
 
     Attributes:
-        sample_rate: In Hz.
-        encoding: As `encoding_of`.
-        oddities: What is odd about it, of `leaf_files.oddities`; whole once its last
+        sample_rate: Sample rate, Hz.
+        encoding: Encoding by `encoding_of`.
+        oddities: Its oddities, of `leaf_files.oddities`; complete once its last
             block is read.
     """
 
-    def __init__(self, source, parts, first):
+    def __init__(self, source: Source, parts: Parts, first: soundfile.SoundFile):
         self._source, self._parts, self._first = source, parts, first
         self.sample_rate = first.samplerate
         self.encoding = f"{first.format} {first.subtype}"
@@ -270,7 +276,7 @@ class Sound:
             self.encoding += " by parts"
         self.oddities = parts.oddities
 
-    def mono_blocks(self, frames=_BLOCK_VALUES):
+    def mono_blocks(self, frames: int = _BLOCK_VALUES) -> Iterator[np.ndarray]:
         """The mean of the channels, block by block; once only.
 
         Args:

@@ -5,7 +5,8 @@ import contextlib
 import difflib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from leaf_files.errors import UserError
 from leaf_files.missing import missing_package
@@ -87,7 +88,7 @@ def did_you_mean(words: Iterable[str], known: Iterable[str]) -> str:
     return f" (did you mean {' and '.join(dict.fromkeys(nearest))}?)"
 
 
-def run(main, argv, prog):
+def run(main: Callable[[Any], int | None], argv: Any, prog: str) -> int:
     """Runs a command; what a user can mend becomes one line on stderr.
 
     A package that is not installed is named, with the command that installs it. Other
@@ -102,10 +103,11 @@ def run(main, argv, prog):
         The exit code: `main`'s; 1 after an error; 130 after Ctrl-C; 141 when
         the reader of the output went away. (argparse exits with 2 by itself.)
     """
-    for stream in (sys.stdout, sys.stderr):
+    streams: tuple[Any, ...] = sys.stdout, sys.stderr
+    for stream in streams:
         # A name or a label may hold what a terminal, or any text, can't.
         with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+            stream.reconfigure(errors="backslashreplace")
     try:
         return main(argv) or 0
     except KeyboardInterrupt:
@@ -123,23 +125,23 @@ def run(main, argv, prog):
     return 1
 
 
-def one_line(message):
+def one_line(message: object) -> str:
     """A message as one line: names of files may have line breaks."""
     return " ".join(str(message).splitlines())
 
 
-def a_few(items, most=3, between=", "):
+def a_few(items: Sequence, most: int = 3, between: str = ", ") -> str:
     """Items for a message: the first ones, and an ellipsis for the others."""
     named = [str(item) for item in items[:most]]
     return between.join([*named, "..."] if len(items) > most else named)
 
 
-def note(message):
+def note(message: object) -> None:
     """Says a line on stderr that is no error: what a user may want to know."""
     print(one_line(message), file=sys.stderr, flush=True)
 
 
-def warn(message):
+def warn(message: object) -> None:
     """Says a line on stderr about what may not be meant."""
     note(f"warning: {message}")
 

@@ -79,7 +79,7 @@ _WEAK = (
 )
 
 
-def kind_of(head):
+def kind_of(head: bytes) -> tuple[str, bool] | None:
     """What a file is, or None if it is none of those we know.
 
     Args:
@@ -104,7 +104,7 @@ def kind_of(head):
     return None
 
 
-def kind_of_raw(head):
+def kind_of_raw(head: bytes) -> str | None:
     """What begins with these bytes if it is surely no raw sound, else None."""
     if id3_bytes(head) and head[3] in (2, 3, 4):
         return "an MP3 file, or another with an ID3 tag before it"
@@ -115,7 +115,7 @@ def kind_of_raw(head):
     return found[0] if found and found[0] not in _WEAK else None
 
 
-def hidden_start(content):
+def hidden_start(content: bytes) -> int | None:
     """Where an audio file begins that has other bytes before it, else None."""
     content = content[:LONGEST_GARBAGE]
     place = re.search(
@@ -127,7 +127,7 @@ def hidden_start(content):
     return place.start() if place else None
 
 
-def what_to_do(kind):
+def what_to_do(kind: str) -> str:
     """The second half of a message on a file that can't be read."""
     if any(word in kind for word in _NO_MEDIA):
         return "name an audio file"

@@ -6,6 +6,7 @@ The decoder stops where the STREAMINFO block says, and fails where it says nothi
 import dataclasses
 import re
 
+from leaf_files.sources import Content
 from leaf_files.tags import before_tags
 
 _STREAM = re.compile(rb"fLaC[\0\x80]\0\0\x22")
@@ -26,7 +27,7 @@ class Stream:
     """One FLAC stream of a file.
 
     Attributes:
-        start, stop: In bytes.
+        start, stop: Ends of the stream, bytes.
         promised: Samples by its beginning, 0 if it doesn't say.
         held: Samples up to the end of its last frame, None if that isn't whole.
         is_followed: Whether more bytes come after its last frame than one has.
@@ -39,12 +40,12 @@ class Stream:
     is_followed: bool = False
 
 
-def streams(content, start):
+def streams(content: Content, start: int) -> list[Stream]:
     """The streams of a file that begins as FLAC at a place, in order.
 
     Args:
         content: Bytes, or a mapping of them.
-        start: Of the first.
+        start: Place of the first.
     """
     starts = [start]
     while found := _STREAM.search(content, _after_blocks(content, starts[-1])):
@@ -53,13 +54,13 @@ def streams(content, start):
     return [_stream(content, *ends) for ends in zip(starts, stops)]
 
 
-def pieces(content, stream, n_samples):
+def pieces(content: Content, stream: Stream, n_samples: int) -> list:
     """What makes a file of a stream that says how long it is."""
     beginning = counting(content[stream.start : stream.start + _INFO_BYTES], n_samples)
     return [beginning, (stream.start + _INFO_BYTES, stream.stop)]
 
 
-def counting(beginning, n_samples):
+def counting(beginning: bytes, n_samples: int) -> bytes:
     """The first bytes of a stream with another number of samples, for that of MD5."""
     changed = bytearray(beginning)
     changed[21] = changed[21] & 0xF0 | n_samples >> 32

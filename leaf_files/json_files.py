@@ -1,11 +1,13 @@
 """Reads JSON that others wrote."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 from leaf_files.text import read_text
 
 
-def read_json(path):
+def read_json(path: Path) -> Any:
     """What a JSON file holds.
 
     Args:
@@ -19,7 +21,7 @@ def read_json(path):
     return parse_json(read_text(path))
 
 
-def parse_json(text):
+def parse_json(text: str | bytes) -> Any:
     """What a text in JSON says; as `read_json`."""
     try:
         return json.loads(text, object_pairs_hook=_without_repeats)

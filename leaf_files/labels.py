@@ -3,6 +3,8 @@
 import collections
 import functools
 import unicodedata
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from leaf_files.command_line import a_few
 from leaf_files.errors import UserError
@@ -14,7 +16,7 @@ _FORBIDDEN = ("Cc", "Cs", "Zl", "Zp")
 _MARK = "\ufeff"  # a byte-order mark in the middle of a text
 
 
-def read_labels(path):
+def read_labels(path: Path) -> tuple[str, ...]:
     """The labels in a text file, one a line.
 
     Args:
@@ -41,7 +43,7 @@ def read_labels(path):
     return labels
 
 
-def label_faults(labels):
+def label_faults(labels: Sequence[str]) -> list[str]:
     """What keeps names from being the labels of a model.
 
     Args:
@@ -72,7 +74,7 @@ def label_faults(labels):
     return [f"{len(kind)} {what} ({names})" for kind, what, names in found if kind]
 
 
-def similar_labels(labels):
+def similar_labels(labels: Sequence[str]) -> str:
     """Labels that are easily taken for each other.
 
     Args:
@@ -91,7 +93,7 @@ def similar_labels(labels):
     )
 
 
-def spelled_as(labels):
+def spelled_as(labels: Sequence[str]) -> Callable[[str], str]:
     """Finds a model's label for a name in another Unicode form, as macOS writes.
 
     Args:
@@ -108,7 +110,7 @@ def spelled_as(labels):
     return spelled
 
 
-def ascii_if_odd(label):
+def ascii_if_odd(label: str) -> str:
     """A label for a message: as it is, in escapes where it can't be read."""
     readable = label.isprintable() and unicodedata.is_normalized("NFC", label)
     return repr(label) if readable else ascii(label)

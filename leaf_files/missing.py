@@ -26,7 +26,7 @@ _IMPORT = re.compile(r"\s*(?:from|import)\s+(\w+)")
 _NO_MODULE = re.compile(r"^ModuleNotFoundError: No module named '(\w+)", re.MULTILINE)
 
 
-def missing_package(error):
+def missing_package(error: BaseException | None) -> str | None:
     """Says which package an exception lacked, and how to install it.
 
     Args:

@@ -8,6 +8,7 @@ import dataclasses
 import re
 import struct
 
+from leaf_files.sources import Content
 from leaf_files.tags import after_tags
 
 _KBITS = {
@@ -35,10 +36,10 @@ class _Header:
     """What a frame's header says.
 
     Attributes:
-        length: Of the frame, in bytes.
-        kind: What frames of one sound have in common.
-        samples: Of the frame.
-        xing_at: Where in the frame a Xing header is.
+        length: Length of the frame, bytes.
+        kind: Properties that frames of one sound share.
+        samples: Number of samples in the frame.
+        xing_at: Place of a Xing header in the frame.
     """
 
     length: int
@@ -55,10 +56,10 @@ class Run:
         kind: (version, layer, rate, whether mono).
         stretches: list of [start, stop] of its frames.
         n_frames: Without the one that holds the Xing header.
-        header_bytes: Of that frame, 0 if there is none.
+        header_bytes: Length of that frame, 0 if there is none.
         promised: Frames, by the Xing header, None if it doesn't say.
         first: Its first frame's header, an int.
-        samples: Of a frame.
+        samples: Number of samples in a frame.
         junk: Bytes in the midst of it that are no frames.
     """
 
@@ -72,12 +73,12 @@ class Run:
     junk: int = 0
 
 
-def mpeg_frames(content, n_frames):
+def mpeg_frames(content: Content, n_frames: int) -> bool:
     """Whether bytes begin with so many frames of MPEG audio, or end in the last."""
     return _verified(content, 0, len(content), n_frames)
 
 
-def adts_frames(content, n_frames):
+def adts_frames(content: Content, n_frames: int) -> bool:
     """Whether bytes begin with so many frames of AAC."""
     place = 0
     for number in range(n_frames):
@@ -93,12 +94,12 @@ def adts_frames(content, n_frames):
     return True
 
 
-def runs(content, start, stop):
+def runs(content: Content, start: int, stop: int) -> tuple[list[Run], int]:
     """The runs of frames in a part of a file.
 
     Args:
         content: Bytes, or a mapping of them.
-        start, stop: Of the part.
+        start, stop: Ends of the part.
 
     Returns:
         (list of `Run`, bytes of a last frame that isn't whole). Tags before, between
@@ -145,7 +146,7 @@ def runs(content, start, stop):
     return [run for run in found if run.n_frames], rest
 
 
-def pieces(run):
+def pieces(run: Run) -> list:
     """What makes a file of a run whose length its decoder knows.
 
     Returns:

@@ -3,6 +3,9 @@
 Nothing here keeps a file from being read; a line on stderr says what is odd about it.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
 from leaf_files.command_line import a_few, warn
@@ -42,7 +45,7 @@ class Listener:
         is_float: Whether the file holds floats, which may have any scale.
     """
 
-    def __init__(self, is_float):
+    def __init__(self, is_float: bool):
         self._low, self._high = np.inf, -np.inf
         self._mean_power = self._channels_power = 0.0
         self._n_channels = 1
@@ -50,7 +53,9 @@ class Listener:
         self._is_whole = is_float
         self._is_float = is_float
 
-    def hear(self, block, mean, low, high):
+    def hear(
+        self, block: np.ndarray, mean: np.ndarray, low: float, high: float
+    ) -> None:
         """Takes a block.
 
         Args:
@@ -68,8 +73,8 @@ class Listener:
         if self._is_whole:
             self._is_whole = _is_whole(block[:_FEW]) and _is_whole(block)
 
-    def oddities(self):
-        """list of what is odd: `SILENT`, `OPPOSITE`, `UNSCALED`."""
+    def oddities(self) -> list[str]:
+        """Those of `SILENT`, `OPPOSITE` and `UNSCALED` that hold."""
         found = []
         peak = max(self._high, -self._low)
         threshold = _CANCELLED / self._n_channels * self._channels_power
@@ -83,18 +88,18 @@ class Listener:
         return found
 
 
-def warn_of(name, oddities):
+def warn_of(name: object, oddities: Iterable[str]) -> None:
     """Writes what is odd about a file to stderr, a line each."""
     for kind in oddities:
         warn(f"{name} holds {_SAID[kind]}")
 
 
-def warn_of_all(oddities, n_files):
+def warn_of_all(oddities: Mapping[Any, Iterable[str]], n_files: int) -> None:
     """Writes what is odd about several files to stderr, a line a kind.
 
     Args:
-        oddities: {name of a file: what is odd about it}.
-        n_files: How many there are in all.
+        oddities: {name of a file: its oddities}.
+        n_files: Number of all files.
     """
     for kind, said in _SAID.items():
         names = [str(name) for name, own in oddities.items() if kind in own]
@@ -102,12 +107,14 @@ def warn_of_all(oddities, n_files):
             warn(f"{len(names)} of {n_files} clips hold {said}: {a_few(names)}")
 
 
-def warn_of_silent_classes(oddities, labels):
+def warn_of_silent_classes(
+    oddities: Iterable[Sequence[str]], labels: Iterable[str]
+) -> None:
     """Writes which classes are silence to stderr.
 
     Args:
-        oddities: Of each clip, what is odd about it.
-        labels: Of each clip.
+        oddities: Oddities of each clip.
+        labels: Label of each clip.
     """
     sounding = {
         label for own, label in zip(oddities, labels) if not {SILENT, OPPOSITE} & {*own}

@@ -7,6 +7,7 @@ import dataclasses
 import struct
 
 from leaf_files import flac
+from leaf_files.sources import Content
 
 _PAGE = struct.Struct("<4sBBqIIIB")
 _CODECS = (
@@ -28,7 +29,7 @@ class Logical:
     Attributes:
         codec: Such as "Vorbis", or None.
         pages: list of (start, start of the body, stop).
-        granule: Of its last page: where its sound ends.
+        granule: Granule position of its last page: the end of its sound.
         has_end: Whether its last page says that it is the last.
     """
 
@@ -38,12 +39,12 @@ class Logical:
     has_end: bool = False
 
 
-def links(content, start):
+def links(content: Content, start: int) -> tuple[list[list[Logical]], bool]:
     """The links of a chain: what plays one after the other.
 
     Args:
         content: Bytes, or a mapping of them.
-        start: Of the first page.
+        start: Place of the first page.
 
     Returns:
         (links, whether the last page isn't whole): each a list of `Logical`, which
@@ -72,7 +73,7 @@ def links(content, start):
     return [list(link.values()) for link in found], is_cut
 
 
-def pieces(content, logical):
+def pieces(content: Content, logical: Logical) -> list:
     """What makes a file of one sound: its pages; of FLAC, a FLAC file."""
     if logical.codec != "FLAC":
         return _joined([(start, stop) for start, _, stop in logical.pages])
@@ -84,7 +85,7 @@ def pieces(content, logical):
     ]
 
 
-def is_video(content, link):
+def is_video(content: Content, link: list[Logical]) -> bool:
     """Whether a link holds pictures too."""
     bodies = [logical.pages[0][1] for logical in link]
     return any(content[body : body + 8].startswith(_VIDEO) for body in bodies)

@@ -11,6 +11,7 @@ import re
 from leaf_files import chunked, containers, flac, mpeg, ogg
 from leaf_files.errors import UserError
 from leaf_files.oddities import DAMAGED, LOST, UNCLOSED
+from leaf_files.sources import Source
 from leaf_files.tags import after_tags
 
 _MPEG_CODINGS = (0x50, 0x55)
@@ -28,7 +29,7 @@ class Part:
     """What is decoded at once.
 
     Attributes:
-        pieces: As of `sources.Spliced`; None for the file as it is.
+        pieces: Argument of `sources.Spliced`; None for the file as it is.
         least: Samples that must come out of it, 0 if the decoder knows itself.
     """
 
@@ -43,8 +44,8 @@ class Parts:
     Attributes:
         parts: list of `Part`, one at least.
         is_mpeg: Whether its decoder may be that of MP3, which writes to stderr.
-        oddities: Of `leaf_files.oddities`, what is odd about the file's making.
-        kind: As `containers.kind_of` says, None if it isn't known.
+        oddities: Faults of how the file was made, of `leaf_files.oddities`.
+        kind: Kind by `containers.kind_of`, None if it isn't known.
     """
 
     parts: list
@@ -53,7 +54,7 @@ class Parts:
     kind: str | None = None
 
     @property
-    def is_plain(self):
+    def is_plain(self) -> bool:
         """Whether the file is decoded as it is."""
         return self.parts == [_AS_IT_IS]
 
@@ -61,7 +62,7 @@ class Parts:
 _AS_IT_IS = Part()
 
 
-def parts_of(source):
+def parts_of(source: Source) -> Parts:
     """The `Parts` of an audio file.
 
     Args:

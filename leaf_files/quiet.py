@@ -5,6 +5,8 @@ import importlib.util
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 from leaf_files.errors import UserError
 
@@ -13,8 +15,8 @@ class _Silencer:
     """Drops what is written to a file descriptor while any thread is inside.
 
     Args:
-        descriptor: Of a standard stream.
-        name: Of Python's stream on top of it, in `sys`.
+        descriptor: Descriptor of a standard stream.
+        name: Name in `sys` of Python's stream on top of it.
     """
 
     def __init__(self, descriptor, name):
@@ -53,7 +55,7 @@ _stderr = _Silencer(2, "stderr")
 
 
 @contextlib.contextmanager
-def native_logs_hidden():
+def native_logs_hidden() -> Iterator[None]:
     """Drops what is written to stderr inside the block.
 
     TensorFlow, the TFLite converter, LiteRT and the MP3 decoder write to the file
@@ -66,7 +68,7 @@ def native_logs_hidden():
 
 
 @contextlib.contextmanager
-def native_output_hidden():
+def native_output_hidden() -> Iterator[None]:
     """Drops what is written to stdout and stderr inside the block.
 
     Like `native_logs_hidden`, for what writes its log to stdout, such as gloo.
@@ -75,7 +77,7 @@ def native_output_hidden():
         yield
 
 
-def import_tensorflow():
+def import_tensorflow() -> Any:
     """TensorFlow, without its greeting."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with native_logs_hidden():
@@ -83,7 +85,7 @@ def import_tensorflow():
     return tf
 
 
-def import_keras(backend="tensorflow"):
+def import_keras(backend: str = "tensorflow") -> Any:
     """Keras on TensorFlow, the backend that exports, or on another.
 
     A `.keras` file of another backend loads just as well, so a user's own

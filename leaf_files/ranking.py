@@ -8,7 +8,7 @@ import numpy as np
 _LEAST_MARGIN = 1e-6
 
 
-def average_precision(scores, is_positive):
+def average_precision(scores: np.ndarray, is_positive: np.ndarray) -> float:
     """Mean of the precisions at which each positive is found.
 
         sum over thresholds k of (R_k - R_(k-1)) P_k
@@ -33,7 +33,7 @@ def average_precision(scores, is_positive):
     return float(np.sum(np.diff(found, prepend=0) * precisions) / n_positives)
 
 
-def auc(scores, is_positive):
+def auc(scores: np.ndarray, is_positive: np.ndarray) -> float:
     """Chance that a positive scores above a negative; equal scores count half.
 
     Args:
@@ -54,7 +54,7 @@ def auc(scores, is_positive):
     return float(above / (n_positives * n_negatives))
 
 
-def d_prime(area):
+def d_prime(area: float) -> float:
     """Distance of two Gaussians of deviation 1 that an AUC would tell apart so.
 
     sqrt(2) times the normal quantile of the AUC; an AUC of 1 counts as 1 - 1e-6,

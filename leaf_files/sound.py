@@ -1,6 +1,8 @@
 """Reads sound bit by bit: files and pipes that may be longer than memory."""
 
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -14,12 +16,14 @@ _FULL_SCALE = 32768.0
 _TELLING_BYTES = 8192
 
 
-def file_blocks(path, sample_rate, tell=None):
+def file_blocks(
+    path: str | Path, sample_rate: int, tell: Callable | None = None
+) -> Iterator[np.ndarray]:
     """An audio file as mono waveform, a second at a time.
 
     Args:
         path: Audio file, as of `clips.read_clip`.
-        sample_rate: In Hz, the rate to resample to.
+        sample_rate: Rate to resample to, Hz.
         tell: Called at the end, with what is odd about it, of `leaf_files.oddities`.
 
     Yields:
@@ -42,13 +46,13 @@ def file_blocks(path, sample_rate, tell=None):
             tell(sound.oddities)
 
 
-def raw_blocks(file, samples, name):
+def raw_blocks(file: BinaryIO, samples: int, name: str) -> Iterator[np.ndarray]:
     """Raw samples, 16 bit, little-endian, mono, as a waveform.
 
     Args:
         file: Binary file or pipe.
-        samples: In a block; the last may be shorter.
-        name: Of the file, for messages.
+        samples: Number of samples in a block; the last may be shorter.
+        name: Name of the file, for messages.
 
     Yields:
         (samples,), float32, full scale is [-1, 1], as soon as they are there. An odd
@@ -69,12 +73,12 @@ def raw_blocks(file, samples, name):
         raise UserError(f"{name} holds no samples")
 
 
-def in_chunks(blocks, samples):
+def in_chunks(blocks: Iterable[np.ndarray], samples: int) -> Iterator[np.ndarray]:
     """Blocks of any lengths cut anew.
 
     Args:
         blocks: Iterable of (n,).
-        samples: In a chunk.
+        samples: Number of samples in a chunk.
 
     Yields:
         (samples,), the last one shorter if the blocks end within it.

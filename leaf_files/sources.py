@@ -6,6 +6,9 @@ import io
 import mmap
 import os
 import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
 
 from leaf_files.errors import UserError
 
@@ -16,27 +19,30 @@ _MOST_PIPED_BYTES = 2**30
 _PIPE_BLOCK = 2**20
 _HANDED_ON = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
+# The bytes of a file, in memory or mapped.
+Content: TypeAlias = bytes | mmap.mmap
+
 
 class Source:
     """An audio file, opened.
 
     Args:
         file: Binary file that can seek.
-        name: What messages call it.
+        name: Name in messages.
         path: Its path, where it is a file on the disk.
 
     Attributes:
-        size: In bytes.
+        size: Size in bytes.
         head: Its first bytes.
     """
 
-    def __init__(self, file, name, path=None):
+    def __init__(self, file: Any, name: str | Path, path: str | Path | None = None):
         self.file, self.name, self.path = file, name, path
         self.size = file.seek(0, os.SEEK_END)
         file.seek(0)
         self.head = file.read(_HEAD_BYTES)
 
-    def at(self, start, n_bytes):
+    def at(self, start: int, n_bytes: int) -> bytes:
         """Up to n_bytes bytes, from `start` on."""
         if start + n_bytes <= len(self.head):
             return self.head[start : start + n_bytes]
@@ -44,7 +50,7 @@ class Source:
         return self.file.read(n_bytes)
 
     @contextlib.contextmanager
-    def mapped(self):
+    def mapped(self) -> Iterator[Any]:
         """All bytes, as what can be indexed and searched; a copy of none where
         possible."""
         if self.path is None:
@@ -71,7 +77,7 @@ class Spliced:
         pieces: list of bytes, or of (start, stop) in `file`.
     """
 
-    def __init__(self, file, pieces):
+    def __init__(self, file: BinaryIO, pieces: list):
         self._file = file
         self._pieces, self._starts, self._size, self._place = [], [], 0, 0
         for piece in pieces:
@@ -81,15 +87,15 @@ class Spliced:
                 self._starts.append(self._size)
                 self._size += length
 
-    def seek(self, offset, whence=os.SEEK_SET):
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}
         self._place = max(0, base[whence] + offset)
         return self._place
 
-    def tell(self):
+    def tell(self) -> int:
         return self._place
 
-    def read(self, n_bytes=-1):
+    def read(self, n_bytes: int = -1) -> bytes:
         if n_bytes < 0:
             n_bytes = max(0, self._size - self._place)
         found, missing = [], min(n_bytes, self._size - self._place)
@@ -113,7 +119,7 @@ class Spliced:
 
 
 @contextlib.contextmanager
-def opened_source(path):
+def opened_source(path: str | Path) -> Iterator[Source]:
     """The `Source` of a path; of a pipe, which is read to its end.
 
     Raises:
@@ -131,12 +137,12 @@ def opened_source(path):
         ) from error
 
 
-def is_stream(path, mode):
+def is_stream(path: str | Path, mode: int) -> bool:
     """Whether a path is that of a pipe or a device, such as /dev/stdin.
 
     Args:
         path: The path.
-        mode: What `os.stat` says of it.
+        mode: Its mode by `os.stat`.
     """
     if stat.S_ISREG(mode):  # /dev/stdin may be a file, which a shell has opened
         return str(path).startswith(_HANDED_ON)

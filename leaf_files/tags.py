@@ -1,13 +1,14 @@
 """Tags of music players, before and after the sound of a file."""
 
 import struct
+from collections.abc import Callable
 
 _ID3_HEADER = 10
 _ID3V1_BYTES = 128
 _APE_BYTES = 32
 
 
-def id3_bytes(head):
+def id3_bytes(head: bytes) -> int:
     """The length of the ID3v2 tag that bytes begin with, 0 if there is none."""
     if len(head) < _ID3_HEADER or head[:3] != b"ID3":
         return 0
@@ -18,12 +19,12 @@ def id3_bytes(head):
     return _ID3_HEADER * (1 + has_footer) + length
 
 
-def after_tags(at, place, stop):
+def after_tags(at: Callable[[int, int], bytes], place: int, stop: int) -> int:
     """The first place at or after another that no tag begins at.
 
     Args:
         at: (start, n_bytes) -> bytes.
-        place, stop: In bytes.
+        place, stop: Ends of the part to search, bytes.
     """
     while place < stop:
         start = at(place, _APE_BYTES)
@@ -40,12 +41,12 @@ def after_tags(at, place, stop):
     return min(place, stop)
 
 
-def before_tags(at, start, place):
+def before_tags(at: Callable[[int, int], bytes], start: int, place: int) -> int:
     """The last place at or before another that no tag ends at, not before `start`.
 
     Args:
         at: (start, n_bytes) -> bytes.
-        start, place: In bytes.
+        start, place: Ends of the part to search, bytes.
     """
     while True:
         if at(place - _ID3V1_BYTES, 3) == b"TAG":

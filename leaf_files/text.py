@@ -5,6 +5,7 @@ import csv
 import io
 import itertools
 from pathlib import Path
+from typing import Any
 
 from leaf_files.errors import UserError
 
@@ -21,7 +22,7 @@ _TELLING_BYTES = 64
 _SEPARATORS = (",", ";", "\t")
 
 
-def read_text(path):
+def read_text(path: Any) -> str:
     r"""What a text file holds: UTF-8, or UTF-16 and UTF-32 with a byte-order mark.
 
     Args:
@@ -38,7 +39,7 @@ def read_text(path):
     return decode_text(content)
 
 
-def decode_text(content):
+def decode_text(content: bytes) -> str:
     """`read_text`, of the bytes of a file."""
     encoding = next(
         (name for mark, name in _MARKS if content.startswith(mark)),
@@ -63,11 +64,12 @@ def _unmarked(start):
     return "utf-8"
 
 
-def require_utf8(path):
+def require_utf8(path: str | Path) -> None:
     """Checks that a path can be written down, in a text of UTF-8.
 
     Args:
-        path: Of a file or folder; bytes that are no UTF-8 are halves of characters.
+        path: Path of a file or folder; bytes that are no UTF-8 are halves of
+            characters.
 
     Raises:
         UserError: It can't be.
@@ -81,22 +83,22 @@ def require_utf8(path):
         ) from error
 
 
-def read_lines(path):
+def read_lines(path: Any) -> list[str]:
     r"""The lines of a text file, as `read_text`; only "\n" ends one."""
     return lines_of((Path(path) if isinstance(path, str) else path).read_bytes())
 
 
-def lines_of(content):
+def lines_of(content: bytes) -> list[str]:
     """`read_lines`, of the bytes of a file."""
     lines = decode_text(content).split("\n")
     return lines[:-1] if not lines[-1] else lines
 
 
-def read_table(path):
+def read_table(path: Any) -> list[dict[str, str]]:
     """The rows of a CSV file with a header.
 
     Args:
-        path: As of `read_text`.
+        path: Argument of `read_text`.
 
     Returns:
         list of {column: field}, all without blanks around them; a field that a row

@@ -9,7 +9,10 @@ import collections
 import dataclasses
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from leaf_files.clips import hear_clip, is_audio_path
 from leaf_files.command_line import a_few, note, one_line
@@ -43,7 +46,7 @@ class Walk:
     """What lies below a folder.
 
     Attributes:
-        folder: Where the walk began.
+        folder: Folder in which the walk began.
         clips: Paths of the audio files, in the order of their names' bytes, folder by
             folder; each real file once in a class.
         classes: Names of the folder's own subfolders, whether clips lie in them or
@@ -71,12 +74,12 @@ class Walk:
     loose: list = dataclasses.field(default_factory=list)
 
     @property
-    def is_empty(self):
+    def is_empty(self) -> bool:
         """Whether nothing lies there that a user would have put there."""
         return not (self.clips or self.classes or self.faults or self.passed_over)
 
     @property
-    def passed_over(self):
+    def passed_over(self) -> str:
         """What was passed over, how much of it and why, as a line; "" if nothing."""
         parts = [
             self._unreadable_words(),
@@ -97,7 +100,7 @@ class Walk:
         return one_line(f"passed over in {self.folder}: {'; '.join(parts)}")
 
     @property
-    def by_class(self):
+    def by_class(self) -> dict[str, list[Path]]:
         """{class: its clips}, of all classes, in the order of their names."""
         clips: dict[str, list[Path]] = {label: [] for label in sorted(self.classes)}
         for path in self.clips:
@@ -106,12 +109,12 @@ class Walk:
                 clips[label].append(path)
         return clips
 
-    def leave_loose(self):
+    def leave_loose(self) -> None:
         """Passes over the clips that lie in no class."""
         self.loose = [path for path in self.clips if self.class_of(path) is None]
         self.clips = [path for path in self.clips if self.class_of(path) is not None]
 
-    def class_of(self, path):
+    def class_of(self, path: Path) -> str | None:
         """The first part of a clip's path; None if it lies in no subfolder."""
         parts = path.relative_to(self.folder).parts
         return parts[0] if len(parts) > 1 else None
@@ -131,7 +134,7 @@ class Walk:
         return a_few([shown(path.relative_to(self.folder)) for path in paths])
 
 
-def walk(folder):
+def walk(folder: Path) -> Walk:
     """Finds the clips below a folder.
 
     Hidden entries (of a name that begins with ".") and those of the system
@@ -149,14 +152,14 @@ def walk(folder):
     return found
 
 
-def find_clips(folder, wanted):
+def find_clips(folder: Path, wanted: str) -> list[Path]:
     """The clips of a folder for a command that wants all of them.
 
     What was passed over is said on stderr.
 
     Args:
         folder: A folder, a Path.
-        wanted: What the folder should hold, for the message if it holds none.
+        wanted: Name of what the folder should hold, for the message if it holds none.
 
     Returns:
         Paths, at least one.
@@ -169,7 +172,7 @@ def find_clips(folder, wanted):
     return found.clips
 
 
-def require_clips(found, wanted):
+def require_clips(found: Walk, wanted: str) -> None:
     """As `find_clips`, of a `Walk`."""
     passed_over = found.passed_over
     rest = passed_over and f"; {passed_over}"
@@ -184,7 +187,7 @@ def require_clips(found, wanted):
         note(passed_over)
 
 
-def read_all(paths, sample_rate):
+def read_all(paths: Sequence[Path], sample_rate: int) -> list[np.ndarray]:
     """The waveforms of clips, a list; as `leaf_files.clips.read_clip`, of all of them.
 
     What is odd about their sound goes to stderr.
@@ -207,12 +210,12 @@ def read_all(paths, sample_rate):
     return [clip.waveform for clip in clips]
 
 
-def cannot_be_used(errors, n_clips):
+def cannot_be_used(errors: Sequence, n_clips: int) -> str:
     """'2 of 13 clips can't be used', the beginning of a message about them."""
     return f"{len(errors)} of {n_clips} clips can't be used"
 
 
-def shown(path):
+def shown(path: Path) -> str:
     """A path as a message has it, whatever its name holds."""
     text = str(path)
     return text if text.isprintable() else ascii(text)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 
-def cut_windows(waveform, window_samples):
+def cut_windows(waveform: np.ndarray, window_samples: int) -> np.ndarray:
     """Cuts a clip into the windows by which it is evaluated.
 
     A clip not longer than the window gives one window, centred between zeros.

@@ -6,6 +6,7 @@ from keras import ops
 
 from leaf_tf.dsp.mixing import mixture, noise_gain, pink_amplitudes
 from leaf_tf.dsp.slices import cut
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.spec_augment import is_number
 from leaf_tf.layers.stage import Stage
 
@@ -41,7 +42,13 @@ class AdditiveNoise(Stage):
             or not mono.
     """
 
-    def __init__(self, snr_db=(5.0, 30.0), color="white", seed=None, **kwargs):
+    def __init__(
+        self,
+        snr_db: tuple[float, float] = (5.0, 30.0),
+        color: str = "white",
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.supports_masking = True
         require_snr(snr_db)
@@ -61,7 +68,9 @@ class AdditiveNoise(Stage):
                 f"samples, 1). Received: shape {tuple(input_shape)}"
             )
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         if not keras.backend.is_float_dtype(inputs.dtype):
             raise ValueError(
                 "AdditiveNoise expects a float waveform scaled to [-1, 1]; divide "
@@ -153,7 +162,7 @@ class Mixup(Stage):
     Source: arXiv:1710.09412, Sec. 2; there one share a batch.
     """
 
-    def __init__(self, alpha=1.0, seed=None, **kwargs):
+    def __init__(self, alpha: float = 1.0, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
         require_alpha(alpha)
         self.alpha = alpha
@@ -163,7 +172,7 @@ class Mixup(Stage):
     def build(self, input_shape):
         pass
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         values, labels = inputs
         if len(labels.shape) != 2:
             raise ValueError(

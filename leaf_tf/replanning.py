@@ -1,24 +1,19 @@
-"""Keeps the fast method of Leafs inside a model right while they learn."""
+"""Keeps the plans of the frontends in a model right while they learn."""
 
 import weakref
+from typing import Any
 
 import keras
 
-from leaf_tf.frontends import Leaf
+from leaf_tf.frontends.base import frontends_of
 
-
-def leafs(model):
-    """All `Leaf` layers of a model, nested ones included."""
-    found = model._flatten_layers() if hasattr(model, "_flatten_layers") else [model]
-    return [layer for layer in found if isinstance(layer, Leaf)]
-
-
-# The generations of the plans that a model's functions have at least, by `leafs`.
+# The generations of the plans that a model's functions have at least, one for each
+# of its frontends.
 _traced_since: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
-def replan(model):
-    """Plans all Leafs of a model anew for their weights as they are.
+def replan(model: Any) -> bool:
+    """Plans the frontends of a model anew for their weights as they are.
 
     Wanted after weights were set by hand in a compiled model, as `model.set_weights`
     does: its compiled functions were planned for other weights. They are right
@@ -39,12 +34,12 @@ def replan(model):
         Whether functions are traced again, because a plan changed, now or since they
         were traced.
     """
-    found = leafs(model)
-    changed = [leaf.replan() for leaf in found]
-    is_stale = any(changed) or _has_stale_functions(model, found)
+    frontends = frontends_of(model)
+    changed = [frontend.replan() for frontend in frontends]
+    is_stale = any(changed) or _has_stale_functions(model, frontends)
     if is_stale:
         _trace_again(model)
-    _traced_since[model] = [leaf.plan_generation for leaf in found]
+    _traced_since[model] = [frontend.plan_generation for frontend in frontends]
     return is_stale
 
 
@@ -56,7 +51,7 @@ class Replan(keras.callbacks.Callback):
     that were set between epochs, or before `fit`, are planned for as well.
 
     Attributes:
-        n_replans: How often new plans were made.
+        n_replans: number of times that new plans were made.
     """
 
     def __init__(self):
@@ -64,16 +59,16 @@ class Replan(keras.callbacks.Callback):
         self.n_replans = 0
 
     def on_epoch_begin(self, epoch, logs=None):
-        found = leafs(self.model)
+        frontends = frontends_of(self.model)
         # Makes new plans where weights were set out of reach.
-        _ = [leaf.plan for leaf in found]
-        if _has_stale_functions(self.model, found):
+        _ = [frontend.plan for frontend in frontends]
+        if _has_stale_functions(self.model, frontends):
             self._replan()
 
     def on_epoch_end(self, epoch, logs=None):
-        found = leafs(self.model)
-        holds = all(leaf.plan_holds() for leaf in found)
-        if not holds or _has_stale_functions(self.model, found):
+        frontends = frontends_of(self.model)
+        holds = all(frontend.plan_holds() for frontend in frontends)
+        if not holds or _has_stale_functions(self.model, frontends):
             self._replan()
 
     def _replan(self):
@@ -81,11 +76,12 @@ class Replan(keras.callbacks.Callback):
             self.n_replans += 1
 
 
-def _has_stale_functions(model, found):
+def _has_stale_functions(model, frontends):
     """Whether a plan changed since a function of the model may have been traced."""
-    generations = _traced_since.get(model, [0] * len(found))
+    generations = _traced_since.get(model, [0] * len(frontends))
     return any(
-        leaf.is_traced_otherwise(since) for leaf, since in zip(found, generations)
+        frontend.is_traced_otherwise(since)
+        for frontend, since in zip(frontends, generations)
     )
 
 

@@ -11,11 +11,15 @@ nothing is shown, and nothing stays in memory once they are dropped.
 
 import dataclasses
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from leaf_tf.dsp import mel
 from leaf_tf.frontends.base import Frontend
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 BEFORE, AFTER = "#9aa5b1", "#c2410c"
 _COMPRESSION, _HINT = "#0f766e", "#64748b"
@@ -46,9 +50,9 @@ class Drift:
             bandwidth 0.32.
         center_shift_hz: |after - before| of center frequencies, Hz.
         center_shift_bandwidths: The same, in the filter's bandwidth before.
-        bandwidth_change: Of the filters' bandwidths.
-        pooling_width_change: Of the pooling windows.
-        alpha_change, delta_change, root_change, smooth_coef_change: Of PCEN.
+        bandwidth_change: Change of the filters' bandwidths.
+        pooling_width_change: Change of the pooling windows' widths.
+        alpha_change, delta_change, root_change, smooth_coef_change: Changes of PCEN's.
 
     Source: that filters hardly move, where PCEN does, is what arXiv:2404.06702 and
         arXiv:2302.10014 report (the latter by the Jensen-Shannon distance).
@@ -64,7 +68,7 @@ class Drift:
     root_change: float | None = None
     smooth_coef_change: float | None = None
 
-    def changes(self):
+    def changes(self) -> dict[str, float]:
         """{what: relative change}, of all that the frontend has."""
         changes = {
             "center / bandwidth": self.center_shift_bandwidths,
@@ -88,7 +92,7 @@ class Drift:
         return ", ".join(parts) or "nothing learned"
 
 
-def untrained(layer):
+def untrained(layer: Frontend) -> Frontend:
     """A new frontend of the same settings, built: as it is before training.
 
     The very filters where they start from a formula, as Gabor filters do; of random
@@ -99,7 +103,7 @@ def untrained(layer):
     return fresh
 
 
-def drift(layer, initial):
+def drift(layer: Frontend, initial: Frontend) -> Drift:
     """How far a frontend went from its start.
 
     Args:
@@ -127,9 +131,8 @@ def drift(layer, initial):
     widths = layer.pooling_widths_ms()
     if widths is not None:
         values["pooling_width_change"] = _change(widths, initial.pooling_widths_ms())
-    pcen = layer.pcen_parameters()
-    if pcen is not None:
-        before = initial.pcen_parameters()
+    pcen, before = layer.pcen_parameters(), initial.pcen_parameters()
+    if pcen is not None and before is not None:
         for name in PCEN_PARAMETERS:
             values[f"{name}_change"] = _change(pcen[name], before[name])
     return Drift(
@@ -140,7 +143,7 @@ def drift(layer, initial):
     )
 
 
-def filter_distances(layer, initial):
+def filter_distances(layer: Frontend, initial: Frontend) -> np.ndarray:
     """How far each filter went, 0 to 1: see `Drift.filters`.
 
     Returns:
@@ -152,7 +155,7 @@ def filter_distances(layer, initial):
     return np.linalg.norm(after - before, axis=0) / math.sqrt(2.0)
 
 
-def figures(layer, initial=None):
+def figures(layer: Frontend, initial: Frontend | None = None) -> dict[str, "Figure"]:
     """All figures of this module that the frontend has the stages for.
 
     Args:
@@ -180,7 +183,7 @@ def figures(layer, initial=None):
     return drawn
 
 
-def filter_responses(layer):
+def filter_responses(layer: Frontend) -> "Figure":
     """Amplitude responses of all filters, dB over Hz, pre-emphasis left out.
 
     A line a filter, in the order of the channels: as the frontend's
@@ -213,7 +216,9 @@ def filter_responses(layer):
     return figure
 
 
-def centers_and_bandwidths(layer, initial=None):
+def centers_and_bandwidths(
+    layer: Frontend, initial: Frontend | None = None
+) -> "Figure":
     """Where the filters lie and how wide they are, Hz; lines join pairs.
 
     Left the center frequencies in the order of the channels, right the bandwidths
@@ -248,7 +253,7 @@ def centers_and_bandwidths(layer, initial=None):
     return figure
 
 
-def pooling_widths(layer, initial=None):
+def pooling_widths(layer: Frontend, initial: Frontend | None = None) -> "Figure":
     """Full width at half maximum of the pooling windows, ms, by channel.
 
     A dashed line marks the hop between frames: what is narrower by far sees parts of
@@ -289,7 +294,7 @@ def pooling_widths(layer, initial=None):
     return figure
 
 
-def pcen_parameters(layer, initial=None):
+def pcen_parameters(layer: Frontend, initial: Frontend | None = None) -> "Figure":
     """alpha, delta, root and smooth_coef of PCEN, by channel; a panel each.
 
     Args:
@@ -319,7 +324,7 @@ def pcen_parameters(layer, initial=None):
     return figure
 
 
-def drift_figure(layer, initial):
+def drift_figure(layer: Frontend, initial: Frontend) -> "Figure":
     """How far each filter went, and each kind of parameter: `Drift` as a picture.
 
     Args:

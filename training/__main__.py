@@ -72,6 +72,7 @@ def _fit(arguments):
     from training.fit import devices
     from training.fit.fitting import fit
 
+    place: devices.OneDevice
     if hosts:
         place = devices.Hosts(hosts, config)
     elif arguments.distribute == "mirrored":

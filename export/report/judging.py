@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import cast
 
 import numpy as np
 
@@ -179,5 +180,7 @@ def _by_shuffling(head, ours, theirs, targets):
 
 def _lost(head, ours, theirs, targets):
     # There are labels, as `judge` has checked, so neither is None.
-    before, after = (score_of(head, a, targets) for a in (theirs, ours))
-    return before - after  # type: ignore[operator]
+    before, after = (
+        cast(float, score_of(head, answers, targets)) for answers in (theirs, ours)
+    )
+    return before - after

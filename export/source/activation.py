@@ -4,7 +4,7 @@ import dataclasses
 import functools
 from typing import Any
 
-from export.source.stages import is_model, plain_name
+from export.source.stages import has_weights, is_model, plain_name
 from leaf_files.quiet import import_keras
 from leaf_files.run_folder import SIGMOID, SOFTMAX
 
@@ -157,7 +157,7 @@ def _of_operation(operation, read_inputs):
         function = function.activation
     if callable(function):
         step = getattr(function, "__name__", type(function).__name__)
-        if getattr(operation, "weights", None):
+        if has_weights(operation):
             logits = Meaning(LOGITS, type(operation).__name__)
             return _activated(step, lambda: logits)
         return _activated(step, lambda: _passed(read_inputs(), step))
@@ -169,7 +169,7 @@ def _of_operation(operation, read_inputs):
         return Meaning(CONSTANT, name)
     if name == "clip":
         return _clipped(_passed(read_inputs(), name), operation.x_min, operation.x_max)
-    if getattr(operation, "weights", None):
+    if has_weights(operation):
         return Meaning(LOGITS, type(operation).__name__)
     return _activated(type(operation).__name__, lambda: _passed(read_inputs(), name))
 

@@ -191,7 +191,9 @@ def _filled(row, column, path):
 def _find(folder, labels):
     """[(path, [label of its class], or None where classes are no labels)]."""
     walked, spelled = walk(folder), spelled_as(labels)
-    classes = {name: spelled(name) for name, clips in walked.by_class.items() if clips}
+    classes: dict[str | None, str] = {
+        name: spelled(name) for name, clips in walked.by_class.items() if clips
+    }
     unknown = [name for name, label in classes.items() if label not in labels]
     is_labelled = bool(classes) and not unknown
     if is_labelled:

@@ -9,6 +9,8 @@ from export.contract.probes import probe_windows
 from export.source.stages import (
     as_input,
     as_numpy,
+    has_weights,
+    is_frontend,
     is_model,
     maker,
     plain_name,
@@ -143,12 +145,10 @@ def _layers(model):
 
 def _before_frontends(model):
     """A `_Before` for each frontend of the model and of models within."""
-    from leaf_tf.frontends.base import Frontend
-
     for tensor in tensors(model.outputs):
         operation, inputs = maker(tensor)
         inner = getattr(operation, "layer", operation)
-        if isinstance(inner, Frontend) and inputs:
+        if is_frontend(inner) and inputs:
             yield _path(model, inputs[0], inner, [])
         elif is_model(operation) and len(inputs) == 1:
             for within in _before_frontends(operation):
@@ -228,15 +228,13 @@ def _is_part(heard, waveform):
 def _resamples(operation):
     strides = getattr(operation, "strides", None)
     if strides is None:
-        return not getattr(operation, "weights", None)
+        return not has_weights(operation)
     return any(stride != 1 for stride in np.atleast_1d(strides))
 
 
 def _keeps_scale(operation):
     """Whether its gain tells the scale: no weights, or those of a normalization."""
-    return not getattr(operation, "weights", None) or "normalization" in _plain(
-        operation
-    )
+    return not has_weights(operation) or "normalization" in _plain(operation)
 
 
 def _undivided(model):

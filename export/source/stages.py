@@ -19,9 +19,7 @@ def features(model: Any) -> Any:
         KerasTensor (batch, frames, n_filters); None if the model has no leaf_tf
         frontend as a layer of its own, or several.
     """
-    from leaf_tf.frontends.base import Frontend
-
-    outputs = [t for t in tensors(model.outputs) if isinstance(maker(t)[0], Frontend)]
+    outputs = [t for t in tensors(model.outputs) if is_frontend(maker(t)[0])]
     return outputs[0] if len(outputs) == 1 else None
 
 
@@ -93,14 +91,12 @@ def tensors(outputs: Iterable) -> list:
 
 def _head_input(output):
     """The input of the last layer with weights on the way to an output, or None."""
-    from leaf_tf.frontends.base import Frontend
-
     operation, inputs = maker(output)
-    while not getattr(operation, "weights", None):
+    while not has_weights(operation):
         if len(inputs) != 1:
             return None
         operation, inputs = maker(inputs[0])
-    is_head = len(inputs) == 1 and not isinstance(operation, Frontend)
+    is_head = len(inputs) == 1 and not is_frontend(operation)
     return inputs[0] if is_head else None
 
 
@@ -108,6 +104,18 @@ def maker(tensor: Any) -> tuple[Any, list]:
     """The operation that a KerasTensor comes from, and the tensors that it takes."""
     operation, node, _ = tensor._keras_history
     return operation, operation._inbound_nodes[node].input_tensors
+
+
+def is_frontend(operation: Any) -> bool:
+    """Whether an operation of a graph is a leaf_tf frontend."""
+    from leaf_tf.frontends.base import Frontend
+
+    return isinstance(operation, Frontend)
+
+
+def has_weights(operation: Any) -> bool:
+    """Whether an operation of a graph is a layer with weights."""
+    return bool(getattr(operation, "weights", None))
 
 
 def is_model(operation: Any) -> bool:

@@ -158,18 +158,28 @@ def write_tflite(source: Source, path: str | Path) -> None:
 
 @contextlib.contextmanager
 def _compact_kernels(model):
-    """Lets the Leafs of a model compute by compact plans; yields if any differs."""
-    from leaf_tf.replanning import leafs
+    """Lets frontends compute by the compact forms of their plans.
 
-    planned = [leaf for leaf in leafs(model) if leaf.plan is not None]
-    plans = [leaf.plan for leaf in planned]
+    Args:
+        model: Keras model.
+
+    Yields:
+        Whether any of these plans differs from the one it stands for.
+    """
+    from leaf_tf.frontends.base import frontends_of
+
+    plans = {
+        frontend: plan
+        for frontend in frontends_of(model)
+        if (plan := frontend.plan) is not None
+    }
     try:
-        for leaf, plan in zip(planned, plans):
-            leaf.adopt_plan(plan.compact())
-        yield any(plan.compact() != plan for plan in plans)
+        for frontend, plan in plans.items():
+            frontend.adopt_plan(plan.compact())
+        yield any(plan.compact() != plan for plan in plans.values())
     finally:
-        for leaf, plan in zip(planned, plans):
-            leaf.adopt_plan(plan)
+        for frontend, plan in plans.items():
+            frontend.adopt_plan(plan)
 
 
 def convert(serve: Any) -> bytes:

@@ -7,6 +7,9 @@ the embedding of the clip alone.
 """
 
 from collections.abc import Callable
+from typing import Any
+
+import keras
 
 from leaf_tf.encoders.bcresnet import bc_resnet
 from leaf_tf.encoders.efficientnet import efficientnet_b0
@@ -38,7 +41,7 @@ ENCODERS: dict[str, Callable] = {
 }
 
 
-def get(encoder, n_filters):
+def get(encoder: Any, n_filters: int) -> keras.Model:
     """The encoder that is meant: one of ours by name, or your own Keras model.
 
     Args:

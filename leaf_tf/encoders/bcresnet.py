@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.encoders.masked import (
     AddChannel,
     Encoder,
@@ -22,7 +23,7 @@ _NORM = {"momentum": 0.9, "epsilon": 1e-5}
 _STAGES = ((2, 8, 1, 1), (2, 12, 2, 2), (4, 16, 2, 4), (4, 20, 1, 8))
 
 
-def bc_resnet(n_filters, width=1, dropout=0.1):
+def bc_resnet(n_filters: int, width: int = 1, dropout: float = 0.1) -> keras.Model:
     """BC-ResNet: most of the work on frames, spread over frequency by addition.
 
     A 5 x 5 convolution that halves the rows; twelve `BroadcastedBlock`s of 8, 12, 16
@@ -95,7 +96,7 @@ class BroadcastedBlock(Composite, layers.Layer):
     replaced by ReLU(norm(1 x 1 convolution of x)) first, and left out of the sum.
 
     Args:
-        channels: Of the output.
+        channels: Number of channels of the output.
         row_stride: Rows of the input for each of the output.
         dilation: Frames between the taps along the frames.
         transition: Whether this is a transition.
@@ -110,10 +111,10 @@ class BroadcastedBlock(Composite, layers.Layer):
     def __init__(
         self,
         channels,
-        row_stride=1,
-        dilation=1,
-        transition=False,
-        dropout=0.1,
+        row_stride: int = 1,
+        dilation: int = 1,
+        transition: bool = False,
+        dropout: float = 0.1,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -160,7 +161,9 @@ class BroadcastedBlock(Composite, layers.Layer):
         self.frames_norm.build(shape)
         self.mix.build(shape)
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         outputs = inputs
         if self.transition:
             outputs = self.widen_norm(self.widen(outputs), training=training, mask=mask)
@@ -205,7 +208,7 @@ class SubSpectralNorm(MovingMoments, layers.Layer):
 
     Args:
         groups: Groups of rows, at most. Defaults to 5.
-        momentum: Of the moving means and variances.
+        momentum: Part of the moving means and variances that a step keeps.
         epsilon: Added to the variances.
 
     Weights:
@@ -216,7 +219,9 @@ class SubSpectralNorm(MovingMoments, layers.Layer):
     Source: arXiv:2103.13620.
     """
 
-    def __init__(self, groups=5, momentum=0.9, epsilon=1e-5, **kwargs):
+    def __init__(
+        self, groups: int = 5, momentum: float = 0.9, epsilon: float = 1e-5, **kwargs
+    ):
         super().__init__(autocast=False, **kwargs)
         self.groups = groups
         self.momentum = momentum
@@ -243,7 +248,9 @@ class SubSpectralNorm(MovingMoments, layers.Layer):
             setattr(self, name, weight)
         self.add_seen()
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         # As Keras's does, in float32 under half-precision policies.
         dtype = "float64" if self.compute_dtype == "float64" else "float32"
         image = ops.cast(inputs, dtype)
@@ -326,7 +333,7 @@ class FoldRows(layers.Layer):
             initializer="glorot_uniform",
         )
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         ends = (self.frames - 1) // 2
         image = ops.pad(
             zero_after(inputs, mask), ((0, 0), (ends, ends), (0, 0), (0, 0))

@@ -10,7 +10,7 @@ from leaf_tf.encoders.masked import Encoder
 _MIN_SIZE = 32
 
 
-def efficientnet_b0(n_filters, dropout=0.2):
+def efficientnet_b0(n_filters: int, dropout: float = 0.2) -> keras.Model:
     """EfficientNet-B0 on the features as a one-channel image, as in the paper.
 
     4 006 972 trainable parameters. Squeeze and excitation mixes

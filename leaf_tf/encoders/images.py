@@ -6,6 +6,7 @@ import keras
 from keras import layers, ops
 
 from leaf_tf.dsp.slices import longer
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.encoders.masked import AddChannel
 from leaf_tf.layers.batch_norm import BatchNormalization
 
@@ -58,7 +59,7 @@ class UnmaskedImage(AddChannel):
         super().__init__(**kwargs)
         self.network = network
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is not None:
             warnings.warn(
                 f"{self.network} takes padded frames for silence, so a padded clip "
@@ -87,7 +88,7 @@ class PadToAtLeast(layers.Layer):
         super().__init__(**kwargs)
         self.size = size
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         _, height, width, _ = ops.shape(inputs)
         below, beside = (longer(self.size - side, 0) for side in (height, width))
         return ops.pad(inputs, ((0, 0), (0, below), (0, beside), (0, 0)))

@@ -10,6 +10,7 @@ Without a mask each layer is the Keras layer that it comes from, and costs no mo
 import keras
 from keras import layers, ops
 
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.batch_norm import BatchNormalization
 
 
@@ -52,7 +53,7 @@ class AddChannel(layers.Layer):
     def build(self, input_shape):
         pass
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.expand_dims(inputs, axis=-1)
 
     def compute_mask(self, inputs, previous_mask):
@@ -69,7 +70,7 @@ class MaskedConv2D(layers.Conv2D):
     For strides of 1 along the frames, and padding="same".
     """
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         return super().call(zero_after(inputs, mask))
 
     def compute_mask(self, inputs, previous_mask):
@@ -80,7 +81,7 @@ class MaskedConv2D(layers.Conv2D):
 class MaskedDepthwiseConv2D(layers.DepthwiseConv2D):
     """DepthwiseConv2D, with masks as `MaskedConv2D`."""
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         return super().call(zero_after(inputs, mask))
 
     def compute_mask(self, inputs, previous_mask):
@@ -94,7 +95,9 @@ class MaskedBatchNormalization(BatchNormalization):
     Input and output shape: (batch, frames, ..., channels).
     """
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         if mask is not None:
             inner = (1,) * (len(inputs.shape) - 3)
             shape = ops.shape(inputs)
@@ -136,7 +139,7 @@ class _Pool2x2(layers.Layer):
 class MaxPool2x2(_Pool2x2):
     """The maximum of 2 x 2 values, of at least 0 each, as behind a ReLU."""
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         return ops.max_pool(zero_after(inputs, mask), 2, strides=2, padding="same")
 
 
@@ -144,7 +147,7 @@ class MaxPool2x2(_Pool2x2):
 class AveragePool2x2(_Pool2x2):
     """The mean of 2 x 2 values; at an end of fewer, and of those in the mask only."""
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:
             return _average_2x2(inputs)
         kept = ops.cast(mask, inputs.dtype)[:, :, None, None]
@@ -171,7 +174,7 @@ class MeanOfRows(layers.Layer):
     def build(self, input_shape):
         pass
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.mean(inputs, axis=2, keepdims=True)
 
     def compute_mask(self, inputs, previous_mask):
@@ -203,7 +206,7 @@ class _PoolAll(layers.Layer):
 class MeanPool(_PoolAll):
     """The mean over frames and rows."""
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         return mean_of_frames(inputs, mask)
 
 
@@ -214,6 +217,6 @@ class MeanPlusMaxPool(_PoolAll):
     Source: PANN, arXiv:1912.10211.
     """
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         maximum = ops.max(zero_after(inputs, mask), axis=(1, 2))
         return mean_of_frames(inputs, mask) + maximum

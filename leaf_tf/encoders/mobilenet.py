@@ -10,7 +10,7 @@ from leaf_tf.encoders.masked import Encoder
 _MIN_SIZE = 32
 
 
-def mobilenet_v3_small(n_filters, dropout=0.2):
+def mobilenet_v3_small(n_filters: int, dropout: float = 0.2) -> keras.Model:
     """MobileNetV3-Small on the features as a one-channel image.
 
     926 720 trainable parameters. Squeeze and excitation mixes

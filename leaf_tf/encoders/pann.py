@@ -16,7 +16,7 @@ from leaf_tf.encoders.masked import (
 _BLOCK_DROPOUT = 0.2
 
 
-def cnn6(n_filters, dropout=0.5):
+def cnn6(n_filters: int, dropout: float = 0.5) -> keras.Model:
     """CNN6 of PANN: four blocks of one 5 x 5 convolution each.
 
     Each filter of the features is batch-normalised. The blocks have 64, 128, 256 and
@@ -43,7 +43,7 @@ def cnn6(n_filters, dropout=0.5):
     return _pann("cnn6", n_filters, (64, 128, 256, 512), [5], 4, dropout)
 
 
-def cnn10(n_filters, dropout=0.5):
+def cnn10(n_filters: int, dropout: float = 0.5) -> keras.Model:
     """CNN10 of PANN: four blocks of two 3 x 3 convolutions each.
 
     Otherwise as `cnn6`. Trainable parameters: 4 948 800 + 2 n_filters.
@@ -60,7 +60,7 @@ def cnn10(n_filters, dropout=0.5):
     return _pann("cnn10", n_filters, (64, 128, 256, 512), [3, 3], 4, dropout)
 
 
-def cnn14(n_filters, dropout=0.5):
+def cnn14(n_filters: int, dropout: float = 0.5) -> keras.Model:
     """CNN14 of PANN: six blocks of two 3 x 3 convolutions each.
 
     Otherwise as `cnn6`, with blocks of 64, 128, 256, 512, 1024 and 2048 channels and

@@ -13,7 +13,7 @@ from leaf_tf.encoders.masked import (
 )
 
 
-def small(n_filters, dropout=0.3):
+def small(n_filters: int, dropout: float = 0.3) -> keras.Model:
     """Four convolution blocks; trains on two CPU cores in minutes.
 
     3 x 3 convolutions of 24, 32, 48 and 64 channels, each with batch

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from leaf_tf.dsp.multirate import Plan
 from leaf_tf.layers import PCEN, MeanVarNorm, PreEmphasis
 from leaf_tf.layers.chain import stages_of
 from leaf_tf.streaming.streamable import Streamable
@@ -30,11 +31,11 @@ class Answers(Streamable):
     compressing: Any
     normalizing: MeanVarNorm | None
 
-    def impulse_responses(self):
+    def impulse_responses(self) -> np.ndarray | None:
         """Taps of the learned filters, (taps, n_filters), real or complex; or None."""
         return None
 
-    def frequency_responses(self):
+    def frequency_responses(self) -> np.ndarray | None:
         """Amplitude responses of the learned filters, pre-emphasis left out; or None.
 
         Returns:
@@ -47,11 +48,11 @@ class Answers(Streamable):
         n_fft = 2 ** math.ceil(math.log2(max(8 * len(taps), 4096)))
         return np.abs(np.fft.fft(taps, n_fft, axis=0))
 
-    def center_freqs_hz(self):
+    def center_freqs_hz(self) -> np.ndarray | None:
         """Center frequencies that are learned, (n_filters,), Hz; or None."""
         return None
 
-    def channel_freqs_hz(self):
+    def channel_freqs_hz(self) -> np.ndarray | None:
         """Center frequencies in the order of the features' channels; or None.
 
         Returns:
@@ -60,15 +61,15 @@ class Answers(Streamable):
         """
         return self.center_freqs_hz()
 
-    def bandwidths_hz(self):
+    def bandwidths_hz(self) -> np.ndarray | None:
         """FWHM of those filters' amplitude responses, (n_filters,), Hz; or None."""
         return None
 
-    def pooling_widths_ms(self):
+    def pooling_widths_ms(self) -> np.ndarray | None:
         """FWHM of the pooling windows that are learned, (n_filters,), ms; or None."""
         return None
 
-    def pcen_parameters(self):
+    def pcen_parameters(self) -> dict[str, np.ndarray] | None:
         """{name: (n_filters,)} of PCEN: alpha, delta, root, smooth_coef; or None."""
         for stage in stages_of(self.compressing):
             if isinstance(stage, PCEN):
@@ -83,7 +84,37 @@ class Answers(Streamable):
         """
         return None
 
-    def published_weights(self):
+    @property
+    def plan(self) -> Plan | None:
+        """The multirate plan that it computes by now; None if it has none."""
+        return None
+
+    @property
+    def plan_generation(self) -> int:
+        """How often a plan was taken; 0 without one."""
+        return 0
+
+    def adopt_plan(self, plan: Plan) -> None:
+        """Computes by another plan from now on; only a frontend with a plan does."""
+        raise ValueError(f"{type(self).__name__} computes by no plan")
+
+    def replan(self) -> bool:
+        """Plans anew for the weights as they are; whether the plan changed."""
+        return False
+
+    def plan_holds(self) -> bool:
+        """Whether the plan is good for the weights as they are; True without one."""
+        return True
+
+    def is_traced_otherwise(self, since: int = 0) -> bool:
+        """Whether a function was traced by another plan than that of now.
+
+        Args:
+            since: `plan_generation` from which on traces count.
+        """
+        return False
+
+    def published_weights(self) -> dict[str, Any]:
         """{name in `leaf_tf.weights.formats`: weight} to read and write there."""
         weights = {}
         if self.preemphasis is not None:
@@ -95,5 +126,5 @@ class Answers(Streamable):
             weights["beta"] = self.normalizing.beta
         return weights
 
-    def weights_were_set(self):
+    def weights_were_set(self) -> None:
         """Updates what depends on the weights, after they were set from outside."""

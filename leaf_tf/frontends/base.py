@@ -1,11 +1,13 @@
 """What every frontend shares: its settings, its input, its output shape."""
 
 import functools
+from typing import Any
 
 import keras
 from keras import ops
 
 from leaf_tf.dsp import units
+from leaf_tf.dsp.types import Size, Tensor
 from leaf_tf.frontends.answers import Answers
 from leaf_tf.layers import AttachMask, MeanVarNorm, SpecAugment
 from leaf_tf.layers.compressions import (
@@ -52,15 +54,15 @@ class Frontend(Composite, Answers, Stage):
 
     def __init__(
         self,
-        n_filters,
-        sample_rate,
-        window_len,
-        window_stride,
-        min_freq,
-        max_freq,
-        compression,
-        mean_var_norm=False,
-        spec_augment=False,
+        n_filters: int,
+        sample_rate: int,
+        window_len: float,
+        window_stride: float,
+        min_freq: float,
+        max_freq: float | None,
+        compression: str | keras.layers.Layer,
+        mean_var_norm: bool = False,
+        spec_augment: bool | SpecAugment = False,
         compressing=None,
         **kwargs,
     ):
@@ -114,7 +116,7 @@ class Frontend(Composite, Answers, Stage):
         """Samples a frame takes within the clip; None where windows pass its ends."""
         return None
 
-    def freeze(self, keep_compression=False):
+    def freeze(self, keep_compression: bool = False) -> None:
         """Ends the training of all weights, or of all but the compression's.
 
         With `keep_compression` the compression alone goes on learning, all of it: PCEN
@@ -126,7 +128,7 @@ class Frontend(Composite, Answers, Stage):
         for weight in self._trainable_variables:  # its own, such as mel's triangles
             weight.trainable = False
 
-    def n_frames(self, samples):
+    def n_frames(self, samples: Size) -> Size:
         """Frames of a clip of so many samples: an integer, None or an integer tensor.
 
         SAME padding's, ceil(samples / strides); frontends that pad otherwise differ.
@@ -144,7 +146,12 @@ class Frontend(Composite, Answers, Stage):
             self.augmenting.build(shape)
         self._attach_mask.build([shape, shape[:2]])
 
-    def call(self, waveform, lengths=None, mask=None):
+    def call(
+        self,
+        waveform: Tensor,
+        lengths: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
         """Features of waveforms.
 
         Args:
@@ -197,7 +204,7 @@ class Frontend(Composite, Answers, Stage):
             return outputs
         return _zero_after(outputs, is_frame), is_frame
 
-    def compute_energies(self, waveform, lengths):
+    def compute_energies(self, waveform: Tensor, lengths: Tensor | None) -> Tensor:
         """What is compressed, (batch, frames, n_filters).
 
         Args:
@@ -250,6 +257,16 @@ class Frontend(Composite, Answers, Stage):
                 for name, value in config.items()
             }
         )
+
+
+def frontends_of(model: Any) -> list[Frontend]:
+    """All frontends of a Keras model, nested ones included.
+
+    Args:
+        model: The model; a frontend alone is the only one of itself.
+    """
+    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else [model]
+    return [layer for layer in layers if isinstance(layer, Frontend)]
 
 
 def _augmenting_layer(spec_augment, dtype):

@@ -1,10 +1,14 @@
 """EfficientLEAF, the published faster LEAF."""
 
+from typing import Any
+
 import keras
+import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import impulse_responses
 from leaf_tf.dsp.alignment import align
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
 from leaf_tf.layers import Log1pCompression, PreEmphasis
 from leaf_tf.layers.chain import Chain, stages_of
@@ -43,7 +47,7 @@ class EfficientLeaf(Frontend):
 
     Args:
         n_filters: Filters, and channels of the features. Defaults to 40.
-        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        sample_rate: Sample rate of the waveform, Hz. Defaults to 16000.
         window_len: Length of the pooling window, ms; a filter is no longer.
         window_stride: Hop between frames, ms.
         min_freq, max_freq: Edges of the initial mel bank, Hz. `max_freq`
@@ -55,7 +59,7 @@ class EfficientLeaf(Frontend):
         compression: "log1p" (log(1 + 10^a E)), another name as for `Leaf`, or a
             Keras layer, from energies (batch, frames, n_filters), at least 1e-5
             unless "log1p", to features.
-        initial_filters: As for `Leaf`.
+        initial_filters: Argument of `Leaf`.
         n_groups: Groups of filters, or one a filter if that is less.
         window_factor: Taps of a group, in its greatest initial sigmas.
         stride_factor: Most samples between energies of a group, in half-periods of
@@ -64,8 +68,8 @@ class EfficientLeaf(Frontend):
             away after compression. Defaults to whether `compression` is "log1p".
         temporal_batch_norm: Whether batch norm over batch and time comes after
             that. Defaults to whether `compression` is "log1p".
-        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
-            a call.
+        mean_var_norm, spec_augment: Arguments of `Leaf`, and so are `lengths` and
+            `mask` of a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.
@@ -84,22 +88,22 @@ class EfficientLeaf(Frontend):
 
     def __init__(
         self,
-        n_filters=40,
-        sample_rate=16000,
-        window_len=25.0,
-        window_stride=10.0,
-        min_freq=60.0,
-        max_freq=None,
-        learn_filters=True,
-        learn_pooling=True,
-        preemp=False,
-        compression="log1p",
-        initial_filters="mel",
-        n_groups=8,
-        window_factor=6.0,
-        stride_factor=16.0,
-        median_subtraction=None,
-        temporal_batch_norm=None,
+        n_filters: int = 40,
+        sample_rate: int = 16000,
+        window_len: float = 25.0,
+        window_stride: float = 10.0,
+        min_freq: float = 60.0,
+        max_freq: float | None = None,
+        learn_filters: bool = True,
+        learn_pooling: bool = True,
+        preemp: bool = False,
+        compression: str | keras.layers.Layer = "log1p",
+        initial_filters: str = "mel",
+        n_groups: int = 8,
+        window_factor: float = 6.0,
+        stride_factor: float = 16.0,
+        median_subtraction: bool | None = None,
+        temporal_batch_norm: bool | None = None,
         **kwargs,
     ):
         is_log1p = isinstance(compression, str) and compression == "log1p"
@@ -163,7 +167,7 @@ class EfficientLeaf(Frontend):
             self.preemphasis.build((batch, samples, 1))
         self.filterbank.build((batch, samples))
 
-    def compute_energies(self, waveform, lengths):
+    def compute_energies(self, waveform: Tensor, lengths: Tensor | None) -> Tensor:
         bounds = None
         if lengths is not None:
             waveform, bounds = align(waveform, lengths, self.kernel_size, self.strides)
@@ -175,20 +179,20 @@ class EfficientLeaf(Frontend):
         # (batch, frames, n_filters)
         return ops.maximum(self.filterbank(waveform, bounds=bounds), self.least_energy)
 
-    def impulse_responses(self):
+    def impulse_responses(self) -> np.ndarray:
         """As of every frontend; before the groups cut them short."""
         return self.filterbank.impulse_responses()
 
-    def center_freqs_hz(self):
+    def center_freqs_hz(self) -> np.ndarray:
         return self.filterbank.center_freqs_hz()
 
-    def bandwidths_hz(self):
+    def bandwidths_hz(self) -> np.ndarray:
         return self.filterbank.bandwidths_hz()
 
-    def pooling_widths_ms(self):
+    def pooling_widths_ms(self) -> np.ndarray:
         return self.filterbank.pooling_widths() * 1000.0 / self.sample_rate
 
-    def published_weights(self):
+    def published_weights(self) -> dict[str, Any]:
         weights = {
             **super().published_weights(),
             "center_freqs": self.filterbank.center_freqs,
@@ -205,7 +209,7 @@ class EfficientLeaf(Frontend):
                 weights["moving_variance"] = stage.moving_variance
         return weights
 
-    def weights_were_set(self):
+    def weights_were_set(self) -> None:
         for stage in stages_of(self.compressing):
             if isinstance(stage, TemporalBatchNorm):
                 stage.settle()

@@ -10,6 +10,7 @@ from keras import ops
 from leaf_tf.dsp import mel
 from leaf_tf.dsp.alignment import Bounds, align
 from leaf_tf.dsp.multirate import TOLERANCE, Plan, pooled_energies
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
 from leaf_tf.frontends.live_plan import LivePlan, can_branch
 from leaf_tf.layers import GaborConv1D, GaussianLowpass, PreEmphasis, SquaredModulus
@@ -43,7 +44,7 @@ class Leaf(Frontend):
 
     Args:
         n_filters: Filters, and channels of the features. Defaults to 40.
-        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        sample_rate: Sample rate of the waveform, Hz. Defaults to 16000.
         window_len: Length of the filters and of the pooling window, ms.
         window_stride: Hop between frames, ms.
         min_freq, max_freq: Edges of the initial mel bank, Hz. `max_freq`
@@ -66,10 +67,10 @@ class Leaf(Frontend):
             frequencies and sigmas, and of the pooling widths.
         method: "fast", within `tolerance`, or "exact", every filter at every
             sample.
-        tolerance: Of the fast method: relative RMS error of a pooled energy on
+        tolerance: Limit of the fast method: relative RMS error of a pooled energy on
             noise. PCEN makes about a fifth of it. Where nothing faster meets it,
             filters are computed at every sample.
-        pooling_padding: Where the zeros beyond the ends are pooled: "same", as in
+        pooling_padding: Place of the zeros beyond the ends: "same", as in
             leaf-audio, or "symmetric", half a window on either side, as in
             leaf-pytorch, SpeechBrain and EfficientLEAF. At 16000 samples the
             frames of "symmetric" are 5 ms earlier.
@@ -86,7 +87,7 @@ class Leaf(Frontend):
         lengths: Samples of each clip, (batch,), integers from 1, where clips of
             different lengths share a batch: each clip's features are those of the clip
             alone, zeros after them, with a mask for the layers behind.
-        mask: In place of `lengths`: (batch, samples), True where there is sound, as
+        mask: Alternative to `lengths`: (batch, samples), True where there is sound, as
             Keras passes it along.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
@@ -110,25 +111,25 @@ class Leaf(Frontend):
 
     def __init__(
         self,
-        n_filters=40,
-        sample_rate=16000,
-        window_len=25.0,
-        window_stride=10.0,
-        min_freq=60.0,
-        max_freq=None,
-        learn_filters=True,
-        learn_pooling=True,
-        preemp=False,
-        compression="pcen",
-        initial_filters="mel",
-        method="fast",
-        tolerance=TOLERANCE,
-        pooling_padding="same",
-        pooling_bias=False,
-        learn_preemp=None,
-        sort_filters=False,
-        filter_regularizer=None,
-        pooling_regularizer=None,
+        n_filters: int = 40,
+        sample_rate: int = 16000,
+        window_len: float = 25.0,
+        window_stride: float = 10.0,
+        min_freq: float = 60.0,
+        max_freq: float | None = None,
+        learn_filters: bool = True,
+        learn_pooling: bool = True,
+        preemp: bool = False,
+        compression: str | keras.layers.Layer = "pcen",
+        initial_filters: str = "mel",
+        method: str = "fast",
+        tolerance: float = TOLERANCE,
+        pooling_padding: str = "same",
+        pooling_bias: bool = False,
+        learn_preemp: bool | None = None,
+        sort_filters: bool = False,
+        filter_regularizer: Any = None,
+        pooling_regularizer: Any = None,
         **kwargs,
     ):
         super().__init__(
@@ -206,7 +207,7 @@ class Leaf(Frontend):
             self._live_plan = LivePlan(self, self._initial_bank())
 
     @property
-    def plan(self):
+    def plan(self) -> Plan | None:
         """The `multirate.Plan` that the fast method computes by; None if exact."""
         return self._live_plan.current() if self._live_plan else None
 
@@ -221,7 +222,7 @@ class Leaf(Frontend):
             self.pooling.bounded(self.pooling.widths),
         )
 
-    def replan(self):
+    def replan(self) -> bool:
         """Plans anew for the weights as they are.
 
         Returns:
@@ -230,7 +231,7 @@ class Leaf(Frontend):
         """
         return self._live_plan.replan() if self._live_plan else False
 
-    def adopt_plan(self, plan):
+    def adopt_plan(self, plan: Plan) -> None:
         """Computes by another plan from now on, until weights move or `replan`.
 
         Functions that were compiled before must be traced again.
@@ -246,16 +247,16 @@ class Leaf(Frontend):
             raise ValueError("a Leaf of the exact method computes by no plan")
         self._live_plan.adopt(plan)
 
-    def plan_holds(self):
+    def plan_holds(self) -> bool:
         """Whether the fast method is within twice its tolerance for the weights."""
         return self._live_plan.holds() if self._live_plan else True
 
     @property
-    def plan_generation(self):
+    def plan_generation(self) -> int:
         """How often a plan was taken; 0 if exact."""
         return self._live_plan.generation if self._live_plan else 0
 
-    def is_traced_otherwise(self, since=0):
+    def is_traced_otherwise(self, since: int = 0) -> bool:
         """Whether a function was traced by another plan than that of now.
 
         Such functions compute by the exact method where their own plan doesn't reach
@@ -266,7 +267,7 @@ class Leaf(Frontend):
         """
         return self._live_plan is not None and self._live_plan.has_other_traces(since)
 
-    def predicted_errors(self):
+    def predicted_errors(self) -> np.ndarray:
         """Relative RMS errors of the pooled energies that the plan predicts.
 
         Returns:
@@ -284,23 +285,23 @@ class Leaf(Frontend):
         twin.set_weights(self.get_weights())
         return twin
 
-    def impulse_responses(self):
+    def impulse_responses(self) -> np.ndarray:
         return self.filtering.impulse_responses()
 
-    def center_freqs_hz(self):
+    def center_freqs_hz(self) -> np.ndarray:
         return self.filtering.center_freqs_hz()
 
-    def channel_freqs_hz(self):
+    def channel_freqs_hz(self) -> np.ndarray:
         centers = self.center_freqs_hz()
         return np.sort(centers) if self.sort_filters else centers
 
-    def bandwidths_hz(self):
+    def bandwidths_hz(self) -> np.ndarray:
         return self.filtering.bandwidths_hz()
 
-    def pooling_widths_ms(self):
+    def pooling_widths_ms(self) -> np.ndarray:
         return self.pooling.pooling_widths() * 1000.0 / self.sample_rate
 
-    def published_weights(self):
+    def published_weights(self) -> dict[str, Any]:
         weights = {
             **super().published_weights(),
             "center_freqs": self.filtering.center_freqs,
@@ -309,7 +310,7 @@ class Leaf(Frontend):
         }
         return {**weights, "bias": self.pooling.bias} if self.pooling_bias else weights
 
-    def weights_were_set(self):
+    def weights_were_set(self) -> None:
         self.replan()
 
     def copy_to_stream(self):
@@ -328,7 +329,7 @@ class Leaf(Frontend):
         stage = at_every_sample(self, taps, windows, squared_modulus, lag, left)
         return stage, self.completed
 
-    def compute_energies(self, waveform, lengths):
+    def compute_energies(self, waveform: Tensor, lengths: Tensor | None) -> Tensor:
         bounds = None
         if lengths is not None and self.pooling_padding == "symmetric":
             bounds = Bounds(ops.zeros_like(lengths), lengths)
@@ -393,7 +394,7 @@ class Leaf(Frontend):
     def get_build_config(self):
         config = super().get_build_config()
         if config is not None and self._live_plan is not None:
-            config = {**config, "plan": self.plan.get_config()}
+            config = {**config, "plan": self._live_plan.current().get_config()}
         return config
 
     def build_from_config(self, config):

@@ -158,7 +158,7 @@ class LivePlan:
         """[(low, high)] of center_freqs, sigmas, widths that the plan is good for.
 
         Args:
-            part: Of the way from the plan's own filters to the ends of its range.
+            part: Part of the way from the plan's own filters to the ends of its range.
         """
         plan = self._plan
         centers, sigmas, widths = map(

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import mel, units
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.frontends.base import Frontend
 from leaf_tf.streaming.spectra import SpectralEnergies
 
@@ -21,7 +22,7 @@ class MelFilterbanks(Frontend):
 
     Args:
         n_filters: Mel bands. Defaults to 40.
-        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        sample_rate: Sample rate of the waveform, Hz. Defaults to 16000.
         window_len: Length of the Hann window, ms.
         window_stride: Hop between frames, ms.
         min_freq, max_freq: Edges of the mel bank, Hz. `max_freq` defaults to
@@ -30,8 +31,8 @@ class MelFilterbanks(Frontend):
             triangles, is trained; a filter may then become any shape.
         compression: "log" (log(E + 1e-5)), "pcen" (learned, as LEAF's), another
             name as for `Leaf`, or a Keras layer.
-        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
-            a call.
+        mean_var_norm, spec_augment: Arguments of `Leaf`, and so are `lengths` and
+            `mask` of a call.
 
     Weights: only with `learn_filters`, filterbank (n_fft / 2 + 1, n_filters).
         Optimizers keep it in [0, inf).
@@ -52,14 +53,14 @@ class MelFilterbanks(Frontend):
 
     def __init__(
         self,
-        n_filters=40,
-        sample_rate=16000,
-        window_len=25.0,
-        window_stride=10.0,
-        min_freq=60.0,
-        max_freq=None,
-        learn_filters=False,
-        compression="log",
+        n_filters: int = 40,
+        sample_rate: int = 16000,
+        window_len: float = 25.0,
+        window_stride: float = 10.0,
+        min_freq: float = 60.0,
+        max_freq: float | None = None,
+        learn_filters: bool = False,
+        compression: str | keras.layers.Layer = "log",
         **kwargs,
     ):
         super().__init__(
@@ -91,7 +92,7 @@ class MelFilterbanks(Frontend):
                 "filterbank", self._triangles(), min_value=0.0
             )
 
-    def compute_energies(self, waveform, lengths):
+    def compute_energies(self, waveform: Tensor, lengths: Tensor | None) -> Tensor:
         samples = waveform.shape[1]
         if samples is None:
             samples = ops.shape(waveform)[1]
@@ -121,14 +122,14 @@ class MelFilterbanks(Frontend):
             filterbank = ops.convert_to_tensor(self._triangles(), powers.dtype)
         return ops.matmul(powers, filterbank)
 
-    def frequency_responses(self):
+    def frequency_responses(self) -> np.ndarray | None:
         """As of every frontend: roots of what the bins' powers are weighed by."""
         if not self.learn_filters:
             return None
         half = np.sqrt(self.values(self.filterbank))
         return np.concatenate([half, half[-2:0:-1]])
 
-    def channel_freqs_hz(self):
+    def channel_freqs_hz(self) -> np.ndarray | None:
         """Tops of the triangles, as of every frontend; None once they are learned."""
         if self.learn_filters:
             return None

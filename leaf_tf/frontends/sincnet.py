@@ -111,15 +111,15 @@ class SincNet(_SincFrontend):
 
     Args:
         n_filters: Filters, and channels of the features. Defaults to 40.
-        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        sample_rate: Sample rate of the waveform, Hz. Defaults to 16000.
         window_len: Length of the filters and of the pooling window, ms.
         window_stride: Hop between frames, ms.
         min_freq, max_freq: Edges of the initial bands, Hz. `max_freq` defaults to
             7800, or 97.5 % of half the sample rate where that is lower.
         learn_filters: Whether the filters are trained.
         compression: "none", or a Keras layer from features of either sign.
-        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
-            a call.
+        mean_var_norm, spec_augment: Arguments of `Leaf`, and so are `lengths` and
+            `mask` of a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.
@@ -137,14 +137,14 @@ class SincNet(_SincFrontend):
 
     def __init__(
         self,
-        n_filters=40,
-        sample_rate=16000,
-        window_len=25.0,
-        window_stride=10.0,
-        min_freq=60.0,
-        max_freq=None,
-        learn_filters=True,
-        compression="none",
+        n_filters: int = 40,
+        sample_rate: int = 16000,
+        window_len: float = 25.0,
+        window_stride: float = 10.0,
+        min_freq: float = 60.0,
+        max_freq: float | None = None,
+        learn_filters: bool = True,
+        compression: str | keras.layers.Layer = "none",
         **kwargs,
     ):
         if isinstance(compression, str) and compression != "none":
@@ -212,7 +212,7 @@ class SincNetPlus(_SincFrontend):
 
     Args:
         n_filters: Filters, and channels of the features. Defaults to 40.
-        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        sample_rate: Sample rate of the waveform, Hz. Defaults to 16000.
         window_len: Length of the filters and of the pooling window, ms.
         window_stride: Hop between frames, ms.
         min_freq, max_freq: Edges of the initial bands, Hz. `max_freq` defaults to
@@ -222,8 +222,8 @@ class SincNetPlus(_SincFrontend):
         compression: "pcen" (floor 1e-6, smoothing not learned: the paper's for this
             frontend), another name as for `Leaf`, or a Keras layer from values
             (batch, frames, n_filters), at least 1e-5, to features.
-        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
-            a call.
+        mean_var_norm, spec_augment: Arguments of `Leaf`, and so are `lengths` and
+            `mask` of a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.
@@ -241,15 +241,15 @@ class SincNetPlus(_SincFrontend):
 
     def __init__(
         self,
-        n_filters=40,
-        sample_rate=16000,
-        window_len=25.0,
-        window_stride=10.0,
-        min_freq=60.0,
-        max_freq=None,
-        learn_filters=True,
-        learn_pooling=True,
-        compression="pcen",
+        n_filters: int = 40,
+        sample_rate: int = 16000,
+        window_len: float = 25.0,
+        window_stride: float = 10.0,
+        min_freq: float = 60.0,
+        max_freq: float | None = None,
+        learn_filters: bool = True,
+        learn_pooling: bool = True,
+        compression: str | keras.layers.Layer = "pcen",
         **kwargs,
     ):
         super().__init__(
@@ -277,7 +277,7 @@ class SincNetPlus(_SincFrontend):
         super().build(input_shape)
         self.pooling.build((*input_shape[:2], self.n_filters))
 
-    def pooling_widths_ms(self):
+    def pooling_widths_ms(self) -> np.ndarray:
         return self.pooling.pooling_widths() * 1000.0 / self.sample_rate
 
     def energies_on_stream(self, lag):

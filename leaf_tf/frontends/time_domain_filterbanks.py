@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import mel, units
+from leaf_tf.dsp.types import Size, Tensor
 from leaf_tf.frontends.base import MIN_ENERGY, Frontend
 from leaf_tf.layers import PreEmphasis, SquaredModulus
 from leaf_tf.layers.stage import Stage, require_positive_int
@@ -35,7 +36,7 @@ class SharedLowpass(Stage):
     Source: arXiv:1711.01161, Sec. 2.
     """
 
-    def __init__(self, kernel_size=401, strides=160, **kwargs):
+    def __init__(self, kernel_size: int = 401, strides: int = 160, **kwargs):
         super().__init__(**kwargs)
         require_positive_int(kernel_size=kernel_size, strides=strides)
         self.kernel_size = kernel_size
@@ -45,7 +46,7 @@ class SharedLowpass(Stage):
         taps = np.square(np.hanning(self.kernel_size))
         self.lowpass = self.add_bounded_weight("lowpass", taps)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         energies = ops.cast(inputs, self.stage_dtype)
         samples = energies.shape[1]
         if samples is None:
@@ -89,7 +90,7 @@ class TimeDomainFilterbanks(Frontend):
 
     Args:
         n_filters: Filters, and channels of the features. Defaults to 40.
-        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        sample_rate: Sample rate of the waveform, Hz. Defaults to 16000.
         window_len: Length of the filters and of the pooling window, ms.
         window_stride: Hop between frames, ms.
         min_freq, max_freq: Edges of the initial mel bank, Hz. `max_freq` defaults to
@@ -103,8 +104,8 @@ class TimeDomainFilterbanks(Frontend):
             "official_mel" (read off 512 FFT bins, as leaf-audio does), "linear"
             (triangles of one width, equally spaced in Hz) or "random" (triangles as
             wide as mel's, at random centers, the same ones every time).
-        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
-            a call.
+        mean_var_norm, spec_augment: Arguments of `Leaf`, and so are `lengths` and
+            `mask` of a call.
 
     Weights:
         filtering.kernel: (kernel_size, 1, 2 * n_filters). Channels 2n and 2n + 1:
@@ -127,17 +128,17 @@ class TimeDomainFilterbanks(Frontend):
 
     def __init__(
         self,
-        n_filters=40,
-        sample_rate=16000,
-        window_len=25.0,
-        window_stride=10.0,
-        min_freq=60.0,
-        max_freq=None,
-        learn_filters=True,
-        learn_pooling=True,
-        preemp=False,
-        compression="log",
-        initial_filters="mel",
+        n_filters: int = 40,
+        sample_rate: int = 16000,
+        window_len: float = 25.0,
+        window_stride: float = 10.0,
+        min_freq: float = 60.0,
+        max_freq: float | None = None,
+        learn_filters: bool = True,
+        learn_pooling: bool = True,
+        preemp: bool = False,
+        compression: str | keras.layers.Layer = "log",
+        initial_filters: str = "mel",
         **kwargs,
     ):
         super().__init__(
@@ -197,7 +198,7 @@ class TimeDomainFilterbanks(Frontend):
     def whole_window(self):
         return self.kernel_size
 
-    def n_frames(self, samples):
+    def n_frames(self, samples: Size) -> Size:
         """Frames of a clip of so many samples: an integer, None or an integer tensor.
 
         Of the windows that lie within the clip, but one at least.
@@ -213,7 +214,7 @@ class TimeDomainFilterbanks(Frontend):
         self.modulus.build((batch, samples, 2 * self.n_filters))
         self.pooling.build((batch, samples, self.n_filters))
 
-    def compute_energies(self, waveform, lengths):
+    def compute_energies(self, waveform: Tensor, lengths: Tensor | None) -> Tensor:
         outputs = waveform[..., None]
         if self.preemphasis is not None:
             outputs = self.preemphasis(outputs)
@@ -226,7 +227,7 @@ class TimeDomainFilterbanks(Frontend):
             outputs = ops.where(is_sound, outputs, ops.zeros_like(outputs))
         return ops.maximum(self.pooling(outputs), MIN_ENERGY)
 
-    def impulse_responses(self):
+    def impulse_responses(self) -> np.ndarray:
         taps = ops.convert_to_numpy(self.filtering.kernel)[:, 0].astype(np.float64)
         return taps[:, 0::2] + 1j * taps[:, 1::2]
 
@@ -257,7 +258,7 @@ class TimeDomainFilterbanks(Frontend):
         """Areas of the triangles that filters are placed by, (n_filters,), rad/sample.
 
         Args:
-            center_freqs: Where they were placed, (n_filters,), rad/sample.
+            center_freqs: Initial center frequencies, (n_filters,), rad/sample.
         """
         if self.initial_filters == "official_mel":
             n_fft = mel.OFFICIAL_N_FFT

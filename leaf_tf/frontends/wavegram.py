@@ -6,6 +6,7 @@ import math
 import keras
 from keras import ops
 
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.frontends.base import Frontend
 from leaf_tf.layers.batch_norm import BatchNormalization
 from leaf_tf.layers.stage import nan_if_not_finite
@@ -38,14 +39,14 @@ class Wavegram(Frontend):
 
     Args:
         n_filters: Channels of the features. Defaults to 40.
-        sample_rate: Of the waveform, Hz. Defaults to 16000.
+        sample_rate: Sample rate of the waveform, Hz. Defaults to 16000.
         window_len, min_freq, max_freq: Taken so that all frontends can be made
             alike; a Wavegram has no window and no band.
         window_stride: Hop between frames, ms.
         compression: "none", another name as for `Leaf`, or a Keras layer from values
             (batch, frames, n_filters), at least 0, to features.
-        mean_var_norm, spec_augment: As for `Leaf`, and so are `lengths` and `mask` of
-            a call.
+        mean_var_norm, spec_augment: Arguments of `Leaf`, and so are `lengths` and
+            `mask` of a call.
 
     Input shape: (batch, samples) or (batch, samples, 1), float, scaled to
         [-1, 1], any length from 1 sample.
@@ -61,13 +62,13 @@ class Wavegram(Frontend):
 
     def __init__(
         self,
-        n_filters=40,
-        sample_rate=16000,
-        window_len=25.0,
-        window_stride=10.0,
-        min_freq=60.0,
-        max_freq=None,
-        compression="none",
+        n_filters: int = 40,
+        sample_rate: int = 16000,
+        window_len: float = 25.0,
+        window_stride: float = 10.0,
+        min_freq: float = 60.0,
+        max_freq: float | None = None,
+        compression: str | keras.layers.Layer = "none",
         **kwargs,
     ):
         super().__init__(
@@ -81,7 +82,8 @@ class Wavegram(Frontend):
             **kwargs,
         )
         self.factors = hop_factors(self.strides)
-        self.convolutions, self.norms = [], []
+        self.convolutions: list[keras.layers.Conv1D] = []
+        self.norms: list[BatchNormalization] = []
         self._add(PANN_CHANNELS[0], 2 * self.factors[0] + 1, strides=self.factors[0])
         for channels in (*PANN_CHANNELS[1:], n_filters):
             for dilation in _DILATIONS:
@@ -114,7 +116,7 @@ class Wavegram(Frontend):
             shape = (*shape[:2], convolution.filters)
             norm.build(shape)
 
-    def compute_energies(self, waveform, lengths):
+    def compute_energies(self, waveform: Tensor, lengths: Tensor | None) -> Tensor:
         frames = None if lengths is None else self.n_frames(lengths)
         samples = waveform.shape[1]
         if samples is None:
@@ -140,9 +142,9 @@ class Wavegram(Frontend):
         """Convolution, normalisation and ReLU number `index`.
 
         Args:
-            frames: Of each clip, (batch,), or None if all clips fill the batch. What
-                follows is 0, as beyond the end of a clip alone, and doesn't count
-                in the statistics of training.
+            frames: Number of frames of each clip, (batch,), or None if all clips fill
+                the batch. What follows is 0, as beyond the end of a clip alone, and
+                doesn't count in the statistics of training.
             rate: Outputs a frame.
         """
         outputs = self.convolutions[index](inputs)

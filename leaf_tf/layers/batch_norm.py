@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.moving_moments import MovingMoments
 
 
@@ -27,7 +28,9 @@ class BatchNormalization(MovingMoments, keras.layers.BatchNormalization):
         super().build(input_shape)
         self.add_seen()
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         # Renormalisation (`renorm`) keeps averages of its own.
         learns = training and self.trainable and not getattr(self, "renorm", False)
         if not learns:

@@ -2,6 +2,7 @@
 
 import keras
 
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.compressions import build_compression, compress, compressed_shape
 from leaf_tf.layers.parts import Composite
 from leaf_tf.layers.stage import Stage
@@ -30,7 +31,7 @@ class Chain(Composite, Stage):
         for stage in self.stages:
             input_shape = build_compression(stage, input_shape)
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         outputs = inputs
         for stage in self.stages:
             outputs = compress(stage, outputs, mask)

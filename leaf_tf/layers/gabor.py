@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import impulse_responses, mel, units
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.stage import (
     Stage,
     require_band,
@@ -27,7 +28,7 @@ class GaborFilters(Stage):
     center_freqs: Any
     sigmas: Any
 
-    def impulse_responses(self):
+    def impulse_responses(self) -> np.ndarray:
         """The taps, complex, NumPy (kernel_size, n_filters)."""
         real, imaginary = impulse_responses.gabor(
             self.bounded(self.center_freqs), self.bounded(self.sigmas), self.kernel_size
@@ -35,11 +36,11 @@ class GaborFilters(Stage):
         real, imaginary = map(ops.convert_to_numpy, (real, imaginary))
         return real.astype(np.float64) + 1j * imaginary.astype(np.float64)
 
-    def center_freqs_hz(self):
+    def center_freqs_hz(self) -> np.ndarray:
         """Center frequencies, NumPy (n_filters,), Hz."""
         return units.radians_to_hz(self.values(self.center_freqs), self.sample_rate)
 
-    def bandwidths_hz(self):
+    def bandwidths_hz(self) -> np.ndarray:
         """FWHM of the amplitude responses, NumPy (n_filters,), Hz."""
         return units.sigmas_to_bandwidths_hz(self.values(self.sigmas), self.sample_rate)
 
@@ -59,7 +60,7 @@ class GaborConv1D(GaborFilters):
     Args:
         n_filters: Complex filters, at least 1.
         kernel_size: Taps K, in samples.
-        sample_rate: In Hz; places the initial filters only.
+        sample_rate: Sample rate in Hz; places the initial filters only.
         min_freq, max_freq: Edges of the initial mel bank, in Hz.
         strides: Samples between outputs. Defaults to 1.
         initial_filters: "mel" (exact mel centers and widths), "official_mel" (read
@@ -84,14 +85,14 @@ class GaborConv1D(GaborFilters):
 
     def __init__(
         self,
-        n_filters=40,
-        kernel_size=401,
-        sample_rate=16000,
-        min_freq=60.0,
-        max_freq=7800.0,
-        strides=1,
-        initial_filters="mel",
-        regularizer=None,
+        n_filters: int = 40,
+        kernel_size: int = 401,
+        sample_rate: int = 16000,
+        min_freq: float = 60.0,
+        max_freq: float = 7800.0,
+        strides: int = 1,
+        initial_filters: str = "mel",
+        regularizer: Any = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -143,7 +144,7 @@ class GaborConv1D(GaborFilters):
             "sigmas", sigmas, shortest, longest, regularizer=self.regularizer
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         waveform = ops.cast(inputs, self.stage_dtype)
         real, imaginary = impulse_responses.gabor(
             self.bounded(self.center_freqs), self.bounded(self.sigmas), self.kernel_size

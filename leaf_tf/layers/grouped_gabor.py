@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from leaf_tf.dsp import grouped_energies, mel, units
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.gabor import GaborFilters
 from leaf_tf.layers.lowpass import INITIAL_WIDTH, MAX_WIDTH, fwhm
 from leaf_tf.layers.stage import require_band, require_positive_int
@@ -29,9 +30,9 @@ class GroupedGaborFilterbank(GaborFilters):
         n_filters: Complex filters, at least 1.
         kernel_size: Taps K of the pooling window; a filter has no more.
         strides: Samples between frames.
-        sample_rate: In Hz; places the initial filters only.
+        sample_rate: Sample rate in Hz; places the initial filters only.
         min_freq, max_freq: Edges of the initial mel bank, in Hz.
-        initial_filters: As for `GaborConv1D`.
+        initial_filters: Argument of `GaborConv1D`.
         n_groups: Groups, or one a filter if that is less.
         window_factor: Taps of a group, in its greatest initial sigmas.
         stride_factor: Most samples between energies of a group, in half-periods of
@@ -59,18 +60,18 @@ class GroupedGaborFilterbank(GaborFilters):
 
     def __init__(
         self,
-        n_filters=40,
-        kernel_size=401,
-        strides=160,
-        sample_rate=16000,
-        min_freq=60.0,
-        max_freq=7800.0,
-        initial_filters="mel",
-        n_groups=8,
-        window_factor=6.0,
-        stride_factor=16.0,
-        learn_filters=True,
-        learn_pooling=True,
+        n_filters: int = 40,
+        kernel_size: int = 401,
+        strides: int = 160,
+        sample_rate: int = 16000,
+        min_freq: float = 60.0,
+        max_freq: float = 7800.0,
+        initial_filters: str = "mel",
+        n_groups: int = 8,
+        window_factor: float = 6.0,
+        stride_factor: float = 16.0,
+        learn_filters: bool = True,
+        learn_pooling: bool = True,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -149,7 +150,7 @@ class GroupedGaborFilterbank(GaborFilters):
             self.learn_pooling,
         )
 
-    def call(self, inputs, bounds=None):
+    def call(self, inputs: Tensor, bounds=None) -> Tensor:
         return grouped_energies.pooled_energies(
             inputs,
             self.bounded(self.center_freqs),
@@ -161,7 +162,7 @@ class GroupedGaborFilterbank(GaborFilters):
             bounds,
         )
 
-    def pooling_widths(self):
+    def pooling_widths(self) -> np.ndarray:
         """FWHM of the pooling windows, NumPy (n_filters,), samples."""
         return fwhm(self.values(self.widths), self.kernel_size)
 

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from leaf_tf.dsp import compression
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.stage import Stage
 
 
@@ -17,7 +18,7 @@ class LogCompression(Stage):
     Source: LEAF, arXiv:2101.08596, Sec. 4 (baselines).
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         energies = ops.maximum(ops.cast(inputs, self.stage_dtype), 0.0)
         return self.cast_outputs(compression.log_compression(energies))
 

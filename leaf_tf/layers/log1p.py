@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.stage import Stage
 
 # 10^20 times the energy of any waveform is below the greatest float32.
@@ -35,7 +36,7 @@ class Log1pCompression(Stage):
     Source: EfficientLEAF, arXiv:2207.05508.
     """
 
-    def __init__(self, a=5.0, **kwargs):
+    def __init__(self, a: float = 5.0, **kwargs):
         super().__init__(**kwargs)
         if not a <= MAX_A:
             raise ValueError(f"`a` must be at most {MAX_A}. Received: {a}")
@@ -47,7 +48,7 @@ class Log1pCompression(Stage):
             "a", self.a_init * np.ones(input_shape[-1]), max_value=MAX_A
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         energies = ops.maximum(ops.cast(inputs, self.stage_dtype), 0.0)
         gains = ops.exp(math.log(10.0) * self.bounded(self.a))
         return self.cast_outputs(ops.log1p(gains * energies))

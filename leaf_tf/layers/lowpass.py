@@ -1,12 +1,14 @@
 """Pooling: learned Gaussian lowpass filters."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import impulse_responses, units
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.stage import Stage, require_positive_int
 
 INITIAL_WIDTH = 0.4
@@ -26,7 +28,7 @@ class GaussianLowpass(Stage):
     Args:
         kernel_size: Taps K, in samples, at least 4.
         strides: Samples between frames.
-        padding: Where the zeros beyond the ends are. "same", TensorFlow's SAME: at
+        padding: Place of the zeros beyond the ends: "same", TensorFlow's SAME: at
             16000 samples, 401 taps and strides of 160, 120 on the left and 121 on
             the right. "symmetric", PyTorch's: 200 on either side, so that frame j
             is centered on sample 160 j, at any length.
@@ -50,11 +52,11 @@ class GaussianLowpass(Stage):
 
     def __init__(
         self,
-        kernel_size=401,
-        strides=160,
-        padding="same",
-        use_bias=False,
-        regularizer=None,
+        kernel_size: int = 401,
+        strides: int = 160,
+        padding: str = "same",
+        use_bias: bool = False,
+        regularizer: Any = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -85,7 +87,7 @@ class GaussianLowpass(Stage):
         if self.use_bias:
             self.bias = self.add_bounded_weight("bias", np.ones(input_shape[-1]))
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return self.add_bias(self.pool(inputs))
 
     def taps(self):
@@ -109,7 +111,7 @@ class GaussianLowpass(Stage):
             data_format="channels_last",
         )
 
-    def pooling_widths(self):
+    def pooling_widths(self) -> np.ndarray:
         """FWHM of the windows, NumPy (n_filters,), samples."""
         return fwhm(self.values(self.widths), self.kernel_size)
 

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from leaf_tf.dsp import units
+from leaf_tf.dsp.types import Tensor
 
 
 def mask_lengths(mask):
@@ -40,12 +41,12 @@ class FrameMask(keras.Operation):
     Output shape: (batch, frames), bool.
     """
 
-    def __init__(self, strides, window=None, *, name=None):
+    def __init__(self, strides: int, window=None, *, name=None):
         super().__init__(name=name)
         self.strides = strides
         self.window = window
 
-    def call(self, mask):
+    def call(self, mask: Tensor | None) -> Tensor:
         frames = self._n_frames(ops.shape(mask)[1])
         ends = self._n_frames(mask_lengths(mask))
         return ops.arange(frames, dtype="int32")[None, :] < ends[:, None]
@@ -75,7 +76,7 @@ class AttachMask(keras.layers.Layer):
     def build(self, input_shape):
         pass
 
-    def call(self, inputs):
+    def call(self, inputs: list[Tensor]) -> Tensor:
         features, _ = inputs
         return features
 

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.stage import Stage
 
 EPSILON = 1e-6
@@ -37,7 +38,7 @@ class MeanVarNorm(Stage):
             )
             setattr(self, name, weight)
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         outputs = ops.cast(inputs, self.stage_dtype)
         if mask is None:
             mean = ops.mean(outputs, axis=1, keepdims=True)

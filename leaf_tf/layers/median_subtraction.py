@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from leaf_tf.dsp.slices import cut
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.stage import Stage, nan_if_not_finite
 
 
@@ -27,7 +28,7 @@ class MedianSubtraction(Stage):
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         outputs = ops.cast(inputs, self.stage_dtype)
         frames = outputs.shape[1]
         if frames is None:

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.stage import Stage
 
 
@@ -26,7 +27,7 @@ class SquaredModulus(Stage):
                 f"imaginary parts in turn. Received: input shape {tuple(input_shape)}"
             )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         squares = ops.square(ops.cast(inputs, self.stage_dtype))
         return squares[..., 0::2] + squares[..., 1::2]
 

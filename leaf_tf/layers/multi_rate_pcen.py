@@ -1,8 +1,12 @@
 """Compression: several PCENs side by side, each with a memory of its own length."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.parts import Composite
 from leaf_tf.layers.pcen import PCEN
 from leaf_tf.layers.stage import Stage
@@ -39,12 +43,12 @@ class MultiRatePCEN(Composite, Stage):
 
     def __init__(
         self,
-        rates=(1 / 64, 1 / 16, 1 / 4),
-        alpha=0.96,
-        delta=2.0,
-        root=2.0,
-        floor=1e-12,
-        learn_smooth_coef=False,
+        rates: Sequence[float] = (1 / 64, 1 / 16, 1 / 4),
+        alpha: float = 0.96,
+        delta: float = 2.0,
+        root: float = 2.0,
+        floor: float = 1e-12,
+        learn_smooth_coef: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -54,7 +58,7 @@ class MultiRatePCEN(Composite, Stage):
                 f"Received: {rates}"
             )
         self.rates = tuple(rates)
-        self.pcen_arguments = {
+        self.pcen_arguments: dict[str, Any] = {
             "alpha": alpha,
             "delta": delta,
             "root": root,
@@ -76,7 +80,7 @@ class MultiRatePCEN(Composite, Stage):
         for pcen in self.pcens:
             pcen.build(input_shape)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return ops.concatenate([pcen(inputs) for pcen in self.pcens], axis=-1)
 
     def step(self, inputs, means, is_frame, is_first):

@@ -1,10 +1,12 @@
 """Layers made of layers: whether each part is trained is saved with the whole."""
 
+import keras
+
 _KEY = "trainable_parts"
 
 
-class Composite:
-    """A mixin for Keras layers that make the layers within them.
+class Composite(keras.layers.Layer):
+    """A base of layers that make the layers within them.
 
     Keras saves `trainable` of a layer, not of layers that it makes for itself. Here the
     config tells what became of those after they were made, so that frozen parts are
@@ -19,7 +21,7 @@ class Composite:
             for path, part in _parts(self).items()
             if part.trainable != getattr(part, "made_trainable", True)
         }
-        config = super().get_config()  # type: ignore[misc]
+        config = super().get_config()
         return {**config, _KEY: changed} if changed else config
 
     @classmethod
@@ -39,7 +41,7 @@ class Composite:
     @classmethod
     def from_own_config(cls, config):
         """The layer of a config that doesn't tell of its parts."""
-        return super().from_config(config)  # type: ignore[misc]
+        return super().from_config(config)
 
 
 def _parts(layer):

@@ -6,6 +6,7 @@ from keras import ops
 
 from leaf_tf.dsp import compression, smoothing
 from leaf_tf.dsp.slices import last_frame
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.stage import Stage
 
 # Lower bound of delta: at 0 the gradient of delta^(1 / root) is infinite, below
@@ -48,12 +49,12 @@ class PCEN(Stage):
 
     def __init__(
         self,
-        alpha=0.96,
-        smooth_coef=0.04,
-        delta=2.0,
-        root=2.0,
-        floor=1e-12,
-        learn_smooth_coef=True,
+        alpha: float = 0.96,
+        smooth_coef: float = 0.04,
+        delta: float = 2.0,
+        root: float = 2.0,
+        floor: float = 1e-12,
+        learn_smooth_coef: bool = True,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -87,7 +88,7 @@ class PCEN(Stage):
             trainable=self.learn_smooth_coef,
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         energies = self._energies(inputs)
         smooth_coef = self.bounded(self.smooth_coef)
         means = smoothing.exponential_moving_average(energies, smooth_coef)
@@ -107,7 +108,8 @@ class PCEN(Stage):
 
         Args:
             inputs: (batch, frames, n_filters), the frames now.
-            means, is_frame, is_first: As in `dsp.smoothing.continued_average`.
+            means, is_frame, is_first: Arguments of
+                `dsp.smoothing.continued_average`.
 
         Returns:
             What `call` makes of these frames of the whole stream, and M for the next

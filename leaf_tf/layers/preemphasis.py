@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.stage import Stage
 
 
@@ -25,7 +26,7 @@ class PreEmphasis(Stage):
     def build(self, input_shape):
         self.taps = self.add_bounded_weight("taps", np.array([-0.97, 1.0]))
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         waveform = ops.cast(inputs, self.stage_dtype)
         following = ops.pad(waveform[:, 1:], ((0, 0), (0, 1), (0, 0)))
         return self.taps[0] * waveform + self.taps[1] * following

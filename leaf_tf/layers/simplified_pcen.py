@@ -6,6 +6,7 @@ from keras import ops
 
 from leaf_tf.dsp import smoothing
 from leaf_tf.dsp.slices import last_frame
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.stage import Stage
 
 
@@ -43,7 +44,14 @@ class SimplifiedPCEN(Stage):
     Source: Meng et al., arXiv:2510.18206, and their LEAF-APCEN code.
     """
 
-    def __init__(self, alpha=0.48, root=2.0, smooth_coef=0.04, floor=1e-12, **kwargs):
+    def __init__(
+        self,
+        alpha: float = 0.48,
+        root: float = 2.0,
+        smooth_coef: float = 0.04,
+        floor: float = 1e-12,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         for name, value in (("alpha", alpha), ("smooth_coef", smooth_coef)):
             if not 0.0 <= value <= 1.0:
@@ -65,7 +73,7 @@ class SimplifiedPCEN(Stage):
             "root", self.root_init * ones, min_value=1.0
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         energies = self._energies(inputs)
         smooth_coef = self._smooth_coef()
         means = smoothing.exponential_moving_average(energies, smooth_coef)

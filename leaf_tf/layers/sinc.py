@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import mel, units
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.stage import Stage, require_band, require_positive_int
 
 # Least width of a band, Hz: about what a window of 25 ms can tell apart.
@@ -31,7 +32,7 @@ class SincConv1D(Stage):
     Args:
         n_filters: Filters, at least 1.
         kernel_size: Taps K, in samples.
-        sample_rate: In Hz; places the initial bands and the least width.
+        sample_rate: Sample rate in Hz; places the initial bands and the least width.
         min_freq, max_freq: Edges of the initial bands, in Hz. The bands lie side
             by side, equally wide in mel.
         strides: Samples between outputs. Defaults to 1.
@@ -51,12 +52,12 @@ class SincConv1D(Stage):
 
     def __init__(
         self,
-        n_filters=40,
-        kernel_size=401,
-        sample_rate=16000,
-        min_freq=60.0,
-        max_freq=7800.0,
-        strides=1,
+        n_filters: int = 40,
+        kernel_size: int = 401,
+        sample_rate: int = 16000,
+        min_freq: float = 60.0,
+        max_freq: float = 7800.0,
+        strides: int = 1,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -106,16 +107,16 @@ class SincConv1D(Stage):
         low_freqs, high_freqs = self.edges()
         return _band_passes(low_freqs, high_freqs, self.kernel_size)
 
-    def impulse_responses(self):
+    def impulse_responses(self) -> np.ndarray:
         """As `taps`, a NumPy array, float64."""
         return ops.convert_to_numpy(self.taps()).astype(np.float64)
 
-    def center_freqs_hz(self):
+    def center_freqs_hz(self) -> np.ndarray:
         """Middles of the bands, NumPy (n_filters,), Hz."""
         low, high = self._edges_hz()
         return (low + high) / 2
 
-    def bandwidths_hz(self):
+    def bandwidths_hz(self) -> np.ndarray:
         """Widths of the bands, NumPy (n_filters,), Hz: at the edges half as high."""
         low, high = self._edges_hz()
         return high - low
@@ -124,7 +125,7 @@ class SincConv1D(Stage):
         edges = ops.convert_to_numpy(ops.stack(self.edges())).astype(np.float64)
         return units.radians_to_hz(edges, self.sample_rate)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         waveform = ops.cast(inputs, self.stage_dtype)
         return ops.conv(
             waveform,

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.masks import mask_lengths
 from leaf_tf.layers.stage import Stage
 
@@ -42,7 +43,7 @@ class SpecAugment(Stage):
         n_time_masks: Time masks a clip, 0 for none.
         time_mask: Frames in the widest.
         time_mask_fraction: Part of the clip in the widest, in [0, 1].
-        mask_value: What masked features become: "mean", that of the clip's
+        mask_value: Value of masked features: "mean", that of the clip's
             features before, or a number.
         seed: An int; the same gives the same augmentations. None for a random
             one, which `keras.utils.set_random_seed` determines.
@@ -60,14 +61,14 @@ class SpecAugment(Stage):
 
     def __init__(
         self,
-        time_warp=80,
-        n_freq_masks=2,
-        freq_mask=None,
-        n_time_masks=2,
-        time_mask=100,
-        time_mask_fraction=0.2,
-        mask_value="mean",
-        seed=None,
+        time_warp: int = 80,
+        n_freq_masks: int = 2,
+        freq_mask: int | None = None,
+        n_time_masks: int = 2,
+        time_mask: int = 100,
+        time_mask_fraction: float = 0.2,
+        mask_value: str | float = "mean",
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -102,7 +103,9 @@ class SpecAugment(Stage):
     def build(self, input_shape):
         pass
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         if not training:
             return ops.cast(inputs, self.compute_dtype)
         features = ops.cast(inputs, self.stage_dtype)

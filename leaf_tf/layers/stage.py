@@ -102,7 +102,7 @@ class Stage(keras.layers.Layer):
         """Has optimizers keep a weight in [low, high], too, from the next trace on.
 
         Args:
-            weight: Of `add_bounded_weight`.
+            weight: Weight from `add_bounded_weight`.
             low, high: Arrays of its shape.
         """
         bounds = self._bounds[weight.name]

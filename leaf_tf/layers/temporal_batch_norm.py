@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.moving_moments import MovingMoments
 from leaf_tf.layers.stage import Stage
 
@@ -19,7 +20,7 @@ class TemporalBatchNorm(MovingMoments, Stage):
     doesn't depend on its neighbours; corrected for their start, see `MovingMoments`.
 
     Args:
-        momentum: What the moving averages keep at each step, in [0, 1).
+        momentum: Part of the moving averages that a step keeps, in [0, 1).
 
     Weights: gamma, beta (channels,), learned, start at 1 and 0; moving_mean,
         moving_variance (channels,), start at 0 and 1.
@@ -32,7 +33,7 @@ class TemporalBatchNorm(MovingMoments, Stage):
     Source: EfficientLEAF, arXiv:2207.05508.
     """
 
-    def __init__(self, momentum=0.9, **kwargs):
+    def __init__(self, momentum: float = 0.9, **kwargs):
         super().__init__(**kwargs)
         if not 0.0 <= momentum < 1.0:
             raise ValueError(f"`momentum` must be in [0, 1). Received: {momentum}")
@@ -57,7 +58,9 @@ class TemporalBatchNorm(MovingMoments, Stage):
             setattr(self, name, weight)
         self.add_seen()
 
-    def call(self, inputs, training=False, mask=None):
+    def call(
+        self, inputs: Tensor, training: bool | None = False, mask: Tensor | None = None
+    ) -> Tensor:
         outputs = ops.cast(inputs, self.stage_dtype)
         if training and self.trainable:
             mean, variance = _moments(outputs, mask)

@@ -182,8 +182,8 @@ def at_every_sample(
 
     Args:
         frontend: A `Frontend`, of which the kernel size, strides and frames count.
-        taps, windows: As of `Bank`.
-        rectify, lag: As of `BankEnergies`.
+        taps, windows: Arguments of `Bank`.
+        rectify, lag: Arguments of `BankEnergies`.
         left: Samples before a hop at which the frame's window starts. Defaults to
             those of SAME.
         kind: `BankEnergies` or `BankMaxima`.

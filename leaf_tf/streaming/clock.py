@@ -15,7 +15,7 @@ class Clock:
 
     Args:
         heard: (batch, 1), float, hops heard before the chunk.
-        hops: In the chunk.
+        hops: Number of hops in the chunk.
     """
 
     def __init__(self, heard, hops):
@@ -38,7 +38,7 @@ class Clock:
         """1 where a hop before one of the chunk has an index, else 0.
 
         Args:
-            index: Of the hop in the stream, from 0.
+            index: Number of the hop in the stream, from 0.
             delays: (places,), how far it is before.
 
         Returns:

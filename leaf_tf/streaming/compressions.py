@@ -27,7 +27,7 @@ class Compressions:
         n_filters: Channels of the energies.
 
     Attributes:
-        n_channels: Of the features.
+        n_channels: Number of channels of the features.
         state_shapes: {name: shape without the batch}.
 
     Raises:
@@ -51,7 +51,7 @@ class Compressions:
         Args:
             energies: (batch, frames, n_filters).
             state: {name: (batch, ...)}, see `state_shapes`.
-            is_frame, is_first: As in `dsp.smoothing.continued_average`.
+            is_frame, is_first: Arguments of `dsp.smoothing.continued_average`.
 
         Returns:
             (batch, frames, n_channels); the state after these frames.

@@ -38,7 +38,7 @@ class Guard:
         Args:
             chunk: (batch, samples).
             state: {name: (batch, ...)}, see `state_shapes`.
-            hops: In the chunk.
+            hops: Number of hops in the chunk.
 
         Returns:
             The chunk; the state after it; `Marks` of the chunk's frames.

@@ -23,10 +23,10 @@ class _Kernels:
 
     Attributes:
         group: `multirate.Group`.
-        kernel: Of its convolution, (blocks, block, per_block * 2 * filters).
-        pooling: From the squares of a hop to what they add to frames, (per_hop,
+        kernel: Kernel of its convolution, (blocks, block, per_block * 2 * filters).
+        pooling: Matrix from the squares of a hop to their shares in frames, (per_hop,
             places * filters).
-        before: Of each frame at the start, weights (places, per_hop) of the squares
+        before: Weights (places, per_hop) of each frame at the start, of the squares
             of its hops, for the part of its window that is before the stream.
         after: {frame, counted from the end: weights of its squares, (1, 1, squares,
             filters), for the part that is after it}.
@@ -311,7 +311,7 @@ def _before(squares, kernels, starts):
     """Of each frame at the start, what its hops add that is before the stream.
 
     Args:
-        squares, kernels: As for `_pool`.
+        squares, kernels: Arguments of `_pool`.
         starts: For each of the frames, which hops are its, (batch, hops, places).
 
     Returns:

@@ -38,7 +38,7 @@ def hops_of_delay(last_sample, strides, lag):
     """Hops after its own that must be heard before a frame can be computed.
 
     Args:
-        last_sample: That frame 0 depends on.
+        last_sample: Last sample that frame 0 depends on.
         strides: Samples a hop.
         lag: Samples that the signal comes late.
     """

@@ -1,11 +1,15 @@
 """A frontend that goes on from chunk to chunk."""
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 import keras
 from keras import ops
 
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.streaming.clock import Clock
 from leaf_tf.streaming.compressions import Compressions
-from leaf_tf.streaming.guard import Guard
+from leaf_tf.streaming.guard import Guard, Marks
 from leaf_tf.streaming.streamable import Streamable
 
 
@@ -52,10 +56,10 @@ class Stream:
             or a median over the clip, which take the whole clip to know.
 
     Attributes:
-        sample_rate: Of the sound, Hz.
+        sample_rate: Sample rate of the waveform, Hz.
         strides: Samples in a hop.
         n_channels: Channels of the features.
-        delay: Hops by which frames come later than their own.
+        delay: Number of hops by which a frame is returned after its own hop.
         latency_ms: See above.
         silence: (n_channels,), NumPy, a frame of silence.
         state_shapes: {name: shape without the batch} of the state.
@@ -72,7 +76,7 @@ class Stream:
         TensorShape([1, 10, 40])
     """
 
-    def __init__(self, frontend):
+    def __init__(self, frontend: Any):
         if not isinstance(frontend, Streamable):
             raise ValueError(
                 "`frontend` must be a leaf_tf frontend, such as leaf_tf.Leaf(). "
@@ -111,25 +115,27 @@ class Stream:
         }
 
     @property
-    def latency_ms(self):
+    def latency_ms(self) -> float:
         """From the middle of a frame's window until the frame is there, ms."""
         samples = (self.delay + 1) * self.strides - self._energies.center
         return 1000.0 * samples / self.sample_rate
 
-    def initial_state(self, batch=1):
+    def initial_state(self, batch: int = 1) -> dict[str, Tensor]:
         """The state before the first chunk: zeros, {name: (batch, ...)}."""
         return {
             name: ops.zeros((batch, *shape), dtype=self._dtype)
             for name, shape in self.state_shapes.items()
         }
 
-    def step(self, chunk, state):
+    def step(
+        self, chunk: Tensor, state: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Goes on with the sound.
 
         Args:
             chunk: (batch, hops * strides) or (batch, hops * strides, 1), float,
                 scaled to [-1, 1], one hop or more.
-            state: Of `initial_state` or the step before.
+            state: State from `initial_state` or the step before.
 
         Returns:
             (frames, state): the frames of `delay` hops before each hop, (batch, hops,
@@ -141,7 +147,9 @@ class Stream:
         frames, state, marks = self.advance(chunk, state)
         return marks.on(frames), state
 
-    def advance(self, chunk, state):
+    def advance(
+        self, chunk: Tensor, state: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor], Marks]:
         """As `step`, but frames that hear what is no sound are finite: it is silence.
 
         Returns:
@@ -149,11 +157,11 @@ class Stream:
         """
         return self._advance(self._checked(chunk), state)
 
-    def finish(self, state):
+    def finish(self, state: dict[str, Tensor]) -> Tensor:
         """The last frames of a sound that ends.
 
         Args:
-            state: Of the last step.
+            state: State from the last step.
 
         Returns:
             (batch, frames, n_channels), `delay` frames, or as many fewer as the
@@ -166,7 +174,7 @@ class Stream:
         frames, _, marks = self._advance(silence, state, is_end=True)
         return marks.on(frames)[:, : self._energies.n_last]
 
-    def run(self, chunks):
+    def run(self, chunks: Iterable[Tensor]) -> Iterator[Tensor]:
         """The features of a sound, as they come: those of the whole, in parts.
 
         Args:

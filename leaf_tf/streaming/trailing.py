@@ -3,8 +3,10 @@
 from keras import ops
 
 from leaf_tf.dsp.slices import last
+from leaf_tf.dsp.types import Tensor
 from leaf_tf.streaming.clock import Clock
 from leaf_tf.streaming.guard import nan_where
+from leaf_tf.streaming.stream import Stream
 
 
 class TrailingWindow:
@@ -22,7 +24,7 @@ class TrailingWindow:
 
     Args:
         stream: `Stream`.
-        n_frames: In the window, at least 1.
+        n_frames: Number of frames in the window, at least 1.
 
     Attributes:
         stream, n_frames: The arguments.
@@ -40,7 +42,7 @@ class TrailingWindow:
         TensorShape([1, 100, 40])
     """
 
-    def __init__(self, stream, n_frames):
+    def __init__(self, stream: Stream, n_frames: int):
         if n_frames < 1:
             raise ValueError(f"`n_frames` must be at least 1. Received: {n_frames}")
         self.stream = stream
@@ -51,7 +53,7 @@ class TrailingWindow:
             "marked_hops": (1,),
         }
 
-    def initial_state(self, batch=1):
+    def initial_state(self, batch: int = 1) -> dict[str, Tensor]:
         """The state before the first chunk: zeros, {name: (batch, ...)}."""
         state = self.stream.initial_state(batch)
         dtype = state["heard"].dtype
@@ -59,12 +61,14 @@ class TrailingWindow:
             state[name] = ops.zeros((batch, *self.state_shapes[name]), dtype=dtype)
         return state
 
-    def step(self, chunk, state):
+    def step(
+        self, chunk: Tensor, state: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Goes on with the sound.
 
         Args:
             chunk: (batch, hops * strides), as of `Stream.step`.
-            state: Of `initial_state` or the step before.
+            state: State from `initial_state` or the step before.
 
         Returns:
             (window, state): (batch, n_frames, n_channels) after the chunk; the state
@@ -73,7 +77,9 @@ class TrailingWindow:
         window, state = self.advance(chunk, state)
         return nan_where(state["marked_hops"][:, :, None], window), state
 
-    def advance(self, chunk, state):
+    def advance(
+        self, chunk: Tensor, state: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """As `step`, but the window is finite where it hears what is no sound.
 
         It does while `state["marked_hops"]` is above 0.

@@ -15,14 +15,14 @@ class Format:
     """How an implementation keeps the weights of a frontend.
 
     Attributes:
-        arguments: Those of the layer that computes what the implementation does.
+        arguments: Arguments of the layer that computes what the implementation does.
         names: Our name of a weight -> the implementation's, as it is written. What
             is read may stand in another scope. "kernel" holds two columns,
             center_freqs and sigmas.
         other_names: Our name -> another name that is read, too.
         ignored: Names of what says nothing new.
-        from_source, to_source: From {our name: its array} and the layer to the same
-            with our numbers, and back.
+        from_source, to_source: Functions from {our name: its array} and the layer to
+            the same with our numbers, and back.
     """
 
     arguments: Mapping

@@ -1,7 +1,10 @@
 """Sets a frontend's weights from those of another implementation, and back."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from leaf_tf.frontends.base import Frontend
 from leaf_tf.weights.formats import FIXED_AVERAGE, FORMATS, SOURCES
@@ -11,7 +14,9 @@ _MOST_LISTED = 10
 _BATCH_NORM = ("batch_gamma", "batch_beta", "moving_mean", "moving_variance")
 
 
-def import_weights(layer, arrays, source="leaf-audio"):
+def import_weights(
+    layer: Frontend, arrays: Mapping[str, ArrayLike], source: str = "leaf-audio"
+) -> None:
     """Sets a frontend's weights from another implementation's variables.
 
     Nothing is set unless everything fits. Values outside our bounds are kept;
@@ -91,7 +96,9 @@ def import_weights(layer, arrays, source="leaf-audio"):
     layer.weights_were_set()
 
 
-def export_weights(layer, source="leaf-audio"):
+def export_weights(
+    layer: Frontend, source: str = "leaf-audio"
+) -> dict[str, np.ndarray]:
     """A frontend's weights as another implementation's variables.
 
     `import_weights` brings back exactly what was exported.
@@ -99,7 +106,7 @@ def export_weights(layer, source="leaf-audio"):
     Args:
         layer: A built `leaf_tf.Leaf` or `EfficientLeaf`, as `import_weights` needs it
             for the source.
-        source: As for `import_weights`. EfficientLEAF's PCEN must be one without
+        source: Source of `import_weights`. EfficientLEAF's PCEN must be one without
             logarithms (`learn_logs=False`, as in its Leaf), its `LogTBN` one with
             `append_filtered=False`.
 

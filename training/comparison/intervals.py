@@ -25,18 +25,22 @@ class Estimate:
     high: float | None
 
     @property
-    def margin(self):
+    def margin(self) -> float | None:
         """Half the width of the interval, or None."""
-        return None if self.low is None else (self.high - self.low) / 2
+        if self.low is None or self.high is None:
+            return None
+        return (self.high - self.low) / 2
 
     @property
-    def excludes_zero(self):
+    def excludes_zero(self) -> bool | None:
         """Whether 0 is outside the interval; None where that can't be judged.
 
         It can't without an interval, nor if all values are the same: scores are counts
         of clips, so a few may well be equal by chance.
         """
-        if self.low is None or (self.margin < _NOTHING < abs(self.mean)):
+        if self.low is None or self.high is None:
+            return None
+        if (self.high - self.low) / 2 < _NOTHING < abs(self.mean):
             return None
         return not self.low <= 0 <= self.high
 

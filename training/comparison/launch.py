@@ -41,9 +41,8 @@ class Job:
 
     def end(self):
         """Kills the process if it runs."""
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
+        with self.process:  # closes its input, waits for its end
+            self.process.kill()
 
 
 def launch(runs, command, jobs, on_end, proven=False):
@@ -67,7 +66,8 @@ def launch(runs, command, jobs, on_end, proven=False):
         UserError: The first run failed, or one found other data than it should.
     """
     pending = collections.deque(runs)
-    running, n_ended, n_failed = [], 0, 0
+    running: list[Job] = []
+    n_ended, n_failed = 0, 0
     clock = _Clock(jobs)
     environment = _environment(jobs)
     try:

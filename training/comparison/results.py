@@ -147,6 +147,7 @@ def _read(comparison, run):
 
 def _scores(finished, comparison):
     """A `Score` of each task, condition and frontend, with its values."""
+    values: dict[tuple[str, str, str, str], dict[int, float]]
     values = collections.defaultdict(dict)
     for run, conditions in finished.items():
         for condition, metrics in conditions.items():

@@ -164,6 +164,7 @@ class ClipEvaluator:
         n_classes = len(self.head.labels)
         sums = np.zeros((self._n_clips, n_classes))
         n_windows = np.zeros(self._n_clips, int)
+        kind: type[ClipPredictions] | type[MultiLabelPredictions]
         if self.head.multi_label:
             kind, classes = MultiLabelPredictions, np.zeros((self._n_clips, n_classes))
         else:

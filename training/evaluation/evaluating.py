@@ -7,6 +7,7 @@ import sys
 
 from leaf_files.errors import UserError
 from leaf_files.run_folder import Head
+from leaf_tf.frontends.base import frontends_of
 from training.evaluation.clips import (
     ClipEvaluator,
     ClipPredictions,
@@ -108,13 +109,13 @@ def evaluate(
 
 def _require_rate(run, model, config):
     """Checks that clips are resampled to the model's rate."""
-    frontend = next((x for x in model.layers if x.name == "frontend"), None)
-    rate = getattr(frontend, "sample_rate", config.sample_rate)
-    if rate != config.sample_rate:
-        raise UserError(
-            f"in {run.path}, config.json says {config.sample_rate} Hz, the model's "
-            f"frontend {rate} Hz; one of the two was edited, or is of another run"
-        )
+    for frontend in frontends_of(model):
+        if frontend.sample_rate != config.sample_rate:
+            raise UserError(
+                f"in {run.path}, config.json says {config.sample_rate} Hz, the model's "
+                f"frontend {frontend.sample_rate} Hz; one of the two was edited, or is "
+                "of another run"
+            )
 
 
 @contextlib.contextmanager

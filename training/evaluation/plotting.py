@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from leaf_files.errors import UserError
 from leaf_files.text import read_table
@@ -86,7 +87,7 @@ def _read_history(path):
     """
     try:
         rows = read_table(path)
-        history = [
+        history: list[dict[str, Any]] = [
             {name: None if value == "" else float(value) for name, value in row.items()}
             for row in rows
         ]

@@ -12,7 +12,7 @@ import numpy as np
 
 from leaf_files import quiet
 from leaf_files.errors import UserError
-from leaf_tf.replanning import leafs
+from leaf_tf.frontends.base import frontends_of
 from training.fit.meeting import meet
 
 
@@ -87,12 +87,12 @@ class _Spread(OneDevice):
 
     def predictor(self, model):
         # A batch of `predict_on_batch` would be split, or computed once a device.
-        plans = [leaf.plan for leaf in leafs(model)]
-        if self._copy is None or [leaf.plan for leaf in leafs(self._copy)] != plans:
+        plans = _plans(model)
+        if self._copy is None or _plans(self._copy) != plans:
             self._copy = keras.Model.from_config(model.get_config())
-            for leaf, plan in zip(leafs(self._copy), plans):
+            for frontend, plan in zip(frontends_of(self._copy), plans):
                 if plan is not None:
-                    leaf.adopt_plan(plan)
+                    frontend.adopt_plan(plan)
         self._copy.set_weights(model.get_weights())
         return self._copy
 
@@ -237,6 +237,11 @@ class _Local:
             return self._model.predict_on_batch(waveform)
         finally:
             keras.distribution.set_distribution(before)
+
+
+def _plans(model):
+    """The plan of each frontend of a model, None of those without one."""
+    return [frontend.plan for frontend in frontends_of(model)]
 
 
 def _leave_at_exit(code):

@@ -37,7 +37,7 @@ def meet(settings, greeting, seconds=300.0):
 
 def _receive(settings, address, greeting, deadline):
     """Waits for the others, as the first host."""
-    guests = {}
+    guests: dict[int, socket.socket] = {}
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listener(settings, address))
         while len(guests) < settings.n_hosts - 1:
@@ -67,11 +67,12 @@ def _receive(settings, address, greeting, deadline):
 
 
 def _listener(settings, address):
+    host, port = address
     try:
-        family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         # At all addresses of this host: its own name may mean one that no other
         # host reaches.
-        return socket.create_server(("", address[1]), family=family)
+        return socket.create_server(("", port), family=family)
     except OSError as error:
         raise UserError(
             f"cannot listen at {settings.coordinator}: {error.strerror or error}; "

@@ -74,11 +74,12 @@ class TrainingData:
         seed = config.seed + part  # no two parts are augmented alike
         if config.noise_snr:
             batches = add_noise(batches, config.noise_snr, seed, start)
-        if config.mixup:
-            batches = mixup(batches, config.mixup, self._targets.width, seed, start)
-        if self._targets is not None:
+        targets = self._targets
+        if targets is not None:
+            if config.mixup:
+                batches = mixup(batches, config.mixup, targets.width, seed, start)
             batches = batches.map(
-                lambda waveform, vectors: (waveform, *self._targets.decode(vectors)),
+                lambda waveform, vectors: (waveform, *targets.decode(vectors)),
                 num_parallel_calls=tf.data.AUTOTUNE,
                 deterministic=True,
             )

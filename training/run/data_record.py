@@ -220,7 +220,9 @@ def _read_clips(path):
     """{head: {split: its clips}} from `data.csv`; None without that file."""
     if not path.exists():  # fingerprints of the splits will do, with less to say
         return None
-    clips = collections.defaultdict(lambda: collections.defaultdict(list))
+    clips: dict[str, dict[str, list[ListedClip]]] = collections.defaultdict(
+        lambda: collections.defaultdict(list)
+    )
     with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         rows = csv.reader(file)
         if tuple(next(rows, ())) != _COLUMNS:

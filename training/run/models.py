@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import zipfile
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -22,7 +23,7 @@ def _leaf_fixed_pcen(**settings):
 
 
 # The choices of `--frontend`.
-FRONTENDS = {
+FRONTENDS: dict[str, Callable[..., frontends.Frontend]] = {
     **frontends.FRONTENDS,
     "leaf_exact": functools.partial(frontends.Leaf, method="exact"),
     "leaf_fixed_pcen": _leaf_fixed_pcen,

@@ -3,6 +3,8 @@
 import dataclasses
 import math
 import os
+from pathlib import Path
+from typing import Any
 
 from leaf_files.arithmetic import ceil_div
 from leaf_files.command_line import did_you_mean
@@ -42,7 +44,7 @@ ENCODERS = (
 _FINITE_ABOVE_ZERO = Rule("a finite number above 0", lambda x: 0 < x < math.inf)
 
 
-def absolute_path(path):
+def absolute_path(path: str) -> str:
     """A path that holds from any folder; the address of a bucket stays as it is."""
     if "://" in path:  # TFDS reads buckets as well
         return path
@@ -271,25 +273,25 @@ class FitConfig:
             )
 
     @property
-    def tasks(self):
+    def tasks(self) -> tuple[str, ...]:
         """The names of the tasks."""
         return tuple(name.strip() for name in self.task.split(","))
 
     @property
-    def window_samples(self):
+    def window_samples(self) -> int:
         """Samples in a window."""
         return max(1, round(self.window_seconds * self.sample_rate))
 
-    def steps_in_epoch(self, n_clips):
+    def steps_in_epoch(self, n_clips: int) -> int:
         """Optimizer steps in an epoch, by default one pass over so many clips."""
         return self.steps_per_epoch or ceil_div(n_clips, self.batch_size)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The content of `config.json`."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: Path) -> "FitConfig":
         """The settings that an earlier run saved.
 
         Raises:
@@ -301,7 +303,7 @@ class FitConfig:
             raise _unreadable(path, error) from error
 
 
-def read_settings(path):
+def read_settings(path: Path) -> dict[str, Any]:
     """Some or all settings of a `FitConfig` from a JSON file, unchecked.
 
     Raises:

@@ -353,7 +353,7 @@ def _warn(*lines):
 
 def _shared_words(clips):
     """A line that names clips of one sound under several labels; or ""."""
-    by_sound = defaultdict(dict)
+    by_sound: dict = defaultdict(dict)
     for clip in clips:
         by_sound[clip.identity].setdefault(clip.label, clip.path)
     shared = [list(paths.values()) for paths in by_sound.values() if len(paths) > 1]

@@ -107,7 +107,7 @@ def _members(clips, labels):
     class_of: dict[str, str] = {}
     for clip, label in clips:
         class_of[clip] = min(label, class_of.get(clip, label))
-    members = {label: [] for label in labels}
+    members: dict[str, list[str]] = {label: [] for label in labels}
     for clip, label in class_of.items():
         members[label].append(clip)
     return members
