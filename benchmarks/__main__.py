@@ -7,8 +7,9 @@ import sys
 
 from leaf_files import command_line, quiet
 from leaf_files.argument_types import at_least, number
-from leaf_files.atomic import replacing, write_json
+from leaf_files.atomic import write_json
 from leaf_files.errors import UserError
+from leaf_files.figures import save_figure
 
 _seconds = number(float, "a number above 0", lambda seconds: 0 < seconds < math.inf)
 
@@ -211,8 +212,7 @@ def _write(arguments, results, draw):
     if arguments.json:
         write_json(arguments.json, results)
     if arguments.figure:
-        with replacing(arguments.figure) as temporary:
-            draw().savefig(temporary, dpi=120)
+        save_figure(draw(), arguments.figure)
 
 
 def main():

@@ -3,13 +3,15 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from leaf_files.figures import AMBER, RUST, SILVER, SLATE, TEAL, VIOLET
+
 COLORS = {
-    "exact LEAF": "#9aa5b1",
-    "fast LEAF": "#c2410c",
-    "fast LEAF, frozen": "#f59e0b",
-    "leaf_tf mel": "#0f766e",
-    "keras mel": "#6d28d9",
-    "tf.signal log-mel": "#334155",
+    "exact LEAF": SILVER,
+    "fast LEAF": RUST,
+    "fast LEAF, frozen": AMBER,
+    "leaf_tf mel": TEAL,
+    "keras mel": VIOLET,
+    "tf.signal log-mel": SLATE,
 }
 # Bars of ratios beyond end here; their labels say how far they would go.
 MOST_SHOWN = 100
@@ -57,8 +59,8 @@ def accuracy_figure(results):
     left, right = figure.subplots(1, 2)
     signals = [r for r in results["signals"] if r["initial_filters"] == "mel"]
     places = np.arange(len(signals))
-    left.barh(places - 0.2, [row["max"] for row in signals], 0.4, color="#c2410c")
-    left.barh(places + 0.2, [row["mean"] for row in signals], 0.4, color="#9aa5b1")
+    left.barh(places - 0.2, [row["max"] for row in signals], 0.4, color=RUST)
+    left.barh(places + 0.2, [row["mean"] for row in signals], 0.4, color=SILVER)
     left.set_yticks(places, [row["signal"] for row in signals], fontsize=7)
     left.set_xscale("log")
     left.invert_yaxis()
@@ -66,7 +68,7 @@ def accuracy_figure(results):
     left.set(title="Fast against exact LEAF", xlabel="difference of the features")
     predicted = [row["predicted"] for row in results["banks"]]
     measured = [row["measured"] for row in results["banks"]]
-    right.loglog(predicted, measured, ".", color="#c2410c")
+    right.loglog(predicted, measured, ".", color=RUST)
     ends = [min(predicted + measured), max(predicted + measured)]
     right.loglog(ends, ends, color="black", linewidth=0.8)
     right.set(

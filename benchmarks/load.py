@@ -13,7 +13,7 @@ from export.contract.layout import SAVED_MODEL, STREAMING, artifact_folder
 from export.runners.opening import open_artifact
 from export.runners.saved_model import SavedModelRunner
 from export.runners.stream import StreamRunner
-from leaf_files.errors import UserError
+from leaf_files.errors import UserError, first_line
 
 TOLERANCE = 1e-5  # of probabilities, between two orders of adding up
 _N_REQUESTS = 32
@@ -179,7 +179,7 @@ class _Client(threading.Thread):
             try:
                 answer = self._ask(self._waveforms[index])
             except Exception as error:  # any failure is what is counted here
-                text = f"{type(error).__name__}: {error}".splitlines()[0]
+                text = first_line(f"{type(error).__name__}: {error}")
                 self.errors[text] = self.errors.get(text, 0) + 1
                 continue
             self.times.append(time.perf_counter() - started)

@@ -12,6 +12,7 @@ from draw_leaf import (
     SAMPLE_RATE,
     SHOWN_FILTERS,
     impulse_responses,
+    label_filters,
     stages,
     word,
 )
@@ -125,7 +126,8 @@ def _image(axes, values, title, low, high):
         vmax=high,
         interpolation="nearest",
     )
-    axes.set(title=title, xlabel="seconds", ylabel="filter")
+    axes.set(title=title, xlabel="seconds")
+    label_filters(axes)
     axes.figure.colorbar(image, ax=axes, pad=0.01)
 
 

@@ -13,12 +13,13 @@ from keras import ops
 from matplotlib.figure import Figure
 
 import leaf_tf
+from leaf_files.figures import GREY, RUST, TEAL, VIOLET
+from leaf_tf.dsp.mel import mel_edges_hz
 from training.tasks.synthetic import make_clip
 
 SAMPLE_RATE = 16000
-COLORS = ("#0f766e", "#c2410c", "#6d28d9")
+COLORS = (TEAL, RUST, VIOLET)
 SHOWN_FILTERS = (6, 16, 28)
-GREY = "#64748b"
 
 
 def word():
@@ -149,7 +150,15 @@ def _draw_image(axes, image, title, vmin=None):
         interpolation="nearest",
     )
     axes.set(title=title, xlabel="seconds")
-    axes.set_ylabel("filter", labelpad=0)
+    label_filters(axes)
+
+
+def label_filters(axes):
+    """Writes center frequencies beside rows of an image, one unit high each."""
+    centers = mel_edges_hz(40, 60.0, 7800.0)[1:-1]  # LEAF starts where mel lies
+    rows = np.array([0, 10, 20, 30, 39])
+    axes.set_yticks(rows + 0.5, [f"{centers[row]:.0f}" for row in rows])
+    axes.set_ylabel("center, Hz")
 
 
 def _seconds(samples):

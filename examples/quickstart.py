@@ -135,9 +135,11 @@ def draw_comparison(output):
     """Draws the validation accuracy of both runs, epoch by epoch."""
     from matplotlib.figure import Figure
 
+    from leaf_files.figures import GREY, RUST, save_figure
+
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axes = figure.subplots()
-    for frontend, color in (("leaf", "#c2410c"), ("mel", "#64748b")):
+    for frontend, color in (("leaf", RUST), ("mel", GREY)):
         rows = (output / frontend / "history.csv").read_text().splitlines()
         column = rows[0].split(",").index("val_accuracy")
         accuracies = [float(row.split(",")[column]) for row in rows[1:]]
@@ -145,7 +147,7 @@ def draw_comparison(output):
     axes.set(xlabel="epoch", ylabel="accuracy", title="Validation clips", ylim=(0, 1))
     axes.legend()
     axes.grid(alpha=0.3)
-    figure.savefig(output / "leaf_and_mel.png", dpi=120)
+    save_figure(figure, output / "leaf_and_mel.png")
 
 
 def summarize(output, seconds):

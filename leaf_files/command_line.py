@@ -103,6 +103,7 @@ def run(main: Callable[[Any], int | None], argv: Any, prog: str) -> int:
         The exit code: `main`'s; 1 after an error; 130 after Ctrl-C; 141 when
         the reader of the output went away. (argparse exits with 2 by itself.)
     """
+    _replace_closed_streams()
     streams: tuple[Any, ...] = sys.stdout, sys.stderr
     for stream in streams:
         # A name or a label may hold what a terminal, or any text, can't.
@@ -123,6 +124,17 @@ def run(main: Callable[[Any], int | None], argv: Any, prog: str) -> int:
             raise
         _complain(prog, f"error: {message}")
     return 1
+
+
+def _replace_closed_streams():
+    """Opens nowhere in place of the output that whoever started us had closed.
+
+    Python has None there, and the next file that is opened would take its number: what
+    native libraries print would be written into it.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))
 
 
 def one_line(message: object) -> str:

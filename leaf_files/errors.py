@@ -17,5 +17,7 @@ def first_line(error: BaseException | str) -> str:
 
     >>> first_line(ValueError("no such layer\\nin a model of 3"))
     'no such layer'
+    >>> first_line(KeyError())
+    'KeyError'
     """
     return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BEFORE, AFTER = "#9aa5b1", "#c2410c"
-_COMPRESSION = "#0f766e"
+_COMPRESSION, _HINT = "#0f766e", "#64748b"
 
 PCEN_PARAMETERS = ("alpha", "delta", "root", "smooth_coef")
 _PCEN_LABELS = {"smooth_coef": "smooth_coef, per frame"}
@@ -339,7 +339,7 @@ def pooling_widths(layer: Frontend, initial: Frontend | None = None) -> "Figure"
         ha="right",
         va="top",
         fontsize="small",
-        color="#64748b",
+        color=_HINT,
     )
     axes.set(ylabel="pooling width (FWHM), ms", title="Pooling")
     axes.set_ylim(0.0, 1.15 * axes.get_ylim()[1])

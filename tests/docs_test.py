@@ -10,6 +10,10 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+OURS = (
+    "leaf_tf", "leaf_files", "training", "export", "benchmarks", "tests", "docs",
+    "examples",
+)  # fmt: skip
 # Tested where what they need is made: see tests/export.
 TESTED_ELSEWHERE = {"deploy.md"}
 
@@ -111,6 +115,24 @@ def test_kotlin_unwraps_optional_names():
     for page in PAGES:
         for code in code_blocks(page, "kotlin"):
             assert code.count("headName()") == code.count("headName().orElse(")
+
+
+def project_files():
+    """Files of ours, by path from the root, with those that git doesn't know yet."""
+    files = {path for top in OURS for path in (ROOT / top).rglob("*")}
+    return {name(path) for path in [*files, *ROOT.glob("*")] if path.is_file()}
+
+
+@pytest.mark.parametrize("page", [*PAGES, *ROOT.glob("*/README.md")], ids=name)
+def test_the_paths_of_ours_are_there(page):
+    """`leaf_tf/dsp/mel.py` from the root, `mel.py` or `dsp/mel.py` anywhere."""
+    files = project_files()
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
+    for path in re.findall(r"`([\w*.-]+(?:/[\w*.-]*)*)`", text):
+        if path.partition("/")[0] in OURS and "/" in path:
+            assert next(ROOT.glob(path.rstrip("/")), None), path
+        elif path.endswith(".py"):
+            assert any(f"/{file}".endswith(f"/{path}") for file in files), path
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -31,6 +31,8 @@ export class Artifact {
     /** @type {Head[]} */
     this.heads = report.heads;
     this.hasFeatures = frontend !== null;
+    /** @type {number[] | null} Hz of each filter, where the frontend has such. */
+    this.centers = report.artifacts?.frontend?.center_freqs_hz ?? null;
     this.#check();
   }
 

@@ -10,6 +10,7 @@ import { Scores } from "./scores.js";
 const LIVE_SECONDS = 5; // of features that are seen live; at least a window
 const UNSETTLED_SECONDS = 0.03; // at the end of a window: half a filter, half a pooling
 
+const FREQUENCIES = 5; // that are written beside the picture
 const SILENT_ANSWERS = 10; // in a row, before the visitor is asked
 
 const byId = (id) => document.getElementById(id);
@@ -35,6 +36,7 @@ async function start() {
   byId("about").textContent = describe(artifact);
   offerFiles(artifact);
   byId("features").hidden = !artifact.hasFeatures;
+  if (artifact.centers) showFrequencies(artifact.centers);
   byId("file").disabled = false;
   byId("microphone").disabled = false;
   document.body.dataset.state = "ready";
@@ -165,6 +167,20 @@ function showTimes(...times) {
   [...byId("times").children].forEach((place, i) => {
     place.textContent = times[i];
   });
+}
+
+/** Writes the center frequencies of some filters beside their rows of the picture. */
+function showFrequencies(centers) {
+  byId("axis").textContent = "center frequency, Hz";
+  const last = centers.length - 1;
+  const many = Math.min(FREQUENCIES, centers.length);
+  for (let i = 0; i < many; i++) {
+    const filter = Math.round((i * last) / Math.max(many - 1, 1));
+    const label = document.createElement("span");
+    label.textContent = centers[filter].toFixed(0);
+    label.style.top = `${100 * (1 - (filter + 0.5) / centers.length)}%`;
+    byId("frequencies").append(label);
+  }
 }
 
 function movePlayhead() {

@@ -20,7 +20,7 @@ from export.writers.options import (
     QUANTIZATIONS,
     Options,
 )
-from leaf_files.command_line import Parser
+from leaf_files.command_line import Parser, did_you_mean
 from leaf_files.errors import UserError
 
 
@@ -276,10 +276,11 @@ def listen_parser() -> Parser:
 
 
 def _activation(text):
-    if text.rpartition("=")[2] not in ACTIVATIONS:
+    name = text.rpartition("=")[2]
+    if name not in ACTIVATIONS:
         raise argparse.ArgumentTypeError(
             f"must be one of {', '.join(ACTIVATIONS)}, or HEAD= and one of them; "
-            f"received {text!r}"
+            f"received {text!r}{did_you_mean([name], ACTIVATIONS)}"
         )
     return text
 

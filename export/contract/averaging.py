@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from export.contract.heads import SIGMOID
+from leaf_files.run_folder import SIGMOID
 
 
 def clip_probabilities(window_probabilities: np.ndarray, activation: str) -> np.ndarray:

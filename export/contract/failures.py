@@ -1,23 +1,10 @@
-"""Errors of libraries as lines for users."""
+"""Errors while an artifact's own words are read, as lines for users."""
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from leaf_files.errors import UserError
-
-
-def first_line(error: BaseException | str) -> str:
-    """An error's message up to its first line break; without one the error's class.
-
-    Example:
-
-    >>> first_line(ValueError("no such file\\nat line 3"))
-    'no such file'
-    >>> first_line(KeyError())
-    'KeyError'
-    """
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 @contextlib.contextmanager

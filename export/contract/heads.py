@@ -3,16 +3,19 @@
 import dataclasses
 from collections.abc import Iterable
 
-from export.contract.layout import OUTPUT, labels_file
+from export.contract.layout import OUTPUT
+from leaf_files import run_folder
+from leaf_files.run_folder import SIGMOID
 
-SOFTMAX, SIGMOID = "softmax", "sigmoid"
 NO_STEP = "none"  # the outputs are probabilities already
-ACTIVATIONS = (SOFTMAX, SIGMOID, NO_STEP)
+ACTIVATIONS = (*run_folder.ACTIVATIONS, NO_STEP)
 
 
 @dataclasses.dataclass(frozen=True)
 class Head:
-    """The answer to one task.
+    """The answer to one task, as artifacts give it.
+
+    What a run says of it is a `leaf_files.run_folder.Head`.
 
     Attributes:
         name: Identifier; "" if the model has one head.
@@ -50,7 +53,7 @@ class Head:
     @property
     def labels_file(self) -> str:
         """Name of the file with one label a line, in the artifact folder."""
-        return labels_file(self.name)
+        return run_folder.labels_file(self.name)
 
 
 def numbered_labels(n_classes: int) -> tuple[str, ...]:

@@ -42,11 +42,6 @@ def quantized_file(kind: str) -> str:
     return f"model_{kind}.tflite"
 
 
-def labels_file(head: str) -> str:
-    """Name of the file with a head's labels, one a line; "" is the only one."""
-    return f"labels_{head}.txt" if head else "labels.txt"
-
-
 # Patterns of the names that an export writes.
 _OURS = (
     SAVED_MODEL,
@@ -55,7 +50,7 @@ _OURS = (
     FRONTEND,
     EMBEDDING,
     ONNX,
-    "labels*.txt",  # `labels_file` of any head
+    "labels*.txt",  # `leaf_files.run_folder.labels_file` of any head
     REPORT_JSON,
     REPORT_MD,
     REPORT_PNG,

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from export.contract.heads import SIGMOID, SOFTMAX, Head
+from export.contract.heads import Head
 from leaf_files.errors import UserError
+from leaf_files.run_folder import SIGMOID, SOFTMAX
 
 _MOST = 2**30  # Hz or samples: more is a mistake
 

@@ -7,17 +7,25 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from export.report.scores import ACCURACY, MEAN_AVERAGE_PRECISION
-from leaf_files.atomic import replacing
+from leaf_files.figures import (
+    AMBER,
+    BLUE,
+    RUST,
+    SILVER,
+    SLATE,
+    TEAL,
+    VIOLET,
+    save_figure,
+)
 
-_DPI = 120
 _MARKS = (
-    ("o", "#c2410c"),
-    ("s", "#0f766e"),
-    ("^", "#6d28d9"),
-    ("v", "#334155"),
-    ("D", "#f59e0b"),
-    ("P", "#1d4ed8"),
-    ("X", "#9aa5b1"),
+    ("o", RUST),
+    ("s", TEAL),
+    ("^", VIOLET),
+    ("v", SLATE),
+    ("D", AMBER),
+    ("P", BLUE),
+    ("X", SILVER),
 )
 _TITLES = {
     ACCURACY: "accuracy, %",
@@ -69,8 +77,7 @@ def draw_report(report: Mapping, path: str | Path) -> bool:
     left.set_ylabel(_title(report["keras"]))
     right.legend(fontsize=7, title="dotted: Keras", title_fontsize=7)
     figure.suptitle(f"Exports of {report['source']}")
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=_DPI)
+    save_figure(figure, path)
     return True
 
 

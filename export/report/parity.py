@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from export.contract.heads import SIGMOID
 from export.contract.probes import Run
 from export.report.scores import ACCURACY, MEAN_AVERAGE_PRECISION
 from export.source.opening import Source
@@ -14,6 +13,7 @@ from export.source.stages import as_input, as_numpy, behind_features, frontend_o
 from export.tflite_format.stream_facts import StreamFacts
 from leaf_files.errors import UserError
 from leaf_files.quiet import import_keras
+from leaf_files.run_folder import SIGMOID
 
 TOLERANCE = 1e-4  # in probability
 

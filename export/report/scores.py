@@ -5,6 +5,7 @@ import numpy as np
 from export.contract.averaging import clip_probabilities
 from export.contract.heads import Head
 from export.source.clips import Clips
+from leaf_files.ranking import average_precision
 
 ACCURACY, MEAN_AVERAGE_PRECISION = "accuracy", "mean_average_precision"
 
@@ -78,15 +79,7 @@ def mean_average_precision(
     0.8333333333333333
     """
     precisions = [
-        _average_precision(probabilities[:, label], targets[:, label])
+        average_precision(probabilities[:, label], targets[:, label])
         for label in np.flatnonzero(targets.any(axis=0))
     ]
     return float(np.mean(precisions)) if precisions else None
-
-
-def _average_precision(probabilities, targets):
-    order = np.argsort(-probabilities, kind="stable")
-    last_of_equal = np.append(np.diff(probabilities[order]) != 0, True)
-    hits = np.cumsum(targets[order])[last_of_equal]
-    precision = hits / (np.flatnonzero(last_of_equal) + 1)
-    return np.sum(np.diff(hits, prepend=0) * precision) / hits[-1]

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from export.report.scores import ACCURACY, MEAN_AVERAGE_PRECISION
-from export.report.tables import table_lines
 from export.tflite_format.stream_facts import StreamFacts
+from leaf_files.tables import aligned_table
 
 _SCORES = {
     ACCURACY: ("accuracy", "{:.2%}"),
@@ -152,7 +152,7 @@ def _table(report, columns, with_keras=False):
         [name, *(_cell(_value(values, key), form) for _, key, form in columns)]
         for name, values in measured.items()
     ]
-    return table_lines(["", *(title for title, _, _ in columns)], rows)
+    return aligned_table(["", *(title for title, _, _ in columns)], rows)
 
 
 def _flat(artifact):

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from export.contract.heads import SOFTMAX, Head
+from export.contract.heads import Head
+from leaf_files.run_folder import SOFTMAX
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,6 +20,7 @@ from export.contract.layout import (
 from export.tflite_format.stream_facts import read_facts
 from leaf_files.command_line import a_few
 from leaf_files.errors import UserError
+from leaf_files.run_folder import RunPaths
 
 _PARTS = (FRONTEND, EMBEDDING)
 _FILES = (".tflite", ".onnx")
@@ -98,7 +99,7 @@ def _only(folder, others):
                 f"{folder} holds no classifier but {name}, a part of one; name the "
                 "--output of python -m export"
             )
-    _refuse_training_file(folder / "model.keras")
+    _refuse_training_file(RunPaths(folder).model)
     raise UserError(
         f"there is no artifact at {folder}; name a .tflite or .onnx file, a SavedModel "
         "folder, or the --output of python -m export"

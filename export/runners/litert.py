@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from export.contract.classifier import foreign_model, require_classifier
-from export.contract.failures import first_line
 from export.contract.heads import output_name
 from export.contract.layout import INPUT, STATE
 from export.contract.own_words import OwnWords
 from export.tflite_format.words import read_words
-from leaf_files.errors import UserError
+from leaf_files.errors import UserError, first_line
 from leaf_files.quiet import native_logs_hidden
 
 _DELEGATE = "DELEGATE"  # LiteRT's name of a piece of the graph that XNNPACK runs

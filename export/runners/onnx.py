@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from export.contract.classifier import require_classifier, shape_of
-from export.contract.failures import first_line, parsing
+from export.contract.failures import parsing
 from export.contract.heads import output_name
 from export.contract.layout import INPUT
 from export.contract.own_words import OwnWords, words_of
-from leaf_files.errors import UserError
+from leaf_files.errors import UserError, first_line
 
 
 class OnnxRunner:

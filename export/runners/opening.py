@@ -7,14 +7,13 @@ from typing import Protocol
 
 import numpy as np
 
-from export.contract.heads import SOFTMAX, Head, heads_of_outputs, numbered_labels
+from export.contract.heads import Head, heads_of_outputs, numbered_labels
 from export.contract.layout import (
     ASSETS,
     REPORT_JSON,
     artifact_folder,
     as_reported,
     is_onnx,
-    labels_file,
 )
 from export.contract.own_words import (
     OwnWords,
@@ -28,6 +27,7 @@ from export.runners.integrity import require_intact
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from leaf_files.labels import read_labels
+from leaf_files.run_folder import SOFTMAX, labels_file
 
 
 class Runner(Protocol):

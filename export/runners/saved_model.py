@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from export.contract.classifier import require_classifier, shape_of
-from export.contract.failures import first_line, parsing
+from export.contract.failures import parsing
 from export.contract.heads import output_name
 from export.contract.layout import (
     ABOUT,
@@ -13,11 +13,11 @@ from export.contract.layout import (
     INPUT,
     QUESTION,
     SIGNATURE,
-    labels_file,
 )
 from export.contract.own_words import OwnWords, words_of
-from leaf_files.errors import UserError
+from leaf_files.errors import UserError, first_line
 from leaf_files.quiet import import_tensorflow, native_logs_hidden
+from leaf_files.run_folder import labels_file
 from leaf_files.text import lines_of
 
 _BATCH = 8  # windows at once: a second of filtered waveform takes about 5 MB

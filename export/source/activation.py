@@ -4,9 +4,9 @@ import dataclasses
 import functools
 from typing import Any
 
-from export.contract.heads import SIGMOID, SOFTMAX
 from export.source.stages import has_weights, is_model, plain_name
 from leaf_files.quiet import import_keras
+from leaf_files.run_folder import SIGMOID, SOFTMAX
 
 # Kinds of values, beside `SOFTMAX` and `SIGMOID`, whose rows one such step made.
 PROBABILITIES = "probabilities"  # arithmetic on rows of these

@@ -10,6 +10,7 @@ from export.contract.heads import Head
 from leaf_files.command_line import a_few, warn
 from leaf_files.errors import UserError
 from leaf_files.labels import spelled_as
+from leaf_files.run_folder import CLIPS_COLUMNS, CLIPS_TABLE, LABEL_SEPARATOR
 from leaf_files.text import read_table, require_utf8
 from leaf_files.walk import read_all, require_clips, walk
 from leaf_files.windows import cut_windows
@@ -77,9 +78,9 @@ def read_clips(
     require_utf8(folder)
     if not folder.is_dir():
         raise UserError(f"there is no folder of clips {folder}")
-    table = folder / "clips.csv"
+    table = folder / CLIPS_TABLE
     if table.is_file():
-        named = _read_table(table, labels, "|" if multi_label else None)
+        named = _read_table(table, labels, LABEL_SEPARATOR if multi_label else None)
         if not named:
             raise UserError(f"{table} holds no clips; fill it in, or remove it")
     else:
@@ -181,7 +182,7 @@ def _row_labels(row, path, labels, separator):
 def _filled(row, column, path):
     if not row.get(column):
         raise UserError(
-            f"{path} must have the columns file,label, both filled in "
+            f"{path} must have the columns {','.join(CLIPS_COLUMNS)}, both filled in "
             f"each row; received the row {dict(row)}"
         )
     return row[column]

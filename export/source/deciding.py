@@ -5,10 +5,11 @@ from typing import NoReturn
 
 import numpy as np
 
-from export.contract.heads import NO_STEP, SIGMOID, SOFTMAX, Head
+from export.contract.heads import NO_STEP, Head
 from export.source.activation import IN_UNIT, LOGITS, LOGS, OTHER, Meaning
 from export.source.losses import Loss
 from leaf_files.errors import UserError
+from leaf_files.run_folder import SIGMOID, SOFTMAX
 
 _ROUNDING = 5e-3  # of a sum of many in float16
 

@@ -8,9 +8,9 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from export.contract.heads import SIGMOID, SOFTMAX
 from export.source.stages import plain_name
 from leaf_files.json_files import parse_json
+from leaf_files.run_folder import SIGMOID, SOFTMAX
 
 # Activation of the outputs that a loss of labels is for.
 _ACTIVATIONS = {

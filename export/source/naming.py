@@ -3,19 +3,18 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from export.contract.heads import Head, numbered_labels
-from export.contract.layout import labels_file
 from export.source.activation import meaning_of
 from export.source.deciding import Seen, decide
 from export.source.losses import Loss
 from leaf_files.errors import UserError
-from leaf_files.json_files import read_json
 from leaf_files.labels import read_labels
+from leaf_files.run_folder import RunPaths, labels_file
+from leaf_files.run_folder import read_heads as read_tasks
 
 _NAME = re.compile(r"\w+", re.ASCII)
 
@@ -97,16 +96,16 @@ def read_heads(
     tasks = _read_tasks(run_folder, outputs)
     files = _labels_by_head(labels_files, list(outputs))
     if clips_folder is None and run_folder is not None:
-        clips_folder = _existing(run_folder, "evaluation_clips")
+        clips_folder = _existing(RunPaths(run_folder).evaluation_clips)
     heads, notes = [], []
     for name in tasks or outputs:
-        task = tasks.get(name, {})
+        task = tasks.get(name)
         decision = decide(
             meaning_of(outputs[name]),
             losses[name],
             Seen.of(answers[name]),
             options.get(name),
-            task.get("activation"),
+            task and task.activation,
             where,
             name,
         )
@@ -125,18 +124,12 @@ def read_heads(
 
 
 def _read_tasks(folder, outputs):
-    """{head name: its entry in tasks.json}; {} without that file."""
-    path = _existing(folder, "tasks.json") if folder is not None else None
-    if path is None:
+    """{head name: what tasks.json says of it}; {} without that file."""
+    path = RunPaths(folder).tasks if folder is not None else None
+    if path is None or not path.exists():
         return {}
     try:
-        tasks = {
-            str(task["head"]): {
-                "labels": [str(label) for label in task["labels"]],
-                "activation": str(task["activation"]),
-            }
-            for task in read_json(Path(path))["tasks"]
-        }
+        tasks = {task.name: task for task in read_tasks(path)}
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{path} does not list the tasks of a run ({type(error).__name__}: "
@@ -196,9 +189,9 @@ def _labels(name, files, folder, task, n_classes):
     """A head's labels: of a file of the user or the run, its task, or class_0, ..."""
     path = files.get(name)
     if path is None and folder is not None:
-        path = _existing(folder, labels_file(name))
+        path = _existing(os.path.join(folder, labels_file(name)))
     if path is None and task:
-        path, labels = os.path.join(folder, "tasks.json"), tuple(task["labels"])
+        path, labels = RunPaths(folder).tasks, task.labels
     elif path is None:
         return numbered_labels(n_classes)
     else:
@@ -216,9 +209,8 @@ def _clips(folder, head):
     """The head's own subfolder, if there is one."""
     if folder is None or not head:
         return folder
-    return _existing(folder, head) or folder
+    return _existing(os.path.join(folder, head)) or folder
 
 
-def _existing(folder, name):
-    path = os.path.join(folder, name)
-    return path if os.path.exists(path) else None
+def _existing(path):
+    return str(path) if os.path.exists(path) else None

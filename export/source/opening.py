@@ -4,20 +4,18 @@ import dataclasses
 import os
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from export.contract.failures import first_line
 from export.contract.heads import Head
 from export.contract.probes import probe_windows
 from export.source.inputs import sample_rate_of, with_full_scale
 from export.source.losses import read_losses
 from export.source.naming import named_outputs, names_of_outputs, read_heads
 from export.source.stages import as_input, as_numpy
-from leaf_files.errors import UserError
+from leaf_files.errors import UserError, first_line
 from leaf_files.json_files import read_json
 from leaf_files.quiet import import_keras, native_logs_hidden
-from leaf_files.run_files import notes, require_same_labels
+from leaf_files.run_folder import RunPaths, notes, require_same_labels
 
 DEFAULT_WINDOW_SECONDS = 1.0
 _PROBE_SECONDS = 4
@@ -109,26 +107,25 @@ def open_source(
 
 
 def _read_run(folder, labels_are_given=False):
-    model = os.path.join(folder, "model.keras")
+    paths = RunPaths(folder)
+    model = str(paths.model)
     if not os.path.isfile(model):
         raise UserError(
-            f"{folder} is not a run folder: it holds no model.keras; name the --output "
-            "of python -m training fit, or a .keras file"
+            f"{folder} is not a run folder: it holds no {paths.model.name}; name the "
+            "--output of python -m training fit, or a .keras file"
         )
     if not labels_are_given:
         require_same_labels(folder)
     run = {"folder": folder, "model": model, "notes": notes(folder)}
-    config_path = os.path.join(folder, "config.json")
-    if os.path.isfile(config_path):
+    if os.path.isfile(paths.config):
         try:
-            run.update(_numbers(read_json(Path(config_path))))
+            run.update(_numbers(read_json(paths.config)))
         except ValueError as error:
             raise UserError(
-                f"{config_path} holds no settings of a run: {error}"
+                f"{paths.config} holds no settings of a run: {error}"
             ) from error
-    calibration = os.path.join(folder, "calibration_clips")
-    if os.path.isdir(calibration):
-        run["calibration"] = calibration
+    if os.path.isdir(paths.calibration_clips):
+        run["calibration"] = str(paths.calibration_clips)
     return run
 
 

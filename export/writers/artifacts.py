@@ -27,6 +27,7 @@ from export.runners.saved_model import SavedModelRunner
 from export.runners.stream import StreamRunner
 from export.source.calibration import read_calibration_windows
 from export.source.opening import Source
+from export.source.stages import maker
 from export.tflite_format.graph import read_graph
 from export.writers.onnx import onnx_ops, require_onnx, write_onnx
 from export.writers.options import NONE, QUANTIZATIONS, Options
@@ -126,7 +127,7 @@ def _tflite_makers(source, options):
             is_wanted=is_float32 or options.quantize is not None,
         )
     by_name["frontend"] = Maker(
-        functools.partial(_make_part, FRONTEND, FEATURES, files),
+        functools.partial(_make_frontend, files),
         part=FEATURES,
         is_wanted=False,
     )
@@ -204,6 +205,18 @@ def _make_part(name, part, files, folder):
         description=_describe(place, model),
         run_on_two=LiteRTModel(place, n_threads=2).run,
     )
+
+
+def _make_frontend(files, folder):
+    """Writes and opens `frontend.tflite`; the report says where its channels lie."""
+    artifact = _make_part(FRONTEND, FEATURES, files, folder)
+    frontend, _ = maker(files.inner[FEATURES])
+    centers = frontend.channel_freqs_hz()
+    if centers is None:
+        return artifact
+    rounded = [round(float(hz), 1) for hz in centers]
+    description = {**artifact.description, "center_freqs_hz": rounded}
+    return dataclasses.replace(artifact, description=description)
 
 
 def _make_streaming(model, folder):

@@ -5,13 +5,12 @@ import importlib.util
 import json
 from pathlib import Path
 
-from export.contract.failures import first_line
 from export.contract.layout import INPUT
 from export.source.opening import Source
 from export.source.stages import as_input
 from export.writers.serving import LOUDEST
 from export.writers.words import words_of_source
-from leaf_files.errors import UserError
+from leaf_files.errors import UserError, first_line
 from leaf_files.quiet import import_keras, native_logs_hidden
 
 _PACKAGES = ("onnx", "onnxruntime", "tf2onnx")

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from export.contract.failures import first_line
 from export.contract.layout import INPUT, SIGNATURE
 from export.tflite_format.graph_edits import (
     ENCODER,
@@ -22,7 +21,7 @@ from export.tflite_format.graph_edits import (
     pool_maxima,
 )
 from export.tflite_format.model import read_model, write_model
-from leaf_files.errors import UserError
+from leaf_files.errors import UserError, first_line
 from leaf_files.quiet import native_logs_hidden
 
 _BITS = 8

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from export.contract.heads import SIGMOID, Head
+from export.contract.heads import Head
 from export.contract.layout import INPUT
 from export.source.opening import Source
 from export.source.stages import as_input
 from leaf_files.quiet import import_keras, import_tensorflow
+from leaf_files.run_folder import SIGMOID
 
 # Effective value, full scale being 1, from which a waveform is no sound.
 LOUDEST = 2.0e6

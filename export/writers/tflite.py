@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from export.contract.failures import first_line
 from export.contract.layout import FEATURES, INPUT, SIGNATURE
 from export.source.opening import Source
 from export.source.stages import inner
@@ -21,7 +20,7 @@ from export.writers.quantization import to_dynamic, to_float16, to_int8
 from export.writers.saved_model import save_module
 from export.writers.serving import serving_function
 from export.writers.words import made_by, words_of_source
-from leaf_files.errors import UserError
+from leaf_files.errors import UserError, first_line
 from leaf_files.quiet import import_tensorflow, native_logs_hidden
 
 

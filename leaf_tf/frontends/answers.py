@@ -52,6 +52,15 @@ class Answers(Streamable):
         """Center frequencies that are learned, (n_filters,), Hz; or None."""
         return None
 
+    def channel_freqs_hz(self) -> np.ndarray | None:
+        """Center frequencies in the order of the features' channels; or None.
+
+        Returns:
+            (n_filters,), Hz. Defaults to `center_freqs_hz`, whose order is that of the
+            weights: override it where channels are sorted.
+        """
+        return self.center_freqs_hz()
+
     def bandwidths_hz(self) -> np.ndarray | None:
         """FWHM of those filters' amplitude responses, (n_filters,), Hz; or None."""
         return None

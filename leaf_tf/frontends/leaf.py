@@ -291,6 +291,10 @@ class Leaf(Frontend):
     def center_freqs_hz(self) -> np.ndarray:
         return self.filtering.center_freqs_hz()
 
+    def channel_freqs_hz(self) -> np.ndarray:
+        centers = self.center_freqs_hz()
+        return np.sort(centers) if self.sort_filters else centers
+
     def bandwidths_hz(self) -> np.ndarray:
         return self.filtering.bandwidths_hz()
 

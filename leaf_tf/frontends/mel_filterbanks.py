@@ -134,6 +134,12 @@ class MelFilterbanks(Frontend):
         half = np.sqrt(self.values(self.filterbank))
         return np.concatenate([half, half[-2:0:-1]])
 
+    def channel_freqs_hz(self) -> np.ndarray | None:
+        """Tops of the triangles, as of every frontend; None once they are learned."""
+        if self.learn_filters:
+            return None
+        return mel.mel_edges_hz(self.n_filters, self.min_freq, self.max_freq)[1:-1]
+
     def energies_on_stream(self, lag):
         return SpectralEnergies(self), lambda energies: energies
 

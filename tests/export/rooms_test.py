@@ -1,20 +1,23 @@
 """The rooms of `export`: what each may import, and a README with all modules."""
 
-import ast
 import doctest
 import importlib
-import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import soundfile
 
 from export.__main__ import dispatch
 from tests.export.models import SAMPLE_RATE
+from tests.rooms import (
+    dotted,
+    modules,
+    require_readme,
+    with_examples,
+    wrong_imports,
+)
 
-EXPORT = Path(__file__).parents[2] / "export"
 # The rooms that a room imports from.
 ROOMS: dict[str, tuple[str, ...]] = {
     "contract": (),
@@ -39,14 +42,6 @@ code = dispatch(sys.argv[2:]) if sys.argv[2:] else 0
 print("\\nimported", *{name.partition(".")[0] for name in sys.modules})
 sys.exit(code)
 """
-
-
-def modules(room):
-    return sorted(path for path in (EXPORT / room).glob("*.py") if path.stem[0] != "_")
-
-
-def dotted(path):
-    return ".".join(path.relative_to(EXPORT.parent).with_suffix("").parts)
 
 
 def imported(names, *argv):
@@ -75,7 +70,7 @@ def clip(windows, tmp_path_factory):
 
 @pytest.mark.parametrize("room", ["contract", "tflite_format", "runners"])
 def test_these_rooms_import_no_tensorflow_and_no_keras(room):
-    assert not HEAVY & imported(map(dotted, modules(room)))
+    assert not HEAVY & imported(map(dotted, modules("export", room)))
 
 
 @pytest.mark.parametrize("command", ["predict", "listen", "verify"])
@@ -86,33 +81,13 @@ def test_these_commands_import_no_tensorflow_and_no_keras(command, artifacts, cl
 
 
 def test_rooms_import_one_way():
-    for room, below in ROOMS.items():
-        for path in modules(room):
-            for name in _imports(path):
-                package, _, rest = name.partition(".")
-                assert package != "training", f"{path} imports {name}"
-                if package == "export":
-                    assert rest.partition(".")[0] in (room, *below), f"{path}: {name}"
-
-
-def _imports(path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom):
-            yield node.module or ""
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+    assert wrong_imports("export", ROOMS, ("training", "benchmarks", "tests")) == []
 
 
 def test_the_readme_names_each_module_and_no_other():
-    named = re.findall(r"^- `(\S+\.py)`: \S", (EXPORT / "README.md").read_text(), re.M)
-    files = {path.relative_to(EXPORT).as_posix() for path in EXPORT.rglob("*.py")}
-    assert sorted(named) == sorted(f for f in files if not f.endswith("__init__.py"))
-    assert {f.partition("/")[0] for f in files if "/" in f} == set(ROOMS)
+    require_readme("export", ROOMS)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [dotted(p) for p in sorted(EXPORT.rglob("*.py")) if "    >>> " in p.read_text()],
-)
+@pytest.mark.parametrize("name", with_examples("export"))
 def test_examples_print_what_they_say(name):
     assert not doctest.testmod(importlib.import_module(name)).failed

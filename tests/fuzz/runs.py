@@ -17,11 +17,11 @@ import numpy as np
 
 from export.source.opening import open_source
 from leaf_files.clips import write_clip
+from leaf_files.run_folder import Head
 from tests.fuzz.damage import damaged, damaged_json, damaged_member, zipped
 from tests.fuzz.sandbox import Sandbox, Tally
 from training.__main__ import dispatch as training
 from training.run.folder import RunFolder
-from training.run.heads import Head
 from training.run.models import build_classifier, load_classifier
 from training.settings.config import FitConfig
 

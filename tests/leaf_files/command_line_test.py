@@ -1,4 +1,6 @@
 import argparse
+import subprocess
+import sys
 
 import pytest
 
@@ -129,3 +131,19 @@ def test_what_is_to_be_copied_stays_as_it_is_in_the_help():
 def test_the_nearest_known_words_are_named(words, known, hint):
     expected = f" (did you mean {hint}?)" if hint else ""
     assert did_you_mean(words, known) == expected
+
+
+def test_closed_streams_are_open_nowhere(tmp_path):
+    code = (
+        "import sys; from leaf_files import command_line\n"
+        "def dispatch(argv):\n"
+        "    assert not sys.stdout.isatty()\n"
+        "    print('lost'); sys.stderr.write('lost')\n"
+        "    with open(argv[0], 'w') as file:\n"
+        "        file.write(str(file.fileno() > 2))\n"
+        "sys.exit(command_line.run(dispatch, sys.argv[1:], 'test'))"
+    )
+    path = tmp_path / "written"
+    argv = ["sh", "-c", 'exec "$0" -c "$1" "$2" >&- 2>&-', sys.executable, code]
+    assert subprocess.run([*argv, path]).returncode == 0
+    assert path.read_text() == "True"

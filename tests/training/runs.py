@@ -3,7 +3,7 @@
 import numpy as np
 
 from leaf_files.clips import write_clip
-from training.run.heads import Head
+from leaf_files.run_folder import Head
 from training.settings.config import FitConfig
 
 SAMPLE_RATE = 8000

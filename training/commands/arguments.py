@@ -8,6 +8,7 @@ from typing import Any
 from leaf_files.argument_types import at_least, checked, number
 from leaf_files.command_line import Parser, did_you_mean
 from leaf_files.errors import UserError
+from leaf_files.run_folder import RunPaths
 from training.comparison.plan import Comparison
 from training.evaluation.noise import COLORS
 from training.settings.config import FRONTENDS, FitConfig, absolute_path, read_settings
@@ -47,7 +48,7 @@ def fit_config(arguments):
             don't go together.
     """
     settings: dict[str, Any] = dict(PRESETS.get(arguments.preset, {}))
-    started = Path(arguments.output) / "config.json"
+    started = RunPaths(arguments.output).config
     if arguments.resume and started.exists():
         settings = {**read_settings(started), **settings}
     if arguments.config:

@@ -5,10 +5,9 @@ import re
 import numpy as np
 from matplotlib.figure import Figure
 
-from leaf_files.atomic import replacing
+from leaf_files.figures import RUST, SILVER, TEAL, save_figure
 
-_DPI = 120
-_RUN, _MEAN, _CERTAIN = "#9aa5b1", "#0f766e", "#c2410c"
+_RUN, _MEAN, _CERTAIN = SILVER, TEAL, RUST
 # All that scores and their differences can be, in percent and points.
 _SCORES, _DIFFERENCES = (0.0, 100.0), (-100.0, 100.0)
 
@@ -27,8 +26,7 @@ def draw(comparison, results, folder):
             if name == task
         }
         name = re.sub(r"\W+", "_", task).strip("_") + ".png"
-        with replacing(folder / name) as temporary:
-            _figure(task, rows, comparison.baseline).savefig(temporary, dpi=_DPI)
+        save_figure(_figure(task, rows, comparison.baseline), folder / name)
         drawn[task] = f"{folder.name}/{name}"
     return drawn
 

@@ -4,6 +4,7 @@ import dataclasses
 import statistics
 
 from leaf_files.atomic import write_csv, write_json, write_text
+from leaf_files.tables import plain_table
 from training.comparison import figures
 from training.comparison.intervals import CONFIDENCE
 from training.comparison.plan import display_name
@@ -306,7 +307,7 @@ def _score_table(condition, scores, comparison):
         "interval",
         "more than noise",
     )
-    return _table(head, rows)
+    return list(plain_table(head, rows))
 
 
 def _difference_cells(score, baseline):
@@ -348,7 +349,7 @@ def _cost_tables(comparison, results):
             )
             for cost in costs
         ]
-        lines += [*_table(head, rows), ""]
+        lines += [*plain_table(head, rows), ""]
     lines.append(
         f"Training times are of this machine{at_once}, and of all that ran beside. "
         "Drift is the mean over filters and runs of how far training moved them: "
@@ -386,11 +387,3 @@ def _points(value):
 
 def _plain(value):
     return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
-
-
-def _table(head, rows):
-    lines = [head, ["---"] * len(head), *rows]
-    return [
-        "| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |"
-        for row in lines
-    ]

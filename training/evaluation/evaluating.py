@@ -6,6 +6,7 @@ import functools
 import sys
 
 from leaf_files.errors import UserError
+from leaf_files.run_folder import Head
 from leaf_tf.frontends.base import frontends_of
 from training.evaluation.clips import (
     ClipEvaluator,
@@ -15,7 +16,6 @@ from training.evaluation.clips import (
 )
 from training.run.data_checks import heard_before, is_own, is_same, own_test_clips
 from training.run.folder import RunFolder
-from training.run.heads import Head
 from training.run.models import load_classifier
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import ClipSet

@@ -1,19 +1,15 @@
 """Pictures of a run, for people who would rather look than read."""
 
-import warnings
-
 import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
 import leaf_tf
-from leaf_files.atomic import replacing
+from leaf_files.figures import save_figure
 from leaf_files.windows import cut_windows
 from leaf_tf import visualize
-from leaf_tf.dsp.mel import mel_edges_hz
 from leaf_tf.visualize import AFTER, BEFORE
 
-_DPI = 120
 _CHANNEL_TICKS = 6
 
 
@@ -58,13 +54,7 @@ def save_figures(figures, folder):
         UserError: The folder can't be made.
     """
     for name, figure in figures.items():
-        with (
-            replacing(folder / f"{name}.png") as temporary,
-            warnings.catch_warnings(),
-        ):
-            # Boxes for the letters of a label that the font lacks are no news.
-            warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            figure.savefig(temporary, dpi=_DPI)
+        save_figure(figure, folder / f"{name}.png")
 
 
 def learning_curves(history):
@@ -196,18 +186,10 @@ def features_beside_mel(frontend, waveform, sample_rate, label):
             cmap="magma",
         )
         axes.set(title=name)
-        _label_channels(axes, _center_freqs_hz(layer))
+        _label_channels(axes, layer.channel_freqs_hz())
         figure.colorbar(image, ax=axes, pad=0.01)
     rest[-1].set(xlabel="seconds", xlim=(0, seconds))
     return figure
-
-
-def _center_freqs_hz(frontend):
-    """Center frequencies of the channels, (n_filters,); None where there are none."""
-    if type(frontend) is leaf_tf.MelFilterbanks and not frontend.learn_filters:
-        edges = mel_edges_hz(frontend.n_filters, frontend.min_freq, frontend.max_freq)
-        return edges[1:-1]
-    return frontend.center_freqs_hz()
 
 
 def _label_channels(axes, center_freqs_hz):

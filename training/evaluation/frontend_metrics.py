@@ -6,6 +6,7 @@ import itertools
 import numpy as np
 from keras import ops
 
+from leaf_files.arithmetic import ceil_div
 from leaf_files.windows import cut_windows
 from leaf_tf import visualize
 
@@ -49,7 +50,7 @@ def _frontend_error(frontend, clip_sets, config, n_replans):
     exact = frontend.exact_twin()
     if exact is None:
         return {}
-    of_each = -(-_CLIPS // len(clip_sets))
+    of_each = ceil_div(_CLIPS, len(clip_sets))
     clips = itertools.chain.from_iterable(
         clip_set.dataset(config.sample_rate).take(of_each).as_numpy_iterator()
         for clip_set in clip_sets

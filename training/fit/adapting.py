@@ -228,12 +228,11 @@ def _tested(model, tests, when):
 def _write_clips(old, new, heads, head, clips, config):
     """Keeps clips of the new task; of a model's other tasks, those of its run."""
     for other in heads if len(heads) > 1 else ():
-        kept = old.evaluation_clips / other.name
+        kept = old.evaluation_clips_of(other.name, len(heads))
         if other.name != head.name and kept.is_dir():
-            shutil.copytree(kept, new.evaluation_clips / other.name)
-    folder = new.evaluation_clips
+            shutil.copytree(kept, new.evaluation_clips_of(other.name, len(heads)))
     write_clips(
-        folder / head.name if len(heads) > 1 else folder,
+        new.evaluation_clips_of(head.name, len(heads)),
         clips["test"],
         head,
         config.sample_rate,
@@ -248,7 +247,7 @@ def _train(model, head, clips, config, saver):
         model = keras.Model(model.input, outputs[head.name])
     config = dataclasses.replace(config, task=head.task, task_weights=None)
     keras.utils.set_random_seed(config.seed)
-    steps = config.steps_per_epoch or -(-clips.n_examples // config.batch_size)
+    steps = config.steps_in_epoch(clips.n_examples)
     compile_classifier(model, (head,), config, config.epochs * steps)
     batches = TrainingData([clips], (head,), config).batches()
     started = time.monotonic()

@@ -10,10 +10,10 @@ import keras
 import tensorflow as tf
 
 import leaf_tf
-from leaf_files.arithmetic import ceil_div
 from leaf_files.atomic import replacing, write_json
 from leaf_files.errors import UserError
 from leaf_files.labels import label_faults
+from leaf_files.run_folder import LABEL_SEPARATOR, Head
 from training.evaluation import figures
 from training.evaluation.clips import ClipEvaluator, averaged
 from training.evaluation.frontend_metrics import frontend_metrics
@@ -25,7 +25,7 @@ from training.input.pipeline import TrainingData
 from training.run.data_checks import require_same_data, require_unchanged
 from training.run.data_record import DataRecord, TaskRecord, in_order
 from training.run.folder import RunFolder
-from training.run.heads import Head, make_heads
+from training.run.heads import make_heads
 from training.run.models import (
     build_classifier,
     check_model,
@@ -57,9 +57,8 @@ class _Job:
 
     @property
     def steps_per_epoch(self):
-        """Optimizer steps in an epoch, by default one pass over the training clips."""
-        one_pass = ceil_div(self.n_clips("train"), self.config.batch_size)
-        return self.config.steps_per_epoch or one_pass
+        """Optimizer steps in an epoch."""
+        return self.config.steps_in_epoch(self.n_clips("train"))
 
     def evaluators(self, split):
         """One `ClipEvaluator` a head."""
@@ -303,8 +302,10 @@ def check_heads(heads, config):
                 f"names of classes of {head.task} can't be labels: {', '.join(faults)}"
             )
         for label in head.labels:
-            if head.multi_label and "|" in label:  # which joins labels in clips.csv
-                raise UserError(f"the name of class {label!r} has a '|'; rename it")
+            if head.multi_label and LABEL_SEPARATOR in label:
+                raise UserError(
+                    f"the name of class {label!r} has a {LABEL_SEPARATOR!r}; rename it"
+                )
         if head.multi_label and config.class_weights != "none":
             raise UserError(
                 f"clips of {head.task} have several labels, which --class-weights "

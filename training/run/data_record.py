@@ -116,7 +116,8 @@ class DataRecord:
         tasks: One `TaskRecord` a head.
         before: Records of the run that was adapted, for heads that now are of other
             tasks.
-        files: {name: fingerprint} of the run's files, see `leaf_files.run_files.notes`.
+        files: {name: fingerprint} of the run's files, see
+            `leaf_files.run_folder.notes`.
     """
 
     tasks: tuple[TaskRecord, ...]

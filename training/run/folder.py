@@ -1,16 +1,13 @@
 """The files of a run and their names, written by fit and read by others."""
 
-import csv
 import re
 import shutil
-from pathlib import Path
 
 import numpy as np
 
 from leaf_files.arithmetic import ceil_div
 from leaf_files.atomic import (
     make_folder,
-    replacing,
     writable_folder,
     write_json,
     write_text,
@@ -18,7 +15,14 @@ from leaf_files.atomic import (
 from leaf_files.clips import write_clip
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
-from leaf_files.run_files import digest_of, notes, require_same_labels
+from leaf_files.run_folder import (
+    RunPaths,
+    file_marks,
+    notes,
+    require_same_labels,
+    tasks_json,
+    write_clips_table,
+)
 from training.run.data_checks import is_moved
 from training.run.heads import read_heads
 from training.settings.config import FitConfig
@@ -31,52 +35,8 @@ _MAX_CALIBRATION_CLIPS = 100
 _HALF = re.compile(r"\.[0-9a-f]{32}\.\w+")
 
 
-class RunFolder:
-    """The paths of a run's files.
-
-    Attributes:
-        path: Folder of the run; the other attributes are paths in it.
-        config: Settings, JSON.
-        model: Best model of the run, `.keras`.
-        tasks: Task, labels and activation of each head, JSON.
-        labels: Labels of a run of one task, one a line, in the order of the logits.
-        data: Record of the training data, a `run.data_record.DataRecord`, JSON:
-            for each task the labels, and for each split the number and a fingerprint
-            of its clips; also fingerprints of `model` and `evaluation_clips`, which
-            show that they are this run's. Runs of older versions have none.
-        data_clips: Clips of that record whose sounds are known, those of folders, CSV,
-            one row a clip: head, split, label, sound (16 hexadecimal digits of a hash
-            of the decoded samples and their rate), file. Some 60 bytes a clip.
-        metrics: Metrics, JSON; the file exists once the run is finished, that is, once
-            its best model was tested.
-        history: Learning curves, CSV, one row an epoch.
-        logs: Logs of TensorBoard.
-        best, last, previous: Checkpoints, see `Checkpoints`.
-        evaluation_clips: Clips of the test split at the model's rate, with
-            `clips.csv`, on which exports are checked. A run of several tasks has such
-            a folder for each head.
-        calibration_clips: Clips of the training split at the model's rate, from which
-            int8 exports take the ranges of their activations.
-        figures: PNG files.
-    """
-
-    def __init__(self, path):
-        self.path = Path(path)
-        self.config = self.path / "config.json"
-        self.model = self.path / "model.keras"
-        self.tasks = self.path / "tasks.json"
-        self.labels = self.path / "labels.txt"
-        self.data = self.path / "data.json"
-        self.data_clips = self.path / "data.csv"
-        self.metrics = self.path / "metrics.json"
-        self.history = self.path / "history.csv"
-        self.logs = self.path / "logs"
-        self.best = self.path / "checkpoints" / "best.keras"
-        self.last = self.path / "checkpoints" / "last.keras"
-        self.previous = self.path / "checkpoints" / "previous.keras"
-        self.evaluation_clips = self.path / "evaluation_clips"
-        self.calibration_clips = self.path / "calibration_clips"
-        self.figures = self.path / "figures"
+class RunFolder(RunPaths):
+    """A run's files and their paths: checks, reads and writes them."""
 
     def require_writable(self):
         """Checks that a new run can be written here; writes nothing.
@@ -175,8 +135,7 @@ class RunFolder:
 
     def file_marks(self):
         """{name: fingerprint} of the files that `notes` compares."""
-        marks = {p.name: digest_of(p) for p in (self.model, self.evaluation_clips)}
-        return {name: mark for name, mark in marks.items() if mark}
+        return file_marks(self.path)
 
     def read_metrics(self):
         """The content of the run's metrics file.
@@ -193,12 +152,10 @@ class RunFolder:
 
     def write_heads(self, heads):
         """Writes the meaning of the model's outputs, for programs and for people."""
-        write_json(self.tasks, {"tasks": [head.to_dict() for head in heads]})
+        write_json(self.tasks, tasks_json(heads))
         for head in heads:
-            path = self.labels
-            if len(heads) > 1:
-                path = self.path / f"labels_{head.name}.txt"
-            write_text(path, "".join(f"{label}\n" for label in head.labels))
+            lines = "".join(f"{label}\n" for label in head.labels)
+            write_text(self.labels_of(head.name, len(heads)), lines)
 
     def write_evaluation_clips(self, clip_sets, heads, sample_rate):
         """Keeps clips of the test splits, spread evenly where there are many.
@@ -209,9 +166,7 @@ class RunFolder:
             sample_rate: Rate of the clips written, Hz.
         """
         for clip_set, head in zip(clip_sets, heads):
-            folder = self.evaluation_clips
-            if len(heads) > 1:
-                folder = folder / head.name
+            folder = self.evaluation_clips_of(head.name, len(heads))
             write_clips(folder, clip_set, head, sample_rate)
 
     def write_calibration_clips(self, clip_sets, sample_rate, seed):
@@ -246,16 +201,12 @@ def write_clips(folder, clip_set, head, sample_rate):
     for index, clip in enumerate(clips.as_numpy_iterator()):
         name = f"{index:04d}.flac"
         write_clip(folder / name, clip["waveform"], sample_rate)
-        rows.append((name, _label_field(clip["label"], head)))
-    with (
-        replacing(folder / "clips.csv") as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        csv.writer(file).writerows([("file", "label"), *rows])
+        rows.append((name, _labels(clip["label"], head)))
+    write_clips_table(folder, rows)
 
 
-def _label_field(label, head):
-    """A clip's label; of a multi-label task all of them, joined by "|"."""
+def _labels(label, head):
+    """The labels of a clip: one, or of a multi-label task any number."""
     if head.multi_label:
-        return "|".join(head.labels[index] for index in np.flatnonzero(label))
-    return head.labels[label]
+        return [head.labels[index] for index in np.flatnonzero(label)]
+    return [head.labels[label]]

@@ -1,46 +1,10 @@
-"""The heads of a model, one a task: the content of `tasks.json`."""
+"""The heads of a model that learns these tasks, one a task."""
 
-import dataclasses
 import re
 
+from leaf_files import run_folder
 from leaf_files.errors import UserError
-from leaf_files.json_files import read_json
-
-SOFTMAX, SIGMOID = "softmax", "sigmoid"
-ACTIVATIONS = (SOFTMAX, SIGMOID)
-
-
-@dataclasses.dataclass(frozen=True)
-class Head:
-    """The meaning of one task's logits.
-
-    Attributes:
-        task: Name of the task, as in `--task`.
-        name: Name of the model's output, where there are several: letters, digits and
-            underscores.
-        labels: Names of the classes, in the order of the logits.
-        activation: Step from logits to probabilities: "softmax", one label a clip, or
-            "sigmoid", any number of labels a clip.
-    """
-
-    task: str
-    name: str
-    labels: tuple[str, ...]
-    activation: str = SOFTMAX
-
-    @property
-    def multi_label(self):
-        """Whether a clip may have several labels, or none."""
-        return self.activation == SIGMOID
-
-    def to_dict(self):
-        """The entry in `tasks.json`."""
-        return {
-            "task": self.task,
-            "head": self.name,
-            "labels": list(self.labels),
-            "activation": self.activation,
-        }
+from leaf_files.run_folder import ACTIVATIONS, SIGMOID, SOFTMAX, Head
 
 
 def make_heads(task_names, task_data):
@@ -92,15 +56,7 @@ def read_heads(path):
         UserError: The file is missing or damaged.
     """
     try:
-        heads = tuple(
-            Head(
-                _text(entry["task"]),
-                _text(entry["head"]),
-                tuple(map(_text, entry["labels"])),
-                _text(entry["activation"]),
-            )
-            for entry in read_json(path)["tasks"]
-        )
+        heads = run_folder.read_heads(path)
         if not heads:
             raise ValueError("no tasks")
         for head in heads:
@@ -112,9 +68,3 @@ def read_heads(path):
             f"cannot read the tasks in {path}: {error!r}; name a folder that "
             "`python -m training fit` wrote"
         ) from error
-
-
-def _text(value):
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from leaf_files.arithmetic import ceil_div
 from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
@@ -280,6 +281,10 @@ class FitConfig:
     def window_samples(self) -> int:
         """Samples in a window."""
         return max(1, round(self.window_seconds * self.sample_rate))
+
+    def steps_in_epoch(self, n_clips: int) -> int:
+        """Optimizer steps in an epoch, by default one pass over so many clips."""
+        return self.steps_per_epoch or ceil_div(n_clips, self.batch_size)
 
     def to_dict(self) -> dict[str, Any]:
         """The content of `config.json`."""

@@ -16,6 +16,7 @@ from leaf_files.command_line import a_few, note, one_line, warn
 from leaf_files.errors import UserError
 from leaf_files.labels import label_faults, similar_labels, spelled_as
 from leaf_files.oddities import warn_of_all, warn_of_silent_classes
+from leaf_files.run_folder import RunPaths
 from leaf_files.text import require_utf8
 from leaf_files.walk import cannot_be_used, walk
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
@@ -336,8 +337,8 @@ def _are_splits(labels):
 
 
 def _is_run(folder):
-    files = (os.path.join(folder, name) for name in ("config.json", "tasks.json"))
-    return all(map(os.path.isfile, files))
+    run = RunPaths(folder)
+    return os.path.isfile(run.config) and os.path.isfile(run.tasks)
 
 
 def _tell(walked):

@@ -143,6 +143,21 @@ def test_the_picture_is_of_the_features(open_page, artifact, clip):
     assert np.all(np.diff(ranks) >= -3) and np.ptp(ranks) > 300
 
 
+def test_the_picture_has_hz_beside_it(open_page, artifact):
+    page = open_page()
+    report = json.loads((artifact / "report.json").read_text())
+    centers = report["artifacts"]["frontend"]["center_freqs_hz"]
+    assert page.inner_text("#axis") == "center frequency, Hz"
+    labels = page.locator("#frequencies span").all()
+    shown = [float(label.inner_text()) for label in labels]
+    assert shown[0] == round(centers[0]) and shown[-1] == round(centers[-1])
+    # Each is written beside the middle of its filter's row.
+    frame = page.locator(".frame").bounding_box()
+    box = labels[-1].bounding_box()
+    middle = (box["y"] + box["height"] / 2 - frame["y"]) / frame["height"]
+    assert middle == pytest.approx(0.5 / len(centers), abs=0.02)
+
+
 def test_the_windows_of_a_long_clip_lie_where_they_were_heard(open_page, clip):
     beep = np.where(np.arange(14000) // 800 == 10, tone(1.75), 0.0)
     page = open_page()

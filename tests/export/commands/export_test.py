@@ -5,8 +5,10 @@ import shutil
 
 import keras
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
+import leaf_tf
 from export.__main__ import dispatch
 from export.report import judging, measuring
 from export.writers.tflite import TFLiteFiles
@@ -46,6 +48,14 @@ def test_the_report_tells_what_predict_needs(report):
     assert report["window_samples"] == SAMPLE_RATE // 2
     assert report["labels"] == ["north", "south", "east", "west"]
     assert report["activation"] == "softmax"
+
+
+def test_the_report_says_where_the_channels_of_the_features_lie(report, run):
+    [leaf] = [layer for layer in run.model.layers if isinstance(layer, leaf_tf.Leaf)]
+    radians = keras.ops.convert_to_numpy(leaf.filtering.center_freqs)
+    hz = radians.clip(0, np.pi) * SAMPLE_RATE / (2 * np.pi)
+    told = report["artifacts"]["frontend"]["center_freqs_hz"]
+    np.testing.assert_allclose(told, hz, atol=0.06)
 
 
 def test_the_report_compares_with_keras_on_the_evaluation_clips(report, run, exported):

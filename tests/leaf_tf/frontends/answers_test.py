@@ -306,3 +306,23 @@ def test_it_is_public_and_its_docstring_names_all_that_it_takes(name):
     if name == "leaf":
         assert [c for c in COMPRESSIONS if f'"{c}"' not in told] == []
         assert "lengths" in told
+
+
+@pytest.mark.parametrize("learn_filters", [True, False])
+def test_a_tone_at_the_frequency_of_a_channel_is_loudest_there(name, learn_filters):
+    """Channels that are sorted and filters that are not, where a frontend has both."""
+    options = {"learn_filters": learn_filters, "sort_filters": True}
+    known = inspect.signature(FRONTENDS[name]).parameters
+    options = {option: options[option] for option in options if option in known}
+    layer = make(name, compression="none", **options)
+    if "sort_filters" in options:
+        weights = weights_by_name(layer)["center_freqs"]
+        weights.assign(numbers(weights)[::-1])
+    frequencies = layer.channel_freqs_hz()
+    if frequencies is None:
+        assert layer.center_freqs_hz() is None
+        return
+    tones = 0.5 * np.cos(2 * np.pi * frequencies[:, None] / RATE * np.arange(2400))
+    features = numbers(layer(tones.astype("float32")))
+    middle = features[:, features.shape[1] // 2]
+    np.testing.assert_array_equal(middle.argmax(axis=0), np.arange(N))

@@ -8,13 +8,13 @@ import pytest
 from leaf_files.atomic import write_json
 from leaf_files.clips import read_clip, write_clip
 from leaf_files.errors import UserError
+from leaf_files.run_folder import Head
 from tests.training.comparison.made import finish, make_comparison
 from training.comparison import comparing, job
 from training.comparison.data import finished_like, require_one_data, without_record
 from training.comparison.launch import launch
 from training.comparison.results import collect
 from training.run.data_record import DataRecord, TaskRecord
-from training.run.heads import Head
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip
 
 

@@ -11,13 +11,13 @@ import tensorflow as tf
 
 from leaf_files.clips import read_clip
 from leaf_files.errors import UserError
+from leaf_files.run_folder import Head
 from leaf_files.windows import cut_windows
 from leaf_tf import visualize
 from tests.training.runs import small_config, write_noises
 from training.evaluation import figures
 from training.evaluation.evaluating import evaluate
 from training.fit.fitting import check_heads, fit
-from training.run.heads import Head
 from training.settings.config import FitConfig
 
 FILES = {

@@ -11,6 +11,7 @@ import pytest
 from leaf_files import command_line
 from leaf_files.clips import read_clip, write_clip
 from leaf_files.errors import UserError
+from leaf_files.run_folder import Head
 from tests.training.runs import write_noises
 from training.__main__ import dispatch
 from training.evaluation import figures
@@ -21,7 +22,7 @@ from training.fit.progress import Progress
 from training.run.data_checks import adapted_record, heard_before, news_of
 from training.run.data_record import DataRecord, OtherDataError, TaskRecord
 from training.run.folder import RunFolder
-from training.run.heads import Head, read_heads
+from training.run.heads import read_heads
 from training.settings.config import FitConfig
 from training.tasks.folder import FolderTask
 from training.tasks.registry import get_task

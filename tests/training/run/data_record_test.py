@@ -6,9 +6,9 @@ import soundfile
 
 from leaf_files.clips import read_clip, write_clip
 from leaf_files.errors import UserError
+from leaf_files.run_folder import Head
 from training.run.data_record import DataRecord, TaskRecord, changes, in_order
 from training.run.folder import RunFolder
-from training.run.heads import Head
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip
 from training.tasks.folder import FolderTask
 

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from leaf_files.clips import read_clip
 from leaf_files.errors import UserError
+from leaf_files.run_folder import Head
 from training.run.folder import RunFolder
-from training.run.heads import Head
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import ClipSet
 

@@ -32,6 +32,12 @@ def test_a_window_in_samples_is_rounded_once():
     assert FitConfig("t", window_seconds=1e-9).window_samples == 1
 
 
+def test_an_epoch_is_one_pass_by_default():
+    assert FitConfig("t", batch_size=32).steps_in_epoch(65) == 3
+    assert FitConfig("t", batch_size=32).steps_in_epoch(64) == 2
+    assert FitConfig("t", steps_per_epoch=7).steps_in_epoch(64) == 7
+
+
 @pytest.mark.parametrize(
     "setting, message",
     [

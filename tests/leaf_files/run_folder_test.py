@@ -3,7 +3,20 @@ import json
 import pytest
 
 from leaf_files.errors import UserError
-from leaf_files.run_files import digest_of, notes, require_same_labels
+from leaf_files.run_folder import (
+    CLIPS_TABLE,
+    SIGMOID,
+    Head,
+    RunPaths,
+    digest_of,
+    notes,
+    read_heads,
+    require_same_labels,
+    tasks_json,
+    write_clips_table,
+)
+from leaf_files.text import read_table
+from tests.rooms import ROOT
 
 
 def write(folder, name, labels):
@@ -90,3 +103,42 @@ def test_a_file_that_is_not_as_it_was_written_is_noted(tmp_path):
     assert "evaluation_clips isn't as training wrote it" in notes(tmp_path)[1]
     (tmp_path / "model.keras").unlink()
     assert len(notes(tmp_path)) == 1
+
+
+HEADS = (
+    Head("folder:/data/birds", "birds", ("blackbird", "wren")),
+    Head("frogs", "frogs", ("ä|b", "c,d"), SIGMOID),
+)
+
+
+def test_heads_survive_tasks_json(tmp_path):
+    path = tmp_path / "tasks.json"
+    path.write_text(json.dumps(tasks_json(HEADS)))
+    assert read_heads(path) == HEADS
+    assert [head.multi_label for head in HEADS] == [False, True]
+
+
+@pytest.mark.parametrize("key", ["task", "head", "labels", "activation"])
+def test_an_entry_of_tasks_json_is_whole(key):
+    entry = HEADS[0].to_dict()
+    del entry[key]
+    with pytest.raises(KeyError, match=key):
+        Head.from_dict(entry)
+    with pytest.raises(TypeError):
+        Head.from_dict({**entry, key: 1})
+
+
+def test_a_table_of_clips_gives_their_labels(tmp_path):
+    write_clips_table(tmp_path, [("0.flac", ["a", "b"]), ("1.flac", []), ("2", ["ä,"])])
+    rows = read_table(tmp_path / "clips.csv")
+    assert [row["file"] for row in rows] == ["0.flac", "1.flac", "2"]
+    assert [row["label"] for row in rows] == ["a|b", "", "ä,"]
+
+
+def test_the_page_of_the_run_folder_names_each_file():
+    page = (ROOT / "docs/reference/run_folder.md").read_text()
+    paths = {
+        name: path for name, path in vars(RunPaths("RUN")).items() if name != "path"
+    }
+    for path in [*paths.values(), paths["evaluation_clips"] / CLIPS_TABLE]:
+        assert f"`{path.name}" in page

@@ -1,0 +1,48 @@
+"""Tables in Markdown."""
+
+from collections.abc import Iterator, Sequence
+
+
+def aligned_table(
+    titles: Sequence[str], rows: Sequence[Sequence[str]]
+) -> Iterator[str]:
+    """Lines of a table: the first column flush left, the others flush right.
+
+    Args:
+        titles: Title of each column.
+        rows: Cells of each row, as many as titles.
+
+    Yields:
+        A line without its end.
+
+    Example:
+
+    >>> print(*aligned_table(["", "bytes"], [["a", "12"]]), sep="\\n")
+    |   | bytes |
+    | - | ----: |
+    | a |    12 |
+    """
+    widths = [max(map(len, column)) for column in zip(titles, *rows)]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    for row in [titles, rule, *rows]:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        yield _line(cells)
+
+
+def plain_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Lines of a table whose cells may hold a `|`; arguments as of `aligned_table`.
+
+    Example:
+
+    >>> print(*plain_table(["task"], [["a|b"]]), sep="\\n")
+    | task |
+    | --- |
+    | a\\|b |
+    """
+    for row in [titles, ["---"] * len(titles), *rows]:
+        yield _line(cell.replace("|", r"\|") for cell in row)
+
+
+def _line(cells):
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,55 @@
+"""The rooms of `training`: what each may import, and a README with all modules."""
+
+import doctest
+import importlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.rooms import (
+    ROOT,
+    dotted,
+    modules,
+    require_readme,
+    with_examples,
+    wrong_imports,
+)
+
+# Each imports from those before it.
+ORDER = (
+    "settings", "tasks", "input", "run", "evaluation", "fit", "comparison", "commands",
+)  # fmt: skip
+ROOMS = {room: ORDER[:n] for n, room in enumerate(ORDER)}
+
+
+@pytest.mark.parametrize("name", with_examples("training"))
+def test_examples_print_what_they_say(name):
+    assert not doctest.testmod(importlib.import_module(name)).failed
+
+
+def test_rooms_import_one_way():
+    assert wrong_imports("training", ROOMS, ("export", "benchmarks", "tests")) == []
+
+
+def test_the_readme_names_each_module_and_no_other():
+    require_readme("training", ROOMS)
+
+
+def test_the_readme_gives_the_order_of_rooms():
+    [order] = re.findall(
+        r"^    (\w+ <- .*)$", (ROOT / "training/README.md").read_text(), re.M
+    )
+    assert tuple(order.split(" <- ")) == ORDER
+
+
+@pytest.mark.parametrize("room", ["settings", "commands"])
+def test_these_rooms_import_no_tensorflow_and_no_keras(room):
+    names = [dotted(path) for path in modules("training", room)]
+    program = f"import sys, {', '.join(names)}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    packages = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not packages & {"tensorflow", "keras", "leaf_tf", "jax", "torch"}
