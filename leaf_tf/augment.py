@@ -143,7 +143,7 @@ class AdditiveNoise(Stage):
 
 @keras.saving.register_keras_serializable("leaf_tf")
 class Mixup(Stage):
-    """Mixes each clip of a batch with another one, and their labels alike.
+    """Mixes each clip of a batch with another one, and their labels likewise.
 
         x_i <- s_i x_i + (1 - s_i) x_j,  y_i <- s_i y_i + (1 - s_i) y_j
 

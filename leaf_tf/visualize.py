@@ -258,14 +258,14 @@ def filter_responses(layer: Frontend) -> "Figure":
 def centers_and_bandwidths(
     layer: Frontend, initial: Frontend | None = None
 ) -> "Figure":
-    """Where the filters lie and how wide they are, Hz; lines join pairs.
+    """Center frequencies and bandwidths of the filters, Hz; lines join pairs.
 
     Left the center frequencies in the order of the channels, right the bandwidths
     (full width at half maximum of the amplitude response) over them, as the forward
     pass uses them, within their bounds.
 
     Args:
-        layer: A frontend that learns where its filters lie, such as `Leaf` or
+        layer: A frontend that learns center frequencies, such as `Leaf` or
             `SincNet`; built.
         initial: The same before training, to be drawn behind it.
 

@@ -82,7 +82,7 @@ def n_frames(samples: Size, strides: int) -> Size:
 
 
 def n_whole_frames(samples: Size, window: int, strides: int) -> Size:
-    """Frames whose window lies within the clip (VALID), at least one.
+    """Frames whose window is within the clip (VALID), at least one.
 
     Works on Python integers, None (unknown) and integer tensors.
 

@@ -2,7 +2,7 @@
 
 Each is a function that returns a Keras model from features (batch, frames,
 n_filters), any number of frames, to embeddings (batch, dims). Behind a frontend that
-was told lengths, `small`, `cnn6`, `cnn10`, `cnn14` and `bc_resnet` give a padded clip
+was given lengths, `small`, `cnn6`, `cnn10`, `cnn14` and `bc_resnet` give a padded clip
 the embedding of the clip alone.
 """
 

@@ -2,8 +2,8 @@
 
 They work on images (batch, frames, rows, channels), of which the rows are the
 frontend's filters at first, and take the mask (batch, frames) that Keras passes along
-behind a frontend that was told lengths: True for the frames of a clip. What the padding
-holds then changes nothing: an image's frames come out as those of the clip alone.
+behind a frontend that was given lengths: True for the frames of a clip. The content of
+the padding then changes nothing: an image's frames are those of the clip alone.
 Without a mask each layer is the Keras layer that it comes from, and costs no more.
 """
 

@@ -119,7 +119,7 @@ class Frontend(Composite, Answers, Stage):
     def freeze(self, keep_compression: bool = False) -> None:
         """Ends the training of all weights, or of all but the compression's.
 
-        With `keep_compression` the compression alone goes on learning, all of it: PCEN
+        With `keep_compression` the compression alone learns on, all of it: PCEN
         does on little noisy data, and recovers much of what noise cost
         (arXiv:2404.06702). Compile the model anew. Saved with the layer.
         """
@@ -159,7 +159,7 @@ class Frontend(Composite, Answers, Stage):
                 of TensorFlow says itself how long its clips are.
             lengths: Samples of each clip, (batch,), integers from 1; what follows
                 is ignored. Defaults to those of the mask.
-            mask: (batch, samples), True where there is sound. A clip goes on to its
+            mask: (batch, samples), True where there is sound. A clip extends to its
                 last True, whatever is masked within. Keras passes it along.
         """
         name = type(self).__name__

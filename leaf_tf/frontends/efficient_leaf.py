@@ -41,7 +41,7 @@ class EfficientLeaf(Frontend):
     within a tolerance you choose, see `Leaf`.
 
     Unlike the published code: groups are fixed by the initial filters, so that
-    shapes are static and it exports; frames lie where LEAF's do; energies have
+    shapes are static and it exports; frames are where LEAF's are; energies have
     LEAF's scale (there, 1 / stride of it); the features without the median are not
     appended.
 

@@ -20,7 +20,7 @@ from leaf_tf.streaming.banks import (
 class SharedLowpass(Stage):
     """Smooths and subsamples all channels with one lowpass whose taps are learned.
 
-    In windows that lie within the clip (VALID), one at least: with zeros after the
+    In windows within the clip (VALID), one at least: with zeros after the
     end of a clip that is shorter.
 
     Args:
@@ -83,7 +83,7 @@ class TimeDomainFilterbanks(Frontend):
     """Complex filters whose taps are all learned, then a lowpass, then the logarithm.
 
     Squared modulus of the filters, zeros beyond the clip's ends (SAME); one lowpass
-    for all channels, in windows that lie within the clip (VALID); at least 1e-5. It
+    for all channels, in windows within the clip (VALID); at least 1e-5. It
     starts as a mel-filterbank: Gabor filters, each with the energy of its
     triangle, and a squared Hann window. 802 numbers a filter and 401 for the lowpass
     at 16 kHz.
@@ -128,7 +128,7 @@ class TimeDomainFilterbanks(Frontend):
         TensorShape([1, 98, 40])
 
     Source: Zeghidour et al., arXiv:1711.01161; the baseline of LEAF,
-        arXiv:2101.08596, Sec. 4. Its initial lowpass lies one sample later.
+        arXiv:2101.08596, Sec. 4. Its initial lowpass is one sample later.
     """
 
     def __init__(
@@ -206,7 +206,7 @@ class TimeDomainFilterbanks(Frontend):
     def n_frames(self, samples: Size) -> Size:
         """Frames of a clip of so many samples: an integer, None or an integer tensor.
 
-        Of the windows that lie within the clip, but one at least.
+        Number of windows within the clip, at least one.
         """
         return units.n_whole_frames(samples, self.kernel_size, self.strides)
 

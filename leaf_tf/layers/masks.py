@@ -34,7 +34,7 @@ class FrameMask(keras.Operation):
 
     Args:
         strides: Samples between frames.
-        window: Samples that a frame takes, where frames lie within the clip (VALID).
+        window: Samples that a frame takes, where frames are within the clip (VALID).
             Defaults to None: a frame for each stride begun (SAME).
 
     Input shape: (batch, samples) or (batch, samples, 1), bool.

@@ -55,7 +55,7 @@ class MovingMoments(keras.layers.Layer):
 
     def remember(self, mean, variance):
         """Takes a batch's mean and variance into the moving averages."""
-        # Keras's goes on for ever with what it started at.
+        # Keras's averages keep their initial values for ever.
         if self.momentum >= 1.0:
             return
         averages = self.moving_mean, self.moving_variance

@@ -33,7 +33,7 @@ class SincConv1D(Stage):
         n_filters: Filters, at least 1.
         kernel_size: Taps K, in samples.
         sample_rate: Sample rate in Hz; places the initial bands and the least width.
-        min_freq, max_freq: Edges of the initial bands, in Hz. The bands lie side
+        min_freq, max_freq: Edges of the initial bands, in Hz. The bands are side
             by side, equally wide in mel.
         strides: Samples between outputs. Defaults to 1.
 

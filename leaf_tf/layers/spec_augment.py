@@ -203,7 +203,7 @@ def warped_times(frames, last, center, shift):
     """Where each frame of a warped clip comes from.
 
     Piecewise linear through (0, 0), (center + shift, center) and (last, last):
-    what was heard at `center` is heard at center + shift.
+    the frame at `center` moves to center + shift.
 
     Args:
         frames: Frames in the batch.
@@ -246,7 +246,7 @@ def interpolated(features, times):
 
 
 def is_in_any(size, starts, ends):
-    """Whether 0 ... size - 1 lie in one of the spans start <= i < end.
+    """Whether 0 ... size - 1 are in one of the spans start <= i < end.
 
     Args:
         size: Number of places.

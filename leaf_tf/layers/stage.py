@@ -112,17 +112,17 @@ class Stage(keras.layers.Layer):
         )
 
 
-def nan_if_not_finite(values, heard):
-    """NaN where something heard is no finite number.
+def nan_if_not_finite(values, inputs):
+    """The values, but NaN in each channel whose inputs hold NaN or Inf.
 
-    For stages whose maxima or medians would drop it, and give features that look
+    For stages whose maxima or medians would drop NaN, and give features that look
     right.
 
     Args:
         values: (batch, frames, channels).
-        heard: (batch, any, channels or 1), summed over time.
+        inputs: (batch, any, channels or 1), summed over time.
     """
-    totals = ops.sum(heard, axis=1, keepdims=True)
+    totals = ops.sum(inputs, axis=1, keepdims=True)
     # False for NaN. `isfinite` is no builtin operator of TFLite.
     return ops.where(ops.abs(totals) < math.inf, values, math.nan)
 

@@ -8,13 +8,13 @@ _MOST_HOPS = 2.0**20
 
 
 class Clock:
-    """How far a stream is.
+    """The position of a chunk in its stream.
 
     All answers are arithmetic on one number a stream, so that a graph has no
-    branches. Hops and frames that lie before the stream have negative indices.
+    branches. Hops and frames before the stream have negative indices.
 
     Args:
-        heard: (batch, 1), float, hops heard before the chunk.
+        heard: (batch, 1), float, number of hops before the chunk.
         hops: Number of hops in the chunk.
     """
 
@@ -39,7 +39,7 @@ class Clock:
 
         Args:
             index: Number of the hop in the stream, from 0.
-            delays: (places,), how far it is before.
+            delays: (places,), hops between it and that one of the chunk.
 
         Returns:
             (batch, hops, places).

@@ -1,4 +1,4 @@
-"""Compressions that go on from chunk to chunk.
+"""Compressions that keep their state from chunk to chunk.
 
 A memory is what a compression knows of the frames before: PCEN's moving average.
 """

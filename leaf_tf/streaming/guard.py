@@ -1,4 +1,4 @@
-"""Keeps what is no sound out of a stream's states, and says what heard it."""
+"""Keeps invalid samples out of a stream's states, and marks the frames they reach."""
 
 import numpy as np
 from keras import ops
@@ -9,19 +9,18 @@ LOUDEST = 2.0**20
 
 
 class Guard:
-    """Takes samples that can't be meant for silence, and counts what hears them.
+    """Replaces invalid samples by silence, and marks the frames that depend on them.
 
-    Those are NaN, infinite, or not below `LOUDEST`. What is computed around them is
-    wrong, though finite, so frames that hear one are marked, for as long as anything
-    but a smoothed mean may remember it.
+    Invalid samples are NaN, infinite, or not below `LOUDEST`. Features computed around
+    them are finite but wrong. Frames that depend on one are therefore marked, for as
+    long as any state but a smoothed mean may hold it.
 
-    Comparisons are no operators of TFLite's fast delegate: there is one, and one
-    selection, on the samples as they come; the rest is arithmetic, that of the states
-    too. (That `minimum` and `maximum` pass NaN on, or don't, depends on the
-    processor.)
+    TFLite's fast delegate has no comparisons. There is one comparison and one
+    selection, on the incoming samples; all else, the states included, is arithmetic.
+    (Whether `minimum` and `maximum` pass NaN on depends on the processor.)
 
     Args:
-        memory: Hops after its own in which a sample is heard.
+        memory: Number of hops after its own that a sample affects.
 
     Attributes:
         state_shapes: {name: shape without the batch}.
@@ -33,7 +32,7 @@ class Guard:
         self._memory = float(memory)
 
     def clean(self, chunk, state, hops):
-        """The chunk without what is no sound.
+        """The chunk, invalid samples replaced by silence.
 
         Args:
             chunk: (batch, samples).
@@ -57,11 +56,11 @@ class Guard:
 
 
 class Marks:
-    """Which frames of a chunk hear what is no sound.
+    """The frames of a chunk that depend on invalid samples.
 
     Args:
-        before: (batch, 1), frames from the first of the chunk on that hear earlier
-            chunks of such.
+        before: (batch, 1), number of frames, from the first of the chunk on, that
+            depend on invalid samples of earlier chunks.
         is_bad: (batch, 1), 1 if the chunk has such samples itself, else 0.
         hops: Frames of the chunk.
     """
@@ -93,5 +92,5 @@ class Marks:
 
 
 def nan_where(marks, values):
-    """The values, NaN where the marks, which are broadcast to them, are above 0."""
+    """The values, but NaN where the marks are above 0; marks are broadcast to them."""
     return ops.where(ops.greater(marks, 0.0), float("nan"), values)

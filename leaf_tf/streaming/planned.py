@@ -44,7 +44,7 @@ class _Kernels:
 
 
 class _Decimator:
-    """Every rate-th sample behind a plan's decimator, as the stream goes on.
+    """Every rate-th sample behind a plan's decimator, chunk by chunk.
 
     Attributes:
         delay: Samples by which the center of the first decimated sample that a chunk
@@ -103,7 +103,7 @@ class PlannedEnergies:
         delay: Hops from a frame's own until it can be computed.
         center: Sample on which frame 0 is centered.
         n_last: Frames left at the end.
-        memory: Hops after its own, at most, in which a sample is heard.
+        memory: Number of hops after its own, at most, that a sample affects.
         state_shapes: {name: shape without the batch}.
     """
 
@@ -111,7 +111,7 @@ class PlannedEnergies:
         plan = leaf.plan
         self._plan, self._lag = plan, lag
         is_symmetric = leaf.pooling_padding == "symmetric"
-        # So long that no frame lies at both ends.
+        # Long enough that no frame is at both ends.
         frames = frames_of(
             4 * plan.hops * plan.strides, plan, is_symmetric=is_symmetric
         )

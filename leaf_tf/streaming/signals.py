@@ -35,7 +35,7 @@ def overlap_add(parts, carried):
 
 
 def hops_of_delay(last_sample, strides, lag):
-    """Hops after its own that must be heard before a frame can be computed.
+    """Number of hops after its own that a frame needs.
 
     Args:
         last_sample: Last sample that frame 0 depends on.

@@ -1,4 +1,4 @@
-"""A frontend that goes on from chunk to chunk."""
+"""A frontend that processes sound chunk by chunk."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,10 +18,9 @@ class Stream:
 
     The features are those that the frontend gives for the whole sound at once, from
     the first frame to the last: first-frame start of PCEN and both ends included. A
-    stream is as long as whole hops of `strides` samples; for such lengths SAME
-    padding lies where it lies at any other (at 16 kHz 120 zeros on the left), so it
-    isn't needed to know how long the sound will be. Pad the last hop with zeros if
-    need be.
+    stream is as long as whole hops of `strides` samples. For all such lengths SAME
+    padding is the same (at 16 kHz 120 zeros on the left), so the length of the sound
+    needn't be known in advance. Pad the last hop with zeros if need be.
 
     A frame needs sound that comes after it: the half of its pooling window that is
     later, and what the filters reach beyond that. So frames come `delay` hops after
@@ -44,7 +43,7 @@ class Stream:
     rows in the state to zero.
 
     A sample that is NaN, infinite, or beyond a million, is taken for silence, so that
-    no state keeps it. Frames that may hear it are NaN, those of a chunk all at once;
+    no state keeps it. Frames that may depend on it are NaN, all of a chunk at once;
     the frames after them are as if it had been silence.
 
     The frontend is copied: training it further leaves the stream as it is.
@@ -150,7 +149,7 @@ class Stream:
     def advance(
         self, chunk: Tensor, state: dict[str, Tensor]
     ) -> tuple[Tensor, dict[str, Tensor], Marks]:
-        """As `step`, but frames that hear what is no sound are finite: it is silence.
+        """`step`, but with finite frames where samples are invalid: as of silence.
 
         Returns:
             frames, state; `guard.Marks` of the frames.

@@ -18,9 +18,9 @@ class TrailingWindow:
     the window is what it makes of the last `n_frames` such frames of the frontend's
     features of all sound so far.
 
-    The state is the stream's; "features", the window itself; and "marked_hops", for how
-    many hops it still holds frames that hear what is no sound (see `Stream`). It is
-    NaN for so long.
+    The state is the stream's; "features", the window itself; and "marked_hops", the
+    number of hops for which it still holds frames that depend on invalid samples (see
+    `Stream`). The window is NaN until then.
 
     Args:
         stream: `Stream`.
@@ -64,7 +64,7 @@ class TrailingWindow:
     def step(
         self, chunk: Tensor, state: dict[str, Tensor]
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Goes on with the sound.
+        """Continues with the next chunk.
 
         Args:
             chunk: (batch, hops * strides), as of `Stream.step`.
@@ -80,9 +80,9 @@ class TrailingWindow:
     def advance(
         self, chunk: Tensor, state: dict[str, Tensor]
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """As `step`, but the window is finite where it hears what is no sound.
+        """`step`, but with a finite window where it depends on invalid samples.
 
-        It does while `state["marked_hops"]` is above 0.
+        It depends on such while `state["marked_hops"]` is above 0.
         """
         state = dict(state)
         features, marked_hops = state.pop("features"), state.pop("marked_hops")

@@ -31,7 +31,7 @@ def import_weights(
     - "efficientleaf": for its Leaf, `Leaf(pooling_padding="symmetric")`. For its
       EfficientLeaf with `LogTBN` and a median filter, `EfficientLeaf` with its
       groups and factors; of the features that it appends to those without the
-      median, the weights are left out. Frames lie up to half a stride later here.
+      median, the weights are left out. Frames are up to half a stride later here.
     - "audax": `Leaf()`.
 
     Args:
