@@ -53,7 +53,7 @@ def measure(n_banks, folders=()):
 
 
 def differences(fast, exact, waveforms):
-    """Of two frontends' features, over the frames of all waveforms.
+    """Differences of two frontends' features, over the frames of all waveforms.
 
     Returns:
         Dict of "max", "mean", and of the largest one "worst_filter",

@@ -67,5 +67,5 @@ def names():
 
 
 def baseline():
-    """What ratios are relative to on this backend."""
+    """The contestant that ratios are relative to on this backend."""
     return BASELINE if BASELINE in names() else "leaf_tf mel"

@@ -35,9 +35,9 @@ def measure(seconds_each, n_clips=64, clip_seconds=4.0, folder=None):
 
     Args:
         seconds_each: Time for each way.
-        n_clips: Of each format that is made.
+        n_clips: Number of clips of each format that is made.
         clip_seconds: Their length.
-        folder: Of clips to read instead, a Path.
+        folder: Folder of clips to read instead, a Path.
 
     Returns:
         A dict for JSON: "machine"; "rows", one a way and format, each with

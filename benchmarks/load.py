@@ -25,11 +25,11 @@ def measure(path, n_clients=50, seconds=60.0, stream_hours=1.0):
     """Holds the artifacts of a folder under load.
 
     Args:
-        path: What `python -m export` wrote: the folder, or its SavedModel.
+        path: Folder that `python -m export` wrote, or its SavedModel.
         n_clients: Threads that ask the SavedModel, each again as soon as it is
             answered.
-        seconds: How long they do.
-        stream_hours: Of sound for the streaming model, where there is one.
+        seconds: Duration of their requests.
+        stream_hours: Hours of sound for the streaming model, where there is one.
 
     Returns:
         A dict for JSON: "machine", "server" as of `serve`, and "stream" as of
@@ -76,8 +76,8 @@ def serve(ask, waveforms, n_clients, seconds):
 
     Args:
         ask: Function, (batch, samples) -> {head: (batch, classes)}.
-        waveforms: What is asked about, in a random order for each client.
-        n_clients, seconds: As of `measure`.
+        waveforms: Waveforms of the requests, in a random order for each client.
+        n_clients, seconds: See `measure`.
 
     Returns:
         A dict: "n_clients", "n_requests", "errors" as {text: count},
@@ -122,7 +122,7 @@ def stream(runner, hours):
 
     Args:
         runner: `export.runners.stream.StreamRunner`.
-        hours: Of sound.
+        hours: Hours of sound.
 
     Returns:
         A dict: "hours", "n_chunks", "real_time_factor", "largest_difference" of the

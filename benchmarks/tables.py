@@ -74,7 +74,7 @@ def input_table(results):
 
 
 def load_table(results):
-    """What was asked and streamed, what failed, and what memory did."""
+    """The table of requests, streams, failures and memory."""
     server, streamed = results["server"], results["stream"]
     latency = server["latency_ms"]
     failed = sum(server["errors"].values())

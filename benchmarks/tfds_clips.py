@@ -52,7 +52,7 @@ def prepare(data_dir, paths):
 
     Args:
         data_dir: Folder of TFDS.
-        paths: Of mono files of one rate.
+        paths: Paths of mono files of one rate.
 
     Returns:
         An object of datasets of waveforms, float32 (samples,): `in_order`, as TFDS

@@ -139,7 +139,7 @@ def padded_bits(
 
 
 def pieces(source: Source, layout: Layout) -> list:
-    """What makes a file like this whose sizes are true, as of `sources.Spliced`."""
+    """Pieces of a file like this with true sizes, see `sources.Spliced`."""
     n_bytes = sum(stop - start for start, stop in layout.stretches)
     if layout.form.name == 0:
         return _au_pieces(source, layout, n_bytes)
@@ -297,7 +297,7 @@ def _begins_a_file(source, place):
 
 
 def _look_behind(source, layout, place):
-    """What is after the last chunk: another file, tags, or bytes that mean nothing."""
+    """The content after the last chunk: another file, tags, or meaningless bytes."""
     last = max(stop for _, stop in layout.stretches)
     for start in (place, last):
         if _begins_a_file(source, start):

@@ -39,7 +39,7 @@ _LOUDEST = 1e6
 
 @dataclasses.dataclass(frozen=True)
 class Clip:
-    """What an audio file holds.
+    """The content of an audio file.
 
     Attributes:
         waveform: (samples,), float32, full scale is [-1, 1].
@@ -86,7 +86,7 @@ def read_clip(
 
 
 def hear_clip(path: str | Path, sample_rate: int | None = None) -> Clip:
-    """As `read_clip`, a `Clip`."""
+    """Reads an audio file as `read_clip` does, into a `Clip`."""
     path = Path(path)
     try:
         require_audio_file(path)
@@ -136,7 +136,7 @@ def require_audio_rate(rate: int, name: str | Path) -> None:
 
 
 def encoding_of(source: str | Path | BinaryIO) -> str:
-    """What is in an audio file, in soundfile's words, such as "WAV PCM_24".
+    """The encoding of an audio file, in soundfile's words, such as "WAV PCM_24".
 
     Of a file that has to be decoded in parts, or with another header than its own,
     "by parts" follows: others who decode it may hear less of it.
@@ -354,7 +354,7 @@ def _opened_part(source, part, parts):
 
 @contextlib.contextmanager
 def _refused(name, parts):
-    """What libsndfile refuses becomes a `UserError`."""
+    """Turns a refusal of libsndfile into a `UserError`."""
     try:
         yield
     except soundfile.LibsndfileError as error:
@@ -377,7 +377,7 @@ def _quiet(parts):
 
 
 def _mean(block):
-    """Of the channels, (samples,)."""
+    """The mean of the channels, (samples,)."""
     if block.shape[1] == 1:
         return block[:, 0]
     with np.errstate(all="ignore"):  # damaged samples are any numbers

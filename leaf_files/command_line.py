@@ -1,4 +1,4 @@
-"""What all commands share: how they answer mistakes, and their exit codes."""
+"""The base of all commands: answers to mistakes, exit codes."""
 
 import argparse
 import contextlib
@@ -159,7 +159,7 @@ def warn(message: object) -> None:
 
 
 def _explained(error):
-    """What a user can do about an exception; None if it is a bug."""
+    """The remedy for an exception; None if it is a bug."""
     # A library that isn't there may look like a damaged file, or data nobody has.
     if not (isinstance(error, UserError) and "install" in str(error)):
         missing = missing_package(error)

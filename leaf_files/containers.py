@@ -1,4 +1,4 @@
-"""What a file is, by the bytes it begins with."""
+"""The kind of a file, by its first bytes."""
 
 import re
 
@@ -80,7 +80,7 @@ _WEAK = (
 
 
 def kind_of(head: bytes) -> tuple[str, bool] | None:
-    """What a file is, or None if it is none of those we know.
+    """The kind of a file, or None if it is unknown.
 
     Args:
         head: Its first bytes, without an ID3 tag.
@@ -105,7 +105,7 @@ def kind_of(head: bytes) -> tuple[str, bool] | None:
 
 
 def kind_of_raw(head: bytes) -> str | None:
-    """What begins with these bytes if it is surely no raw sound, else None."""
+    """The kind of a file that begins with these bytes; None if it may be raw sound."""
     if id3_bytes(head) and head[3] in (2, 3, 4):
         return "an MP3 file, or another with an ID3 tag before it"
     for pattern, kind in _ALSO_READ:

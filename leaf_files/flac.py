@@ -55,7 +55,7 @@ def streams(content: Content, start: int) -> list[Stream]:
 
 
 def pieces(content: Content, stream: Stream, n_samples: int) -> list:
-    """What makes a file of a stream that says how long it is."""
+    """Pieces of a file: the stream, with its length in the header."""
     beginning = counting(content[stream.start : stream.start + _INFO_BYTES], n_samples)
     return [beginning, (stream.start + _INFO_BYTES, stream.stop)]
 

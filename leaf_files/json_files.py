@@ -8,7 +8,7 @@ from leaf_files.text import read_text
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds.
+    """The content of a JSON file.
 
     Args:
         path: A Path.
@@ -22,7 +22,7 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """What a text in JSON says; as `read_json`."""
+    """The content of a text in JSON, as of `read_json`."""
     try:
         return json.loads(text, object_pairs_hook=_without_repeats)
     except RecursionError as error:

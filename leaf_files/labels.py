@@ -44,7 +44,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
 
 
 def label_faults(labels: Sequence[str]) -> list[str]:
-    """What keeps names from being the labels of a model.
+    """The faults that keep names from being labels of a model.
 
     Args:
         labels: list of str, of a file or of class folders.
@@ -123,7 +123,7 @@ def _is_odd(label):
 
 
 def _looks(label):
-    """What is left of a label for the eye."""
+    """The visible form of a label."""
     visible = "".join(x for x in label if unicodedata.category(x) != "Cf")
     return " ".join(unicodedata.normalize("NFKC", visible).casefold().split())
 

@@ -122,7 +122,7 @@ def _requirements():
 
 
 def _required_lines():
-    """As in a distribution's metadata; those without an extra come first."""
+    """Requirements as in a distribution's metadata; those without an extra first."""
     try:
         return importlib.metadata.requires("leaf_tf") or []
     except importlib.metadata.PackageNotFoundError:

@@ -33,7 +33,7 @@ _headers: dict[int, "_Header | None"] = {}
 
 @dataclasses.dataclass(frozen=True)
 class _Header:
-    """What a frame's header says.
+    """The header of a frame.
 
     Attributes:
         length: Length of the frame, bytes.
@@ -147,7 +147,7 @@ def runs(content: Content, start: int, stop: int) -> tuple[list[Run], int]:
 
 
 def pieces(run: Run) -> list:
-    """What makes a file of a run whose length its decoder knows.
+    """Pieces of a file: the run, with its length for the decoder.
 
     Returns:
         list, as of `sources.Spliced`.

@@ -74,7 +74,7 @@ def links(content: Content, start: int) -> tuple[list[list[Logical]], bool]:
 
 
 def pieces(content: Content, logical: Logical) -> list:
-    """What makes a file of one sound: its pages; of FLAC, a FLAC file."""
+    """Pieces of a file of one sound: its pages; of FLAC, a FLAC file."""
     if logical.codec != "FLAC":
         return _joined([(start, stop) for start, _, stop in logical.pages])
     (_, body, stop), *others = logical.pages

@@ -1,4 +1,4 @@
-"""What an audio file holds, up to its last byte: the parts to decode one by one.
+"""The parts of an audio file, up to its last byte, to decode one by one.
 
 Decoders believe what a file says of its own length. Here it is found out where the
 sound ends; a file that says so itself is given to its decoder as it is.
@@ -26,7 +26,7 @@ _CODINGS = {
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """What is decoded at once.
+    """A part of a file that is decoded at once.
 
     Attributes:
         pieces: Argument of `sources.Spliced`; None for the file as it is.
@@ -176,7 +176,7 @@ def _ogg(source, content, start):
 
 
 def _only_sound(source, link):
-    """What of a link of an OGG file is sound."""
+    """The pages with sound of a link of an OGG file."""
     sounds = [logical for logical in link if logical.codec in ogg.READ]
     if len(sounds) == 1:
         return sounds[0]
@@ -235,7 +235,7 @@ def _lost(source, stop):
 
 
 def _require_frames(source, run):
-    """Of a Xing header's promise, what was lost to damage may be missing."""
+    """Checks the frames that a Xing header promises; damaged ones may be missing."""
     if not run.promised:
         return
     held_bytes = sum(stop - start for start, stop in run.stretches)

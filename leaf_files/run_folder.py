@@ -288,7 +288,7 @@ def _labels_by_head(path):
 
 
 def _read(path):
-    """What a file holds, a dict; {} if it is missing or damaged."""
+    """The content of a file, a dict; {} if it is missing or damaged."""
     try:
         found = read_json(path)
     except (OSError, ValueError):

@@ -23,7 +23,7 @@ _SEPARATORS = (",", ";", "\t")
 
 
 def read_text(path: Any) -> str:
-    r"""What a text file holds: UTF-8, or UTF-16 and UTF-32 with a byte-order mark.
+    r"""The content of a text file: UTF-8, or UTF-16 and UTF-32 with a byte-order mark.
 
     Args:
         path: A Path, or what opens as one.

@@ -43,7 +43,7 @@ _EXTENSION = re.compile(r"\.\w{1,10}")
 
 @dataclasses.dataclass
 class Walk:
-    """What lies below a folder.
+    """The content of a folder.
 
     Attributes:
         folder: Folder in which the walk began.
@@ -80,7 +80,7 @@ class Walk:
 
     @property
     def passed_over(self) -> str:
-        """What was passed over, how much of it and why, as a line; "" if nothing."""
+        """Files passed over, their number and the reasons, as a line; "" if none."""
         parts = [
             self._unreadable_words(),
             _words(self.loose, "audio file{s} in no class folder", self._named),
@@ -173,7 +173,7 @@ def find_clips(folder: Path, wanted: str) -> list[Path]:
 
 
 def require_clips(found: Walk, wanted: str) -> None:
-    """As `find_clips`, of a `Walk`."""
+    """The clips of a `Walk`, as of `find_clips`."""
     passed_over = found.passed_over
     rest = passed_over and f"; {passed_over}"
     if found.faults:

@@ -97,7 +97,7 @@ class AdditiveNoise(Stage):
         return ops.cast(ops.reshape(outputs, shape), self.compute_dtype)
 
     def _gains(self, waveform, noise):
-        """What brings noise to the SNRs drawn, (batch, 1)."""
+        """Gains that bring noise to the drawn SNRs, (batch, 1)."""
         low, high = self.snr_db
         level = keras.random.uniform(
             (ops.shape(waveform)[0], 1),
@@ -206,7 +206,7 @@ class Mixup(Stage):
         return ops.cast(values, self.compute_dtype), _mixed(labels, partners, shares)
 
     def _shares(self, batch):
-        """Of Beta(alpha, alpha), (batch,)."""
+        """Draws from Beta(alpha, alpha), (batch,)."""
         table = ops.convert_to_tensor(share_table(self.alpha), dtype=self.stage_dtype)
         places = ops.floor(N_SHARES * self._uniform((batch,)))
         return ops.take(table, ops.cast(places, "int32"))

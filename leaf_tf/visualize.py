@@ -1,4 +1,4 @@
-"""What a frontend has learned, in numbers and in pictures; wants matplotlib.
+"""The learned parameters of a frontend, in numbers and in pictures; wants matplotlib.
 
     visualize = leaf_tf.visualize
     initial = visualize.untrained(frontend)

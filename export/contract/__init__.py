@@ -1,1 +1,1 @@
-"""What writers and runners agree on; imports neither TensorFlow nor Keras."""
+"""The contract of writers and runners; imports neither TensorFlow nor Keras."""

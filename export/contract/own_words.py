@@ -18,7 +18,7 @@ class OwnWords:
     """Facts that running a model needs; each artifact and its report hold them.
 
     Attributes:
-        sample_rate: In Hz.
+        sample_rate: Sample rate, Hz.
         window_samples: Length of a window; None where nothing says it.
         heads: The model's heads; () of a part, which has no labels.
         made_by: Program and version; "" where nothing says it.

@@ -75,7 +75,7 @@ def probe_windows(sample_rate: int, window_samples: int) -> np.ndarray:
     """A chirp, loud and quiet, two tones with a click, and silence.
 
     Args:
-        sample_rate: In Hz.
+        sample_rate: Sample rate, Hz.
         window_samples: Length of each.
 
     Returns:

@@ -50,7 +50,7 @@ class OpenArtifact:
     Attributes:
         path: The `.tflite` or `.onnx` file or the SavedModel's folder.
         runner: The runtime that has loaded it.
-        sample_rate: In Hz.
+        sample_rate: Sample rate, Hz.
         window_samples: Length of a window.
         heads: The model's heads; labels are class_0, ... where nothing says them.
         note: Line for people where the report beside it is another model's; None
@@ -71,7 +71,7 @@ def open_artifact(path: str | Path, sample_rate: int | None = None) -> OpenArtif
     Args:
         path: `.tflite` or `.onnx` file, SavedModel folder or its parent, or
             artifact folder, see `export.runners.finding.find_artifact`.
-        sample_rate: In Hz, for an artifact whose rate nothing says.
+        sample_rate: Sample rate, Hz, for an artifact whose rate nothing says.
 
     Raises:
         UserError: There is no artifact, it is damaged or doesn't load, its sample rate

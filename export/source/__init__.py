@@ -1,1 +1,1 @@
-"""What is exported: a model, its heads, and the clips that it is measured on."""
+"""The source of an export: a model, its heads, and the clips that it is measured on."""

@@ -20,7 +20,7 @@ def read_calibration_windows(
 
     Args:
         folder: The folder.
-        sample_rate: In Hz; clips of other rates are resampled.
+        sample_rate: Sample rate, Hz; clips of other rates are resampled.
         window_samples: Length of a window.
 
     Returns:

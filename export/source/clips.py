@@ -66,7 +66,7 @@ def read_clips(
 
     Args:
         folder: The folder.
-        sample_rate: In Hz; clips of other rates are resampled.
+        sample_rate: Sample rate, Hz; clips of other rates are resampled.
         window_samples: Length of a window.
         labels: Labels of the head, in the order of its classes.
         multi_label: Whether `clips.csv` gives any number of labels, as a|b.

@@ -89,7 +89,7 @@ def with_full_scale(
 
     Args:
         model: keras.Model, functional, from one waveform.
-        sample_rate: In Hz.
+        sample_rate: Sample rate, Hz.
         window_samples: Length of the waveform to try it with.
         path: File of the model, for messages.
 

@@ -31,7 +31,7 @@ class Source:
         model: keras.Model, waveform (batch, samples) or (batch, samples, 1) ->
             {head's name: (batch, classes)}.
         heads: Its heads; a single one has the name "".
-        sample_rate: In Hz.
+        sample_rate: Sample rate, Hz.
         window_samples: Length of the waveform that a fixed-length artifact takes.
         calibration_folder: Folder of clips such as it was trained on, or None.
         notes: Lines on assumptions, and on steps that were left out.

@@ -68,7 +68,7 @@ def _fitted(network, n_filters, what):
 
 
 def _input_shape(network, what):
-    """Of a built model; None of a layer, or of a model that has no shape yet."""
+    """Input shape of a built model; None for a layer, or a model without a shape."""
     inputs = getattr(network, "inputs", None)
     if not inputs:
         return None

@@ -1,4 +1,4 @@
-"""What a frontend says of itself to those who draw, stream, compare or convert it."""
+"""Answers of a frontend to those who draw, stream, compare or convert it."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every frontend shares: its settings, its input, its output shape."""
+"""The base class of frontends: settings, input, output shape."""
 
 import functools
 from typing import Any
@@ -205,7 +205,7 @@ class Frontend(Composite, Answers, Stage):
         return _zero_after(outputs, is_frame), is_frame
 
     def compute_energies(self, waveform: Tensor, lengths: Tensor | None) -> Tensor:
-        """What is compressed, (batch, frames, n_filters).
+        """Energies before compression, (batch, frames, n_filters).
 
         Args:
             waveform: (batch, samples), float32 or float64, zero from `lengths` on.
@@ -300,7 +300,7 @@ def _padded(ragged, lengths):
 
 
 def _checked_lengths(lengths, samples):
-    """As int32; none is longer than the batch."""
+    """The lengths as int32, none longer than the batch."""
     lengths = ops.convert_to_tensor(lengths)
     if keras.backend.is_float_dtype(keras.backend.standardize_dtype(lengths.dtype)):
         raise ValueError(

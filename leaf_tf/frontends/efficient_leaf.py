@@ -185,7 +185,7 @@ class EfficientLeaf(Frontend):
         return ops.maximum(self.filterbank(waveform, bounds=bounds), self.least_energy)
 
     def impulse_responses(self) -> np.ndarray:
-        """As of every frontend; before the groups cut them short."""
+        """Taps of the filters, before the groups cut them short."""
         return self.filterbank.impulse_responses()
 
     def center_freqs_hz(self) -> np.ndarray:

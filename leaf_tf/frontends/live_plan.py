@@ -28,7 +28,7 @@ _weights_stay = contextvars.ContextVar("weights_stay", default=False)
 
 @contextlib.contextmanager
 def weights_stay():
-    """What is traced within may take the weights for those they are now.
+    """Lets functions traced within treat the weights as constants.
 
     For files whose weights are constants: their graphs hold the fast method alone, and
     no branch to the exact one.

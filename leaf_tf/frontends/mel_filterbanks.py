@@ -128,7 +128,7 @@ class MelFilterbanks(Frontend):
         return ops.matmul(powers, filterbank)
 
     def frequency_responses(self) -> np.ndarray | None:
-        """As of every frontend: roots of what the bins' powers are weighed by."""
+        """Roots of the weights of the bins' powers, as of every frontend."""
         if not self.learn_filters:
             return None
         half = np.sqrt(self.values(self.filterbank))

@@ -17,7 +17,7 @@ from leaf_tf.layers.stage import (
 
 
 class GaborFilters(Stage):
-    """What stages of Gabor filters say of them: as the forward pass uses them.
+    """Properties of Gabor filters, as the forward pass uses them.
 
     A subclass has the weights `center_freqs`, rad/sample, and `sigmas`, samples, both
     (n_filters,) and of `add_bounded_weight`; `kernel_size` and `sample_rate`.

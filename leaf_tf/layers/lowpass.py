@@ -102,7 +102,7 @@ class GaussianLowpass(Stage):
         )
 
     def pool(self, inputs):
-        """As `call`, without the bias."""
+        """Pools as `call` does, without the bias."""
         energies = ops.cast(inputs, self.stage_dtype)
         taps = self.taps()
         if self.padding == "symmetric":

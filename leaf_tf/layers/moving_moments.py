@@ -12,7 +12,7 @@ _ENTRY = "seen"
 
 
 class MovingMoments(keras.layers.Layer):
-    """What normalisations over batches share.
+    """A mixin for normalisations over batches: its corrected moving averages.
 
     The usual average, a <- m a + (1 - m) x with the momentum m, still holds m^t of
     what it started at after t steps: of the variance 1 an eighth after 20 steps of

@@ -115,7 +115,7 @@ class SincConv1D(Stage):
         return _band_passes(low_freqs, high_freqs, self.kernel_size)
 
     def impulse_responses(self) -> np.ndarray:
-        """As `taps`, a NumPy array, float64."""
+        """The `taps` as a NumPy array, float64."""
         return ops.convert_to_numpy(self.taps()).astype(np.float64)
 
     def center_freqs_hz(self) -> np.ndarray:

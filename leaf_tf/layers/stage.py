@@ -1,4 +1,4 @@
-"""What all stages of a frontend share: precision, and weights kept in bounds."""
+"""The base class of stages: precision, and weights kept in bounds."""
 
 import math
 
@@ -95,7 +95,7 @@ class Stage(keras.layers.Layer):
         return self._bounds[weight.name](ops.convert_to_tensor(weight))
 
     def values(self, weight):
-        """As `bounded`, a NumPy array, float64."""
+        """The `bounded` value as a NumPy array, float64."""
         return ops.convert_to_numpy(self.bounded(weight)).astype(np.float64)
 
     def confine(self, weight, low, high):

@@ -19,7 +19,7 @@ _VECTOR = 16
 
 @dataclasses.dataclass(frozen=True)
 class _Kernels:
-    """What a group computes with, NumPy.
+    """The kernels of a group, NumPy.
 
     Attributes:
         group: `multirate.Group`.
@@ -295,7 +295,7 @@ def _group_kernels(leaf, frames):
 
 
 def _pool(squares, kernels, places):
-    """What each hop adds to frames, (batch, hops, places, filters).
+    """Contributions of each hop to frames, (batch, hops, places, filters).
 
     Args:
         squares: (batch, hops, per_hop).
@@ -308,7 +308,7 @@ def _pool(squares, kernels, places):
 
 
 def _before(squares, kernels, starts):
-    """Of each frame at the start, what its hops add that is before the stream.
+    """Contributions of hops before the stream to each frame at its start.
 
     Args:
         squares, kernels: Arguments of `_pool`.

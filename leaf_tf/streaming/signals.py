@@ -1,4 +1,4 @@
-"""What the stages of a stream share: reading ahead, adding up, delays."""
+"""Functions that the stages of a stream share: reading ahead, adding up, delays."""
 
 from keras import ops
 

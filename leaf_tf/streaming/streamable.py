@@ -1,4 +1,4 @@
-"""What a frontend answers so that it can be streamed."""
+"""The interface of layers that can be streamed."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class Streamable:
         return copy
 
     def energies_on_stream(self, lag):
-        """What makes the energies of the layer, built, chunk by chunk.
+        """The stages that compute the energies of the layer, built, chunk by chunk.
 
         Args:
             lag: Samples that its waveform comes late.

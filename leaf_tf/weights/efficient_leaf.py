@@ -1,4 +1,4 @@
-"""What EfficientLEAF's numbers mean, and what they are here."""
+"""EfficientLEAF's parameters, and their equivalents here."""
 
 import math
 
@@ -36,7 +36,7 @@ def pcen_from_source(values, layer):
 
 
 def grouped_from_source(values, layer):
-    """Of EfficientLEAF's groups of filters, as `_group_factors` tells."""
+    """EfficientLEAF's groups of filters, see `_group_factors`."""
     strides, shrinkage = _group_factors(values["center_freqs"], layer)
     return {
         **values,

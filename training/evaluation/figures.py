@@ -20,7 +20,7 @@ def draw_run(run, config, heads, splits, model, initial, history, tests):
         run: A `RunFolder`.
         config: Its `FitConfig`.
         heads: A tuple of `Head`.
-        splits: Of each split, the `ClipSet` of each head.
+        splits: {split: the `ClipSet` of each head}.
         model: The trained classifier.
         initial: The frontend's weights before training, as `get_weights`.
         history: One dict an epoch, as `ValidateAndSave` keeps.
@@ -157,7 +157,7 @@ def features_beside_mel(frontend, waveform, sample_rate, label):
     Args:
         frontend: The trained frontend.
         waveform: (samples,).
-        sample_rate: In Hz.
+        sample_rate: Sample rate, Hz.
         label: The clip's class, for the title.
     """
     mel = leaf_tf.MelFilterbanks(
@@ -204,7 +204,7 @@ def _label_channels(axes, center_freqs_hz):
 
 
 def _settings(frontend):
-    """What a frontend computes, its name aside."""
+    """The settings of a frontend, without its name."""
     return type(frontend), {**frontend.get_config(), "name": None}
 
 

@@ -1,4 +1,4 @@
-"""What a run says of its learned frontend besides the task's metrics."""
+"""Metrics of the learned frontend of a run."""
 
 import dataclasses
 import itertools
@@ -23,7 +23,7 @@ def frontend_metrics(frontend, clip_sets, config, n_replans):
         frontend: The trained frontend.
         clip_sets: The test `ClipSet` of each task.
         config: The run's `FitConfig`.
-        n_replans: How often the run planned the frontend anew.
+        n_replans: Number of times that the run planned the frontend anew.
 
     Returns:
         A dict with those of these that apply.

@@ -14,11 +14,11 @@ from training.run.models import load_classifier
 
 @dataclasses.dataclass(frozen=True)
 class Plots:
-    """What `plot` drew; as text, what the command says.
+    """The figures that `plot` drew; as text, the output of the command.
 
     Attributes:
         folder: Where the figures lie.
-        names: Of the figures, in the order they were drawn.
+        names: Names of the figures, in the order they were drawn.
         frontend: Name of its class.
         drift: The `visualize.Drift`; `Drift()` of a frontend that learns nothing.
     """
