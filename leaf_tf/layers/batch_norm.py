@@ -31,15 +31,18 @@ class BatchNormalization(MovingMoments, keras.layers.BatchNormalization):
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
-        # Renormalisation (`renorm`) keeps averages of its own.
-        learns = training and self.trainable and not getattr(self, "renorm", False)
-        if not learns:
+        # Renormalisation keeps averages of its own.
+        if getattr(self, "renorm", False):
             return super().call(inputs, training=training, mask=mask)
         # In float32 under half-precision policies, as Keras's.
-        dtype = keras.backend.result_type(inputs.dtype, "float32")
+        dtype = keras.backend.result_type(inputs.dtype, self.variable_dtype, "float32")
         inputs = ops.cast(inputs, dtype)
-        mean, variance = self._moments(inputs, mask)
-        self.remember(mean, variance)
+        if training and self.trainable:
+            mean, variance = self._moments(inputs, mask)
+            self.remember(mean, variance)
+        else:
+            mean = ops.cast(self.moving_mean, dtype)
+            variance = ops.cast(self.moving_variance, dtype)
         outputs = ops.batch_normalization(
             inputs,
             mean,
@@ -49,6 +52,10 @@ class BatchNormalization(MovingMoments, keras.layers.BatchNormalization):
             scale=ops.cast(self.gamma, dtype) if self.scale else None,
             epsilon=self.epsilon,
         )
+        return self.cast_outputs(outputs)
+
+    def cast_outputs(self, outputs):
+        """Casts to the policy's compute dtype."""
         return ops.cast(outputs, self.compute_dtype)
 
     def _moments(self, inputs, mask):

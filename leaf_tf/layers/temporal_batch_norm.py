@@ -1,22 +1,22 @@
 """Normalisation over a batch of clips."""
 
 import keras
-from keras import ops
 
-from leaf_tf.dsp.types import Tensor
-from leaf_tf.layers.moving_moments import MovingMoments
+from leaf_tf.layers.batch_norm import BatchNormalization
 from leaf_tf.layers.stage import Stage
-
-EPSILON = 1e-5
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
-class TemporalBatchNorm(MovingMoments, Stage):
+class TemporalBatchNorm(BatchNormalization, Stage):
     """Brings each channel to mean 0 and variance 1 over batch and time.
 
-    (x - mean) / sqrt(variance + 1e-5) * gamma + beta. In training mean and
-    variance are those of the batch; frames that the mask leaves out don't count.
-    Otherwise they are the moving averages of what training saw, so that a clip
+    Keras's batch normalisation, in float32 under half-precision policies as every
+    stage:
+
+        (x - mean) / sqrt(variance + 1e-5) * gamma + beta
+
+    In training mean and variance are those of the batch; frames that the mask leaves
+    out don't count. Otherwise they are the moving averages of training, so that a clip
     doesn't depend on its neighbours; corrected for their start, see `MovingMoments`.
 
     Args:
@@ -40,55 +40,15 @@ class TemporalBatchNorm(MovingMoments, Stage):
     """
 
     def __init__(self, momentum: float = 0.9, **kwargs):
-        super().__init__(**kwargs)
         if not 0.0 <= momentum < 1.0:
             raise ValueError(f"`momentum` must be in [0, 1). Received: {momentum}")
-        self.momentum = momentum
-        self.supports_masking = True
+        super().__init__(momentum=momentum, epsilon=1e-5, **kwargs)
 
-    def build(self, input_shape):
-        for name, initializer, trainable in (
-            ("gamma", "ones", True),
-            ("beta", "zeros", True),
-            ("moving_mean", "zeros", False),
-            ("moving_variance", "ones", False),
-        ):
-            weight = self.add_weight(
-                name=name,
-                shape=(input_shape[-1],),
-                initializer=initializer,
-                dtype=self.stage_dtype,
-                autocast=False,
-                trainable=trainable,
-            )
-            setattr(self, name, weight)
-        self.add_seen()
+    def add_weight(self, *args, **kwargs):
+        return super().add_weight(*args, **{"dtype": self.stage_dtype, **kwargs})
 
-    def call(
-        self, inputs: Tensor, training: bool | None = False, mask: Tensor | None = None
-    ) -> Tensor:
-        outputs = ops.cast(inputs, self.stage_dtype)
-        if training and self.trainable:
-            mean, variance = _moments(outputs, mask)
-            self.remember(mean, variance)
-        else:
-            mean, variance = self.moving_mean, self.moving_variance
-        gains = self.gamma / ops.sqrt(variance + EPSILON)
-        return self.cast_outputs((outputs - mean) * gains + self.beta)
-
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape)
+    def cast_outputs(self, outputs):
+        return Stage.cast_outputs(self, outputs)
 
     def get_config(self):
-        return {**super().get_config(), "momentum": self.momentum}
-
-
-def _moments(values, mask):
-    """Mean and variance over batch and time, (channels,) each."""
-    if mask is None:
-        mean = ops.mean(values, axis=(0, 1))
-        return mean, ops.mean(ops.square(values - mean), axis=(0, 1))
-    indicator = ops.cast(mask, values.dtype)[:, :, None]
-    weights = indicator / ops.maximum(ops.sum(indicator), 1.0)
-    mean = ops.sum(weights * values, axis=(0, 1))
-    return mean, ops.sum(weights * ops.square(values - mean), axis=(0, 1))
+        return {**Stage.get_config(self), "momentum": self.momentum}

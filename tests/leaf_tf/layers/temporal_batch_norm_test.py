@@ -89,3 +89,15 @@ def test_tflite_without_other_operators(rng):
 def test_bad_argument():
     with pytest.raises(ValueError, match=r"`momentum` must be in \[0, 1\)"):
         TemporalBatchNorm(momentum=1.0)
+
+
+def test_a_config_of_before_it_was_keras_s_own_loads():
+    """As files hold it that were saved then; and it is saved no other way now."""
+    config = {"name": "norm", "trainable": True, "dtype": "float32", "momentum": 0.5}
+    layer = TemporalBatchNorm.from_config(config)
+    assert (layer.momentum, layer.epsilon) == (0.5, 1e-5)
+    saved = layer.get_config()
+    assert {**saved, "dtype": "float32"} == config
+    layer.build((None, None, 3))
+    names = [weight.name for weight in layer.weights]
+    assert names == ["gamma", "beta", "moving_mean", "moving_variance"]
