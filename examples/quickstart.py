@@ -19,14 +19,17 @@ import sys
 import time
 
 from leaf_files import command_line
+from leaf_files.argument_types import at_least
 from leaf_files.errors import UserError
 
 TASK = "synthetic"
 
 
 def main(argv):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = command_line.Parser(
+        prog="quickstart",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--output",
@@ -35,7 +38,7 @@ def main(argv):
     )
     parser.add_argument(
         "--epochs",
-        type=epochs,
+        type=at_least(1),
         default=20,
         help="of both trainings, at least 1 (default: %(default)s)",
     )
@@ -54,12 +57,6 @@ def main(argv):
     show_test_clips(leaf / "evaluation_clips", phone / "model.tflite", output)
     draw_comparison(output)
     summarize(output, time.monotonic() - started)
-
-
-def epochs(text):
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"must be at least 1 (received: {text})")
-    return int(text)
 
 
 def new_folder(asked):
