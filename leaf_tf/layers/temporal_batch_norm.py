@@ -7,7 +7,7 @@ from leaf_tf.layers.stage import Stage
 
 
 @keras.saving.register_keras_serializable("leaf_tf")
-class TemporalBatchNorm(BatchNormalization, Stage):
+class TemporalBatchNorm(Stage, BatchNormalization):
     """Brings each channel to mean 0 and variance 1 over batch and time.
 
     Keras's batch normalisation, in float32 under half-precision policies as every
@@ -47,8 +47,5 @@ class TemporalBatchNorm(BatchNormalization, Stage):
     def add_weight(self, *args, **kwargs):
         return super().add_weight(*args, **{"dtype": self.stage_dtype, **kwargs})
 
-    def cast_outputs(self, outputs):
-        return Stage.cast_outputs(self, outputs)
-
     def get_config(self):
-        return {**Stage.get_config(self), "momentum": self.momentum}
+        return {**keras.layers.Layer.get_config(self), "momentum": self.momentum}
