@@ -27,13 +27,28 @@ class Answers(Streamable):
     """
 
     published_as: str | None = None
+    sample_rate: int
     preemphasis: PreEmphasis | None = None
     compressing: Any
     normalizing: MeanVarNorm | None
 
-    def impulse_responses(self) -> np.ndarray | None:
-        """Taps of the learned filters, (taps, n_filters), real or complex; or None."""
+    @property
+    def filter_stage(self) -> Any:
+        """The layer that has the filters and answers for them; or None."""
         return None
+
+    @property
+    def pooling_stage(self) -> Any:
+        """The layer that has the learned pooling windows; or None."""
+        return None
+
+    def impulse_responses(self) -> np.ndarray | None:
+        """Taps of the learned filters, (taps, n_filters), real or complex; or None.
+
+        Defaults to those of `filter_stage`, as center frequencies and bandwidths do.
+        """
+        stage = self.filter_stage
+        return None if stage is None else stage.impulse_responses()
 
     def frequency_responses(self) -> np.ndarray | None:
         """Amplitude responses of the learned filters, pre-emphasis left out; or None.
@@ -50,7 +65,8 @@ class Answers(Streamable):
 
     def center_freqs_hz(self) -> np.ndarray | None:
         """Center frequencies that are learned, (n_filters,), Hz; or None."""
-        return None
+        stage = self.filter_stage
+        return None if stage is None else stage.center_freqs_hz()
 
     def channel_freqs_hz(self) -> np.ndarray | None:
         """Center frequencies in the order of the features' channels; or None.
@@ -63,11 +79,15 @@ class Answers(Streamable):
 
     def bandwidths_hz(self) -> np.ndarray | None:
         """FWHM of those filters' amplitude responses, (n_filters,), Hz; or None."""
-        return None
+        stage = self.filter_stage
+        return None if stage is None else stage.bandwidths_hz()
 
     def pooling_widths_ms(self) -> np.ndarray | None:
         """FWHM of the pooling windows that are learned, (n_filters,), ms; or None."""
-        return None
+        stage = self.pooling_stage
+        if stage is None:
+            return None
+        return stage.pooling_widths() * 1000.0 / self.sample_rate
 
     def pcen_parameters(self) -> dict[str, np.ndarray] | None:
         """{name: (n_filters,)} of PCEN: alpha, delta, root, smooth_coef; or None."""

@@ -116,6 +116,20 @@ class Frontend(Composite, Answers, Stage):
         """Samples a frame takes within the clip; None where windows pass its ends."""
         return None
 
+    def preemphasized(self, waveform, bounds):
+        """The waveform after pre-emphasis, where the frontend has it.
+
+        Args:
+            waveform: (batch, samples).
+            bounds: Bounds of the clips in it, outside of which it stays 0; or None.
+        """
+        if self.preemphasis is None:
+            return waveform
+        waveform = self.preemphasis(waveform[..., None])
+        if bounds is not None:
+            waveform = bounds.keep(waveform)
+        return ops.squeeze(waveform, axis=-1)
+
     def freeze(self, keep_compression: bool = False) -> None:
         """Ends the training of all weights, or of all but the compression's.
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import impulse_responses
@@ -176,26 +175,18 @@ class EfficientLeaf(Frontend):
         bounds = None
         if lengths is not None:
             waveform, bounds = align(waveform, lengths, self.kernel_size, self.strides)
-        if self.preemphasis is not None:
-            waveform = self.preemphasis(waveform[..., None])
-            if bounds is not None:
-                waveform = bounds.keep(waveform)
-            waveform = ops.squeeze(waveform, axis=-1)
+        waveform = self.preemphasized(waveform, bounds)
         # (batch, frames, n_filters)
         return ops.maximum(self.filterbank(waveform, bounds=bounds), self.least_energy)
 
-    def impulse_responses(self) -> np.ndarray:
-        """Taps of the filters, before the groups cut them short."""
-        return self.filterbank.impulse_responses()
+    # Its impulse responses are those of before the groups cut them short.
+    @property
+    def filter_stage(self):
+        return self.filterbank
 
-    def center_freqs_hz(self) -> np.ndarray:
-        return self.filterbank.center_freqs_hz()
-
-    def bandwidths_hz(self) -> np.ndarray:
-        return self.filterbank.bandwidths_hz()
-
-    def pooling_widths_ms(self) -> np.ndarray:
-        return self.filterbank.pooling_widths() * 1000.0 / self.sample_rate
+    @property
+    def pooling_stage(self):
+        return self.filterbank
 
     def published_weights(self) -> dict[str, Any]:
         weights = {
@@ -223,7 +214,7 @@ class EfficientLeaf(Frontend):
         bank, size = self.filterbank, self.kernel_size
         left, middle = same_left(size, self.strides), (size - 1) // 2
         lowpass = impulse_responses.gaussian_lowpass(bank.bounded(bank.widths), size)
-        lowpass, taps = ops.convert_to_numpy(lowpass), self.impulse_responses()
+        lowpass, taps = ops.convert_to_numpy(lowpass), bank.impulse_responses()
         banks = []
         for group in bank.groups:
             first = middle % group.stride  # of the window's taps that are used

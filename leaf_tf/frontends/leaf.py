@@ -285,21 +285,17 @@ class Leaf(Frontend):
         twin.set_weights(self.get_weights())
         return twin
 
-    def impulse_responses(self) -> np.ndarray:
-        return self.filtering.impulse_responses()
+    @property
+    def filter_stage(self):
+        return self.filtering
 
-    def center_freqs_hz(self) -> np.ndarray:
-        return self.filtering.center_freqs_hz()
+    @property
+    def pooling_stage(self):
+        return self.pooling
 
     def channel_freqs_hz(self) -> np.ndarray:
-        centers = self.center_freqs_hz()
+        centers = self.filtering.center_freqs_hz()
         return np.sort(centers) if self.sort_filters else centers
-
-    def bandwidths_hz(self) -> np.ndarray:
-        return self.filtering.bandwidths_hz()
-
-    def pooling_widths_ms(self) -> np.ndarray:
-        return self.pooling.pooling_widths() * 1000.0 / self.sample_rate
 
     def published_weights(self) -> dict[str, Any]:
         weights = {
@@ -336,11 +332,7 @@ class Leaf(Frontend):
         elif lengths is not None:
             size, strides = self.pooling.kernel_size, self.pooling.strides
             waveform, bounds = align(waveform, lengths, size, strides)
-        if self.preemphasis is not None:
-            waveform = self.preemphasis(waveform[..., None])
-            if bounds is not None:
-                waveform = bounds.keep(waveform)
-            waveform = ops.squeeze(waveform, axis=-1)
+        waveform = self.preemphasized(waveform, bounds)
         compute = self._fast_energies if self.method == "fast" else self._exact_energies
         return self.completed(compute(waveform, bounds))  # (batch, frames, n_filters)
 

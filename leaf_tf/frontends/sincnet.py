@@ -65,14 +65,9 @@ class _SincFrontend(Frontend):
         super().build(input_shape)
         self.filtering.build((*input_shape[:2], 1))
 
-    def impulse_responses(self):
-        return self.filtering.impulse_responses()
-
-    def center_freqs_hz(self):
-        return self.filtering.center_freqs_hz()
-
-    def bandwidths_hz(self):
-        return self.filtering.bandwidths_hz()
+    @property
+    def filter_stage(self):
+        return self.filtering
 
     def _rectified(self, waveform):
         return _leaky(
@@ -287,8 +282,9 @@ class SincNetPlus(_SincFrontend):
         super().build(input_shape)
         self.pooling.build((*input_shape[:2], self.n_filters))
 
-    def pooling_widths_ms(self) -> np.ndarray:
-        return self.pooling.pooling_widths() * 1000.0 / self.sample_rate
+    @property
+    def pooling_stage(self):
+        return self.pooling
 
     def energies_on_stream(self, lag):
         windows = ops.convert_to_numpy(self.pooling.taps())
