@@ -6,10 +6,13 @@ import difflib
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from leaf_files.errors import UserError
 from leaf_files.missing import missing_package
+
+_SCRIPTS = {"training": "leaf-train", "export": "leaf-export"}
 
 
 class _Help(argparse.HelpFormatter):
@@ -88,6 +91,25 @@ def did_you_mean(words: Iterable[str], known: Iterable[str]) -> str:
     return f" (did you mean {' and '.join(dict.fromkeys(nearest))}?)"
 
 
+def program(package: str) -> str:
+    """The words that start the commands of a package, for messages.
+
+    Args:
+        package: "training" or "export".
+
+    Returns:
+        Its installed script, "leaf-train" or "leaf-export", where this process was
+        started by one of the two; else "python -m training" or "python -m export".
+
+    >>> program("export")
+    'python -m export'
+    """
+    script = Path(sys.argv[0]).stem
+    if script in _SCRIPTS.values():
+        return _SCRIPTS[package]
+    return f"python -m {package}"
+
+
 def run(main: Callable[[Any], int | None], argv: Any, prog: str) -> int:
     """Runs a command; what a user can mend becomes one line on stderr.
 
@@ -97,7 +119,7 @@ def run(main: Callable[[Any], int | None], argv: Any, prog: str) -> int:
     Args:
         main: Takes `argv`; returns an exit code, or None for 0.
         argv: The arguments, without the program's name.
-        prog: The program's name in messages, e.g. "python -m training".
+        prog: The program's name in messages, see `program`.
 
     Returns:
         The exit code: `main`'s; 1 after an error; 130 after Ctrl-C; 141 when
