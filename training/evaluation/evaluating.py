@@ -31,6 +31,12 @@ class Evaluation:
         task: Name of the task.
         head: `Head` of the model that answered.
         predictions: `ClipPredictions` or `MultiLabelPredictions`.
+
+    >>> import numpy as np
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> predictions = ClipPredictions(np.array([[2.0, 0.0]]), np.array([0]))
+    >>> Evaluation("drums", head, predictions).predictions.accuracy
+    1.0
     """
 
     task: str
@@ -39,7 +45,14 @@ class Evaluation:
 
 
 def as_metrics(evaluations):
-    """The content of `metrics.json`, {"tasks": ..., "average": ...}."""
+    """The content of `metrics.json`, {"tasks": ..., "average": ...}.
+
+    >>> import numpy as np
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> predictions = ClipPredictions(np.array([[0.0, 0.0]]), np.array([0]))
+    >>> as_metrics([Evaluation("drums", head, predictions)])
+    {'tasks': {'drums': {'accuracy': 1.0, 'loss': 0.693..., 'n_examples': 1}}}
+    """
     metrics = [evaluation.predictions.metrics for evaluation in evaluations]
     content = {"tasks": {e.task: m for e, m in zip(evaluations, metrics)}}
     if len(metrics) > 1:
@@ -188,6 +201,13 @@ def require_known(name, data, head):
 
     Raises:
         UserError: It doesn't.
+
+    >>> data = get_task("folder:drums").load()
+    >>> head = Head("hits", "hits", ("cymbal", "kick"), "softmax")
+    >>> require_known("folder:drums", data, head)
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the task folder:drums has classes that the model
+    doesn't know: snare; it knows cymbal, kick
     """
     unknown = sorted(set(data.labels) - set(head.labels))
     if unknown:
@@ -218,6 +238,12 @@ def relabelled(clips, labels, head):
 
     Returns:
         A `ClipSet`.
+
+    >>> data = get_task("folder:drums").load()
+    >>> head = Head("hits", "hits", ("cymbal", "kick", "snare"), "softmax")
+    >>> clips = relabelled(data.splits["test"], data.labels, head)
+    >>> [int(clip["label"]) for clip in clips.dataset(8000)]
+    [1, 2]
     """
     if tuple(labels) == head.labels:
         return clips

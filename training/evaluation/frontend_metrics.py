@@ -32,6 +32,13 @@ def frontend_metrics(frontend, clip_sets, config, n_replans):
         "frontend_error": {"max", "mean", "predicted", "replans", "clips"}, of a fast
             `Leaf`: differences of the features, and the relative error of the worst
             filter's energy on white noise that the plan predicts.
+
+    >>> import leaf_tf
+    >>> from training.settings.config import FitConfig
+    >>> frontend = leaf_tf.MelFilterbanks(8)  # learns nothing
+    >>> features = frontend(np.zeros((1, 1600)))
+    >>> frontend_metrics(frontend, [], FitConfig("drums"), n_replans=0)
+    {}
     """
     return {
         **_filter_drift(frontend),

@@ -21,6 +21,9 @@ class Plots:
         names: Names of the figures, in the order they were drawn.
         frontend: Name of its class.
         drift: The `visualize.Drift`; `Drift()` of a frontend that learns nothing.
+
+    >>> print(Plots(Path("figures"), (), "MelFilterbanks", visualize.Drift()))
+    MelFilterbanks has nothing learned to draw
     """
 
     folder: Path

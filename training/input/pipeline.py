@@ -24,6 +24,19 @@ class TrainingData:
         clip_sets: Training `ClipSet` of each head.
         heads: A tuple of `Head`.
         config: A `FitConfig`.
+
+    >>> from leaf_files.run_folder import Head
+    >>> from training.settings.config import FitConfig
+    >>> from training.tasks.registry import get_task
+    >>> config = FitConfig(
+    ...     "folder:drums", batch_size=4, sample_rate=8000, window_seconds=0.05
+    ... )
+    >>> data = get_task(config.task).load()
+    >>> head = Head(config.task, "drums", data.labels, "softmax")
+    >>> training_data = TrainingData([data.splits["train"]], (head,), config)
+    >>> waveform, label = next(iter(training_data.batches()))
+    >>> waveform.shape, label.shape
+    (TensorShape([4, 400]), TensorShape([4]))
     """
 
     def __init__(self, clip_sets, heads, config):
@@ -144,6 +157,12 @@ def evaluation_windows(
         (batch, window_samples), the clip's label and int64 (batch,). A clip's
         windows, cut by `leaf_files.windows.cut_windows`, share its index, so that
         their logits can be averaged.
+
+    >>> from training.tasks.registry import get_task
+    >>> clips = get_task("folder:drums").load().splits["test"]  # 2 of 0.1 s
+    >>> for waveform, _, clip_index in evaluation_windows(clips, 8000, 400, 4):
+    ...     waveform.shape, clip_index.numpy()
+    (TensorShape([4, 400]), array([0, 0, 1, 1]))
     """
 
     def to_windows(clip_index, clip):
@@ -179,6 +198,10 @@ def random_window(waveform, window_samples, seed):
 
     Returns:
         (window_samples,).
+
+    >>> window = random_window(tf.range(100), 3, seed=(0, 1))
+    >>> (window - window[0]).numpy()
+    array([0, 1, 2], dtype=int32)
     """
     spare = tf.shape(waveform)[0] - window_samples
     start = tf.random.stateless_uniform([], seed, 0, tf.abs(spare) + 1, dtype=tf.int32)

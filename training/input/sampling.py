@@ -22,6 +22,10 @@ def every_clip(n_clips, seed):
 
     Returns:
         Function of a position, int64 (): the index of a clip, int64 ().
+
+    >>> clip_at = every_clip(3, seed=0)
+    >>> sorted(int(clip_at(position)) for position in range(3, 6))
+    [0, 1, 2]
     """
     return lambda position: _shuffled(position, n_clips, seed, _CLIPS)
 
@@ -37,6 +41,10 @@ def every_class(members, seed):
 
     Returns:
         Function of a position, int64 (): the index of a clip, int64 ().
+
+    >>> clip_at = every_class([[0, 1, 2], [3]], seed=0)
+    >>> sorted(int(clip_at(position)) for position in range(6))
+    [0, 1, 2, 3, 3, 3]
     """
     members = [np.asarray(m, np.int64) for m in members if len(m)]
     sizes = tf.constant([len(m) for m in members], tf.int64)
@@ -61,6 +69,10 @@ class Turns:
     Args:
         weights: Numbers above 0, one a task.
         seed: Seed of the order, an int.
+
+    >>> turns = Turns([1.0, 1.0], seed=0)
+    >>> sorted(int(turns.at(position)[0]) for position in range(4))
+    [0, 0, 1, 1]
     """
 
     def __init__(self, weights, seed):

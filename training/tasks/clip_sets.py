@@ -19,6 +19,9 @@ class ListedClip(NamedTuple):
         sound: First 16 hexadecimal digits of `training.tasks.splits.identity`.
         label: Name of the class.
         file: Name for people; clips are compared by `sound`.
+
+    >>> ListedClip("9f86d081884c7d65", "kick", "kick/0.wav").label
+    'kick'
     """
 
     sound: str
@@ -41,6 +44,13 @@ class ClipSet:
             this is no faster than reading the clips.
         clips: One `ListedClip` a clip, in order; None where sounds aren't known.
         fingerprint: Fingerprint of clips that aren't listed; None if unknown.
+
+    >>> import tensorflow as tf
+    >>> def at(sample_rate):
+    ...     return lambda n: {"waveform": tf.zeros([sample_rate]), "label": n}
+    >>> clips = ClipSet.by_index(5, at)
+    >>> [int(clip["label"]) for clip in clips.only([1, 3]).dataset(16000)]
+    [1, 3]
     """
 
     n_examples: int
@@ -134,6 +144,11 @@ class TaskData:
         multi_label: Whether a clip may have several labels, or none.
         fingerprint: Fingerprint of all clips, whatever their split, where they aren't
             listed; None if unknown.
+
+    >>> from training.tasks.registry import get_task
+    >>> data = get_task("folder:drums").load()  # 5 clips of each class
+    >>> data.labels, data.splits["test"].n_examples
+    (('kick', 'snare'), 2)
     """
 
     labels: tuple[str, ...]

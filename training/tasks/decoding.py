@@ -27,7 +27,11 @@ _TINY_WAV = base64.b64decode(
 
 
 def libraries():
-    """The names of the libraries that decode here, the default one first."""
+    """The names of the libraries that decode here, the default one first.
+
+    >>> libraries()[-1]
+    'soundfile'
+    """
     return (TFIO, SOUNDFILE) if _operators() else (SOUNDFILE,)
 
 
@@ -42,6 +46,11 @@ def from_file(path, encoding, rate, sample_rate, library=None):
 
     Returns:
         float32 (samples,).
+
+    >>> paths = tf.data.Dataset.from_tensors("drums/kick/0.wav")  # 0.1 s
+    >>> [waveform] = paths.map(lambda p: from_file(p, "WAV PCM_16", 8000, 16000))
+    >>> waveform.shape
+    TensorShape([1600])
     """
     return _waveform(
         lambda: tf.io.read_file(path),
@@ -55,7 +64,12 @@ def from_file(path, encoding, rate, sample_rate, library=None):
 
 
 def from_bytes(content, encoding, rate, sample_rate, library=None):
-    """The waveform of the content of an audio file; see `from_file`."""
+    """The waveform of the content of an audio file; see `from_file`.
+
+    >>> with open("drums/kick/0.wav", "rb") as file:  # 0.1 s
+    ...     from_bytes(file.read(), "WAV PCM_16", 8000, 16000).shape
+    TensorShape([1600])
+    """
     return _waveform(
         lambda: content,
         lambda content: decode_clip(content, "of this example")[0],
@@ -78,6 +92,10 @@ def from_samples(samples, rate, sample_rate):
 
     Returns:
         float32 (samples,).
+
+    >>> stereo = tf.constant([[16384, 0], [0, 0]], tf.int16)
+    >>> from_samples(stereo, 8000, 8000).numpy()
+    array([0.25, 0.  ], dtype=float32)
     """
     waveform = tf.cast(samples, tf.float32)
     if samples.dtype.is_integer:

@@ -42,6 +42,10 @@ class FolderTask:
         path: Folder of the classes.
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be read are named and left out.
+
+    >>> data = FolderTask(Path("drums")).load()  # 5 clips of each class
+    >>> {split: clips.n_examples for split, clips in data.splits.items()}
+    {'train': 6, 'validation': 2, 'test': 2}
     """
 
     path: Path

@@ -19,6 +19,12 @@ class Records:
 
     Raises:
         ValueError: A file has fewer whole records.
+
+    >>> with tf.io.TFRecordWriter("words.tfrecord") as file:
+    ...     for word in (b"no", b"yes"):
+    ...         file.write(word)
+    >>> Records([("words.tfrecord", 0, 2)]).content(1)
+    b'yes'
     """
 
     def __init__(self, parts):

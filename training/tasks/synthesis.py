@@ -24,7 +24,7 @@ _FORMANT_BANDWIDTHS = (60.0, 90.0, 140.0, 200.0, 300.0, 400.0, 500.0)  # Hz
 
 
 @dataclasses.dataclass(frozen=True)
-class Phone:
+class _Phone:
     """Targets of the vocal tract while one phone is spoken.
 
     Attributes:
@@ -47,31 +47,31 @@ class Phone:
 
 
 def _vowel(*formants):
-    return (Phone(0.16, formants, voicing=1.0),)
+    return (_Phone(0.16, formants, voicing=1.0),)
 
 
 def _voiced_stop(formants, burst_band):
     return (
-        Phone(0.055, formants, voicing=0.25, open_mouth=False),
-        Phone(0.02, formants, voicing=0.4, friction=0.3,
+        _Phone(0.055, formants, voicing=0.25, open_mouth=False),
+        _Phone(0.02, formants, voicing=0.4, friction=0.3,
               friction_band=burst_band),
     )  # fmt: skip
 
 
 def _unvoiced_stop(formants, burst_band):
     return (
-        Phone(0.06, formants),
-        Phone(0.016, formants, friction=0.4, friction_band=burst_band),
-        Phone(0.035, formants, breath=0.5),
+        _Phone(0.06, formants),
+        _Phone(0.016, formants, friction=0.4, friction_band=burst_band),
+        _Phone(0.035, formants, breath=0.5),
     )
 
 
 def _fricative(formants, band):
-    return (Phone(0.12, formants, friction=0.3, friction_band=band),)
+    return (_Phone(0.12, formants, friction=0.3, friction_band=band),)
 
 
 def _nasal(formants):
-    return (Phone(0.08, formants, voicing=0.4),)
+    return (_Phone(0.08, formants, voicing=0.4),)
 
 
 PHONES = {
@@ -101,6 +101,11 @@ class Speaker:
         breathiness: Breath noise relative to the voice.
         tilt: Slope of the voice's spectrum above 500 Hz, in dB per octave.
         accent: Factor on each formant of each phone.
+
+    >>> accent = {name: np.ones(4) for name in PHONES}
+    >>> child = Speaker(250.0, 1.2, 1.0, 0.05, -12.0, accent)
+    >>> say(("n", "a", "i"), child, np.random.default_rng(0)).shape
+    (16000,)
     """
 
     pitch: float
@@ -112,7 +117,11 @@ class Speaker:
 
 
 def draw_speaker(random):
-    """A speaker, from a `numpy.random.Generator`."""
+    """A speaker, from a `numpy.random.Generator`.
+
+    >>> 0.86 <= draw_speaker(np.random.default_rng(0)).tract <= 1.22
+    True
+    """
     tract = random.uniform(0.86, 1.22)
     return Speaker(
         # A shorter tract mostly comes with a higher voice.
@@ -135,6 +144,10 @@ def say(word, speaker, random):
 
     Returns:
         (CLIP_SAMPLES,) float64, of arbitrary level.
+
+    >>> random = np.random.default_rng(0)
+    >>> say(("n", "a", "i"), draw_speaker(random), random).shape
+    (16000,)
     """
     tracks = _tracks(word, speaker, random)
     pulses = _spectra(_glottal_pulses(speaker, tracks["voiced_part"], random))
@@ -157,6 +170,11 @@ def place(clean, random):
     Returns:
         (CLIP_SAMPLES,) float64 in [-1, 1]. The signal-to-noise ratio is
         uniform in 0 ... 20 dB, the peak in -26 ... -1 dB of full scale.
+
+    >>> random = np.random.default_rng(0)
+    >>> clip = place(say(("n", "a", "i"), draw_speaker(random), random), random)
+    >>> 0.05 <= np.abs(clip).max().item() <= 0.9
+    True
     """
     heard = _reverberate(clean, random)
     draw_noise = _pink_noise if random.random() < 0.5 else _babble

@@ -45,6 +45,11 @@ class TfdsTask:
         by_hand: Instructions for what TFDS can't download, and where to put it;
             "{manual}" stands for that folder.
         needs_beam: Whether TFDS prepares the data by Apache Beam.
+
+    >>> from training.tasks.registry import get_task
+    >>> task = get_task("spoken_digit")
+    >>> task.dataset, task.sample_rate, task.is_ready("/no/such/folder")
+    ('spoken_digit', 8000, False)
     """
 
     name: str
@@ -235,13 +240,21 @@ def _reason(error):
 
 
 def data_folder(data_dir=None):
-    """The folder of TFDS: the given one, or TFDS's own, a string; maybe a bucket's."""
+    """The folder of TFDS: the given one, or TFDS's own, a string; maybe a bucket's.
+
+    >>> data_folder("/data/tfds")
+    '/data/tfds'
+    """
     default = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
     return os.path.expanduser(data_dir or default)
 
 
 def size(n_bytes):
-    """A number of bytes for people, such as "11 MiB", "2.4 GiB", "3.3 TiB"."""
+    """A number of bytes for people, such as "11 MiB", "2.4 GiB", "3.3 TiB".
+
+    >>> size(2_541_486_466)
+    '2.4 GiB'
+    """
     for unit, each in (("TiB", 2**40), ("GiB", 2**30)):
         if n_bytes >= each:
             return f"{n_bytes / each:.1f} {unit}"

@@ -12,7 +12,13 @@ _LOGGERS = ("", "absl", "apache_beam", "urllib3")
 
 @contextlib.contextmanager
 def quiet():
-    """Limits TFDS's output to a progress bar, on a terminal only."""
+    """Limits TFDS's output to a progress bar, on a terminal only.
+
+    >>> with quiet():
+    ...     print("TFDS talks")
+    >>> print("we talk")
+    we talk
+    """
     import tensorflow_datasets as tfds
 
     if not sys.stderr.isatty():
@@ -30,7 +36,13 @@ def quiet():
 
 @contextlib.contextmanager
 def quick_to_fail():
-    """Lets TFDS try 3 times: its 10 keep a user without a network for minutes."""
+    """Lets TFDS try 3 times: its 10 keep a user without a network for minutes.
+
+    >>> from tensorflow_datasets.core.download import downloader
+    >>> with quick_to_fail():
+    ...     downloader.MAX_RETRIES
+    3
+    """
     from tensorflow_datasets.core.download import downloader
 
     usual, downloader.MAX_RETRIES = downloader.MAX_RETRIES, 3

@@ -18,6 +18,9 @@ class Source:
         name: Name of the file.
         url: Address of the file.
         md5: MD5 that its authors publish; None if they don't.
+
+    >>> Source("clips.zip", "https://example.org/clips.zip").name
+    'clips.zip'
     """
 
     name: str
@@ -52,6 +55,12 @@ def require_original(path, source):
 
     Raises:
         UserError: It is another.
+
+    >>> from pathlib import Path
+    >>> source = Source("0.wav", "https://example.org/0.wav", md5="0" * 32)
+    >>> require_original(Path("drums/kick/0.wav"), source)
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: drums/kick/0.wav is damaged or another version: ...
     """
     if source.md5 is None:
         return
@@ -73,6 +82,12 @@ def members(path, wanted):
 
     Yields:
         (name, content).
+
+    >>> from pathlib import Path
+    >>> with zipfile.ZipFile("clips.zip", "w") as archive:
+    ...     archive.writestr("clips/readme.txt", b"of dogs")
+    >>> list(members(Path("clips.zip"), {"readme.txt"}))
+    [('readme.txt', b'of dogs')]
     """
     with path.open("rb") as file, zipfile.ZipFile(file) as archive:
         for member in archive.namelist():

@@ -79,7 +79,7 @@ class TutUrbanScenes2018(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager):
         paths = fetch(dl_manager, (META, *AUDIO))
-        segments = read_folds(paths[META.name])
+        segments = _read_folds(paths[META.name])
         archives = [paths[source.name] for source in AUDIO]
         return {
             split: self._generate_examples(archives, segments[split])
@@ -105,7 +105,7 @@ class TutUrbanScenes2018(tfds.core.GeneratorBasedBuilder):
             )
 
 
-def read_folds(path):
+def _read_folds(path):
     """The segments of each split.
 
     Args:
@@ -147,6 +147,10 @@ def validation_locations(segments):
 
     Returns:
         A set of locations.
+
+    >>> segments = [("park", f"lyon-{n % 3}") for n in range(30)]
+    >>> len(validation_locations(segments))
+    1
     """
     counts: dict[str, Counter] = defaultdict(Counter)
     for scene, location in segments:
