@@ -28,7 +28,7 @@ class ClipPredictions:
     logits: np.ndarray
     classes: np.ndarray
 
-    # The main one of the metrics.
+    # The main metric.
     judged_by = "accuracy"
 
     @property
@@ -122,7 +122,7 @@ class MultiLabelPredictions:
 
 
 def averaged(task_metrics):
-    """The means over tasks of metrics of one name, such as accuracies.
+    """Means over tasks of each metric, such as the accuracy.
 
     Args:
         task_metrics: A list of `metrics`, at least one.
@@ -187,11 +187,14 @@ class ClipEvaluator:
         n_classes = len(self.head.labels)
         sums = np.zeros((self._n_clips, n_classes))
         n_windows = np.zeros(self._n_clips, int)
-        kind: type[ClipPredictions] | type[MultiLabelPredictions]
+        predictions_class: type[ClipPredictions] | type[MultiLabelPredictions]
         if self.head.multi_label:
-            kind, classes = MultiLabelPredictions, np.zeros((self._n_clips, n_classes))
+            predictions_class, classes = (
+                MultiLabelPredictions,
+                np.zeros((self._n_clips, n_classes)),
+            )
         else:
-            kind, classes = ClipPredictions, np.zeros(self._n_clips, int)
+            predictions_class, classes = ClipPredictions, np.zeros(self._n_clips, int)
         with tqdm(
             desc=doing,
             total=self._n_clips,
@@ -208,7 +211,7 @@ class ClipEvaluator:
                 np.add.at(n_windows, clip, 1)
                 classes[clip] = label
                 progress.update(clip[-1] - progress.n)
-        return kind(sums / n_windows[:, None], classes)
+        return predictions_class(sums / n_windows[:, None], classes)
 
 
 def _mean(values):

@@ -29,7 +29,7 @@ class Evaluation:
 
     Attributes:
         task: Name of the task.
-        head: `Head` of the model that answered.
+        head: `Head` of the model that made the predictions.
         predictions: `ClipPredictions` or `MultiLabelPredictions`.
 
     >>> import numpy as np
@@ -108,11 +108,12 @@ def evaluate(
         _note(line)
     evaluations = []
     for name, head, clips in wanted:
-        heard = ""
+        in_noise = ""
         if noise is not None:
-            clips, heard = noise.added_to(clips), f" in {noise}"
+            clips, in_noise = noise.added_to(clips), f" in {noise}"
         print(
-            f"evaluating on {clips.n_examples} clips of {name}{heard}", file=sys.stderr
+            f"evaluating on {clips.n_examples} clips of {name}{in_noise}",
+            file=sys.stderr,
         )
         with _running(run.model):
             predictions = ClipEvaluator(clips, head, config).predict(model)
@@ -133,7 +134,7 @@ def _require_rate(run, model, config):
 
 @contextlib.contextmanager
 def _running(path):
-    """Names the file of a model whose own layers fail, as those of a damaged one."""
+    """Turns failures of a model's layers into a `UserError` that names its file."""
     try:
         yield
     except (TypeError, ValueError) as error:
@@ -150,9 +151,9 @@ def _note(line):
 
 def _head_and_clips(name, heads, open_clips):
     """The head that knows a task's classes, the task's own first; and the clips."""
-    own_heads = [h for h in heads if is_same(get_task(h.task), get_task(name))]
+    task_heads = [h for h in heads if is_same(get_task(h.task), get_task(name))]
     refusals = []
-    for head in own_heads or heads:
+    for head in task_heads or heads:
         try:
             return head, open_clips(name, head)
         except UserError as error:
@@ -182,12 +183,12 @@ def _clips(run, config, data_dir, exactly, name, head):
     elif not isinstance(task, FolderTask):
         data = load()
         clips = relabelled(data.splits["test"], data.labels, head)
-    # Of its own clips, too: another task of the run, or the run that was adapted to
-    # this one, may have trained on them.
+    # The run's own clips are checked, too: another of its tasks, or the run that it
+    # was adapted from, may have trained on them.
     if not is_runs_own or run.data.exists():
-        heard = heard_before(run, task, clips)
-        if heard:
-            _note(heard)
+        overlap = heard_before(run, task, clips)
+        if overlap:
+            _note(overlap)
     return clips
 
 
@@ -200,7 +201,8 @@ def require_known(name, data, head):
         head: `Head` of the model.
 
     Raises:
-        UserError: It doesn't.
+        UserError: The task has other labels, or several a clip where the model
+            learned one.
 
     >>> data = get_task("folder:drums").load()
     >>> head = Head("hits", "hits", ("cymbal", "kick"), "softmax")

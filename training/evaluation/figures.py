@@ -1,4 +1,4 @@
-"""Pictures of a run, for people who would rather look than read."""
+"""Figures of a finished run."""
 
 import numpy as np
 from keras import ops
@@ -31,14 +31,14 @@ def draw_run(run, config, heads, splits, model, initial, history, tests):
     before.set_weights(initial)
     figures = {"learning_curves": learning_curves(history)}
     for head, test in zip(heads, tests):
-        own = f"_{head.name}" if len(heads) > 1 else ""
+        suffix = f"_{head.name}" if len(heads) > 1 else ""
         if head.multi_label:
             precisions = test.average_precisions
-            drawn = average_precisions(precisions, head.labels)
-            figures[f"average_precisions{own}"] = drawn
+            figure = average_precisions(precisions, head.labels)
+            figures[f"average_precisions{suffix}"] = figure
         else:
-            drawn = confusion_matrix(test.confusion(), head.labels)
-            figures[f"confusion_matrix{own}"] = drawn
+            figure = confusion_matrix(test.confusion(), head.labels)
+            figures[f"confusion_matrix{suffix}"] = figure
     waveform, label = _a_test_clip(config, heads[0], splits["test"][0])
     figures["features"] = features_beside_mel(
         frontend, waveform, config.sample_rate, label
@@ -120,7 +120,7 @@ def average_precisions(precisions, labels, at_most=50):
     Args:
         precisions: (n_classes,); NaN where there is none.
         labels: Names of the classes.
-        at_most: Bars; of more classes, evenly chosen ones are drawn.
+        at_most: Largest number of bars; of more classes, evenly spaced ones are drawn.
 
     >>> figure = average_precisions(np.array([0.4, 0.9]), ("owl", "wren"))
     >>> [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
@@ -233,7 +233,7 @@ def _settings(frontend):
 
 
 def _verbatim(label):
-    """A label as matplotlib shows it as it is: two dollars would mean a formula."""
+    """A label with its dollars escaped: between two, matplotlib reads a formula."""
     return label.replace("$", r"\$")
 
 
@@ -242,6 +242,6 @@ def _a_test_clip(config, head, clip_set):
     clip = next(iter(clip_set.dataset(config.sample_rate).as_numpy_iterator()))
     window = cut_windows(clip["waveform"], config.window_samples)[0]
     if head.multi_label:
-        own = [head.labels[index] for index in np.flatnonzero(clip["label"])]
-        return window, ", ".join(own)
+        labels = [head.labels[index] for index in np.flatnonzero(clip["label"])]
+        return window, ", ".join(labels)
     return window, head.labels[clip["label"]]

@@ -1,4 +1,4 @@
-"""Sources of windows: clips in memory, or read when they are asked for."""
+"""Sources of windows: clips in memory, or read on demand."""
 
 import numpy as np
 import psutil
@@ -6,15 +6,15 @@ import tensorflow as tf
 from tqdm import tqdm
 
 _MOMENT = 2.0  # seconds
-# Clips that are read to estimate how much memory all of them take.
+# Clips that are read to estimate the memory that all of them take.
 _PROBED = 64
-# Of the memory that is free; while clips are put one after the other they are there
-# twice.
+# Largest share of the free memory; clips take twice their size while they are
+# concatenated.
 _SHARE = 0.4
 
 
 class ClipMemory:
-    """The decoded clips of a set, one after the other in memory.
+    """The decoded clips of a set, concatenated in memory.
 
     Args:
         clip_set: `ClipSet` to keep.
@@ -55,7 +55,7 @@ class ClipMemory:
 
 
 class ClipReader:
-    """The clips of a set, read and decoded whenever they are asked for.
+    """The clips of a set, read and decoded on each request.
 
     See `ClipMemory` for arguments and methods; the set's clips can be read by index.
 
@@ -88,7 +88,7 @@ class ClipReader:
 
 
 def open_clips(clip_set, sample_rate, doing, cache="auto"):
-    """The clips of a set, to be asked for in any order.
+    """The clips of a set, for access in any order.
 
     Args:
         clip_set, sample_rate, doing: See `ClipMemory`.
@@ -109,7 +109,7 @@ def open_clips(clip_set, sample_rate, doing, cache="auto"):
 
 
 def keeps(clip_set, sample_rate, cache="auto"):
-    """Whether to keep the decoded clips of a set in memory; `cache` as above.
+    """Whether to keep the decoded clips of a set in memory; see `open_clips`.
 
     >>> from training.tasks.registry import get_task
     >>> clips = get_task("folder:drums").load().splits["test"]
@@ -130,7 +130,7 @@ def keeps(clip_set, sample_rate, cache="auto"):
 
 
 def members(labels, n_classes):
-    """The indices of the clips of each class, a list; labels as `labels()`.
+    """The indices of the clips of each class; labels as `ClipMemory.labels` has them.
 
     >>> members(np.array([1, 0, 1]), n_classes=2)
     [array([1]), array([0, 2])]

@@ -57,7 +57,7 @@ class TrainingData:
             self._targets = Targets(heads, self._class_weights())
 
     def batches(self, start=0, part=0, n_parts=1):
-        """Batches of random windows, without end.
+        """Endless batches of random windows.
 
         Each pass over a task's clips draws one window of every clip (or as many of
         every class), in another order each time. Batch n is the same for the same
@@ -124,12 +124,12 @@ class TrainingData:
         return window, label
 
     def _order(self, index):
-        """Function of the number of a task's window: the index of its clip."""
+        """Function from the number of a task's window to the index of its clip."""
         if not self._config.balanced:
             return sampling.every_clip(self._sizes[index], self._config.seed)
         labels = self._clips[index].labels()
-        of_classes = members(labels, len(self._heads[index].labels))
-        return sampling.every_class(of_classes, self._config.seed)
+        indices_by_class = members(labels, len(self._heads[index].labels))
+        return sampling.every_class(indices_by_class, self._config.seed)
 
     def _class_weights(self):
         if self._config.class_weights == "none":
@@ -150,7 +150,7 @@ def evaluation_windows(
         sample_rate: Rate of the waveforms, Hz.
         window_samples: Length of a window.
         batch_size: Windows in a batch; the last one may be smaller.
-        cache: Keeping of the decoded clips, see `FitConfig.cache`.
+        cache: Whether decoded clips are kept, see `FitConfig.cache`.
 
     Returns:
         A `tf.data.Dataset` of (waveform, label, clip_index): float32
@@ -189,7 +189,7 @@ def evaluation_windows(
 
 
 def random_window(waveform, window_samples, seed):
-    """A random part of a clip; a shorter clip gets zeros on random sides.
+    """A random part of a clip; a shorter clip is put at random among zeros.
 
     Args:
         waveform: (samples,).

@@ -1,7 +1,7 @@
-"""Orders of examples that can be entered at any place.
+"""Orders of examples that can be entered at any position.
 
 Each is a function of a seed and a position alone, in TensorFlow: position n doesn't
-depend on those before it, so that a run that was cut off goes on where it stopped.
+depend on those before it, so that an interrupted run continues where it stopped.
 """
 
 import numpy as np
@@ -61,7 +61,7 @@ def every_class(members, seed):
 
 
 class Turns:
-    """Turns of tasks, as often as their weights say.
+    """Turns of tasks, in proportion to their weights.
 
     Turns come in rounds, in which each task has a fixed number of them, in an order
     drawn anew for each round: one each if all weights are equal, else 1000 in all.
@@ -122,7 +122,7 @@ def _shuffled(position, size, seed, stream):
     """
     size = tf.cast(size, tf.int64)
     place, turn = position % size, position // size
-    # Keys that differ in a bit make orders that are much alike: so they are drawn.
+    # Keys that differ in one bit give similar orders: so keys are drawn at random.
     keys = tf.random.stateless_uniform(
         [2],
         tf.random.experimental.stateless_fold_in([seed, turn], stream),

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 
 class Targets:
-    """Labels of any of several tasks as one vector a window, and back.
+    """Labels of several tasks as one vector a window, and back.
 
     The vector of a window holds, head by head, w t and w: the weight w of the window
     for the head, 0 where it is of another task, and its target t, one-hot or multi-hot.

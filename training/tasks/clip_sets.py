@@ -140,7 +140,7 @@ class TaskData:
 
     Attributes:
         labels: Names of the classes.
-        splits: A `ClipSet` for each of `SPLITS`, without a clip in common.
+        splits: A `ClipSet` for each of `SPLITS`; no clip is in two of them.
         multi_label: Whether a clip may have several labels, or none.
         fingerprint: Fingerprint of all clips, whatever their split, where they aren't
             listed; None if unknown.

@@ -108,17 +108,17 @@ def from_samples(samples, rate, sample_rate):
 def _waveform(read, by_soundfile, source, encoding, rate, sample_rate, library):
     operators = _operators() if library in (None, TFIO) else {}
 
-    def elsewhere():
+    def by_python():
         return tf.numpy_function(by_soundfile, [source], tf.float32)
 
     if operators:
-        is_this = tf.equal(encoding, list(operators))
+        matches = tf.equal(encoding, list(operators))
         branches = [functools.partial(_mono, op, read) for op in operators.values()]
-        which = tf.where(tf.reduce_any(is_this), tf.argmax(is_this), len(branches))
-        index = tf.cast(which, tf.int32)
-        waveform = tf.switch_case(index, [*branches, elsewhere])
+        branch = tf.where(tf.reduce_any(matches), tf.argmax(matches), len(branches))
+        index = tf.cast(branch, tf.int32)
+        waveform = tf.switch_case(index, [*branches, by_python])
     else:
-        waveform = elsewhere()
+        waveform = by_python()
     waveform = tf.ensure_shape(waveform, [None])
     return tf.cond(
         tf.equal(rate, sample_rate),
@@ -171,7 +171,7 @@ def _tfio_audio():
             from tensorflow_io import audio
 
             audio.decode_wav(tf.constant(_TINY_WAV), dtype=tf.int16)
-    # It says in its own ways that it was built for another TensorFlow.
+    # Built for another TensorFlow, it raises errors of many types.
     except Exception:
         return None
     return audio

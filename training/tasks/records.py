@@ -6,13 +6,13 @@ import struct
 import numpy as np
 import tensorflow as tf
 
-# Before the data of a record are its length and a checksum, after it a checksum.
+# The length of a record and a checksum precede its data; a checksum follows it.
 _LENGTH = struct.Struct("<Q")
 _BEFORE, _AFTER = 12, 4
 
 
 class Records:
-    """Records of files on a local disk, one after the other, read when asked for.
+    """Records of files on a local disk, file after file, read on demand.
 
     Args:
         parts: (path, first, n) of each file, for its records from `first` on.

@@ -253,7 +253,7 @@ def get_task(name, skip_bad_clips=False):
 
 
 def _meant(name, known):
-    """A hint at the task that an unknown name may mean; a folder's path is nearest."""
+    """A hint at the task that an unknown name may mean; an existing folder first."""
     for path in (name, name.partition(":")[2]):
         if os.path.isdir(os.path.expanduser(path)):
             return f" (did you mean {_FOLDER_PREFIX}{path}?)"

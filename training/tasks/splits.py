@@ -88,13 +88,13 @@ def split_clips(clips, labels, seed):
 
 
 def too_few(clips, labels):
-    """Names the classes that can't be split.
+    """A sentence about the classes that are too small to be split.
 
     Args:
         clips, labels: See `split_clips`.
 
     Returns:
-        A sentence about all of them; "" if there are none.
+        Names and sizes of the classes; "" if there are none.
 
     >>> print(too_few([("bark", "dog"), ("growl", "dog")], ["dog"]))
     class 'dog' has 2 distinct clips; each class needs at least 3, ...
@@ -118,7 +118,7 @@ def too_few(clips, labels):
 
 
 def _members(clips, labels):
-    """{label: its distinct clips}; a clip of several is in the first one by name."""
+    """{label: its distinct clips}; a clip in several is in the first by name."""
     class_of: dict[str, str] = {}
     for clip, label in clips:
         class_of[clip] = min(label, class_of.get(clip, label))

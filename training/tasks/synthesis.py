@@ -2,9 +2,9 @@
 
 A word is a list of phones; phones are targets of a vocal tract: formants,
 voicing, breath, friction. Tracks glide between the targets (coarticulation).
-A glottal pulse train and white noise, cut into overlapping frames, are shaped
-by the tracks in the frequency domain and added up again; then a room and a
-background noise are laid over it.
+A glottal pulse train and white noise, cut into overlapping frames, are filtered
+by the tracks in the frequency domain and overlap-added; then the reverberation
+of a room and background noise are added.
 """
 
 import dataclasses
@@ -92,7 +92,7 @@ PHONES = {
 
 @dataclasses.dataclass(frozen=True)
 class Speaker:
-    """The properties of a speaker's voice, in all that he or she says.
+    """Properties of a speaker's voice, the same in all utterances.
 
     Attributes:
         pitch: Mean fundamental frequency, in Hz.
@@ -176,12 +176,12 @@ def place(clean, random):
     >>> 0.05 <= np.abs(clip).max().item() <= 0.9
     True
     """
-    heard = _reverberate(clean, random)
+    reverberant = _reverberate(clean, random)
     draw_noise = _pink_noise if random.random() < 0.5 else _babble
     noise = draw_noise(random)
     snr = random.uniform(0.0, 20.0)
-    noise *= np.sqrt(np.mean(heard**2) / np.mean(noise**2) / 10 ** (snr / 10))
-    clip = heard + noise
+    noise *= np.sqrt(np.mean(reverberant**2) / np.mean(noise**2) / 10 ** (snr / 10))
+    clip = reverberant + noise
     peak = 10 ** (random.uniform(-26.0, -1.0) / 20)
     return clip * (peak / np.abs(clip).max())
 
@@ -213,8 +213,8 @@ def _tracks(word, speaker, random):
         for name, phone in phones
     ]
     bands = [phone.friction_band for _, phone in phones]
-    # A silent phone has no band of its own: it takes its neighbours'.
-    heard = [[phone.friction + 1e-6] for _, phone in phones]
+    # A phone without friction takes the band of its neighbours.
+    levels = [[phone.friction + 1e-6] for _, phone in phones]
     stress = random.uniform(0.7, 1.0, len(phones))
 
     def amplitude(name, glide_seconds):
@@ -227,8 +227,8 @@ def _tracks(word, speaker, random):
         "breath": amplitude("breath", 0.024),
         "friction": amplitude("friction", 0.016),
         "friction_band": speaker.tract
-        * track(np.multiply(bands, heard), 0.016)
-        / track(heard, 0.016),
+        * track(np.multiply(bands, levels), 0.016)
+        / track(levels, 0.016),
         "open_mouth": track([p.open_mouth for _, p in phones], 0.016),
         "voiced_part": (time - onset) / (ends[-1] - onset),
     }
@@ -350,7 +350,7 @@ def _pink_noise(random):
 
 
 def _babble(random):
-    """Many voices at once: three bands of speech that come and go."""
+    """Many voices at once: three bands of noise, modulated as syllables are."""
     frequencies = np.fft.rfftfreq(CLIP_SAMPLES, 1 / SAMPLE_RATE)
     time = np.arange(CLIP_SAMPLES) / SAMPLE_RATE
     babble = np.zeros(CLIP_SAMPLES)

@@ -1,4 +1,4 @@
-"""The embedded data set: spoken words that never were, made where it runs."""
+"""The embedded data set: synthesised words, made on the user's machine."""
 
 import numpy as np
 import tensorflow_datasets as tfds

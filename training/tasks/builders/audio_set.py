@@ -26,8 +26,8 @@ _CHUNK = 256  # clips that are read ahead
 class AudioSet(tfds.core.GeneratorBasedBuilder):
     """Which of 527 kinds of sound are heard in the 10 s of a segment, any number.
 
-    The splits are the official ones, of whose clips those are taken that are there:
-    videos vanish. The configuration "balanced" has balanced_train and eval, "full"
+    The splits are the official ones, without the clips that aren't there: videos
+    vanish. The configuration "balanced" has balanced_train and eval, "full"
     has unbalanced_train, too.
     """
 
@@ -74,20 +74,20 @@ class AudioSet(tfds.core.GeneratorBasedBuilder):
         }
 
     def _generate_examples(self, split, segments, names, clips):
-        there = [video for video in segments if video in clips]
-        if not there:
+        present = [video for video in segments if video in clips]
+        if not present:
             raise UserError(
                 f"none of the {len(segments)} clips of {split} are in {FOLDER}/{CLIPS}"
             )
         damaged = []
-        for video, example in _read(there, clips):
+        for video, example in _read(present, clips):
             if isinstance(example, UserError):
                 damaged.append(str(example))
             else:
                 labels = [names[label] for label in segments[video]]
                 yield video, {**example, "labels": labels}
         print(
-            f"{split}: {len(there) - len(damaged)} of {len(segments)} clips"
+            f"{split}: {len(present) - len(damaged)} of {len(segments)} clips"
             + (f"; left out {len(damaged)}, such as: {damaged[0]}" if damaged else ""),
             file=sys.stderr,
         )
@@ -109,7 +109,7 @@ def _read_segments(path):
 
 
 def _find_clips(folder):
-    """{video: path of its clip}; what is passed over is said on stderr."""
+    """{video: path of its clip}; files that are passed over are named on stderr."""
     walked = walk(folder)
     if walked.passed_over:
         note(walked.passed_over)
@@ -119,7 +119,7 @@ def _find_clips(folder):
 
 
 def video_of(name):
-    """The video in the name of a file: VIDEO.x, YVIDEO.x or VIDEO_START_END.x.
+    """The video that a file's name gives: VIDEO.x, YVIDEO.x or VIDEO_START_END.x.
 
     >>> video_of("Y-0RWZT-miFs.wav"), video_of("-0RWZT-miFs_420000_430000.flac")
     ('-0RWZT-miFs', '-0RWZT-miFs')

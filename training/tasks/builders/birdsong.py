@@ -107,7 +107,7 @@ class Dcase2018Birds(tfds.core.GeneratorBasedBuilder):
     def _generate_examples(self, archives, labels, clips):
         missing = set(clips)
         for recordings, archive in archives.items():
-            wanted = {f"{item}.wav" for of, item in clips if of == recordings}
+            wanted = {f"{item}.wav" for name, item in clips if name == recordings}
             for name, content in members(archive, wanted):
                 item = name.removesuffix(".wav")
                 missing.discard((recordings, item))
@@ -146,14 +146,14 @@ def split_birds(labels):
     >>> {split: len(clips) for split, clips in split_birds(labels).items()}
     {'train': 8, 'validation': 1, 'test': 1}
     """
-    clips = [(of, item) for of in labels for item in labels[of]]
-    classes = [f"{of} {labels[of][item]}" for of, item in clips]
+    clips = [(name, item) for name in labels for item in labels[name]]
+    classes = [f"{name} {labels[name][item]}" for name, item in clips]
     assigned = split_clips(
         [("/".join(clip), label) for clip, label in zip(clips, classes)],
         sorted(set(classes)),
         seed=0,
     )
     return {
-        split: [clip for clip, of in zip(clips, assigned) if of == split]
+        split: [clip for clip, part in zip(clips, assigned) if part == split]
         for split in ("train", "validation", "test")
     }

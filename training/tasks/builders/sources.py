@@ -42,7 +42,7 @@ def fetch(dl_manager, sources):
         UserError: A file differs from the one that its authors published.
     """
     paths = {}
-    # One after the other: after a failure TFDS's threads would go on without us.
+    # One after the other: after a failure TFDS's threads would keep running.
     for source in sources:
         path = _by_hand(dl_manager, source.name) or dl_manager.download(source.url)
         require_original(path, source)
@@ -54,7 +54,7 @@ def require_original(path, source):
     """Checks the MD5 of a file, if its authors publish it.
 
     Raises:
-        UserError: It is another.
+        UserError: The MD5 is another one.
 
     >>> from pathlib import Path
     >>> source = Source("0.wav", "https://example.org/0.wav", md5="0" * 32)
@@ -78,7 +78,7 @@ def members(path, wanted):
 
     Args:
         path: Path of the archive.
-        wanted: Names without folders, in anything with `in`.
+        wanted: Names without folders, a set or another container.
 
     Yields:
         (name, content).

@@ -47,7 +47,7 @@ SCENES = (
     "street_traffic",
     "tram",
 )
-_VALIDATION = 0.1  # least share of each scene's training segments
+_VALIDATION = 0.1  # smallest share of each scene's training segments
 
 
 class TutUrbanScenes2018(tfds.core.GeneratorBasedBuilder):
@@ -156,12 +156,12 @@ def validation_locations(segments):
     for scene, location in segments:
         counts[scene][location] += 1
     chosen = set()
-    for of_scene in counts.values():
+    for scene_counts in counts.values():
         held_out = 0
-        for location in sorted(of_scene, key=_digest):
-            if held_out >= _VALIDATION * of_scene.total():
+        for location in sorted(scene_counts, key=_digest):
+            if held_out >= _VALIDATION * scene_counts.total():
                 break
-            held_out += of_scene[location]
+            held_out += scene_counts[location]
             chosen.add(location)
     return chosen
 
