@@ -13,6 +13,7 @@ from tests.rooms import dotted, modules, with_examples
 DESCRIPTION = "its docstring is the data set's description"
 # What can't be shown in a few lines that take no time, and why.
 WITHOUT = {
+    "training.__main__.main": "reads the process's arguments",
     "training.tasks.builders.audio_set.AudioSet": DESCRIPTION,
     "training.tasks.builders.birdsong.Dcase2018Birds": DESCRIPTION,
     "training.tasks.builders.speech_commands35.SpeechCommands35": DESCRIPTION,
@@ -23,8 +24,9 @@ WITHOUT = {
     "training.evaluation.figures.draw_run": "needs a finished run",
     "training.evaluation.plotting.plot": "needs a finished run",
 }
-ROOMS = ("tasks", "input", "evaluation")
+ROOMS = ("tasks", "input", "evaluation", "settings", "commands")
 MODULES = [dotted(path) for room in ROOMS for path in modules("training", room)]
+MODULES += ["training.__main__"]
 
 
 def public(name):
