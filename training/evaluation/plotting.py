@@ -18,10 +18,13 @@ class Plots:
     """The figures that `plot` drew; as text, the output of the command.
 
     Attributes:
-        folder: Where the figures lie.
+        folder: Folder of the figures.
         names: Names of the figures, in the order they were drawn.
-        frontend: Name of its class.
+        frontend: Name of the frontend's class.
         drift: The `visualize.Drift`; `Drift()` of a frontend that learns nothing.
+
+    >>> print(Plots(Path("figures"), (), "MelFilterbanks", visualize.Drift()))
+    MelFilterbanks has nothing learned to draw
     """
 
     folder: Path
@@ -33,8 +36,8 @@ class Plots:
         files = ", ".join(f"{name}.png" for name in self.names)
         if self.drift != visualize.Drift():
             return f"figures in {self.folder}: {files}\ndrift: {self.drift}"
-        found = f"{self.frontend} has nothing learned to draw"
-        return f"{found} except {files} in {self.folder}" if files else found
+        summary = f"{self.frontend} has nothing learned to draw"
+        return f"{summary} except {files} in {self.folder}" if files else summary
 
 
 def plot(run_path, output=None):

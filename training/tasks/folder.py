@@ -23,7 +23,7 @@ from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
 from training.tasks.splits import SOUND_DIGITS, identity, split_clips, too_few
 
 _BAD_CLIPS_NAMED = 3
-# What folders of splits are called; in any case.
+# Names of folders of splits, in lower case.
 _SPLITS = {
     *("train", "training", "test", "testing", "val", "valid", "validation"),
     *("dev", "eval", "evaluation"),
@@ -42,6 +42,10 @@ class FolderTask:
         path: Folder of the classes.
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be read are named and left out.
+
+    >>> data = FolderTask(Path("drums")).load()  # 5 clips of each class
+    >>> {split: clips.n_examples for split, clips in data.splits.items()}
+    {'train': 6, 'validation': 2, 'test': 2}
     """
 
     path: Path
@@ -79,13 +83,13 @@ class FolderTask:
                 "needs at least two subfolders of clips"
             )
             self._refuse(faults, walked)
-        usable, bad = self._check(walked)
+        usable, unusable = self._check(walked)
         sounds = [(clip.identity, clip.label) for clip in usable]
-        faults += [fault for fault in (bad, too_few(sounds, labels)) if fault]
+        faults += [fault for fault in (unusable, too_few(sounds, labels)) if fault]
         if faults:
             self._refuse(faults, walked, usable)
         _tell(walked)
-        _warn(similar_labels(labels), _split_names(labels), _shared_words(usable))
+        _warn(similar_labels(labels), _split_names(labels), _shared_sounds(usable))
         assigned = split_clips(sounds, labels, seed)
         return TaskData(
             tuple(labels),
@@ -125,13 +129,13 @@ class FolderTask:
             faults.append(f"{self.path} holds no audio files")
         if faults:
             self._refuse(faults, walked)
-        usable, bad = self._check(walked)
-        if bad:
-            self._refuse([bad], walked, usable)
+        usable, unusable = self._check(walked)
+        if unusable:
+            self._refuse([unusable], walked, usable)
         if not usable:
             self._refuse([f"{self.path} holds no clip that can be used"], walked)
         _tell(walked)
-        _warn(_shared_words(usable))
+        _warn(_shared_sounds(usable))
         known = [
             dataclasses.replace(clip, label=spelled(clip.label)) for clip in usable
         ]
@@ -149,23 +153,23 @@ class FolderTask:
 
     def _walk(self):
         """The `Walk` of the folder, with at least one class."""
-        wanted = "name a folder with one subfolder of audio files per class"
+        advice = "name a folder with one subfolder of audio files per class"
         require_utf8(self.path)
         if not self.path.exists():
-            raise UserError(f"there is no folder {self.path}; {wanted}")
+            raise UserError(f"there is no folder {self.path}; {advice}")
         if not self.path.is_dir():
-            raise UserError(f"{self.path} is a file; {wanted}")
+            raise UserError(f"{self.path} is a file; {advice}")
         if _is_run(self.path):
             raise UserError(
-                f"{self.path} is the folder of a run, not of clips; {wanted}"
+                f"{self.path} is the folder of a run, not of clips; {advice}"
             )
         walked = walk(self.path)
         if walked.classes:
             walked.leave_loose()
             return walked
         if walked.is_empty:
-            raise UserError(f"the folder {self.path} is empty; {wanted}")
-        flat = f"the folder {self.path} has files but no subfolders; {wanted}"
+            raise UserError(f"the folder {self.path} is empty; {advice}")
+        flat = f"the folder {self.path} has files but no subfolders; {advice}"
         self._refuse(walked.faults or [flat], walked)
 
     def _refuse(self, faults, walked, usable=()):
@@ -179,8 +183,8 @@ class FolderTask:
         if len(faults) > 1:
             numbered = [f"({i}) {fault}" for i, fault in enumerate(faults, 1)]
             faults = [f"{self.path} can't be used: {'; '.join(numbered)}"]
-        beside = filter(None, [walked.passed_over, _shared_words(usable)])
-        raise UserError("; ".join([*faults, *beside]))
+        notes = filter(None, [walked.passed_over, _shared_sounds(usable)])
+        raise UserError("; ".join([*faults, *notes]))
 
     def _check(self, walked):
         """Reads each clip once, before any long work.
@@ -288,7 +292,7 @@ class _Clip:
 
 
 def _label_faults(labels):
-    """A line about names of classes that can't be labels, in a list; or []."""
+    """[a line about class names that can't be labels], or []."""
     faults = label_faults(labels)
     return faults and [
         f"names of classes that can't be labels, rename them: {', '.join(faults)}"
@@ -296,7 +300,7 @@ def _label_faults(labels):
 
 
 def _not_classes(walked):
-    """Lines about subfolders that are no classes but runs or splits, a list."""
+    """Lines about subfolders that are runs or splits, not classes, a list."""
     runs = [label for label in walked.classes if _is_run(walked.folder / label)]
     faults = []
     if runs:
@@ -305,11 +309,11 @@ def _not_classes(walked):
             f"clips, move them elsewhere: {a_few(runs)}"
         )
     if _are_splits(walked.classes):
-        below = [
+        subfolders = [
             {path.relative_to(walked.folder).parts[1:-1][:1] for path in paths} - {()}
             for paths in walked.by_class.values()
         ]
-        shared = sorted(name for (name,) in set.intersection(*below))
+        shared = sorted(name for (name,) in set.intersection(*subfolders))
         if shared:
             largest = max(walked.by_class, key=lambda c: len(walked.by_class[c]))
             faults.append(
@@ -323,7 +327,7 @@ def _not_classes(walked):
 
 
 def _split_names(labels):
-    """A line about classes that are called as splits are; or ""."""
+    """A line about classes with the names of splits; or ""."""
     if not _are_splits(labels):
         return ""
     return (
@@ -351,7 +355,7 @@ def _warn(*lines):
         warn(line)
 
 
-def _shared_words(clips):
+def _shared_sounds(clips):
     """A line that names clips of one sound under several labels; or ""."""
     by_sound: dict = defaultdict(dict)
     for clip in clips:
@@ -370,9 +374,9 @@ def _shared_words(clips):
 def _clip_or_error(clip):
     path, label = clip
     try:
-        heard = hear_clip(path)
-        require_audio_rate(heard.sample_rate, path)
+        audio = hear_clip(path)
+        require_audio_rate(audio.sample_rate, path)
     except UserError as error:
         return error
-    sound = identity(heard.waveform, heard.sample_rate)
-    return _Clip(path, label, sound, heard.encoding, heard.sample_rate, heard.oddities)
+    sound = identity(audio.waveform, audio.sample_rate)
+    return _Clip(path, label, sound, audio.encoding, audio.sample_rate, audio.oddities)
