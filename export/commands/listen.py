@@ -33,9 +33,8 @@ def main(argv: list[str]) -> None:
 
     Example:
 
-    >>> main(["artifacts", "clip.wav", "--threshold", "1"])
-    <BLANKLINE>
-    ...
+    >>> main(["artifacts", "clip.wav", "--threshold", "0.01"])
+    0.10 s  ...
     """
     arguments = listen_parser().parse_args(argv)
     path = as_reported(find_stream(arguments.artifact))
