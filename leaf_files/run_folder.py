@@ -202,7 +202,7 @@ def require_same_labels(folder: str | Path) -> None:
     """Checks that all files of a run folder give the same classes in the same order.
 
     `labels.txt` and its like are compared with `tasks.json`, and that with `data.json`,
-    as far as they are there. How many classes the model has is not looked at.
+    as far as they exist. The number of the model's classes is not compared.
 
     Args:
         folder: The run folder.
@@ -220,14 +220,14 @@ def require_same_labels(folder: str | Path) -> None:
     """
     run = RunPaths(folder)
     folder, tasks = run.path, run.tasks.name
-    told = _labels_by_head(run.tasks)
-    recorded = _labels_by_head(run.data)
-    for head, labels in told.items():
-        known = recorded.get(head, labels)
-        if len(known) != len(labels):
+    of_tasks = _labels_by_head(run.tasks)
+    of_data = _labels_by_head(run.data)
+    for head, labels in of_tasks.items():
+        trained_labels = of_data.get(head, labels)
+        if len(trained_labels) != len(labels):
             continue  # the model says which of them has too many
-        _require_same(folder, (tasks, labels), (run.data.name, known))
-        file = run.labels_of(head, len(told))
+        _require_same(folder, (tasks, labels), (run.data.name, trained_labels))
+        file = run.labels_of(head, len(of_tasks))
         try:
             lines = read_lines(file)
         except (OSError, ValueError):  # who needs it says so
@@ -236,7 +236,7 @@ def require_same_labels(folder: str | Path) -> None:
 
 
 def digest_of(path: str | Path) -> str | None:
-    """A fingerprint of a file, or of the files in a folder by name; None without.
+    """A fingerprint of a file, or of the files in a folder; None if there are none.
 
     >>> digest_of("no file") is None
     True
@@ -285,7 +285,7 @@ def notes(folder: str | Path) -> list[str]:
 
 
 def file_marks(folder: str | Path) -> dict[str, str]:
-    """{name: fingerprint} of the files that `notes` compares, as far as there are.
+    """{name: fingerprint} of the files that `notes` compares, of those that exist.
 
     >>> from leaf_files.atomic import write_text
     >>> write_text("run/model.keras", "a model")
@@ -325,10 +325,10 @@ def _labels_by_head(path):
 def _read(path):
     """The content of a file, a dict; {} if it is missing or damaged."""
     try:
-        found = read_json(path)
+        content = read_json(path)
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _text(value):

@@ -41,6 +41,11 @@ def find_artifact(path: str | Path) -> Path:
 
     Raises:
         UserError: There is none, or several of other names.
+
+    Example:
+
+    >>> find_artifact("artifacts").name
+    'model.tflite'
     """
     path = Path(os.path.abspath(path))
     if path.is_file():
@@ -123,6 +128,11 @@ def find_stream(path: str | Path) -> Path:
 
     Raises:
         UserError: There is none, or several of other names, or it is no `.tflite`.
+
+    Example:
+
+    >>> find_stream("artifacts").name
+    'model_streaming.tflite'
     """
     path = Path(os.path.abspath(path))
     if path.is_dir():

@@ -49,6 +49,14 @@ def require_intact(path: Path) -> None:
 
     Raises:
         UserError: It is not as it was exported, or ends the process that runs it.
+
+    Example:
+
+    >>> require_intact(Path("artifacts/model.tflite"))
+    >>> _ = Path("damaged.tflite").write_bytes(b"no model")
+    >>> require_intact(Path("damaged.tflite"))
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: damaged.tflite is ...
     """
     folder = artifact_folder(path)
     artifact = path.relative_to(folder).as_posix()

@@ -36,6 +36,12 @@ class Source:
         window_samples: Length of the waveform that a fixed-length artifact takes.
         calibration_folder: Folder of clips such as it was trained on, or None.
         notes: Lines on assumptions, and on steps that were left out.
+
+    Example:
+
+    >>> source = open_source("run")
+    >>> source.name, source.sample_rate, source.window_samples, source.heads[0].name
+    ('run', 8000, 4000, '')
     """
 
     name: str
@@ -68,6 +74,14 @@ def open_source(
     Raises:
         UserError: There is nothing that loads, the model is not one from a waveform to
             classes, or the kind of its outputs is unclear.
+
+    Example:
+
+    >>> open_source("run").heads[0].labels
+    ('north', 'south', 'east', 'west')
+    >>> open_source("no run")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: there is no no run; name a run folder or a .keras file
     """
     run = {"model": path}
     if os.path.isdir(path):
