@@ -88,6 +88,10 @@ def evaluate(
     Raises:
         UserError: No finished run, or data that can't be used: no clip of the run's
             test split is left, or its clips can't be known.
+
+    >>> [evaluation] = evaluate("run")
+    >>> evaluation.task, evaluation.predictions.logits.shape
+    ('folder:drums', (2, 2))
     """
     run = RunFolder(run_path)
     run.require_finished()
