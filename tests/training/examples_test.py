@@ -3,6 +3,8 @@
 import doctest
 import importlib
 import inspect
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from leaf_files.atomic import write_json
 from leaf_files.clips import write_clip
 from tests.rooms import dotted, modules, with_examples
+from tests.training.comparison.made import finish
+from training.comparison.plan import Comparison
 from training.run.data_record import DataRecord, TaskRecord
 from training.run.folder import RunFolder
 from training.run.heads import make_heads
@@ -28,6 +32,9 @@ WITHOUT = {
     "training.tasks.builders.sources.fetch": "downloads",
     "training.tasks.tfds_clips.TfdsClips": "needs data that TFDS has prepared",
     "training.evaluation.figures.draw_run": "draws for seconds",
+    "training.comparison.comparing.compare": "trains",
+    "training.comparison.job.main": "trains",
+    "training.comparison.launch.launch": "starts processes",
     "training.fit.adapting.adapt": "trains",
     "training.fit.callbacks.ValidateAndSave": "works within a training",
     "training.fit.devices.Hosts": "needs several hosts",
@@ -35,9 +42,7 @@ WITHOUT = {
     "training.fit.fitting.fit": "trains",
     "training.fit.meeting.meet": "needs several hosts",
 }
-ROOMS = ("tasks", "input", "evaluation", "settings", "commands", "run", "fit")
-MODULES = [dotted(path) for room in ROOMS for path in modules("training", room)]
-MODULES += ["training.__main__"]
+MODULES = [dotted(path) for path in modules("training", "")]
 
 
 def public(name):
@@ -54,7 +59,11 @@ def public(name):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The folder in which examples run: it has `drums`, a task, and `run`, its run."""
+    """The folder in copies of which examples run.
+
+    It has `drums`, a task; `run`, a run on it; `pair`, a comparison of leaf and mel;
+    and `other_data`, another one, of runs that differ in their clips.
+    """
     folder = tmp_path_factory.mktemp("examples")
     random = np.random.default_rng(0)
     for label in ("kick", "snare"):
@@ -64,6 +73,10 @@ def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         write_run(RunFolder("run"))
+        write_comparison("pair", n_seeds=3)
+        for n_clips, run in enumerate(write_comparison("other_data", n_seeds=1), 10):
+            clips = {"train": n_clips, "validation": 1, "test": 1}
+            write_json(run.metrics, {**run.read_metrics(), "clips": clips})
     return folder
 
 
@@ -84,9 +97,26 @@ def write_run(run):
     build_classifier(config, heads).save(run.model)
 
 
+def write_comparison(folder, n_seeds):
+    """Writes the metrics of runs in which leaf is better by 4 to 6 points.
+
+    Returns:
+        The `RunFolder`s.
+    """
+    settings = FitConfig("synthetic")
+    made = Comparison(settings, ("mel", "leaf"), n_seeds, Path(folder), "mel")
+
+    def score(task, frontend, seed):
+        return 0.5 + 0.1 * seed + (0.04 + 0.01 * seed) * (frontend == "leaf")
+
+    finish(made, score)
+    return [run.folder for run in made.runs]
+
+
 @pytest.mark.parametrize("name", with_examples("training"))
-def test_examples_print_what_they_say(name, folder, monkeypatch):
-    monkeypatch.chdir(folder)
+def test_examples_print_what_they_say(name, folder, tmp_path, monkeypatch):
+    # What the examples of one module write, those of others don't see.
+    monkeypatch.chdir(shutil.copytree(folder, tmp_path / "examples"))
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     module = importlib.import_module(name)
     assert not doctest.testmod(module, optionflags=flags).failed
