@@ -196,7 +196,9 @@ def _tasks(arguments):
 
 def main():
     """Runs `python -m training` on the process's arguments; returns its exit code."""
-    return command_line.run(dispatch, sys.argv[1:], prog="python -m training")
+    return command_line.run(
+        dispatch, sys.argv[1:], prog=command_line.program("training")
+    )
 
 
 if __name__ == "__main__":

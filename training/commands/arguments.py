@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from leaf_files.argument_types import at_least, checked, number
-from leaf_files.command_line import Parser, did_you_mean
+from leaf_files.command_line import Parser, did_you_mean, program
 from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from training.comparison.plan import Comparison
@@ -27,7 +27,7 @@ def make_parser():
     'evaluate'
     """
     parser = Parser(
-        prog="python -m training",
+        prog=program("training"),
         description="Trains and evaluates classifiers of waveforms.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
@@ -111,7 +111,7 @@ def _add_fit(commands):
 
 def _examples(*commands):
     """The end of a command's help: examples to copy."""
-    lines = [f"    python -m training {command}" for command in commands]
+    lines = [f"    {program('training')} {command}" for command in commands]
     title = "Example:" if len(lines) == 1 else "Examples:"
     return "\n".join([title, *lines])
 

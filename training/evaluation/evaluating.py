@@ -273,5 +273,9 @@ def relabelled(clips, labels, head):
         )
 
     return ClipSet(
-        clips.n_examples, read, clips=clips.clips, fingerprint=clips.fingerprint
+        clips.n_examples,
+        read,
+        clips=clips.clips,
+        fingerprint=clips.fingerprint,
+        groups=clips.groups,
     )

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.text import read_table
 from leaf_tf import visualize
@@ -81,7 +82,7 @@ def _frontend(model, run):
     except ValueError as error:
         raise UserError(
             f"{run.model} has no layer named 'frontend'; name a folder that "
-            "`python -m training fit` wrote"
+            f"`{program('training')} fit` wrote"
         ) from error
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from leaf_files.arithmetic import ceil_div
-from leaf_files.command_line import did_you_mean
+from leaf_files.command_line import did_you_mean, program
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from training.settings.fields import (
@@ -342,5 +342,5 @@ def read_settings(path: Path) -> dict[str, Any]:
 def _unreadable(path, error):
     return UserError(
         f"cannot read the settings in {path}: {error}; name a folder that "
-        "`python -m training fit` wrote, or its config.json"
+        f"`{program('training')} fit` wrote, or its config.json"
     )

@@ -44,6 +44,8 @@ class ClipSet:
             this is no faster than reading the clips.
         clips: One `ListedClip` a clip, in order; None where sounds aren't known.
         fingerprint: Fingerprint of clips that aren't listed; None if unknown.
+        groups: Group of each clip, in order, such as its speaker or its recording; None
+            where groups aren't known.
 
     >>> import tensorflow as tf
     >>> def at(sample_rate):
@@ -59,13 +61,22 @@ class ClipSet:
     read_labels: "Callable[[], np.ndarray] | None" = None
     clips: Sequence[ListedClip] | None = None
     fingerprint: str | None = None
+    groups: Sequence[str] | None = None
 
     @classmethod
-    def by_index(cls, n_examples, at, read_labels=None, clips=None, fingerprint=None):
+    def by_index(
+        cls,
+        n_examples,
+        at,
+        read_labels=None,
+        clips=None,
+        fingerprint=None,
+        groups=None,
+    ):
         """A set whose clips can be read in any order.
 
         Args:
-            n_examples, at, read_labels, clips, fingerprint: See the attributes.
+            n_examples, at, read_labels, clips, fingerprint, groups: See the attributes.
         """
 
         def read(sample_rate):
@@ -77,7 +88,7 @@ class ClipSet:
                 deterministic=True,
             )
 
-        return cls(n_examples, read, at, read_labels, clips, fingerprint)
+        return cls(n_examples, read, at, read_labels, clips, fingerprint, groups)
 
     def only(self, indices):
         """The `ClipSet` of the clips at some indices, which are in increasing order.
@@ -89,10 +100,11 @@ class ClipSet:
 
         wanted = tf.constant(np.asarray(indices, np.int64))
         clips = self.clips and [self.clips[index] for index in indices]
+        groups = self.groups and [self.groups[index] for index in indices]
         read_at = self.at
         if read_at is None:
             read = functools.partial(self._read_only, wanted)
-            return ClipSet(len(indices), read, clips=clips)
+            return ClipSet(len(indices), read, clips=clips, groups=groups)
 
         def at(sample_rate):
             clip = read_at(sample_rate)
@@ -101,7 +113,7 @@ class ClipSet:
         labels = self.read_labels
         if labels is not None:
             labels = functools.partial(_only_labels, labels, indices)
-        return ClipSet.by_index(len(indices), at, labels, clips)
+        return ClipSet.by_index(len(indices), at, labels, clips, groups=groups)
 
     def _read_only(self, wanted, sample_rate):
         import tensorflow as tf
