@@ -1,8 +1,5 @@
 """Examples in docstrings print what they say, and whatever is public has one."""
 
-import doctest
-import importlib
-import inspect
 import shutil
 from pathlib import Path
 
@@ -11,7 +8,8 @@ import pytest
 
 from leaf_files.atomic import write_json
 from leaf_files.clips import write_clip
-from tests.rooms import dotted, modules, with_examples
+from tests.docstrings import run_examples, without_example
+from tests.rooms import with_examples
 from tests.training.comparison.made import finish
 from training.comparison.plan import Comparison
 from training.run.data_record import DataRecord, TaskRecord
@@ -23,7 +21,7 @@ from training.tasks.registry import get_task
 
 DESCRIPTION = "its docstring is the data set's description"
 # What can't be shown in a few lines that take no time, and why.
-WITHOUT = {
+EXCEPTIONS = {
     "training.__main__.main": "reads the process's arguments",
     "training.tasks.builders.audio_set.AudioSet": DESCRIPTION,
     "training.tasks.builders.birdsong.Dcase2018Birds": DESCRIPTION,
@@ -42,19 +40,6 @@ WITHOUT = {
     "training.fit.fitting.fit": "trains",
     "training.fit.meeting.meet": "needs several hosts",
 }
-MODULES = [dotted(path) for path in modules("training", "")]
-
-
-def public(name):
-    """{dotted name: class or function} of a module, without what it imports."""
-    module = importlib.import_module(name)
-    return {
-        f"{name}.{member}": value
-        for member, value in vars(module).items()
-        if (inspect.isclass(value) or inspect.isfunction(value))
-        and not member.startswith("_")
-        and value.__module__ == name
-    }
 
 
 @pytest.fixture(scope="module")
@@ -114,19 +99,10 @@ def write_comparison(folder, n_seeds):
 
 
 @pytest.mark.parametrize("name", with_examples("training"))
-def test_examples_print_what_they_say(name, folder, tmp_path, monkeypatch):
+def test_examples_print_what_they_say(name, folder, tmp_path):
     # What the examples of one module write, those of others don't see.
-    monkeypatch.chdir(shutil.copytree(folder, tmp_path / "examples"))
-    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    module = importlib.import_module(name)
-    assert not doctest.testmod(module, optionflags=flags).failed
+    run_examples(name, shutil.copytree(folder, tmp_path / "examples"))
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_whatever_is_public_has_an_example(name):
-    without = {
-        member
-        for member, value in public(name).items()
-        if ">>> " not in (inspect.getdoc(value) or "")
-    }
-    assert without == {member for member in WITHOUT if member.startswith(f"{name}.")}
+def test_whatever_is_public_has_an_example():
+    assert without_example("training", EXCEPTIONS) == []

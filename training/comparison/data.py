@@ -17,7 +17,6 @@ def finished_like(run, runs):
         run: A `PlannedRun`.
         runs: All `PlannedRun`s.
 
-    >>> from pathlib import Path
     >>> from training.comparison.plan import Comparison
     >>> from training.settings.config import FitConfig
     >>> settings = FitConfig("synthetic")
@@ -37,7 +36,6 @@ def finished_like(run, runs):
 def without_record(runs):
     """The finished `PlannedRun`s without a record of their data, a list.
 
-    >>> from pathlib import Path
     >>> from training.comparison.plan import Comparison
     >>> from training.settings.config import FitConfig
     >>> settings = FitConfig("synthetic")
@@ -64,7 +62,6 @@ def require_one_data(runs):
     Raises:
         UserError: Runs differ in their data; the message names them.
 
-    >>> from pathlib import Path
     >>> from training.comparison.plan import Comparison
     >>> from training.settings.config import FitConfig
     >>> settings = FitConfig("synthetic")

@@ -18,7 +18,6 @@ def draw(comparison, results, folder):
     Returns:
         {task: path of its PNG file, relative to the folder's parent}.
 
-    >>> from pathlib import Path
     >>> from training.comparison.plan import Comparison
     >>> from training.comparison.results import collect
     >>> from training.settings.config import FitConfig

@@ -25,7 +25,6 @@ _ABOUT_DRIFT = {
 def write(comparison, results):
     """Writes all pages to the comparison's folder, each atomically.
 
-    >>> from pathlib import Path
     >>> from training.comparison.plan import Comparison
     >>> from training.comparison.results import collect
     >>> settings = FitConfig("synthetic")
@@ -109,7 +108,6 @@ def _write_csv(path, results):
 def scores_in_words(results, run):
     """The scores of one run: "accuracy 84.2 %, at 10 dB 61.0 %".
 
-    >>> from pathlib import Path
     >>> from training.comparison.plan import Comparison
     >>> from training.comparison.results import collect
     >>> settings = FitConfig("synthetic")
@@ -138,7 +136,6 @@ def findings(comparison, results):
     Returns:
         A list of sentences.
 
-    >>> from pathlib import Path
     >>> from training.comparison.plan import Comparison
     >>> from training.comparison.results import collect
     >>> settings = FitConfig("synthetic")

@@ -107,7 +107,6 @@ class Results:
 def noises(comparison, run):
     """{condition: `Noise`} in which a run is tested.
 
-    >>> from pathlib import Path
     >>> from training.comparison.plan import Comparison
     >>> from training.settings.config import FitConfig
     >>> settings = FitConfig("synthetic")
@@ -124,7 +123,6 @@ def noises(comparison, run):
 def is_complete(comparison, run):
     """Whether a run is finished, and tested in all noises.
 
-    >>> from pathlib import Path
     >>> from training.comparison.plan import Comparison
     >>> from training.settings.config import FitConfig
     >>> settings = FitConfig("synthetic")
@@ -144,7 +142,6 @@ def collect(comparison):
     Raises:
         UserError: No run is complete, a file is damaged, or runs differ in their data.
 
-    >>> from pathlib import Path
     >>> from training.comparison.plan import Comparison
     >>> from training.settings.config import FitConfig
     >>> settings = FitConfig("synthetic")

@@ -179,7 +179,6 @@ def score_of(predictions):
     Args:
         predictions: Predictions for the validation clips, one a task.
 
-    >>> import numpy as np
     >>> from training.evaluation.clips import ClipPredictions
     >>> predictions = ClipPredictions(np.array([[0.0, 0.0]]), np.array([0]))
     >>> score_of([predictions])
@@ -193,7 +192,6 @@ def score_of(predictions):
 def write_history(history, path):
     """Writes one row an epoch, as CSV; undefined numbers are empty fields.
 
-    >>> from pathlib import Path
     >>> write_history([{"epoch": 1, "loss": 0.7, "val_mAP": None}], Path("history.csv"))
     >>> Path("history.csv").read_text().split()
     ['epoch,loss,val_mAP', '1,0.7,']

@@ -332,7 +332,6 @@ def _results(heads, tests):
 def require_outside(task, path):
     """Checks that a run isn't inside the task's folder, as it would be a class there.
 
-    >>> from pathlib import Path
     >>> from training.tasks.registry import get_task
     >>> require_outside(get_task("folder:drums"), Path("drums/run"))
     Traceback (most recent call last):

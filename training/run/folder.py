@@ -203,7 +203,6 @@ class RunFolder(RunPaths):
 def write_clips(folder, clip_set, head, sample_rate):
     """Writes clips of a `ClipSet` and their labels; of many, evenly spaced ones.
 
-    >>> from pathlib import Path
     >>> from training.tasks.registry import get_task
     >>> [head] = RunFolder("run").read_heads()
     >>> clips = get_task("folder:drums").load().splits["test"]

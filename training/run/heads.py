@@ -61,7 +61,6 @@ def read_heads(path):
     Raises:
         UserError: The file is missing or damaged.
 
-    >>> from pathlib import Path
     >>> [head.labels for head in read_heads(Path("run/tasks.json"))]
     [('kick', 'snare')]
     """
