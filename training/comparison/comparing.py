@@ -69,7 +69,7 @@ def compare(comparison):
     if n_failed:
         raise UserError(
             f"{n_failed} of {len(runs)} runs failed, see the .log files in "
-            f"{comparison.output / 'runs'}; the report is of the others. The same "
+            f"{comparison.output / 'runs'}; the report covers the others. The same "
             "command tries them again"
         )
 

@@ -99,9 +99,9 @@ def _refuse(groups):
     difference = _difference(first, second)
     raise UserError(
         f"runs of different data can't be compared; those here are of {listed}"
-        f"{difference}; remove the folders of those that are not wanted, such as "
-        f"{second.path}, and have them trained anew on the data of the others, or name "
-        "another --output"
+        f"{difference}; remove the folders of the unwanted ones, such as "
+        f"{second.path}, and have them trained again on the data of the others, "
+        "or name another --output"
     )
 
 

@@ -266,13 +266,13 @@ def _split_in_words(task):
     """The rule of a task's splits, and the meaning of an interval over its seeds."""
     if getattr(task, "group_pattern", None):
         return (
-            f"{task.split_rule}. Seeds are speakers here: an interval tells of "
+            f"{task.split_rule}. Seeds are speakers here: an interval covers "
             "speakers like these. More seeds than there are speakers repeat them"
         )
     if getattr(task, "splits", None):
         return (
             f"{task.split_rule}. All seeds are tested on the same clips: an interval "
-            "tells how training varies, not how other clips would do"
+            "covers the variation of training, not that of clips"
         )
     rule = getattr(task, "split_rule", "80/10/10 within each class by the seed")
     return (
@@ -295,7 +295,7 @@ def _what_it_can_show(results):
     lines.append(
         f"What {n} seeds can show: half of the intervals of a difference here are "
         f"wider than +-{100 * statistics.median(margins):.1f} points, so a difference "
-        "of that size may well be there where none was found."
+        "of that size may well exist where none was detected."
     )
     if n == 2:
         lines.append(

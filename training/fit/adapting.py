@@ -92,7 +92,7 @@ def adapt(run_path, task_name, output, **settings):
     _say(
         f"the best epoch is {saver.best_epoch}"
         if saver.best_epoch
-        else "no epoch did better on the validation clips: the model stays as it was"
+        else "no epoch was better on the validation clips: the model is unchanged"
     )
 
     # In a fresh copy nothing but the compression can differ.
@@ -201,7 +201,7 @@ def _tests_at_hand(run, heads, new_task, config):
 
         try:
             if isinstance(task, TfdsTask) and not task.is_ready(config.data_dir):
-                raise UserError("its data is not there")
+                raise UserError("its data is missing")
             clips, labels = own_test_clips(run, task, head, load, _say)
         except UserError as error:
             _say(f"not tested on {head.task}: {error}")

@@ -182,8 +182,8 @@ class Hosts(_Spread):
             if "Gloo" not in str(error) and "coordination" not in str(error):
                 raise
             raise UserError(
-                "another host is gone, and with it the run; see what the others say, "
-                "and start all of them again with --resume"
+                "another host failed, which ends the run; see the output of the "
+                "others, and start all of them again with --resume"
             ) from error
         except BaseException as error:
             _leave_at_exit(130 if isinstance(error, KeyboardInterrupt) else 1)

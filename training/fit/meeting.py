@@ -120,8 +120,8 @@ def _connect(settings, address, greeting, deadline):
             ) from error
         if answer is None:
             raise UserError(
-                f"host 0 at {settings.coordinator} went away before all hosts were "
-                "there; see what it says"
+                f"host 0 at {settings.coordinator} closed the connection before all "
+                "hosts were connected; see its output"
             )
         if answer["problem"]:
             raise UserError(answer["problem"])

@@ -165,8 +165,8 @@ def _remaining_clips(run, task, head, old, say, exactly):
     if exactly or not kept:
         raise OtherDataError(
             f"{change}; {len(kept)} of its {old.n_clips['test']} test clips are left: "
-            "bring the data back as it was, or put clips that it never heard into a "
-            "folder of their own and name that by --task"
+            "bring the data back as it was, or put clips that the run didn't "
+            "use into a folder of their own and name that by --task"
         )
     say(
         f"note: {change}; testing on those {len(kept)} clips whose sound was in its "
@@ -204,20 +204,20 @@ def heard_before(run, task, clips, split=None):
                 f"note: of these {clips.n_examples} {kind} {run.path} trained on "
                 f"{counts['train']} and chose its epoch by "
                 f"{counts['validation']} (the very same sound): scores on them say "
-                "little of new clips"
+                "little about new clips"
             )
         if _is_copy(record, clips.clips):
             return (
                 f"note: these {clips.n_examples} clips are called as those of "
-                f"{run.path}, and sound otherwise: if they are the same recordings, "
+                f"{run.path}, but sound different: if they are the same recordings, "
                 "converted or edited, it was trained on most of them, and scores on "
-                "them say little of new clips"
+                "them say little about new clips"
             )
     for name in (old.task for old in record.tasks + record.before):
         if _splits_differently(task, get_task(name)):
             return (
                 f"note: {name}, which {run.path} was trained on, splits the same clips "
-                f"otherwise than {task.name}: some of these clips were trained on"
+                f"differently from {task.name}: some of these clips were trained on"
             )
     return None
 

@@ -106,8 +106,8 @@ def compile_classifier(model, heads, config, steps):
     >>> config = FitConfig("drums", frontend="mel", n_filters=8)
     >>> model = build_classifier(config, (head,))
     >>> compile_classifier(model, (head,), config, steps=100)
-    >>> model.optimizer.name
-    'adam'
+    >>> type(model.optimizer).__name__
+    'Adam'
     """
     optimizer = keras.optimizers.Adam(
         _learning_rates(config, steps), global_clipnorm=config.clip_norm
