@@ -32,7 +32,6 @@ class Evaluation:
         head: `Head` of the model that made the predictions.
         predictions: `ClipPredictions` or `MultiLabelPredictions`.
 
-    >>> import numpy as np
     >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
     >>> predictions = ClipPredictions(np.array([[2.0, 0.0]]), np.array([0]))
     >>> Evaluation("drums", head, predictions).predictions.accuracy
@@ -47,7 +46,6 @@ class Evaluation:
 def as_metrics(evaluations):
     """The content of `metrics.json`, {"tasks": ..., "average": ...}.
 
-    >>> import numpy as np
     >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
     >>> predictions = ClipPredictions(np.array([[0.0, 0.0]]), np.array([0]))
     >>> as_metrics([Evaluation("drums", head, predictions)])
@@ -88,6 +86,10 @@ def evaluate(
     Raises:
         UserError: No finished run, or data that can't be used: no clip of the run's
             test split is left, or its clips can't be known.
+
+    >>> [evaluation] = evaluate("run")
+    >>> evaluation.task, evaluation.predictions.logits.shape
+    ('folder:drums', (2, 2))
     """
     run = RunFolder(run_path)
     run.require_finished()

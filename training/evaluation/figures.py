@@ -53,7 +53,6 @@ def save_figures(figures, folder):
     Raises:
         UserError: The folder can't be made.
 
-    >>> from pathlib import Path
     >>> save_figures({"empty": Figure()}, Path("figures"))
     >>> [path.name for path in Path("figures").iterdir()]
     ['empty.png']

@@ -1,4 +1,4 @@
-"""Adapts a finished run to other conditions: its PCEN learns on, all else stays.
+"""Adapts a finished run to other conditions: only its PCEN is trained further.
 
 Filters hardly move in training, PCEN does; and PCEN alone, trained on little noisy
 data, recovers much of what noise cost (arXiv:2404.06702).
@@ -34,9 +34,9 @@ from training.tasks.tfds import TfdsTask
 def adapt(run_path, task_name, output, **settings):
     """Trains the compression of a run's frontend on other clips of the same classes.
 
-    All else is frozen, the moving averages of batch normalisation too. Kept is the
-    epoch that does best on the validation clips, or the model as it was, if none
-    does better.
+    All else is frozen, including the moving averages of batch normalisation. The epoch
+    that is best on the validation clips is kept, or the model as it was, if none is
+    better.
 
     Args:
         run_path: A finished run folder, whose frontend compresses by PCEN, or by
@@ -46,8 +46,7 @@ def adapt(run_path, task_name, output, **settings):
         output: The run folder to write; new, empty, or of an unfinished run. It is a
             run of that task, with the labels of the model; of a model of several
             tasks, the first one that has these classes is replaced by it.
-        settings: Those settings of the run's `FitConfig` that are to differ, such as
-            `epochs`.
+        settings: New values for settings of the run's `FitConfig`, such as `epochs`.
 
     Returns:
         The metrics, as in `metrics.json`. Beside those of a run, "adaptation" has
@@ -93,10 +92,10 @@ def adapt(run_path, task_name, output, **settings):
     _say(
         f"the best epoch is {saver.best_epoch}"
         if saver.best_epoch
-        else "no epoch did better on the validation clips: the model stays as it was"
+        else "no epoch was better on the validation clips: the model is unchanged"
     )
 
-    # Of a fresh copy nothing but the compression can have moved.
+    # In a fresh copy nothing but the compression can differ.
     adapted = load_classifier(old.model, old_heads)
     frontend = adapted.get_layer("frontend")
     original = visualize.untrained(frontend)
@@ -187,7 +186,7 @@ def _config(old_config, heads, settings):
 def _tests_at_hand(run, heads, new_task, config):
     """{task: `ClipEvaluator` of its test clips} of what the model learned before.
 
-    What isn't at hand is left out: models are adapted where their data is not.
+    Tasks without data here are left out: a model may be adapted far from its data.
     """
     tests = {}
     for head in heads:
@@ -202,7 +201,7 @@ def _tests_at_hand(run, heads, new_task, config):
 
         try:
             if isinstance(task, TfdsTask) and not task.is_ready(config.data_dir):
-                raise UserError("its data is not there")
+                raise UserError("its data is missing")
             clips, labels = own_test_clips(run, task, head, load, _say)
         except UserError as error:
             _say(f"not tested on {head.task}: {error}")
@@ -213,22 +212,22 @@ def _tests_at_hand(run, heads, new_task, config):
 
 
 def _tested(model, tests, when):
-    """{task: metrics}, said as they come."""
-    found = {}
+    """{task: metrics}, printed one by one."""
+    metrics_of_task = {}
     for task, evaluator in tests.items():
         predictions = evaluator.predict(model, f"testing {when}")
-        found[task] = predictions.metrics
+        metrics_of_task[task] = predictions.metrics
         value = predictions.metrics[predictions.judged_by]
         value = "undefined" if value is None else f"{value:.4f}"
         _say(
             f"{when}: test {predictions.judged_by} {value}, loss "
             f"{predictions.loss:.4f} on {task}"
         )
-    return found
+    return metrics_of_task
 
 
 def _write_clips(old, new, heads, head, clips, config):
-    """Keeps clips of the new task; of a model's other tasks, those of its run."""
+    """Keeps clips of the new task; for other tasks, those of the old run."""
     for other in heads if len(heads) > 1 else ():
         kept = old.evaluation_clips_of(other.name, len(heads))
         if other.name != head.name and kept.is_dir():
@@ -243,7 +242,7 @@ def _write_clips(old, new, heads, head, clips, config):
 
 
 def _train(model, head, clips, config, saver):
-    """Trains what is not frozen; returns the seconds it took."""
+    """Trains the layers that aren't frozen; returns the duration in seconds."""
     outputs = model.output
     if isinstance(outputs, dict):
         model = keras.Model(model.input, outputs[head.name])
@@ -274,8 +273,8 @@ class _KeepBest(keras.callbacks.Callback):
         config: A `FitConfig`.
 
     Attributes:
-        best: Its weights, as `get_weights`.
-        best_epoch: Counted from 1; 0 where no epoch is better than the start.
+        best: Weights of the layer, as `get_weights`.
+        best_epoch: Number of the epoch, from 1; 0 if none is better than the start.
         history: One dict an epoch.
     """
 

@@ -41,7 +41,7 @@ from training.tasks.registry import get_tasks
 
 @dataclasses.dataclass(frozen=True)
 class _Job:
-    """The fixed parts of a run: all that stays the same while it learns."""
+    """The parts of a run that stay the same during training."""
 
     config: FitConfig
     run: RunFolder
@@ -77,9 +77,9 @@ def fit(config, output, resume=False, devices=None, like=None):
         config: `FitConfig` of the run.
         output: Run folder; new, empty, or of an unfinished run, whose files are
             replaced.
-        resume: Whether to go on with an unfinished run of the same config, if there
-            is one, from its last checkpoint. A finished one is left as it is.
-        devices: Devices to compute on, see `training.fit.devices`; `OneDevice()` by
+        resume: Whether to continue an unfinished run of the same config, if there is
+            one, from its last checkpoint. A finished one is left as it is.
+        devices: Devices to train on, see `training.fit.devices`; `OneDevice()` by
             default.
         like: Run folder whose data this run's must be, whatever the seed; or None.
 
@@ -115,8 +115,10 @@ def _fit(config, run, resume, devices, like):
     devices.require_alike("number of clips", n_clips)
     labels = [list(head.labels) for head in heads]
     devices.require_alike("list of classes", labels)
-    marks = {split: in_order(splits[split]) for split in SPLITS}
-    devices.require_alike("fingerprint of its clips in the order of their names", marks)
+    fingerprints = {split: in_order(splits[split]) for split in SPLITS}
+    devices.require_alike(
+        "fingerprint of its clips in the order of their names", fingerprints
+    )
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
@@ -124,7 +126,7 @@ def _fit(config, run, resume, devices, like):
     if resume:
         require_unchanged(heads, data, run, say)
     with devices.making():
-        model, initial, progress = _begin(job, resume)
+        model, initial, progress = _start_or_restore(job, resume)
     with devices.training():
         _train(job, model, progress)
     devices.leave()
@@ -150,7 +152,7 @@ def _open(config, run, say):
     return heads, splits, DataRecord(tuple(records))
 
 
-def _begin(job, resume):
+def _start_or_restore(job, resume):
     """The compiled model, its frontend's initial weights, and the `Progress`.
 
     The folder of a run that starts is cleared, and its first files are written.
@@ -165,8 +167,8 @@ def _begin(job, resume):
         require_outputs(model, job.heads, run.last.parent)
         if devices.is_first:
             run.remove_halves()
-            write_json(run.config, config.to_dict())  # the clips may have moved
-            run.write_heads(job.heads)  # whoever edited them meanwhile
+            write_json(run.config, config.to_dict())  # its folder may be another
+            run.write_heads(job.heads)  # they may have been edited meanwhile
         epoch, within = divmod(progress.step, job.steps_per_epoch)
         job.say(
             f"going on after step {progress.step}: {epoch} epochs of {config.epochs}"
@@ -198,12 +200,12 @@ def _train(job, model, progress):
     ):
         callbacks = _callbacks(job, RunFolder(folder), progress)
         within = progress.step % job.steps_per_epoch
-        if within:  # an epoch that was cut off ends first
+        if within:  # an interrupted epoch ends first
             epochs, steps = len(progress.history) + 1, job.steps_per_epoch - within
-            _go_on(job, model, data, progress, callbacks, epochs, steps)
+            _fit_epochs(job, model, data, progress, callbacks, epochs, steps)
         if len(progress.history) < config.epochs and not is_over(progress, config):
             epochs, steps = config.epochs, job.steps_per_epoch
-            _go_on(job, model, data, progress, callbacks, epochs, steps)
+            _fit_epochs(job, model, data, progress, callbacks, epochs, steps)
     if is_over(progress, config) and len(progress.history) < config.epochs:
         job.say(f"no better epoch than {progress.best_epoch} in {config.patience} more")
     weights = hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights()))
@@ -224,7 +226,7 @@ def _callbacks(job, run, progress):
     return [replan, saver, keras.callbacks.TensorBoard(run.logs, write_graph=False)]
 
 
-def _go_on(job, model, data, progress, callbacks, epochs, steps):
+def _fit_epochs(job, model, data, progress, callbacks, epochs, steps):
     """Trains up to the epoch of number `epochs`, with `steps` steps in each."""
     devices = job.devices
     model.fit(
@@ -241,22 +243,22 @@ def _go_on(job, model, data, progress, callbacks, epochs, steps):
 def _finish(job, initial, progress):
     """Tests the best epoch, writes the files of a finished run, returns the metrics."""
     config, run, heads = job.config, job.run, job.heads
-    bare = without_optimizer(run.best, heads, config)
+    model = without_optimizer(run.best, heads, config)
     with replacing(run.model) as temporary:
-        bare.save(temporary)
-    if run.data.exists():  # not of a run that an older version began
+        model.save(temporary)
+    if run.data.exists():  # it doesn't, for a run that an older version began
         dataclasses.replace(job.data, files=run.file_marks()).write_summary(run)
     n_clips = {split: job.n_clips(split) for split in SPLITS}
     job.say(
         f"testing the best epoch, {progress.best_epoch}, on {n_clips['test']} clips"
     )
-    tests = [evaluator.predict(bare) for evaluator in job.evaluators("test")]
-    frontend = bare.get_layer("frontend")
+    tests = [evaluator.predict(model) for evaluator in job.evaluators("test")]
+    frontend = model.get_layer("frontend")
     metrics = {
         "tasks": {head.task: test.metrics for head, test in zip(heads, tests)},
         "parameters": {
             "frontend": frontend.count_params(),
-            "total": bare.count_params(),
+            "total": model.count_params(),
         },
         "clips": n_clips,
         **frontend_metrics(frontend, job.splits["test"], config, progress.n_replans),
@@ -266,13 +268,13 @@ def _finish(job, initial, progress):
     if len(heads) > 1:
         metrics["average"] = averaged([test.metrics for test in tests])
     write_history(progress.history, run.history)
-    # Says that the run is finished. Pictures come after: whatever happens to
+    # This file marks the run as finished. Figures come after: whatever happens to
     # them, the model and its numbers are safe.
     write_json(run.metrics, metrics)
     results = "\n".join(_results(heads, tests))
     job.say(f"{results}, after {progress.seconds:.0f} s of training")
     figures.draw_run(
-        run, config, heads, job.splits, bare, initial, progress.history, tests
+        run, config, heads, job.splits, model, initial, progress.history, tests
     )
     job.say(f"the run lies in {run.path}")
     return metrics
@@ -293,7 +295,12 @@ def check_heads(heads, config):
     """Checks that labels can be written down, and settings fit the tasks.
 
     Raises:
-        UserError: They can't, or don't.
+        UserError: A label can't be written, or a setting doesn't fit.
+
+    >>> head = Head("drums", "drums", ("kick", "snare|tom"), "sigmoid")
+    >>> check_heads((head,), FitConfig("drums"))
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the name of class 'snare|tom' has a '|'; rename it
     """
     for head in heads:
         faults = label_faults(head.labels)
@@ -323,7 +330,13 @@ def _results(heads, tests):
 
 
 def require_outside(task, path):
-    """Refuses a run inside the task's folder, where it would be a class next time."""
+    """Checks that a run isn't inside the task's folder, as it would be a class there.
+
+    >>> from training.tasks.registry import get_task
+    >>> require_outside(get_task("folder:drums"), Path("drums/run"))
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: drums/run lies in the folder of the clips, ...
+    """
     if isinstance(task, FolderTask) and path.resolve().is_relative_to(
         task.path.resolve()
     ):
@@ -335,7 +348,13 @@ def require_outside(task, path):
 
 @contextlib.contextmanager
 def memory_named(config):
-    """Turns running out of memory into a `UserError` that names what to lower."""
+    """Turns running out of memory into a `UserError` that names what to lower.
+
+    >>> with memory_named(FitConfig("drums")):
+    ...     raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: not enough memory for 32 windows of 1 s at once; ...
+    """
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:

@@ -71,7 +71,7 @@ _TASKS = (
     ),
     TfdsTask(
         name="spoken_digit@speaker",
-        about="10 digits by a speaker who was never heard",
+        about="10 digits by a speaker unseen in training",
         group_pattern=r"\d_(\w+)_\d+\.wav",
         split_rule="of the 5 speakers by name, the one at seed mod 5 tests, the next "
         "one validates, the others train",

@@ -213,7 +213,7 @@ class TfdsTask:
             name = example[self.clip_key].decode()
             match = re.search(pattern, name)
             if match is None:
-                raise UserError(f"the name of clip {name} doesn't say who made it")
+                raise UserError(f"the name of clip {name} doesn't give its speaker")
             yield match.group(1)
 
 
@@ -228,8 +228,8 @@ def _damage_named(name, path):
     except Exception as error:
         raise UserError(
             f"the data of task {name!r} in {path} is damaged or incomplete "
-            f"({_reason(error)}); restore that folder, or remove it, and it is made "
-            "anew"
+            f"({_reason(error)}); restore that folder, or remove it to have it made "
+            "again"
         ) from error
 
 
