@@ -30,7 +30,7 @@ _SAID = {
     DAMAGED: "bytes between its MP3 frames that are no frames, and are skipped",
 }
 
-_STEP = 1 / 32768
+STEP = 1 / 32768  # of 16 bit audio
 _LOUD = 10.0  # full scale is 1; floats may go over it a little
 _FEW = 256
 # The mean of n uncorrelated channels has 1 / n of their average power; of less than
@@ -83,10 +83,10 @@ class Listener:
         oddities = []
         peak = max(self._high, -self._low)
         threshold = _CANCELLED / self._n_channels * self._channels_power
-        sounds = self._channels_power > self._n_samples * _STEP**2
+        sounds = self._channels_power > self._n_samples * STEP**2
         if self._n_channels > 1 and sounds and self._mean_power < threshold:
             oddities.append(OPPOSITE)
-        elif self._high - self._low <= 2 * _STEP:
+        elif self._high - self._low <= 2 * STEP:
             oddities.append(SILENT)
         if self._is_float and (peak > _LOUD or (self._is_whole and peak > 1)):
             oddities.append(UNSCALED)

@@ -117,14 +117,14 @@ def _evaluate(arguments):
 def _compare(arguments):
     from training.commands.arguments import comparison
     from training.comparison.comparing import compare
-    from training.tasks.folder import FolderTask
+    from training.tasks.own_clips import OwnTask
     from training.tasks.registry import get_tasks
 
     planned = comparison(arguments)
     tasks = get_tasks(planned.settings)
     planned.require_ready()
     for task in tasks:
-        if isinstance(task, FolderTask):  # the runs name them in their logs only
+        if isinstance(task, OwnTask):  # the runs name them in their logs only
             task.tell_passed_over()
     compare(planned)
 

@@ -35,7 +35,7 @@ from training.run.models import (
 )
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS, ClipSet
-from training.tasks.folder import FolderTask
+from training.tasks.own_clips import OwnTask
 from training.tasks.registry import get_tasks
 
 
@@ -176,7 +176,8 @@ def _start_or_restore(job, resume):
         )
     else:
         steps = config.epochs * job.steps_per_epoch
-        compile_classifier(model, job.heads, config, steps)
+        weighted = any(clips.weighted for clips in job.splits["train"])
+        compile_classifier(model, job.heads, config, steps, weighted)
     devices.ready(model)
     if devices.is_first and not restored:
         run.clear()
@@ -255,7 +256,10 @@ def _finish(job, initial, progress):
     tests = [evaluator.predict(model) for evaluator in job.evaluators("test")]
     frontend = model.get_layer("frontend")
     metrics = {
-        "tasks": {head.task: test.metrics for head, test in zip(heads, tests)},
+        "tasks": {
+            head.task: metrics_of(test, {s: job.splits[s][n] for s in SPLITS})
+            for n, (head, test) in enumerate(zip(heads, tests))
+        },
         "parameters": {
             "frontend": frontend.count_params(),
             "total": model.count_params(),
@@ -283,12 +287,37 @@ def _finish(job, initial, progress):
 def _load(task, config, say):
     say(f"reading the clips of {task.name}")
     data = task.load(config.data_dir, config.seed)
-    say(
-        f"{len(data.labels)} classes; "
-        + ", ".join(f"{c.n_examples} {split}" for split, c in data.splits.items())
-        + " clips"
-    )
+    say(in_words(len(data.labels), data.splits))
     return data
+
+
+def in_words(n_classes, splits):
+    """Sizes of splits: "5 classes; 29 train, 3 validation, 3 test clips; 8, 2, 2
+    groups".
+
+    Args:
+        n_classes: Number of classes.
+        splits: {split: `ClipSet`}.
+    """
+    sizes = ", ".join(f"{c.n_examples} {split}" for split, c in splits.items())
+    words = f"{n_classes} classes; {sizes} clips"
+    if any(clips.n_groups is None for clips in splits.values()):
+        return words
+    n_groups = ", ".join(str(clips.n_groups) for clips in splits.values())
+    return f"{words}; {n_groups} groups"
+
+
+def metrics_of(predictions, splits):
+    """One task's entry in `metrics.json`.
+
+    Args:
+        predictions: Those of the test clips, see `training.evaluation.clips`.
+        splits: {split: `ClipSet`}.
+    """
+    if any(clips.n_groups is None for clips in splits.values()):
+        return predictions.metrics
+    n_groups = {split: clips.n_groups for split, clips in splits.items()}
+    return {**predictions.metrics, "n_groups": n_groups}
 
 
 def check_heads(heads, config):
@@ -337,9 +366,7 @@ def require_outside(task, path):
     Traceback (most recent call last):
     leaf_files.errors.UserError: drums/run lies in the folder of the clips, ...
     """
-    if isinstance(task, FolderTask) and path.resolve().is_relative_to(
-        task.path.resolve()
-    ):
+    if isinstance(task, OwnTask) and path.resolve().is_relative_to(task.path.resolve()):
         raise UserError(
             f"{path} lies in the folder of the clips, where it would be taken for a "
             "class; name an --output outside of it"

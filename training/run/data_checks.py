@@ -6,8 +6,9 @@ from pathlib import PurePosixPath
 
 from training.run.data_record import DataRecord, OtherDataError, TaskRecord, changes
 from training.run.heads import read_heads
+from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS
-from training.tasks.folder import FolderTask
+from training.tasks.own_clips import OwnTask
 from training.tasks.registry import get_task
 from training.tasks.tfds import TfdsTask
 
@@ -132,7 +133,7 @@ def own_test_clips(run, task, head, load, say, exactly=False):
         say(_unknown(run))
         data = load()
         return data.splits["test"], data.labels
-    if isinstance(task, FolderTask) and old.clips is not None:
+    if isinstance(task, OwnTask) and old.clips is not None:
         return _remaining_clips(run, task, head, old, say, exactly), head.labels
     data = load()
     now = TaskRecord.of(
@@ -156,7 +157,18 @@ def _remaining_clips(run, task, head, old, say, exactly):
     """The `ClipSet` of those clips of a folder whose sounds the run held out."""
     all_clips = task.load_all(list(head.labels))
     tested = old.sounds("test")
-    kept = [n for n, clip in enumerate(all_clips.clips) if clip.sound in tested]
+    # A folder with splits of its own may have a sound in two of them.
+    elsewhere = {
+        (clip.sound, clip.file)
+        for split in SPLITS[:2]
+        for clip in old.clips.get(split, ())
+        if clip.sound in tested
+    }
+    kept = [
+        n
+        for n, clip in enumerate(all_clips.clips)
+        if clip.sound in tested and (clip.sound, clip.file) not in elsewhere
+    ]
     now = dataclasses.replace(old, clips={"": all_clips.clips})
     changed = changes(old, now, by_split=False)
     if not changed:
@@ -213,8 +225,11 @@ def heard_before(run, task, clips, split=None):
                 "converted or edited, it was trained on most of them, and scores on "
                 "them say little about new clips"
             )
+    if not isinstance(task, TfdsTask):
+        return None
+    config = FitConfig.read(run.config)
     for name in (old.task for old in record.tasks + record.before):
-        if _splits_differently(task, get_task(name)):
+        if _splits_differently(task, get_task(name, config)):
             return (
                 f"note: {name}, which {run.path} was trained on, splits the same clips "
                 f"differently from {task.name}: some of these clips were trained on"
@@ -300,14 +315,12 @@ def adapted_record(run, heads, data):
 
 
 def is_same(task, other):
-    """Whether two tasks are the same, whatever the spelling of a folder.
+    """Whether two tasks are the same, whatever their path's spelling or split.
 
     >>> is_same(get_task("folder:drums"), get_task("folder:./run/../drums"))
     True
     """
-    if isinstance(task, FolderTask) and isinstance(other, FolderTask):
-        return task.path.resolve() == other.path.resolve()
-    return task == other
+    return task.is_same(other)
 
 
 def is_moved(before, after):
@@ -335,7 +348,7 @@ def is_own(run, head, task, clips):
     Args:
         run: `RunFolder` of the run.
         head: A `Head` of the run.
-        task: `FolderTask` of the folder.
+        task: `OwnTask` of the folder.
         clips: `ClipSet` of all its clips.
 
     >>> from training.run.folder import RunFolder
@@ -371,7 +384,7 @@ def _is_official(task):
 
 
 def _splits_differently(task, other):
-    if not isinstance(task, TfdsTask) or not isinstance(other, TfdsTask):
+    if not isinstance(other, TfdsTask):
         return False
-    rules = [(t.splits, t.group_pattern) for t in (task, other)]
+    rules = [(t.splits, t.group_pattern, t.splitting) for t in (task, other)]
     return task.dataset == other.dataset and rules[0] != rules[1]

@@ -91,7 +91,7 @@ def build_classifier(config, heads):
         return keras.Model(waveform, outputs, name="classifier")
 
 
-def compile_classifier(model, heads, config, steps):
+def compile_classifier(model, heads, config, steps, weighted=False):
     """Compiles the model for `fit`: Adam, and the mean cross-entropy of its heads.
 
     Args:
@@ -99,6 +99,7 @@ def compile_classifier(model, heads, config, steps):
         heads: A tuple of `Head`.
         config: A `FitConfig`.
         steps: Optimizer steps of the whole run, at whose end a decaying rate is 0.
+        weighted: Whether training clips have weights of their own.
 
     >>> from leaf_files.run_folder import Head
     >>> from training.settings.config import FitConfig
@@ -114,7 +115,7 @@ def compile_classifier(model, heads, config, steps):
     )
     # On CPUs XLA takes long to compile, and then runs slower than the graph.
     jit = "auto" if tf.config.list_physical_devices("GPU") else False
-    if not needs_weights(heads, config):
+    if not needs_weights(heads, config, weighted):
         model.compile(
             optimizer,
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
