@@ -17,6 +17,9 @@ from leaf_files.run_folder import LABEL_SEPARATOR, Head
 from training.evaluation import figures
 from training.evaluation.clips import ClipEvaluator, averaged
 from training.evaluation.frontend_metrics import frontend_metrics
+from training.evaluation.notes import TestedTask
+from training.evaluation.report import write_report
+from training.evaluation.scores import scored, scores_in_words
 from training.fit.callbacks import ValidateAndSave, is_over, write_history
 from training.fit.checkpoints import Checkpoints
 from training.fit.devices import OneDevice
@@ -36,7 +39,7 @@ from training.run.models import (
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS, ClipSet
 from training.tasks.folder import FolderTask
-from training.tasks.registry import get_tasks
+from training.tasks.registry import get_tasks, is_official, split_rule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +51,7 @@ class _Job:
     heads: tuple[Head, ...]
     splits: dict[str, list[ClipSet]]  # {split: clips of each head}
     data: DataRecord
+    notes: list[tuple[str, ...]]  # on the data of each head
     devices: OneDevice
     say: Callable[[str], None]
 
@@ -107,10 +111,10 @@ def _fit(config, run, resume, devices, like):
         run.require_writable()
         if resume:
             run.require_config(config)
-    heads, splits, data = _open(config, run, say)
+    heads, splits, data, notes = _open(config, run, say)
     if like is not None:
         require_same_data(data, RunFolder(like))
-    job = _Job(config, run, heads, splits, data, devices, say)
+    job = _Job(config, run, heads, splits, data, notes, devices, say)
     n_clips = {split: job.n_clips(split) for split in SPLITS}
     devices.require_alike("number of clips", n_clips)
     labels = [list(head.labels) for head in heads]
@@ -134,7 +138,7 @@ def _fit(config, run, resume, devices, like):
 
 
 def _open(config, run, say):
-    """The heads, {split: clips of each head}, and the `DataRecord`."""
+    """The heads, {split: clips of each head}, the `DataRecord`, and notes on each."""
     tasks = get_tasks(config)
     for task in tasks:
         require_outside(task, run.path)
@@ -147,7 +151,8 @@ def _open(config, run, say):
         for head, data in zip(heads, task_data)
     ]
     splits = {s: [data.splits[s] for data in task_data] for s in SPLITS}
-    return heads, splits, DataRecord(tuple(records))
+    notes = [data.notes for data in task_data]
+    return heads, splits, DataRecord(tuple(records)), notes
 
 
 def _begin(job, resume):
@@ -251,9 +256,10 @@ def _finish(job, initial, progress):
         f"testing the best epoch, {progress.best_epoch}, on {n_clips['test']} clips"
     )
     tests = [evaluator.predict(bare) for evaluator in job.evaluators("test")]
+    entries = [_scored(job, number, test) for number, test in enumerate(tests)]
     frontend = bare.get_layer("frontend")
     metrics = {
-        "tasks": {head.task: test.metrics for head, test in zip(heads, tests)},
+        "tasks": {head.task: entry for head, entry in zip(heads, entries)},
         "parameters": {
             "frontend": frontend.count_params(),
             "total": bare.count_params(),
@@ -264,18 +270,49 @@ def _finish(job, initial, progress):
         "training_seconds": round(progress.seconds, 1),
     }
     if len(heads) > 1:
-        metrics["average"] = averaged([test.metrics for test in tests])
+        metrics["average"] = averaged(entries)
     write_history(progress.history, run.history)
-    # Says that the run is finished. Pictures come after: whatever happens to
-    # them, the model and its numbers are safe.
+    # Says that the run is finished. Report and pictures come after: whatever happens
+    # to them, the model and its numbers are safe.
     write_json(run.metrics, metrics)
-    results = "\n".join(_results(heads, tests))
-    job.say(f"{results}, after {progress.seconds:.0f} s of training")
+    results = "\n".join(_results(heads, entries))
+    job.say(f"{results}; {progress.seconds:.0f} s of training")
+    write_report(run, config, _tested(job, tests, entries), progress.history, metrics)
     figures.draw_run(
-        run, config, heads, job.splits, bare, initial, progress.history, tests
+        *(run, config, heads, job.splits, bare, initial, progress.history),
+        tests,
+        entries,
     )
+    job.say(f"read {run.report} first")
     job.say(f"the run lies in {run.path}")
     return metrics
+
+
+def _scored(job, number, test):
+    """A task's entry in `metrics.json`, with the groups of all splits."""
+    entry = scored(test, job.heads[number].labels)
+    if "n_groups" in entry:
+        clips = {split: job.splits[split][number] for split in SPLITS}
+        entry["n_groups"] = {s: len(set(clips[s].groups or ())) for s in SPLITS}
+    return entry
+
+
+def _tested(job, tests, entries):
+    """The `TestedTask`s of a run."""
+    return [
+        TestedTask(
+            head,
+            {split: job.splits[split][number] for split in SPLITS},
+            test,
+            entry,
+            split_rule(task),
+            is_official(task),
+            notes,
+        )
+        for number, (head, test, entry, task, notes) in enumerate(
+            zip(job.heads, tests, entries, get_tasks(job.config), job.notes)
+        )
+    ]
 
 
 def _load(task, config, say):
@@ -313,13 +350,11 @@ def check_heads(heads, config):
             )
 
 
-def _results(heads, tests):
-    """Yields one line a task, with its main metric."""
-    for head, test in zip(heads, tests):
-        name, value = test.judged_by, test.metrics[test.judged_by]
+def _results(heads, entries):
+    """Yields one line a task, with its main scores."""
+    for head, entry in zip(heads, entries):
         task = f"{head.task}: " if len(heads) > 1 else ""
-        value = "undefined" if value is None else f"{value:.4f}"
-        yield f"{task}test {name} {value}, loss {test.loss:.4f}"
+        yield f"{task}test {scores_in_words(entry)}"
 
 
 def require_outside(task, path):

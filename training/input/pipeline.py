@@ -140,10 +140,10 @@ def evaluation_windows(
         cache: Keeping of the decoded clips, see `FitConfig.cache`.
 
     Returns:
-        A `tf.data.Dataset` of (waveform, label, clip_index): float32
-        (batch, window_samples), the clip's label and int64 (batch,). A clip's
-        windows, cut by `leaf_files.windows.cut_windows`, share its index, so that
-        their logits can be averaged.
+        A `tf.data.Dataset` of (waveform, label, clip_index, name): float32
+        (batch, window_samples), the clip's label, int64 (batch,), and its name. A
+        clip's windows, cut by `leaf_files.windows.cut_windows`, share its index, so
+        that their logits can be averaged.
     """
 
     def to_windows(clip_index, clip):
@@ -159,6 +159,7 @@ def evaluation_windows(
                 windows,
                 tf.repeat(clip["label"][tf.newaxis], n_windows, axis=0),
                 tf.repeat(clip_index, n_windows),
+                tf.repeat(clip["clip"], n_windows),
             )
         )
 

@@ -146,9 +146,12 @@ class TaskData:
         multi_label: Whether a clip may have several labels, or none.
         fingerprint: Fingerprint of all clips, whatever their split, where they aren't
             listed; None if unknown.
+        notes: Sentences on the data for the report of a run, in Markdown, such as on
+            leakage that was found.
     """
 
     labels: tuple[str, ...]
     splits: Mapping[str, ClipSet]
     multi_label: bool = False
     fingerprint: str | None = None
+    notes: tuple[str, ...] = ()

@@ -266,3 +266,13 @@ def get_tasks(config):
             f"{error}; commas separate tasks, so the path of a folder can't hold one: "
             "rename it, or name a link to it"
         ) from error
+
+
+def split_rule(task):
+    """The rule by which a task is split, in words."""
+    return getattr(task, "split_rule", "80/10/10 within each class by the seed")
+
+
+def is_official(task):
+    """Whether the splits are those of a data set, which nobody's seed draws."""
+    return getattr(task, "splits", None) is not None
