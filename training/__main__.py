@@ -143,7 +143,7 @@ def _print_evaluation(evaluation):
 
     entry, labels = evaluation.scores, evaluation.head.labels
     n_clips = entry["n_examples"]
-    print(f"{evaluation.task}, {n_clips} clips: {scores_in_words(entry)}")
+    print(f"{evaluation.task}: on {n_clips} clips {scores_in_words(entry)}")
     width = max(map(len, labels))
     for label, of_class in entry["per_class"].items():
         n = of_class["n_examples"]

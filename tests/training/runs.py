@@ -32,7 +32,8 @@ def write_noises(folder, n_clips=20, longest=0.8, seed=0):
 def flat(content, name=""):
     """{"a.b[0]": number, ...} of what JSON holds, for `pytest.approx`."""
     if isinstance(content, dict):
-        parts = [flat(value, f"{name}.{key}") for key, value in content.items()]
+        before = f"{name}." if name else ""
+        parts = [flat(value, f"{before}{key}") for key, value in content.items()]
     elif isinstance(content, list):
         parts = [flat(value, f"{name}[{n}]") for n, value in enumerate(content)]
     else:

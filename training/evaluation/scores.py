@@ -99,7 +99,9 @@ class _Units:
         n_clips = len(predictions.classes)
         if predictions.groups is None:
             return cls(np.arange(n_clips), n_clips, False)
-        names, of_clips = np.unique(np.array(predictions.groups), return_inverse=True)
+        names, of_clips = np.unique(
+            np.array(list(predictions.groups)), return_inverse=True
+        )
         return cls(of_clips.reshape(-1), len(names), True)
 
     @property
