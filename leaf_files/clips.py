@@ -30,6 +30,11 @@ AUDIO_EXTENSIONS = (
 # memory follows what the file holds.
 _BLOCK_VALUES = 2**20
 
+# Subtypes, besides PCM, of samples that each are coded by themselves.
+_SAMPLE_BY_SAMPLE = ("FLOAT", "DOUBLE", "ULAW", "ALAW")
+# Formats in which libsndfile may land beside the sample that is sought.
+_IN_PACKETS = ("OGG", "MP3", "MPEG")
+
 # Rates of audio, in Hz. A damaged header may say 1 Hz, and a second of that resampled
 # to what models take would fill the memory.
 _RATES = (100, 10_000_000)
@@ -88,13 +93,64 @@ def read_clip(
 def hear_clip(path: str | Path, sample_rate: int | None = None) -> Clip:
     """Reads an audio file as `read_clip` does, into a `Clip`."""
     path = Path(path)
-    try:
+    with _named(path):
         require_audio_file(path)
         return _decode(path, path, sample_rate)
+
+
+@contextlib.contextmanager
+def _named(path):
+    """Turns a refusal of the system into a `UserError` that names the file."""
+    try:
+        yield
     except OSError as error:
         raise UserError(
             f"cannot read the audio file {path}: {error.strerror or error}"
         ) from error
+
+
+@contextlib.contextmanager
+def open_clip(path: str | Path) -> Iterator["Sound"]:
+    """An open `Sound` of an audio file, to be read block by block.
+
+    Args:
+        path: Argument of `read_clip`.
+
+    Raises:
+        UserError: As `read_clip`, also while it is read.
+    """
+    path = Path(path)
+    with _named(path):
+        require_audio_file(path)
+        with opened(path, path) as sound:
+            yield sound
+
+
+def read_stretch(
+    path: str | Path, first: int, last: int, sample_rate: int | None = None
+) -> tuple[np.ndarray, int]:
+    """Reads a stretch of an audio file, exactly as `read_clip` and a slice do.
+
+    Of formats in which any sample can be sought exactly no more is read; of others all
+    that comes before is decoded, too.
+
+    Args:
+        path: Argument of `read_clip`.
+        first, last: Samples of the file at its own rate, the last one excluded.
+        sample_rate: Rate to which the stretch is resampled, Hz. Defaults to the file's.
+
+    Returns:
+        (waveform, sample_rate): float32 (samples,), and its rate in Hz.
+
+    Raises:
+        UserError: As `read_clip`, of what is read; or the file ends before `last`.
+    """
+    with open_clip(path) as sound:
+        waveform, file_rate = sound.mono_stretch(first, last), sound.sample_rate
+    if sample_rate in (None, file_rate):
+        return waveform, file_rate
+    require_audio_rate(file_rate, path)
+    return resample(waveform, file_rate, sample_rate), sample_rate
 
 
 def decode_clip(
@@ -305,6 +361,47 @@ class Sound:
         if not n_read:
             raise UserError(f"the audio file {self._source.name} holds no samples")
         self.oddities += tuple(listener.oddities())
+
+    def mono_stretch(self, first: int, last: int) -> np.ndarray:
+        """The mean of the channels of a stretch, as in `mono_blocks`; once only.
+
+        Args:
+            first, last: Samples, the last one excluded.
+
+        Returns:
+            (last - first,), float32.
+
+        Raises:
+            UserError: As `mono_blocks`, of what is read; or it ends before `last`.
+        """
+        blocks, start = self.mono_blocks(), 0
+        if self._seeks_exactly:
+            with _refused(self._source.name, self._parts):
+                self._first.seek(first)
+            blocks, start = map(_mean, self._blocks(self._first, last - first)), first
+        pieces = []
+        for block in blocks:
+            if start + block.size > first:
+                pieces.append(block[max(0, first - start) : last - start])
+            start += block.size
+            if start >= last:
+                break
+        if start < last:
+            raise UserError(
+                f"the audio file {self._source.name} ends at sample {start}, before "
+                f"sample {last}"
+            )
+        stretch = np.concatenate(pieces)
+        low, high = float(stretch.min()), float(stretch.max())
+        _check_range(low, high, self._source.name)
+        return stretch
+
+    @property
+    def _seeks_exactly(self):
+        """Whether any sample is found without decoding those before it."""
+        kind, subtype = self._first.format, self._first.subtype
+        is_simple = subtype.startswith("PCM_") or subtype in _SAMPLE_BY_SAMPLE
+        return self._parts.is_plain and kind not in _IN_PACKETS and is_simple
 
     def _files(self):
         """(`soundfile.SoundFile`, `Part`) of each part, open while it is read."""

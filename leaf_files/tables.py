@@ -56,14 +56,29 @@ def code(text: str) -> str:
     >>> print(code("a*b*.wav"), code("<b>`"), code("two\\nlines"))
     `a*b*.wav` `` <b>` `` `two\\nlines`
     """
-    shown = "".join(
-        letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text
-    )
+    shown = _visible(text)
     runs = [len(run) for run in re.findall("`+", shown)]
     fence = "`" * next(n for n in itertools.count(1) if n not in runs)
     if not shown.strip() or "`" in (shown[0], shown[-1]):
         shown = f" {shown} "
     return f"{fence}{shown}{fence}"
+
+
+def plain(text: str) -> str:
+    """A text that is no Markdown, such as a message, as Markdown shows it.
+
+    Example:
+
+    >>> print(plain("2 of a_b_*.wav <x>"))
+    2 of a\\_b\\_\\*.wav \\<x\\>
+    """
+    return re.sub(r"([\\`*_\[\]<>#|~&$])", r"\\\1", _visible(text))
+
+
+def _visible(text):
+    return "".join(
+        letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text
+    )
 
 
 def _line(cells):

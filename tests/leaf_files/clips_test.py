@@ -35,6 +35,44 @@ def test_written_clip_is_clipped_not_wrapped(tmp_path):
     np.testing.assert_array_equal(read, np.array([32767, -32768] * 2) / 32768)
 
 
+@pytest.mark.parametrize(
+    "name, subtype",
+    [
+        *((f"{kind}.wav", kind) for kind in ("PCM_16", "PCM_24", "FLOAT", "ULAW")),
+        *(("ima.wav", "IMA_ADPCM"), ("a.flac", "PCM_16"), ("a.aiff", "PCM_16")),
+        *(("a.ogg", "VORBIS"), ("a.opus", "OPUS"), ("a.mp3", "MPEG_LAYER_III")),
+    ],
+)
+def test_a_stretch_is_the_slice_of_the_whole(tmp_path, monkeypatch, name, subtype):
+    path = tmp_path / name
+    waveform = np.stack([noise(48000, seed=1), noise(48000, seed=2)], 1)
+    form = "OGG" if subtype in ("VORBIS", "OPUS") else None
+    soundfile.write(path, waveform, 48000, subtype=subtype, format=form)
+    whole, _ = clips.read_clip(path)
+    monkeypatch.setattr(clips, "_BLOCK_VALUES", 5000)
+    for first, last in (
+        (0, 1),
+        (0, 48000),
+        (4095, 4097),
+        (12345, 33333),
+        (40000, 48000),
+    ):
+        read, rate = clips.read_stretch(path, first, last)
+        assert rate == 48000
+        np.testing.assert_array_equal(read, whole[first:last])
+    resampled, rate = clips.read_stretch(path, 12345, 33333, 16000)
+    assert rate == 16000
+    expected = clips.resample(whole[12345:33333], 48000, 16000)
+    np.testing.assert_array_equal(resampled, expected)
+
+
+def test_a_stretch_beyond_the_end_is_refused(tmp_path):
+    path = tmp_path / "a.wav"
+    clips.write_clip(path, noise(100), 8000)
+    with pytest.raises(UserError, match="a.wav ends at sample 100, before sample 101"):
+        clips.read_stretch(path, 90, 101)
+
+
 @pytest.mark.parametrize("extension", [".ogg", ".mp3"])
 def test_lossy_formats_keep_the_sound(tmp_path, extension):
     path = tmp_path / f"clip{extension}"

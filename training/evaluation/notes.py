@@ -8,7 +8,7 @@ import numpy as np
 
 from leaf_files.command_line import a_few
 from leaf_files.run_folder import Head
-from leaf_files.tables import code
+from leaf_files.tables import code, plain
 from training.evaluation.clips import ClipPredictions, MultiLabelPredictions
 from training.evaluation.intervals import LEAST_UNITS
 from training.tasks.clip_sets import ClipSet
@@ -35,7 +35,7 @@ class TestedTask:
         scores: The task's entry in `metrics.json`.
         split_rule: Rule of the splits, in words.
         is_official: Whether the splits are those of a published data set.
-        notes: Sentences on the data that were found before, such as on leakage.
+        notes: Lines on the data that were found before, such as on leakage.
     """
 
     head: Head
@@ -82,7 +82,7 @@ def baseline(tested):
 
 def of_task(tested):
     """Yields sentences, in Markdown, on a task: what matters most comes first."""
-    yield from tested.notes
+    yield from map(plain, tested.notes)
     yield from _on_groups(tested)
     yield from _on_the_result(tested)
     yield from _on_classes(tested)

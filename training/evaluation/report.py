@@ -3,7 +3,7 @@
 import numpy as np
 
 from leaf_files.atomic import write_text
-from leaf_files.tables import code, plain_table
+from leaf_files.tables import code, plain, plain_table
 from training.evaluation import notes
 from training.evaluation.predictions import labels, write_predictions
 from training.evaluation.scores import GROUPS
@@ -144,7 +144,7 @@ def _data(tested):
     if rows:
         yield from plain_table(titles + ["groups"] * with_groups, rows)
         yield ""
-    yield f"Split: {tested.split_rule}."
+    yield f"Split: {plain(tested.split_rule)}."
 
 
 def _training(config, metrics):

@@ -22,7 +22,7 @@ from training.evaluation.notes import TestedTask
 from training.evaluation.report import write_report
 from training.evaluation.scores import scored
 from training.fit.callbacks import score_of, write_history
-from training.fit.fitting import memory_named, require_outside
+from training.fit.fitting import in_words, memory_named, require_outside
 from training.input.pipeline import TrainingData
 from training.run.data_checks import adapted_record, is_same, news_of, own_test_clips
 from training.run.data_record import TaskRecord
@@ -30,7 +30,7 @@ from training.run.folder import RunFolder, write_clips
 from training.run.models import compile_classifier, load_classifier
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS
-from training.tasks.registry import get_task, is_official, split_rule
+from training.tasks.registry import get_task, is_official
 from training.tasks.tfds import TfdsTask
 
 
@@ -71,9 +71,9 @@ def adapt(run_path, task_name, output, **settings):
     model = load_classifier(old.model, old_heads)
     compression = _freeze_all_but_compression(model, old_config)
 
+    settings = {**_forgotten(settings), **settings}
     data_dir = settings.get("data_dir") or old_config.data_dir
-    skip_bad_clips = settings.get("skip_bad_clips", old_config.skip_bad_clips)
-    task = get_task(task_name, skip_bad_clips)
+    task = get_task(task_name, _config(old_config, old_heads, settings))
     head, clips, data = _open(task_name, task, old_heads, data_dir, old_config.seed)
     for line in [*old.notes(), *news_of(old, task, data, clips)]:
         _say(line)
@@ -134,7 +134,8 @@ def adapt(run_path, task_name, output, **settings):
     tested = [
         TestedTask(
             *(h, clips if h is head else {}, after[h.task], entries[h.task]),
-            *(split_rule(get_task(h.task)), is_official(get_task(h.task))),
+            "as by the run that was adapted, or anew by its seed",
+            is_official(get_task(h.task)),
         )
         for h in heads
         if h.task in after
@@ -180,11 +181,18 @@ def _open(task_name, task, heads, data_dir, seed):
             refusals.append(error)
             continue
         clips = {s: relabelled(data.splits[s], data.labels, head) for s in SPLITS}
-        sizes = ", ".join(f"{clips[s].n_examples} {s}" for s in SPLITS)
-        _say(f"{len(data.labels)} classes; {sizes} clips")
+        _say(in_words(len(data.labels), clips))
         head = dataclasses.replace(head, task=task_name)
         return head, clips, TaskRecord.of(head, clips, data.fingerprint)
     raise refusals[0]
+
+
+def _forgotten(settings):
+    """{setting of the old run: None} of those that the given ones replace."""
+    together = ("group_pattern", "group_by"), ("folds", "fold")
+    return {
+        name: None for names in together if {*names} & {*settings} for name in names
+    }
 
 
 def _config(old_config, heads, settings):
@@ -205,7 +213,7 @@ def _tests_at_hand(run, heads, new_task, config):
     """
     tests = {}
     for head in heads:
-        task = get_task(head.task, config.skip_bad_clips)
+        task = get_task(head.task, config)
         if is_same(task, new_task):
             continue
 
@@ -263,7 +271,8 @@ def _train(model, head, clips, config, saver):
     config = dataclasses.replace(config, task=head.task, task_weights=None)
     keras.utils.set_random_seed(config.seed)
     steps = config.steps_in_epoch(clips.n_examples)
-    compile_classifier(model, (head,), config, config.epochs * steps)
+    n_steps = config.epochs * steps
+    compile_classifier(model, (head,), config, n_steps, clips.weighted)
     batches = TrainingData([clips], (head,), config).batches()
     started = time.monotonic()
     with memory_named(config):

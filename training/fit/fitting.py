@@ -37,8 +37,8 @@ from training.run.models import (
     without_optimizer,
 )
 from training.settings.config import FitConfig
-from training.tasks.clip_sets import SPLITS, ClipSet
-from training.tasks.folder import FolderTask
+from training.tasks.clip_sets import SPLITS, ClipSet, TaskData
+from training.tasks.own_clips import OwnTask
 from training.tasks.registry import get_tasks, is_official, split_rule
 
 
@@ -51,7 +51,7 @@ class _Job:
     heads: tuple[Head, ...]
     splits: dict[str, list[ClipSet]]  # {split: clips of each head}
     data: DataRecord
-    notes: list[tuple[str, ...]]  # on the data of each head
+    task_data: list[TaskData]
     devices: OneDevice
     say: Callable[[str], None]
 
@@ -111,10 +111,10 @@ def _fit(config, run, resume, devices, like):
         run.require_writable()
         if resume:
             run.require_config(config)
-    heads, splits, data, notes = _open(config, run, say)
+    heads, splits, data, task_data = _open(config, run, say)
     if like is not None:
         require_same_data(data, RunFolder(like))
-    job = _Job(config, run, heads, splits, data, notes, devices, say)
+    job = _Job(config, run, heads, splits, data, task_data, devices, say)
     n_clips = {split: job.n_clips(split) for split in SPLITS}
     devices.require_alike("number of clips", n_clips)
     labels = [list(head.labels) for head in heads]
@@ -138,7 +138,7 @@ def _fit(config, run, resume, devices, like):
 
 
 def _open(config, run, say):
-    """The heads, {split: clips of each head}, the `DataRecord`, and notes on each."""
+    """Heads, {split: clips of each head}, the `DataRecord`, the `TaskData` of each."""
     tasks = get_tasks(config)
     for task in tasks:
         require_outside(task, run.path)
@@ -151,8 +151,7 @@ def _open(config, run, say):
         for head, data in zip(heads, task_data)
     ]
     splits = {s: [data.splits[s] for data in task_data] for s in SPLITS}
-    notes = [data.notes for data in task_data]
-    return heads, splits, DataRecord(tuple(records)), notes
+    return heads, splits, DataRecord(tuple(records)), task_data
 
 
 def _begin(job, resume):
@@ -179,7 +178,8 @@ def _begin(job, resume):
         )
     else:
         steps = config.epochs * job.steps_per_epoch
-        compile_classifier(model, job.heads, config, steps)
+        weighted = any(clips.weighted for clips in job.splits["train"])
+        compile_classifier(model, job.heads, config, steps, weighted)
     devices.ready(model)
     if devices.is_first and not restored:
         run.clear()
@@ -292,8 +292,7 @@ def _scored(job, number, test):
     """A task's entry in `metrics.json`, with the groups of all splits."""
     entry = scored(test, job.heads[number].labels)
     if "n_groups" in entry:
-        clips = {split: job.splits[split][number] for split in SPLITS}
-        entry["n_groups"] = {s: len(set(clips[s].groups or ())) for s in SPLITS}
+        entry["n_groups"] = {s: job.splits[s][number].n_groups for s in SPLITS}
     return entry
 
 
@@ -302,15 +301,15 @@ def _tested(job, tests, entries):
     return [
         TestedTask(
             head,
-            {split: job.splits[split][number] for split in SPLITS},
+            data.splits,
             test,
             entry,
-            split_rule(task),
+            split_rule(task, data),
             is_official(task),
-            notes,
+            data.notes,
         )
-        for number, (head, test, entry, task, notes) in enumerate(
-            zip(job.heads, tests, entries, get_tasks(job.config), job.notes)
+        for head, test, entry, task, data in zip(
+            job.heads, tests, entries, get_tasks(job.config), job.task_data
         )
     ]
 
@@ -318,12 +317,24 @@ def _tested(job, tests, entries):
 def _load(task, config, say):
     say(f"reading the clips of {task.name}")
     data = task.load(config.data_dir, config.seed)
-    say(
-        f"{len(data.labels)} classes; "
-        + ", ".join(f"{c.n_examples} {split}" for split, c in data.splits.items())
-        + " clips"
-    )
+    say(in_words(len(data.labels), data.splits))
     return data
+
+
+def in_words(n_classes, splits):
+    """Sizes of splits: "5 classes; 29 train, 3 validation, 3 test clips; 8, 2, 2
+    groups".
+
+    Args:
+        n_classes: Number of classes.
+        splits: {split: `ClipSet`}.
+    """
+    sizes = ", ".join(f"{c.n_examples} {split}" for split, c in splits.items())
+    words = f"{n_classes} classes; {sizes} clips"
+    if any(clips.n_groups is None for clips in splits.values()):
+        return words
+    n_groups = ", ".join(str(clips.n_groups) for clips in splits.values())
+    return f"{words}; {n_groups} groups"
 
 
 def check_heads(heads, config):
@@ -359,9 +370,7 @@ def _results(heads, entries):
 
 def require_outside(task, path):
     """Refuses a run inside the task's folder, where it would be a class next time."""
-    if isinstance(task, FolderTask) and path.resolve().is_relative_to(
-        task.path.resolve()
-    ):
+    if isinstance(task, OwnTask) and path.resolve().is_relative_to(task.path.resolve()):
         raise UserError(
             f"{path} lies in the folder of the clips, where it would be taken for a "
             "class; name an --output outside of it"

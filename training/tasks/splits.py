@@ -20,9 +20,27 @@ def identity(waveform, sample_rate):
     Returns:
         A string, the same for copies of a clip.
     """
-    digest = hashlib.sha256(waveform.tobytes())
-    digest.update(f"{waveform.dtype}, {sample_rate} Hz".encode())
-    return digest.hexdigest()
+    sound = SoundHash()
+    sound.update(waveform)
+    return sound.identity(sample_rate)
+
+
+class SoundHash:
+    """The `identity` of a sound that is heard block by block."""
+
+    def __init__(self):
+        self._digest = hashlib.sha256()
+        self._dtype = None
+
+    def update(self, block):
+        """Takes the next samples, a NumPy array."""
+        self._digest.update(block.tobytes())
+        self._dtype = block.dtype
+
+    def identity(self, sample_rate):
+        """The identity of all samples so far; call it once, at the end."""
+        self._digest.update(f"{self._dtype}, {sample_rate} Hz".encode())
+        return self._digest.hexdigest()
 
 
 def fingerprint(parts):
@@ -35,7 +53,7 @@ def fingerprint(parts):
     return digest.hexdigest()[:SOUND_DIGITS]
 
 
-def split_clips(clips, labels, seed):
+def split_clips(clips, labels, seed, held_out=("test", "validation")):
     """Splits clips 80/10/10 within each class.
 
     The order of the clips doesn't matter: a class's distinct clips are ranked
@@ -46,6 +64,7 @@ def split_clips(clips, labels, seed):
         clips: (identity, label) of each clip.
         labels: Names of the classes.
         seed: Seed of the ranking, an int.
+        held_out: Splits that are drawn, each a tenth; the rest is "train".
 
     Returns:
         The split of each clip, "train", "validation" or "test", in the order
@@ -54,7 +73,7 @@ def split_clips(clips, labels, seed):
     Raises:
         UserError: Classes with fewer than 3 distinct clips.
     """
-    few = too_few(clips, labels)
+    few = too_few(clips, labels, len(held_out) + 1)
     if few:
         raise UserError(few)
     split_of = {}
@@ -64,22 +83,19 @@ def split_clips(clips, labels, seed):
             key=lambda clip: hashlib.sha256(f"{seed} {clip}".encode()).digest(),
         )
         n_clips = len(members)
-        held_out = max(1, round(_HELD_OUT * n_clips))
+        n_held_out = max(1, round(_HELD_OUT * n_clips))
         for rank, clip in enumerate(ranked):
-            if rank < held_out:
-                split_of[clip] = "test"
-            elif rank < 2 * held_out:
-                split_of[clip] = "validation"
-            else:
-                split_of[clip] = "train"
+            number = rank // n_held_out
+            split_of[clip] = held_out[number] if number < len(held_out) else "train"
     return [split_of[clip] for clip, _ in clips]
 
 
-def too_few(clips, labels):
+def too_few(clips, labels, least=_LEAST_CLIPS):
     """Names the classes that can't be split.
 
     Args:
         clips, labels: See `split_clips`.
+        least: Distinct clips that a class needs, one for each split.
 
     Returns:
         A sentence about all of them; "" if there are none.
@@ -87,7 +103,7 @@ def too_few(clips, labels):
     small = {
         label: len(members)
         for label, members in _members(clips, labels).items()
-        if len(members) < _LEAST_CLIPS
+        if len(members) < least
     }
     if not small:
         return ""
@@ -97,8 +113,9 @@ def too_few(clips, labels):
     ]
     count = f" ({len(small)} such classes)" if len(small) > 1 else ""
     return (
-        f"{a_few(named)}{count}; each class needs at least {_LEAST_CLIPS}, one each to "
-        "train, validate and test: add clips to it, or leave the class out"
+        f"{a_few(named)}{count}; each class needs at least {least}, one each to "
+        f"train, validate {'and' if least > 2 else 'or'} test: add clips to it, or "
+        "leave the class out"
     )
 
 
