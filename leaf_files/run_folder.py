@@ -53,6 +53,9 @@ class RunPaths:
         calibration_clips: Clips of the training split at the model's rate, from which
             int8 exports take the ranges of their activations.
         figures: PNG files.
+        report: Report of the run for people, Markdown.
+        predictions: Predictions for the clips of the test split, CSV; a run of several
+            tasks has such a file for each head, see `predictions_of`.
 
     >>> run = RunPaths("runs/birds")
     >>> run.model.name, run.labels_of("calls", n_heads=2).name
@@ -76,6 +79,8 @@ class RunPaths:
         self.evaluation_clips = self.path / "evaluation_clips"
         self.calibration_clips = self.path / "calibration_clips"
         self.figures = self.path / "figures"
+        self.report = self.path / "report.md"
+        self.predictions = self.path / "predictions.csv"
 
     def labels_of(self, head: str, n_heads: int) -> Path:
         """The file with the labels of a head.
@@ -85,6 +90,11 @@ class RunPaths:
             n_heads: Number of heads of the model.
         """
         return self.path / labels_file(head if n_heads > 1 else "")
+
+    def predictions_of(self, head: str, n_heads: int) -> Path:
+        """The file with the predictions of a head; arguments as of `labels_of`."""
+        file = self.predictions
+        return file.with_stem(f"{file.stem}_{head}") if n_heads > 1 else file
 
     def evaluation_clips_of(self, head: str, n_heads: int) -> Path:
         """The folder with the test clips of a head; arguments as of `labels_of`."""

@@ -146,20 +146,26 @@ def _adapt(arguments):
 
 
 def _print_evaluation(evaluation):
-    metrics = dict(evaluation.predictions.metrics)
-    n_examples = metrics.pop("n_examples")
-    numbers = ", ".join(
-        f"{name} undefined" if value is None else f"{name} {value:.4f}"
-        for name, value in metrics.items()
-    )
-    print(f"{evaluation.task}: {numbers} on {n_examples} clips")
-    if evaluation.head.multi_label:
-        return
-    counts = evaluation.predictions.confusion()
-    width = max(map(len, evaluation.head.labels))
-    for label, row, right in zip(evaluation.head.labels, counts, counts.diagonal()):
-        if row.sum():
-            print(f"  {label:<{width}}  {right} of {row.sum()} right")
+    from training.evaluation.scores import scores_in_words
+
+    entry, labels = evaluation.scores, evaluation.head.labels
+    n_clips = entry["n_examples"]
+    print(f"{evaluation.task}: on {n_clips} clips {scores_in_words(entry)}")
+    width = max(map(len, labels))
+    for label, of_class in entry["per_class"].items():
+        n = of_class["n_examples"]
+        if n and of_class["recall"] is not None:
+            print(
+                f"  {label:<{width}}  {round(of_class['recall'] * n)} of {n} right, "
+                + ", ".join(
+                    f"{name.replace('_', ' ')} {_score(of_class[name])}"
+                    for name in ("precision", "f1", "average_precision")
+                )
+            )
+
+
+def _score(value):
+    return "undefined" if value is None else f"{value:.4f}"
 
 
 def _plot(arguments):

@@ -14,6 +14,7 @@ from training.evaluation.clips import (
     MultiLabelPredictions,
     averaged,
 )
+from training.evaluation.scores import scored
 from training.run.data_checks import heard_before, is_own, is_same, own_test_clips
 from training.run.folder import RunFolder
 from training.run.models import load_classifier
@@ -42,16 +43,21 @@ class Evaluation:
     head: Head
     predictions: ClipPredictions | MultiLabelPredictions
 
+    @functools.cached_property
+    def scores(self):
+        """The task's entry in `metrics.json`, see `training.evaluation.scores`."""
+        return scored(self.predictions, self.head.labels)
+
 
 def as_metrics(evaluations):
     """The content of `metrics.json`, {"tasks": ..., "average": ...}.
 
     >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
     >>> predictions = ClipPredictions(np.array([[0.0, 0.0]]), np.array([0]))
-    >>> as_metrics([Evaluation("drums", head, predictions)])
-    {'tasks': {'drums': {'accuracy': 1.0, 'loss': 0.693..., 'n_examples': 1}}}
+    >>> as_metrics([Evaluation("drums", head, predictions)])["tasks"]["drums"]
+    {'accuracy': 1.0, 'loss': 0.693..., 'n_examples': 1, ...}
     """
-    metrics = [evaluation.predictions.metrics for evaluation in evaluations]
+    metrics = [evaluation.scores for evaluation in evaluations]
     content = {"tasks": {e.task: m for e, m in zip(evaluations, metrics)}}
     if len(metrics) > 1:
         content["average"] = averaged(metrics)

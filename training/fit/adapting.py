@@ -18,6 +18,9 @@ from leaf_tf import visualize
 from training.evaluation import figures
 from training.evaluation.clips import ClipEvaluator
 from training.evaluation.evaluating import relabelled, require_known
+from training.evaluation.notes import TestedTask
+from training.evaluation.report import write_report
+from training.evaluation.scores import scored
 from training.fit.callbacks import score_of, write_history
 from training.fit.fitting import in_words, memory_named, require_outside
 from training.input.pipeline import TrainingData
@@ -27,7 +30,7 @@ from training.run.folder import RunFolder, write_clips
 from training.run.models import compile_classifier, load_classifier
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS
-from training.tasks.registry import get_task
+from training.tasks.registry import get_task, is_official
 from training.tasks.tfds import TfdsTask
 
 
@@ -106,8 +109,11 @@ def adapt(run_path, task_name, output, **settings):
     dataclasses.replace(record, files=new.file_marks()).write_summary(new)
     after = _tested(adapted, tests, "after")
     drift = visualize.drift(frontend, original)
+    entries = {
+        h.task: scored(after[h.task], h.labels) for h in heads if h.task in after
+    }
     metrics = {
-        "tasks": {h.task: after[h.task] for h in heads if h.task in after},
+        "tasks": entries,
         "parameters": {
             "frontend": frontend.count_params(),
             "total": adapted.count_params(),
@@ -117,13 +123,23 @@ def adapt(run_path, task_name, output, **settings):
         "training_seconds": round(seconds, 1),
         "adaptation": {
             "run": str(old.path.resolve()),
-            "before": before,
-            "after": after,
+            "before": {task: each.metrics for task, each in before.items()},
+            "after": {task: each.metrics for task, each in after.items()},
             "drift": dataclasses.asdict(drift),
         },
     }
     write_json(new.metrics, metrics)
     _say(f"drift: {drift}")
+    tested = [
+        TestedTask(
+            *(h, clips if h is head else {}, after[h.task], entries[h.task]),
+            "as by the run that was adapted, or anew by its seed",
+            is_official(get_task(h.task)),
+        )
+        for h in heads
+        if h.task in after
+    ]
+    write_report(new, config, tested, saver.history, metrics)
     figures.save_figures(
         {
             "learning_curves": figures.learning_curves(saver.history),
@@ -131,6 +147,7 @@ def adapt(run_path, task_name, output, **settings):
         },
         new.figures,
     )
+    _say(f"read {new.report} first")
     _say(f"the run lies in {new.path}")
     return metrics
 
@@ -219,18 +236,19 @@ def _tests_at_hand(run, heads, new_task, config):
 
 
 def _tested(model, tests, when):
-    """{task: metrics}, printed one by one."""
-    metrics_of_task = {}
+    """{task: its predictions}, whose scores are printed one by one."""
+    predictions_of_task = {}
     for task, evaluator in tests.items():
-        predictions = evaluator.predict(model, f"testing {when}")
-        metrics_of_task[task] = predictions.metrics
+        predictions = predictions_of_task[task] = evaluator.predict(
+            model, f"testing {when}"
+        )
         value = predictions.metrics[predictions.judged_by]
         value = "undefined" if value is None else f"{value:.4f}"
         _say(
             f"{when}: test {predictions.judged_by} {value}, loss "
             f"{predictions.loss:.4f} on {task}"
         )
-    return metrics_of_task
+    return predictions_of_task
 
 
 def _write_clips(old, new, heads, head, clips, config):

@@ -17,6 +17,9 @@ from leaf_files.run_folder import LABEL_SEPARATOR, Head
 from training.evaluation import figures
 from training.evaluation.clips import ClipEvaluator, averaged
 from training.evaluation.frontend_metrics import frontend_metrics
+from training.evaluation.notes import TestedTask
+from training.evaluation.report import write_report
+from training.evaluation.scores import scored, scores_in_words
 from training.fit.callbacks import ValidateAndSave, is_over, write_history
 from training.fit.checkpoints import Checkpoints
 from training.fit.devices import OneDevice
@@ -34,9 +37,9 @@ from training.run.models import (
     without_optimizer,
 )
 from training.settings.config import FitConfig
-from training.tasks.clip_sets import SPLITS, ClipSet
+from training.tasks.clip_sets import SPLITS, ClipSet, TaskData
 from training.tasks.own_clips import OwnTask
-from training.tasks.registry import get_tasks
+from training.tasks.registry import get_tasks, is_official, split_rule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +51,7 @@ class _Job:
     heads: tuple[Head, ...]
     splits: dict[str, list[ClipSet]]  # {split: clips of each head}
     data: DataRecord
+    task_data: list[TaskData]
     devices: OneDevice
     say: Callable[[str], None]
 
@@ -107,10 +111,10 @@ def _fit(config, run, resume, devices, like):
         run.require_writable()
         if resume:
             run.require_config(config)
-    heads, splits, data = _open(config, run, say)
+    heads, splits, data, task_data = _open(config, run, say)
     if like is not None:
         require_same_data(data, RunFolder(like))
-    job = _Job(config, run, heads, splits, data, devices, say)
+    job = _Job(config, run, heads, splits, data, task_data, devices, say)
     n_clips = {split: job.n_clips(split) for split in SPLITS}
     devices.require_alike("number of clips", n_clips)
     labels = [list(head.labels) for head in heads]
@@ -136,7 +140,7 @@ def _fit(config, run, resume, devices, like):
 
 
 def _open(config, run, say):
-    """The heads, {split: clips of each head}, and the `DataRecord`."""
+    """Heads, {split: clips of each head}, the `DataRecord`, the `TaskData` of each."""
     tasks = get_tasks(config)
     for task in tasks:
         require_outside(task, run.path)
@@ -149,7 +153,7 @@ def _open(config, run, say):
         for head, data in zip(heads, task_data)
     ]
     splits = {s: [data.splits[s] for data in task_data] for s in SPLITS}
-    return heads, splits, DataRecord(tuple(records))
+    return heads, splits, DataRecord(tuple(records)), task_data
 
 
 def _start_or_restore(job, resume):
@@ -254,12 +258,10 @@ def _finish(job, initial, progress):
         f"testing the best epoch, {progress.best_epoch}, on {n_clips['test']} clips"
     )
     tests = [evaluator.predict(model) for evaluator in job.evaluators("test")]
+    entries = [_scored(job, number, test) for number, test in enumerate(tests)]
     frontend = model.get_layer("frontend")
     metrics = {
-        "tasks": {
-            head.task: metrics_of(test, {s: job.splits[s][n] for s in SPLITS})
-            for n, (head, test) in enumerate(zip(heads, tests))
-        },
+        "tasks": {head.task: entry for head, entry in zip(heads, entries)},
         "parameters": {
             "frontend": frontend.count_params(),
             "total": model.count_params(),
@@ -270,18 +272,48 @@ def _finish(job, initial, progress):
         "training_seconds": round(progress.seconds, 1),
     }
     if len(heads) > 1:
-        metrics["average"] = averaged([test.metrics for test in tests])
+        metrics["average"] = averaged(entries)
     write_history(progress.history, run.history)
-    # This file marks the run as finished. Figures come after: whatever happens to
-    # them, the model and its numbers are safe.
+    # This file marks the run as finished. Report and figures come after: whatever
+    # happens to them, the model and its numbers are safe.
     write_json(run.metrics, metrics)
-    results = "\n".join(_results(heads, tests))
-    job.say(f"{results}, after {progress.seconds:.0f} s of training")
+    results = "\n".join(_results(heads, entries))
+    job.say(f"{results}; {progress.seconds:.0f} s of training")
+    write_report(run, config, _tested(job, tests, entries), progress.history, metrics)
     figures.draw_run(
-        run, config, heads, job.splits, model, initial, progress.history, tests
+        *(run, config, heads, job.splits, model, initial, progress.history),
+        tests,
+        entries,
     )
+    job.say(f"read {run.report} first")
     job.say(f"the run lies in {run.path}")
     return metrics
+
+
+def _scored(job, number, test):
+    """A task's entry in `metrics.json`, with the groups of all splits."""
+    entry = scored(test, job.heads[number].labels)
+    if "n_groups" in entry:
+        entry["n_groups"] = {s: job.splits[s][number].n_groups for s in SPLITS}
+    return entry
+
+
+def _tested(job, tests, entries):
+    """The `TestedTask`s of a run."""
+    return [
+        TestedTask(
+            head,
+            data.splits,
+            test,
+            entry,
+            split_rule(task, data),
+            is_official(task),
+            data.notes,
+        )
+        for head, test, entry, task, data in zip(
+            job.heads, tests, entries, get_tasks(job.config), job.task_data
+        )
+    ]
 
 
 def _load(task, config, say):
@@ -305,19 +337,6 @@ def in_words(n_classes, splits):
         return words
     n_groups = ", ".join(str(clips.n_groups) for clips in splits.values())
     return f"{words}; {n_groups} groups"
-
-
-def metrics_of(predictions, splits):
-    """One task's entry in `metrics.json`.
-
-    Args:
-        predictions: Those of the test clips, see `training.evaluation.clips`.
-        splits: {split: `ClipSet`}.
-    """
-    if any(clips.n_groups is None for clips in splits.values()):
-        return predictions.metrics
-    n_groups = {split: clips.n_groups for split, clips in splits.items()}
-    return {**predictions.metrics, "n_groups": n_groups}
 
 
 def check_heads(heads, config):
@@ -349,13 +368,11 @@ def check_heads(heads, config):
             )
 
 
-def _results(heads, tests):
-    """Yields one line a task, with its main metric."""
-    for head, test in zip(heads, tests):
-        name, value = test.judged_by, test.metrics[test.judged_by]
+def _results(heads, entries):
+    """Yields one line a task, with its main scores."""
+    for head, entry in zip(heads, entries):
         task = f"{head.task}: " if len(heads) > 1 else ""
-        value = "undefined" if value is None else f"{value:.4f}"
-        yield f"{task}test {name} {value}, loss {test.loss:.4f}"
+        yield f"{task}test {scores_in_words(entry)}"
 
 
 def require_outside(task, path):

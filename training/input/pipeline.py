@@ -154,14 +154,14 @@ def evaluation_windows(
         cache: Whether decoded clips are kept, see `FitConfig.cache`.
 
     Returns:
-        A `tf.data.Dataset` of (waveform, label, clip_index): float32
-        (batch, window_samples), the clip's label and int64 (batch,). A clip's
-        windows, cut by `leaf_files.windows.cut_windows`, share its index, so that
-        their logits can be averaged.
+        A `tf.data.Dataset` of (waveform, label, clip_index, name): float32
+        (batch, window_samples), the clip's label, int64 (batch,), and its name. A
+        clip's windows, cut by `leaf_files.windows.cut_windows`, share its index, so
+        that their logits can be averaged.
 
     >>> from training.tasks.registry import get_task
     >>> clips = get_task("folder:drums").load().splits["test"]  # 2 of 0.1 s
-    >>> for waveform, _, clip_index in evaluation_windows(clips, 8000, 400, 4):
+    >>> for waveform, _, clip_index, _ in evaluation_windows(clips, 8000, 400, 4):
     ...     waveform.shape, clip_index.numpy()
     (TensorShape([4, 400]), array([0, 0, 1, 1]))
     """
@@ -179,6 +179,7 @@ def evaluation_windows(
                 windows,
                 tf.repeat(clip["label"][tf.newaxis], n_windows, axis=0),
                 tf.repeat(clip_index, n_windows),
+                tf.repeat(clip["clip"], n_windows),
             )
         )
 

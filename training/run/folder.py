@@ -109,9 +109,10 @@ class RunFolder(RunPaths):
         ):
             if folder.exists():
                 shutil.rmtree(folder)
-        labels = self.path.glob("labels*.txt")
+        of_heads = (*self.path.glob("labels*.txt"), *self.path.glob("predictions*.csv"))
         record = (self.data, self.data_clips)
-        for file in (*record, self.tasks, self.model, self.history, *labels):
+        others = (self.tasks, self.model, self.history, self.report)
+        for file in (*record, *others, *of_heads):
             file.unlink(missing_ok=True)
 
     def require_finished(self):

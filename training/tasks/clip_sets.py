@@ -174,6 +174,8 @@ class TaskData:
             listed; None if unknown.
         background: The class that stands for none of the classes, or None; clips of a
             multi-label task have no label instead, and it isn't among `labels`.
+        given_splits: Names of the splits that the data gives itself, and nobody draws.
+        notes: Lines on the data for the report of a run, such as on leakage in it.
 
     >>> from training.tasks.registry import get_task
     >>> data = get_task("folder:drums").load()  # 5 clips of each class
@@ -186,3 +188,5 @@ class TaskData:
     multi_label: bool = False
     fingerprint: str | None = None
     background: str | None = None
+    given_splits: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

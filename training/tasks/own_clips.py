@@ -220,6 +220,10 @@ class OwnTask(abc.ABC):
             },
             listing.multi_label,
             background=listing.background,
+            given_splits=tuple(
+                s for s in SPLITS if any(c.entry.split == s for c in usable)
+            ),
+            notes=(*assigned.notes, *assigned.warnings),
         )
 
     def load_all(self, labels):

@@ -291,3 +291,27 @@ def get_tasks(config):
             f"{error}; commas separate tasks, so the path of a folder can't hold one: "
             "rename it, or name a link to it"
         ) from error
+
+
+def split_rule(task, data):
+    """The rule by which a task was split, a phrase.
+
+    Args:
+        task: The task.
+        data: Its `TaskData`.
+    """
+    if data.given_splits:
+        return f"as the data says itself for {' and '.join(data.given_splits)}"
+    if task.splitting is None:
+        return task.split_rule
+    words = task.splitting.in_words
+    if data.splits["test"].groups is not None:
+        words = words.replace(
+            "within each class", "in whole groups, as the data tells them"
+        )
+    return words
+
+
+def is_official(task):
+    """Whether the splits are those of a data set, which nobody's seed draws."""
+    return getattr(task, "splits", None) is not None
