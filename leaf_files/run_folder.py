@@ -254,6 +254,29 @@ def require_same_labels(folder: str | Path) -> None:
         _require_same(folder, (file.name, lines), (tasks, labels))
 
 
+def require_same_rate(folder: str | Path, config_rate: float, model_rate: int) -> None:
+    """Checks that a run's settings and its model's frontend have one sample rate.
+
+    Args:
+        folder: The run folder, for the message.
+        config_rate: `sample_rate` in its `config.json`, Hz.
+        model_rate: Sample rate of the frontend, Hz.
+
+    Raises:
+        UserError: They differ.
+
+    >>> require_same_rate("run", 16000, 8000)
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: in run, config.json says 16000 Hz, ...
+    """
+    if config_rate != model_rate:
+        raise UserError(
+            f"in {folder}, {RunPaths(folder).config.name} says {config_rate} Hz, the "
+            f"model's frontend {model_rate} Hz; one of the two was edited, or is "
+            "another run's"
+        )
+
+
 def digest_of(path: str | Path) -> str | None:
     """A fingerprint of a file, or of the files in a folder; None if there are none.
 

@@ -6,7 +6,7 @@ import functools
 import sys
 
 from leaf_files.errors import UserError
-from leaf_files.run_folder import Head
+from leaf_files.run_folder import Head, require_same_rate
 from leaf_tf.frontends.base import frontends_of
 from training.evaluation.clips import (
     ClipEvaluator,
@@ -132,12 +132,7 @@ def evaluate(
 def _require_rate(run, model, config):
     """Checks that clips are resampled to the model's rate."""
     for frontend in frontends_of(model):
-        if frontend.sample_rate != config.sample_rate:
-            raise UserError(
-                f"in {run.path}, config.json says {config.sample_rate} Hz, the model's "
-                f"frontend {frontend.sample_rate} Hz; one of the two was edited, or is "
-                "of another run"
-            )
+        require_same_rate(run.path, config.sample_rate, frontend.sample_rate)
 
 
 @contextlib.contextmanager
