@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -22,7 +23,12 @@ from training.fit.checkpoints import Checkpoints
 from training.fit.devices import OneDevice
 from training.fit.progress import Progress
 from training.input.pipeline import TrainingData
-from training.run.data_checks import require_same_data, require_unchanged
+from training.input.sounds import AugmentationSounds
+from training.run.data_checks import (
+    require_same_data,
+    require_unchanged,
+    sounds_among_clips,
+)
 from training.run.data_record import DataRecord, TaskRecord, in_order
 from training.run.folder import RunFolder
 from training.run.heads import make_heads
@@ -48,6 +54,7 @@ class _Job:
     heads: tuple[Head, ...]
     splits: dict[str, list[ClipSet]]  # {split: clips of each head}
     data: DataRecord
+    sounds: AugmentationSounds
     devices: OneDevice
     say: Callable[[str], None]
 
@@ -107,16 +114,22 @@ def _fit(config, run, resume, devices, like):
         run.require_writable()
         if resume:
             run.require_config(config)
+    require_outside_sounds(config, run.path)
+    sounds = AugmentationSounds.read(config, say)
     heads, splits, data = _open(config, run, say)
+    data = dataclasses.replace(data, mixed_in=sounds.fingerprints())
+    for line in sounds_among_clips(data, sounds.files):
+        say(line)
     if like is not None:
         require_same_data(data, RunFolder(like))
-    job = _Job(config, run, heads, splits, data, devices, say)
+    job = _Job(config, run, heads, splits, data, sounds, devices, say)
     n_clips = {split: job.n_clips(split) for split in SPLITS}
     devices.require_alike("number of clips", n_clips)
     labels = [list(head.labels) for head in heads]
     devices.require_alike("list of classes", labels)
     marks = {split: in_order(splits[split]) for split in SPLITS}
     devices.require_alike("fingerprint of its clips in the order of their names", marks)
+    devices.require_alike("fingerprint of noise and room responses", data.mixed_in)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
@@ -190,7 +203,7 @@ def _begin(job, resume):
 def _train(job, model, progress):
     """Continues training until the run is over."""
     config = job.config
-    data = TrainingData(job.splits["train"], job.heads, config)
+    data = TrainingData(job.splits["train"], job.heads, config, job.sounds)
     with (
         memory_named(config),
         _bar_ended(),
@@ -331,6 +344,16 @@ def require_outside(task, path):
             f"{path} lies in the folder of the clips, where it would be taken for a "
             "class; name an --output outside of it"
         )
+
+
+def require_outside_sounds(config, path):
+    """Refuses a run inside a folder of sounds, whose clips it would add to them."""
+    for folder in filter(None, (config.noise_dir, config.rir_dir)):
+        if path.resolve().is_relative_to(Path(folder).resolve()):
+            raise UserError(
+                f"{path} lies in {folder}, where its clips would be taken for noise or "
+                "rooms; name an --output outside of it"
+            )
 
 
 @contextlib.contextmanager

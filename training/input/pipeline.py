@@ -7,6 +7,7 @@ import tensorflow as tf
 from leaf_files.windows import cut_windows
 from training.input import sampling
 from training.input.augmentation import add_noise, mixup
+from training.input.drawing import WindowDraw
 from training.input.memory import keeps, members, open_clips
 from training.input.targets import Targets, balanced_weights, needs_weights
 
@@ -24,10 +25,12 @@ class TrainingData:
         clip_sets: Training `ClipSet` of each head.
         heads: A tuple of `Head`.
         config: A `FitConfig`.
+        sounds: `AugmentationSounds` of that config; None where it names none.
     """
 
-    def __init__(self, clip_sets, heads, config):
+    def __init__(self, clip_sets, heads, config, sounds=None):
         self._config = config
+        self._draw = WindowDraw(config, sounds)
         self._heads = heads
         self._sizes = [clips.n_examples for clips in clip_sets]
         self._clips = [
@@ -48,7 +51,8 @@ class TrainingData:
 
         Each pass over a task's clips draws one window of every clip (or as many of
         every class), in another order each time. Batch n is the same for the same
-        config, whatever the first batch.
+        config, whatever the first batch; but for white noise and mixup it is so
+        whatever the number of parts.
 
         Args:
             start: Number of the first batch.
@@ -105,7 +109,7 @@ class TrainingData:
         seed = tf.stack([tf.cast(config.seed, tf.int64), position])
         if index:  # another task at the same place draws another window
             seed = tf.random.experimental.stateless_fold_in(seed, index)
-        window = random_window(waveform, config.window_samples, seed)
+        window = self._draw.window(waveform, seed)
         if self._targets is not None:
             label = self._targets.encode(index, label)
         return window, label
@@ -167,24 +171,3 @@ def evaluation_windows(
         clips = clips.cache()
     windows = clips.enumerate().flat_map(to_windows).batch(batch_size)
     return windows.prefetch(tf.data.AUTOTUNE)
-
-
-def random_window(waveform, window_samples, seed):
-    """A random part of a clip; a shorter clip gets zeros on random sides.
-
-    Args:
-        waveform: (samples,).
-        window_samples: Length of the window.
-        seed: Two ints; the same give the same window.
-
-    Returns:
-        (window_samples,).
-    """
-    spare = tf.shape(waveform)[0] - window_samples
-    start = tf.random.stateless_uniform([], seed, 0, tf.abs(spare) + 1, dtype=tf.int32)
-    window = tf.cond(
-        spare >= 0,
-        lambda: waveform[start : start + window_samples],
-        lambda: tf.pad(waveform, [[start, -spare - start]]),
-    )
-    return tf.ensure_shape(window, [window_samples])

@@ -118,11 +118,14 @@ class DataRecord:
             tasks.
         files: {name: fingerprint} of the run's files, see
             `leaf_files.run_folder.notes`.
+        mixed_in: {setting: fingerprint} of the folders of sounds that augmentation
+            mixed in, see `training.input.sounds.AugmentationSounds`.
     """
 
     tasks: tuple[TaskRecord, ...]
     before: tuple[TaskRecord, ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    mixed_in: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def of_head(self, name):
         """The `TaskRecord` of a head, or None."""
@@ -156,6 +159,7 @@ class DataRecord:
             "tasks": [task.to_dict() for task in self.tasks],
             "before": [task.to_dict() for task in self.before],
             "files": dict(self.files),
+            "mixed_in": dict(self.mixed_in),
         }
         write_json(run.data, record)
 
@@ -179,6 +183,7 @@ class DataRecord:
                 tuple(_task(entry, clips) for entry in record["tasks"]),
                 tuple(_task(entry, clips) for entry in record["before"]),
                 dict(record["files"]),
+                dict(record.get("mixed_in", {})),  # older versions have none
             )
         except (
             OSError,
