@@ -36,8 +36,16 @@ from training.run.models import (
     build_classifier,
     check_model,
     compile_classifier,
+    freeze,
     require_outputs,
+    start_from,
     without_optimizer,
+)
+from training.run.parent import (
+    as_started,
+    parent_notes,
+    require_parent,
+    with_parent,
 )
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS, ClipSet
@@ -114,12 +122,21 @@ def _fit(config, run, resume, devices, like):
         run.require_writable()
         if resume:
             run.require_config(config)
+    goes_on = resume and Checkpoints(run).exist
+    if config.from_run and not goes_on:
+        require_parent(config)
     require_outside_sounds(config, run.path)
     sounds = AugmentationSounds.read(config, say)
     heads, splits, data = _open(config, run, say)
     data = dataclasses.replace(data, mixed_in=sounds.fingerprints())
     for line in sounds_among_clips(data, sounds.files):
         say(line)
+    if goes_on:
+        data = as_started(data, run)
+    elif config.from_run:
+        data = with_parent(data, config)
+        for line in parent_notes(config, get_tasks(config), splits):
+            say(line)
     if like is not None:
         require_same_data(data, RunFolder(like))
     job = _Job(config, run, heads, splits, data, sounds, devices, say)
@@ -130,14 +147,14 @@ def _fit(config, run, resume, devices, like):
     marks = {split: in_order(splits[split]) for split in SPLITS}
     devices.require_alike("fingerprint of its clips in the order of their names", marks)
     devices.require_alike("fingerprint of noise and room responses", data.mixed_in)
+    devices.require_alike("run to start from", data.started_from)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
-    resume = resume and Checkpoints(run).exist
-    if resume:
+    if goes_on:
         require_unchanged(heads, data, run, say)
     with devices.making():
-        model, initial, progress = _begin(job, resume)
+        model, initial, progress = _begin(job, goes_on)
     with devices.training():
         _train(job, model, progress)
     devices.leave()
@@ -172,7 +189,10 @@ def _begin(job, resume):
     model = build_classifier(config, job.heads)
     initial = model.get_layer("frontend").get_weights()
     restored = Checkpoints(run).restore(job.say) if resume else None
+    if config.from_run and not restored:
+        start_from(model, RunFolder(config.from_run))
     model, progress = restored or (model, Progress())
+    freeze(model, config.freeze)
     devices.require_alike("checkpoint in its --output, step", progress.step)
     if restored:
         require_outputs(model, job.heads, run.last.parent)

@@ -115,17 +115,20 @@ class DataRecord:
     Attributes:
         tasks: One `TaskRecord` a head.
         before: Records of the run that was adapted, for heads that now are of other
-            tasks.
+            tasks; all of the run that this one started from.
         files: {name: fingerprint} of the run's files, see
             `leaf_files.run_folder.notes`.
         mixed_in: {setting: fingerprint} of the folders of sounds that augmentation
             mixed in, see `training.input.sounds.AugmentationSounds`.
+        started_from: "run" and "model", path of the run that this one started from and
+            fingerprint of its model; or nothing.
     """
 
     tasks: tuple[TaskRecord, ...]
     before: tuple[TaskRecord, ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     mixed_in: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    started_from: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def of_head(self, name):
         """The `TaskRecord` of a head, or None."""
@@ -160,6 +163,7 @@ class DataRecord:
             "before": [task.to_dict() for task in self.before],
             "files": dict(self.files),
             "mixed_in": dict(self.mixed_in),
+            "started_from": dict(self.started_from),
         }
         write_json(run.data, record)
 
@@ -184,6 +188,7 @@ class DataRecord:
                 tuple(_task(entry, clips) for entry in record["before"]),
                 dict(record["files"]),
                 dict(record.get("mixed_in", {})),  # older versions have none
+                dict(record.get("started_from", {})),
             )
         except (
             OSError,

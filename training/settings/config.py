@@ -42,6 +42,7 @@ ENCODERS = (
 )
 
 _FINITE_ABOVE_ZERO = Rule("a finite number above 0", lambda x: 0 < x < math.inf)
+_FREEZABLE = ("frontend", "encoder", "frontend,encoder")
 _SHARE = Rule("above 0 and at most 1", lambda share: 0 < share <= 1)
 # Settings that are details of another one, or of any of several.
 _DETAILS = {
@@ -73,6 +74,14 @@ def _range(words, least=-math.inf, most=math.inf):
             and least <= pair[0] <= pair[1] <= most
         ),
     )
+
+
+def _frozen(text):
+    parts = {part.strip() for part in text.split(",")}
+    for frozen in _FREEZABLE:
+        if parts == set(frozen.split(",")):
+            return frozen
+    raise ValueError(f"must be {', '.join(_FREEZABLE[:2])}, or both. Received: {text}")
 
 
 def _encoder(text):
@@ -119,6 +128,25 @@ class FitConfig:
         "model",
         "layer that turns waveforms into features",
         choices=FRONTENDS,
+    )
+    from_run: str | None = setting(
+        None,
+        "model",
+        "finished run to start from: frontend and encoder are its, and their settings; "
+        "the head is new",
+        none="start from nothing",
+        metavar="RUN",
+        parse=_folder,
+    )
+    freeze: str | None = setting(
+        None,
+        "model",
+        "parts that stay as they are, statistics of batch normalisation as well: "
+        "frontend, encoder, or both",
+        rule=Rule("frontend, encoder, or frontend,encoder", _FREEZABLE.__contains__),
+        none="all parts learn",
+        metavar="PART[,PART]",
+        parse=_frozen,
     )
     encoder: str = setting(
         "small",
@@ -366,6 +394,12 @@ class FitConfig:
                 "`balanced` and `class_weights` mend the same thing; choose one"
             )
         self._require_effect()
+        is_new = not self.from_run and self.encoder in ENCODERS
+        if is_new and "encoder" in (self.freeze or ""):
+            raise ValueError(
+                f"`freeze` can't be {self.freeze}: the encoder {self.encoder} has "
+                "learned nothing; start from a run, or name a .keras file of your own"
+            )
 
     def _require_effect(self):
         """Raises a ValueError if a setting is a detail of what isn't asked for."""
