@@ -163,7 +163,10 @@ class _File:
 
 
 def _read(setting, config, say):
-    """The `_File`s of a folder that aren't silent, at least one."""
+    """The `_File`s of a folder that aren't silent, at least one; each sound once.
+
+    Their order is that of their sounds: files may be renamed.
+    """
     folder, what = Path(getattr(config, setting)), _FOLDERS[setting]
     paths = find_clips(folder, f"audio file that could be a {what}")
     files: list[_File] = []
@@ -189,7 +192,8 @@ def _read(setting, config, say):
         longest = max(file.waveform.size for file in files) / config.sample_rate
         line += f"; the middle {longest:.1f} s of longer ones are kept in memory"
     say(f"{line}, in {folder}")
-    return files
+    by_sound = {file.sound: file for file in files}
+    return [by_sound[sound] for sound in sorted(by_sound)]
 
 
 def _files(paths, folder, sample_rate, what):

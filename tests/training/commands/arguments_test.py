@@ -169,7 +169,8 @@ def test_help_begins_with_what_is_chosen_first(capsys):
 
 
 @pytest.mark.parametrize("command", ["fit", "evaluate", "compare", "adapt"])
-def test_the_examples_of_help_can_be_typed(command, capsys):
+def test_the_examples_of_help_can_be_typed(command, capsys, monkeypatch):
+    monkeypatch.setattr(arguments, "inherited_settings", lambda run: {})
     text = help_of(command, capsys).partition("Example")[2]
     examples = re.findall(r"^    python -m training (.*)$", text, re.MULTILINE)
     assert examples

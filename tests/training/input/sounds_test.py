@@ -51,12 +51,21 @@ def test_a_folder_is_read_at_any_depth_at_the_rate_of_the_model(folder, capsys):
     assert found.responses is None
 
 
-def test_the_fingerprint_is_of_the_sounds_not_of_their_names(folder, rng):
-    before = read({"noise_dir": str(folder)}).fingerprints()
+def drawn(found):
+    return [found.noise.sound([0, seed]).numpy() for seed in range(9)]
+
+
+def test_files_may_be_renamed_and_doubled_but_not_changed(folder, rng):
+    before = read({"noise_dir": str(folder)})
     (folder / "a.wav").rename(folder / "in" / "z.wav")
-    assert read({"noise_dir": str(folder)}).fingerprints() == before
+    (folder / "d.wav").write_bytes((folder / "c.wav").read_bytes())
+    renamed = read({"noise_dir": str(folder)})
+    assert renamed.fingerprints() == before.fingerprints()
+    for noise, expected in zip(drawn(renamed), drawn(before)):
+        np.testing.assert_array_equal(noise, expected)
     write_clip(folder / "in" / "z.wav", rng.uniform(-0.1, 0.1, 400), RATE)
-    assert read({"noise_dir": str(folder)}).fingerprints() != before
+    changed = read({"noise_dir": str(folder)})
+    assert changed.fingerprints() != before.fingerprints()
 
 
 def test_silent_files_are_named_and_skipped(folder, capsys):
