@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import difflib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -28,6 +29,10 @@ class _Help(argparse.HelpFormatter):
         return "\n".join(lines)
 
 
+# Values that begin with a minus: a number, or several, such as "-6,6".
+_NEGATIVE = re.compile(r"-(\d|\.\d)[-+.,\deE]*")
+
+
 class Parser(argparse.ArgumentParser):
     """Answers a mistake with one line: the error, a near word, where help is.
 
@@ -44,6 +49,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **{"formatter_class": _Help, **kwargs})
+        # argparse takes one number alone for a value; "-6,6" for an option.
+        self._negative_number_matcher = _NEGATIVE
 
     def parse_known_args(self, args=None, namespace=None):
         self._words = tuple(sys.argv[1:] if args is None else args)

@@ -61,6 +61,7 @@ def _name_unreadable_clip(error):
 def _fit(arguments):
     from training.commands.arguments import fit_config, host_settings
     from training.run.folder import RunFolder
+    from training.run.parent import require_parent
     from training.tasks.registry import get_tasks
 
     # Mistakes that can be found without importing TensorFlow.
@@ -74,6 +75,8 @@ def _fit(arguments):
         return
     if not hosts or hosts.index == 0:
         run.require_writable()
+    if config.from_run and not (arguments.resume and run.config.exists()):
+        require_parent(config)
     # TensorFlow's strategies train on one host only.
     quiet.import_keras("jax" if hosts else "tensorflow")
     from training.fit import devices

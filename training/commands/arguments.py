@@ -11,6 +11,7 @@ from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from training.comparison.plan import Comparison
 from training.evaluation.noise import COLORS
+from training.run.parent import inherited_settings
 from training.settings.config import FRONTENDS, FitConfig, absolute_path, read_settings
 from training.settings.fields import GROUPS, settings_of
 from training.settings.hosts import HostSettings
@@ -62,6 +63,8 @@ def fit_config(arguments):
     if arguments.config:
         settings.update(read_settings(Path(arguments.config)))
     settings.update(given_settings(arguments))
+    if settings.get("from_run") and not (arguments.resume and started.exists()):
+        settings = {**inherited_settings(settings["from_run"]), **settings}
     if "task" not in settings:
         raise UserError("name what to learn with --task; see `tasks` for the names")
     try:
@@ -96,6 +99,7 @@ def _add_fit(commands):
             "fit --task synthetic --output run",
             "fit --task folder:clips --output run --epochs 50",
             "fit --task folder:clips --output run --epochs 50 --resume",
+            "fit --task folder:few --from run --freeze frontend --output fine_tuned",
         ),
     )
     _add_task(parser, "several share frontend and encoder")
@@ -106,7 +110,7 @@ def _add_fit(commands):
         help="run folder to write: new, empty, or of a run that didn't finish, which "
         "starts anew",
     )
-    _add_settings(parser)
+    _add_settings(parser, renamed={"from_run": "--from"})
 
 
 def _examples(*commands):
@@ -317,7 +321,9 @@ def _add_compare(commands):
         help="runs at once (default: 1)",
     )
     _add_settings(
-        parser, left_out=("frontend",), renamed={"noise_snr": "--train-noise-snr"}
+        parser,
+        left_out=("frontend", "from_run", "freeze"),
+        renamed={"noise_snr": "--train-noise-snr"},
     )
 
 
@@ -373,6 +379,11 @@ def comparison(arguments):
     'mel'
     """
     settings = fit_config(arguments)
+    if settings.from_run or settings.freeze:
+        raise UserError(
+            "frontends are compared by models that start from nothing: leave from_run "
+            f"and freeze out of {arguments.config or 'the settings'}"
+        )
     frontends = arguments.frontends
     baseline = arguments.baseline or ("mel" if "mel" in frontends else frontends[0])
     if baseline not in frontends:

@@ -248,12 +248,7 @@ def _what_was_run(comparison, results):
         lines.append(
             f"- Noise: the same models were tested with {comparison.noise_color} noise "
             f"added to the test clips at {levels} dB; they were trained "
-            + (
-                "with white noise at "
-                f"{settings.noise_snr[0]:g} to {settings.noise_snr[1]:g} dB."
-                if settings.noise_snr
-                else "without noise."
-            )
+            + f"{_noise_in_words(settings)}."
         )
     if comparison.multitask:
         lines.append("- One model learns all tasks, with a head for each.")
@@ -262,6 +257,17 @@ def _what_was_run(comparison, results):
             f"- {display_name(name)}: {_split_in_words(get_task(name, settings))}."
         )
     return lines
+
+
+def _noise_in_words(settings):
+    """The noise of training, "with white noise at 5 to 30 dB"."""
+    kinds = []
+    if settings.noise_snr:
+        kinds.append(("white noise", settings.noise_snr))
+    if settings.noise_dir:
+        kinds.append(("noise of a folder", settings.noise_dir_snr))
+    noises = [f"{what} at {low:g} to {high:g} dB" for what, (low, high) in kinds]
+    return f"with {' and '.join(noises)}" if noises else "without noise"
 
 
 def _split_in_words(task):

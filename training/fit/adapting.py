@@ -197,11 +197,12 @@ def _forgotten(settings):
 
 
 def _config(old_config, heads, settings):
-    """The config of the adapted run."""
+    """The config of the adapted run; its clips are as they are, in their own noise."""
     task = ",".join(head.task for head in heads)
     try:
         return dataclasses.replace(
-            old_config, **{"task": task, "precision": "float32", **settings}
+            old_config.without_sounds(),
+            **{"task": task, "precision": "float32", **settings},
         )
     except ValueError as error:
         raise UserError(f"cannot adapt to {task}: {error}") from error

@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -25,7 +26,12 @@ from training.fit.checkpoints import Checkpoints
 from training.fit.devices import OneDevice
 from training.fit.progress import Progress
 from training.input.pipeline import TrainingData
-from training.run.data_checks import require_same_data, require_unchanged
+from training.input.sounds import AugmentationSounds
+from training.run.data_checks import (
+    require_same_data,
+    require_unchanged,
+    sounds_among_clips,
+)
 from training.run.data_record import DataRecord, TaskRecord, in_order
 from training.run.folder import RunFolder
 from training.run.heads import make_heads
@@ -33,8 +39,16 @@ from training.run.models import (
     build_classifier,
     check_model,
     compile_classifier,
+    freeze,
     require_outputs,
+    start_from,
     without_optimizer,
+)
+from training.run.parent import (
+    as_started,
+    parent_notes,
+    require_parent,
+    with_parent,
 )
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS, ClipSet, TaskData
@@ -52,6 +66,7 @@ class _Job:
     splits: dict[str, list[ClipSet]]  # {split: clips of each head}
     data: DataRecord
     task_data: list[TaskData]
+    sounds: AugmentationSounds
     devices: OneDevice
     say: Callable[[str], None]
 
@@ -111,10 +126,24 @@ def _fit(config, run, resume, devices, like):
         run.require_writable()
         if resume:
             run.require_config(config)
+    goes_on = resume and Checkpoints(run).exist
+    if config.from_run and not goes_on:
+        require_parent(config)
+    require_outside_sounds(config, run.path)
+    sounds = AugmentationSounds.read(config, say)
     heads, splits, data, task_data = _open(config, run, say)
+    data = dataclasses.replace(data, mixed_in=sounds.fingerprints())
+    for line in sounds_among_clips(data, sounds.files):
+        say(line)
+    if goes_on:
+        data = as_started(data, run)
+    elif config.from_run:
+        data = with_parent(data, config)
+        for line in parent_notes(config, get_tasks(config), splits):
+            say(line)
     if like is not None:
         require_same_data(data, RunFolder(like))
-    job = _Job(config, run, heads, splits, data, task_data, devices, say)
+    job = _Job(config, run, heads, splits, data, task_data, sounds, devices, say)
     n_clips = {split: job.n_clips(split) for split in SPLITS}
     devices.require_alike("number of clips", n_clips)
     labels = [list(head.labels) for head in heads]
@@ -123,14 +152,15 @@ def _fit(config, run, resume, devices, like):
     devices.require_alike(
         "fingerprint of its clips in the order of their names", fingerprints
     )
+    devices.require_alike("fingerprint of noise and room responses", data.mixed_in)
+    devices.require_alike("run to start from", data.started_from)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
-    resume = resume and Checkpoints(run).exist
-    if resume:
+    if goes_on:
         require_unchanged(heads, data, run, say)
     with devices.making():
-        model, initial, progress = _start_or_restore(job, resume)
+        model, initial, progress = _start_or_restore(job, goes_on)
     with devices.training():
         _train(job, model, progress)
     devices.leave()
@@ -165,7 +195,10 @@ def _start_or_restore(job, resume):
     model = build_classifier(config, job.heads)
     initial = model.get_layer("frontend").get_weights()
     restored = Checkpoints(run).restore(job.say) if resume else None
+    if config.from_run and not restored:
+        start_from(model, RunFolder(config.from_run))
     model, progress = restored or (model, Progress())
+    freeze(model, config.freeze)
     devices.require_alike("checkpoint in its --output, step", progress.step)
     if restored:
         require_outputs(model, job.heads, run.last.parent)
@@ -197,7 +230,7 @@ def _start_or_restore(job, resume):
 def _train(job, model, progress):
     """Continues training until the run is over."""
     config = job.config
-    data = TrainingData(job.splits["train"], job.heads, config)
+    data = TrainingData(job.splits["train"], job.heads, config, job.sounds)
     with (
         memory_named(config),
         _bar_ended(),
@@ -388,6 +421,16 @@ def require_outside(task, path):
             f"{path} lies in the folder of the clips, where it would be taken for a "
             "class; name an --output outside of it"
         )
+
+
+def require_outside_sounds(config, path):
+    """Refuses a run inside a folder of sounds, whose clips it would add to them."""
+    for folder in filter(None, (config.noise_dir, config.rir_dir)):
+        if path.resolve().is_relative_to(Path(folder).resolve()):
+            raise UserError(
+                f"{path} lies in {folder}, where its clips would be taken for noise or "
+                "rooms; name an --output outside of it"
+            )
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import tensorflow as tf
 from leaf_files.windows import cut_windows
 from training.input import sampling
 from training.input.augmentation import add_noise, mixup
+from training.input.drawing import WindowDraw
 from training.input.memory import keeps, members, open_clips
 from training.input.targets import Targets, balanced_weights, needs_weights
 
@@ -24,6 +25,7 @@ class TrainingData:
         clip_sets: Training `ClipSet` of each head.
         heads: A tuple of `Head`.
         config: A `FitConfig`.
+        sounds: `AugmentationSounds` of that config; None where it names none.
 
     >>> from leaf_files.run_folder import Head
     >>> from training.settings.config import FitConfig
@@ -39,8 +41,9 @@ class TrainingData:
     (TensorShape([4, 400]), TensorShape([4]))
     """
 
-    def __init__(self, clip_sets, heads, config):
+    def __init__(self, clip_sets, heads, config, sounds=None):
         self._config = config
+        self._draw = WindowDraw(config, sounds)
         self._heads = heads
         self._sizes = [clips.n_examples for clips in clip_sets]
         self._clips = [
@@ -61,7 +64,8 @@ class TrainingData:
 
         Each pass over a task's clips draws one window of every clip (or as many of
         every class), in another order each time. Batch n is the same for the same
-        config, whatever the first batch.
+        config, whatever the first batch; but for white noise and mixup it is so
+        whatever the number of parts.
 
         Args:
             start: Number of the first batch.
@@ -119,7 +123,7 @@ class TrainingData:
         seed = tf.stack([tf.cast(config.seed, tf.int64), position])
         if index:  # another task at the same place draws another window
             seed = tf.random.experimental.stateless_fold_in(seed, index)
-        window = random_window(clip["waveform"], config.window_samples, seed)
+        window = self._draw.window(clip["waveform"], seed)
         if self._targets is not None:
             label = self._targets.encode(index, label, clip.get("weight"))
         return window, label
@@ -188,28 +192,3 @@ def evaluation_windows(
         clips = clips.cache()
     windows = clips.enumerate().flat_map(to_windows).batch(batch_size)
     return windows.prefetch(tf.data.AUTOTUNE)
-
-
-def random_window(waveform, window_samples, seed):
-    """A random part of a clip; a shorter clip is put at random among zeros.
-
-    Args:
-        waveform: (samples,).
-        window_samples: Length of the window.
-        seed: Two ints; the same give the same window.
-
-    Returns:
-        (window_samples,).
-
-    >>> window = random_window(tf.range(100), 3, seed=(0, 1))
-    >>> (window - window[0]).numpy()
-    array([0, 1, 2], dtype=int32)
-    """
-    spare = tf.shape(waveform)[0] - window_samples
-    start = tf.random.stateless_uniform([], seed, 0, tf.abs(spare) + 1, dtype=tf.int32)
-    window = tf.cond(
-        spare >= 0,
-        lambda: waveform[start : start + window_samples],
-        lambda: tf.pad(waveform, [[start, -spare - start]]),
-    )
-    return tf.ensure_shape(window, [window_samples])

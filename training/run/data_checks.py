@@ -1,9 +1,11 @@
 """Checks of data against the record of a run."""
 
+import collections
 import dataclasses
 import itertools
 from pathlib import PurePosixPath
 
+from leaf_files.command_line import a_few
 from training.run.data_record import DataRecord, OtherDataError, TaskRecord, changes
 from training.run.heads import read_heads
 from training.settings.config import FitConfig
@@ -57,6 +59,12 @@ def require_unchanged(heads, data, run, say):
                 f"started: {changed}; bring it back as it was to go on, or name "
                 "another --output"
             )
+    for option in _otherwise_mixed_in(record, data):
+        raise OtherDataError(
+            f"the sounds in the folder of {option} changed since the run in {run.path} "
+            "was started; bring them back as they were to go on, or name another "
+            "--output"
+        )
 
 
 def require_same_data(data, other):
@@ -97,6 +105,50 @@ def require_same_data(data, other):
                 f"the data of {task.task} isn't the same ({changed}) as that of "
                 f"{other_run}"
             )
+    for option in _otherwise_mixed_in(record, data):
+        raise OtherDataError(
+            f"the sounds in the folder of {option} aren't those of {other_run}"
+        )
+
+
+def _otherwise_mixed_in(before, after):
+    """Yields the options of folders whose sounds differ in two `DataRecord`s."""
+    for setting, mark in after.mixed_in.items():
+        if before.mixed_in.get(setting) != mark:
+            yield _option(setting)
+
+
+def sounds_among_clips(data, files):
+    """Lines on clips that augmentation mixes in as well, a list.
+
+    Args:
+        data: `DataRecord` of the clips.
+        files: Those mixed in, see `training.input.sounds.AugmentationSounds.files`.
+    """
+    lines = []
+    for setting, names in files.items():
+        shared = [
+            (split, clip.sound)
+            for task in data.tasks
+            for split, clips in (task.clips or {}).items()
+            for clip in clips
+            if clip.sound in names
+        ]
+        if not shared:
+            continue
+        counts = collections.Counter(split for split, _ in shared)
+        of_splits = ", ".join(f"{counts[split]} {split}" for split in SPLITS)
+        common = sorted({names[sound] for _, sound in shared})
+        lines.append(
+            f"note: {len(common)} of the {len(names)} sounds of {_option(setting)} are "
+            f"clips to learn or to test, too ({of_splits}: {a_few(common)}): scores on "
+            "those say little of new clips; name a folder without them"
+        )
+    return lines
+
+
+def _option(setting):
+    return "--" + setting.replace("_", "-")
 
 
 def own_test_clips(run, task, head, load, say, exactly=False):

@@ -132,10 +132,14 @@ class DataRecord:
 
     Attributes:
         tasks: One `TaskRecord` a head.
-        before: Records of the run that was adapted, for heads whose task was
-            replaced.
+        before: Records of the run that was adapted, for heads that now are of other
+            tasks; all of the run that this one started from.
         files: {name: fingerprint} of the run's files, see
             `leaf_files.run_folder.notes`.
+        mixed_in: {setting: fingerprint} of the folders of sounds that augmentation
+            mixed in, see `training.input.sounds.AugmentationSounds`.
+        started_from: "run" and "model", path of the run that this one started from and
+            fingerprint of its model; or nothing.
 
     >>> from training.run.folder import RunFolder
     >>> record = DataRecord.read(RunFolder("run"))
@@ -146,6 +150,8 @@ class DataRecord:
     tasks: tuple[TaskRecord, ...]
     before: tuple[TaskRecord, ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    mixed_in: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    started_from: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def of_head(self, name):
         """The `TaskRecord` of a head, or None."""
@@ -179,6 +185,8 @@ class DataRecord:
             "tasks": [task.to_dict() for task in self.tasks],
             "before": [task.to_dict() for task in self.before],
             "files": dict(self.files),
+            "mixed_in": dict(self.mixed_in),
+            "started_from": dict(self.started_from),
         }
         write_json(run.data, record)
 
@@ -202,6 +210,8 @@ class DataRecord:
                 tuple(_task(entry, clips) for entry in record["tasks"]),
                 tuple(_task(entry, clips) for entry in record["before"]),
                 dict(record["files"]),
+                dict(record.get("mixed_in", {})),  # older versions have none
+                dict(record.get("started_from", {})),
             )
         except (
             OSError,

@@ -259,6 +259,52 @@ def require_outputs(model, heads, path):
         )
 
 
+def start_from(model, run):
+    """Gives a model the weights of the frontend and the encoder of a finished run.
+
+    Args:
+        model: Model of `build_classifier`, of the run's settings of both.
+        run: `RunFolder` of the run.
+
+    Raises:
+        UserError: The run is damaged, or they have other weights.
+    """
+    source = load_classifier(run.model, run.read_heads())
+    for part, old in zip(_parts(model).values(), _parts(source).values()):
+        try:
+            part.set_weights(old.get_weights())
+        except ValueError as error:
+            raise UserError(
+                f"the {part.name} in {run.model} doesn't fit: {first_line(error):.200}"
+            ) from error
+    leaf_tf.replan(model)
+
+
+def freeze(model, frozen):
+    """Ends the training of parts of a model.
+
+    Args:
+        model: Model of `build_classifier`, to be compiled after that.
+        frozen: `FitConfig.freeze`.
+    """
+    for name, part in _parts(model).items():
+        if frozen and name in frozen.split(","):
+            part.trainable = False
+
+
+def _parts(model):
+    """{"frontend": the layer, "encoder": the layer}."""
+    frontend = model.get_layer("frontend")
+    [encoder] = [
+        layer
+        for layer in model.layers
+        if layer is not frontend
+        and not isinstance(layer, keras.layers.InputLayer)
+        and not layer.name.startswith("logits")
+    ]
+    return {"frontend": frontend, "encoder": encoder}
+
+
 def _counts(n_classes):
     if len(n_classes) == 1:
         return str(*n_classes.values())
