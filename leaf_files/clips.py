@@ -388,7 +388,7 @@ class Sound:
         self.oddities += tuple(listener.oddities())
 
     def mono_stretch(self, first: int, last: int) -> np.ndarray:
-        """The mean of the channels of a stretch, exactly as in `mono_blocks`; once only.
+        """The mean of the channels of a stretch, as in `mono_blocks`; once only.
 
         Args:
             first, last: Samples, the last one excluded.

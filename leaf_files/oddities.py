@@ -30,7 +30,7 @@ _SAID = {
     DAMAGED: "bytes in the midst of its MP3 frames that are none, and are not heard",
 }
 
-_STEP = 1 / 32768
+STEP = 1 / 32768  # of 16 bit audio
 _LOUD = 10.0  # full scale is 1; floats may go over it a little
 _FEW = 256
 # Of the power that channels have on average, what is left in the mean of n of them
@@ -78,10 +78,10 @@ class Listener:
         oddities = []
         peak = max(self._high, -self._low)
         threshold = _CANCELLED / self._n_channels * self._channels_power
-        sounds = self._channels_power > self._n_samples * _STEP**2
+        sounds = self._channels_power > self._n_samples * STEP**2
         if self._n_channels > 1 and sounds and self._mean_power < threshold:
             oddities.append(OPPOSITE)
-        elif self._high - self._low <= 2 * _STEP:
+        elif self._high - self._low <= 2 * STEP:
             oddities.append(SILENT)
         if self._is_float and (peak > _LOUD or (self._is_whole and peak > 1)):
             oddities.append(UNSCALED)

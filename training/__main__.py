@@ -110,14 +110,14 @@ def _evaluate(arguments):
 def _compare(arguments):
     from training.commands.arguments import comparison
     from training.comparison.comparing import compare
-    from training.tasks.folder import FolderTask
+    from training.tasks.own_clips import OwnTask
     from training.tasks.registry import get_tasks
 
     wanted = comparison(arguments)
     tasks = get_tasks(wanted.settings)
     wanted.require_ready()
     for task in tasks:
-        if isinstance(task, FolderTask):  # the runs say it, but to their logs
+        if isinstance(task, OwnTask):  # the runs say it, but to their logs
             task.tell_passed_over()
     compare(wanted)
 

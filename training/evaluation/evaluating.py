@@ -19,7 +19,7 @@ from training.run.folder import RunFolder
 from training.run.models import load_classifier
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import ClipSet
-from training.tasks.folder import FolderTask
+from training.tasks.own_clips import OwnTask
 from training.tasks.registry import get_task
 
 
@@ -155,10 +155,10 @@ def _clips(run, config, data_dir, exactly, name, head):
         require_known(name, data, head)
         return data
 
-    if isinstance(task, FolderTask):
+    if isinstance(task, OwnTask):
         _require_one_count(name, False, head)
     is_runs_own = is_same(task, get_task(head.task, config.skip_bad_clips))
-    if not is_runs_own and isinstance(task, FolderTask):
+    if not is_runs_own and isinstance(task, OwnTask):
         clips = task.load_all(list(head.labels))
         is_runs_own = is_own(run, head, task, clips)
         if is_runs_own:
@@ -166,7 +166,7 @@ def _clips(run, config, data_dir, exactly, name, head):
     if is_runs_own:
         clips, labels = own_test_clips(run, task, head, load, _note, exactly)
         clips = relabelled(clips, labels, head)
-    elif not isinstance(task, FolderTask):
+    elif not isinstance(task, OwnTask):
         data = load()
         clips = relabelled(data.splits["test"], data.labels, head)
     # Of its own clips, too: another task of the run, or the run that was adapted to

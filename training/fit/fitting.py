@@ -35,7 +35,7 @@ from training.run.models import (
 )
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS, ClipSet
-from training.tasks.folder import FolderTask
+from training.tasks.own_clips import OwnTask
 from training.tasks.registry import get_tasks
 
 
@@ -324,9 +324,7 @@ def _results(heads, tests):
 
 def require_outside(task, path):
     """Refuses a run inside the task's folder, where it would be a class next time."""
-    if isinstance(task, FolderTask) and path.resolve().is_relative_to(
-        task.path.resolve()
-    ):
+    if isinstance(task, OwnTask) and path.resolve().is_relative_to(task.path.resolve()):
         raise UserError(
             f"{path} lies in the folder of the clips, where it would be taken for a "
             "class; name an --output outside of it"

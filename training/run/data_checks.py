@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from training.run.data_record import DataRecord, OtherDataError, TaskRecord, changes
 from training.run.heads import read_heads
 from training.tasks.clip_sets import SPLITS
-from training.tasks.folder import FolderTask
+from training.tasks.own_clips import OwnTask
 from training.tasks.registry import get_task
 from training.tasks.tfds import TfdsTask
 
@@ -106,7 +106,7 @@ def own_test_clips(run, task, head, load, say, exactly=False):
         say(_unknown(run))
         data = load()
         return data.splits["test"], data.labels
-    if isinstance(task, FolderTask) and old.clips is not None:
+    if isinstance(task, OwnTask) and old.clips is not None:
         return _still_there(run, task, head, old, say, exactly), head.labels
     data = load()
     now = TaskRecord.of(
@@ -255,10 +255,8 @@ def adapted_record(run, heads, data):
 
 
 def is_same(task, other):
-    """Whether two tasks are one, however its folder is spelled."""
-    if isinstance(task, FolderTask) and isinstance(other, FolderTask):
-        return task.path.resolve() == other.path.resolve()
-    return task == other
+    """Whether two tasks are one, however its path is spelled or it is split."""
+    return task.is_same(other)
 
 
 def is_moved(before, after):
@@ -281,7 +279,7 @@ def is_own(run, head, task, clips):
     Args:
         run: `RunFolder` of the run.
         head: A `Head` of the run.
-        task: `FolderTask` of the folder.
+        task: `OwnTask` of the folder.
         clips: `ClipSet` of all its clips.
     """
     record = DataRecord.read(run, with_clips=False)

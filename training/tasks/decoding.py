@@ -15,7 +15,7 @@ import os
 
 import tensorflow as tf
 
-from leaf_files.clips import decode_clip, read_clip, resample
+from leaf_files.clips import decode_clip, read_clip, read_stretch, resample
 from leaf_files.quiet import native_logs_hidden
 
 TFIO, SOUNDFILE = "tensorflow-io", "soundfile"
@@ -52,6 +52,27 @@ def from_file(path, encoding, rate, sample_rate, library=None):
         sample_rate,
         library,
     )
+
+
+def from_stretch(path, first, last, sample_rate):
+    """The waveform of a stretch of an audio file, mono, exactly as it is in the whole.
+
+    Args:
+        path: Scalar, bytes of the path.
+        first, last: Scalars, int64: samples of the file, the last one excluded.
+        sample_rate: Rate of the waveform, Hz; the stretch is resampled to it.
+
+    Returns:
+        float32 (samples,).
+    """
+    waveform = tf.numpy_function(
+        lambda path, first, last: read_stretch(
+            os.fsdecode(path), int(first), int(last), sample_rate
+        )[0],
+        [path, first, last],
+        tf.float32,
+    )
+    return tf.ensure_shape(waveform, [None])
 
 
 def from_bytes(content, encoding, rate, sample_rate, library=None):

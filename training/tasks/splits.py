@@ -20,9 +20,27 @@ def identity(waveform, sample_rate):
     Returns:
         A string, the same for copies of a clip.
     """
-    digest = hashlib.sha256(waveform.tobytes())
-    digest.update(f"{waveform.dtype}, {sample_rate} Hz".encode())
-    return digest.hexdigest()
+    sound = SoundHash()
+    sound.update(waveform)
+    return sound.identity(sample_rate)
+
+
+class SoundHash:
+    """The `identity` of a sound that is heard block by block."""
+
+    def __init__(self):
+        self._digest = hashlib.sha256()
+        self._dtype = None
+
+    def update(self, block):
+        """Takes the next samples, a NumPy array."""
+        self._digest.update(block.tobytes())
+        self._dtype = block.dtype
+
+    def identity(self, sample_rate):
+        """The identity of all samples so far; call it once, at the end."""
+        self._digest.update(f"{self._dtype}, {sample_rate} Hz".encode())
+        return self._digest.hexdigest()
 
 
 def fingerprint(parts):

@@ -65,6 +65,10 @@ class TfdsTask:
     by_hand: str | None = None
     needs_beam: bool = False
 
+    def is_same(self, other):
+        """Whether another task is this one, however it is split."""
+        return isinstance(other, TfdsTask) and self.name == other.name
+
     def is_ready(self, data_dir=None):
         """Whether the prepared data is in a data folder; imports nothing heavy.
 

@@ -1,0 +1,168 @@
+"""Audio files heard once, before any long work: what each stretch of them is."""
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+from leaf_files.clips import open_clip, require_audio_rate
+from leaf_files.errors import UserError
+from leaf_files.oddities import SILENT, STEP
+from training.tasks.splits import SoundHash
+
+
+class Stretch(NamedTuple):
+    """A stretch of a recording; all of it by default.
+
+    Attributes:
+        start, end: In seconds; None for the recording's own.
+
+    >>> Stretch(0.5, 2.0).samples(8000)
+    (4000, 16000)
+    """
+
+    start: float | None = None
+    end: float | None = None
+
+    def samples(self, sample_rate):
+        """(first, last) sample at a rate in Hz, the last one excluded.
+
+        `last` is None for the end of the recording.
+        """
+        first = round((self.start or 0.0) * sample_rate)
+        return first, None if self.end is None else round(self.end * sample_rate)
+
+
+WHOLE = Stretch()
+
+
+@dataclasses.dataclass(frozen=True)
+class Heard:
+    """A stretch of an audio file that can be used.
+
+    Attributes:
+        identity: Identity of its sound, see `training.tasks.splits.identity`.
+        encoding: Format and subtype of the file, such as "WAV PCM_16".
+        sample_rate: Rate of the file, Hz.
+        first, last: Samples of the stretch, the last one excluded.
+        oddities: Oddities of the sound, see `leaf_files.oddities`.
+        is_cut: Whether the recording ends before the stretch does.
+    """
+
+    identity: str
+    encoding: str
+    sample_rate: int
+    first: int
+    last: int
+    oddities: tuple[str, ...] = ()
+    is_cut: bool = False
+
+    @property
+    def is_silent(self):
+        """Whether there is nothing but digital silence."""
+        return SILENT in self.oddities
+
+
+def hear_all(
+    wanted: Mapping[Path, Sequence[Stretch]],
+) -> dict[Path, list[Heard | UserError]]:
+    """Hears each file once, several at a time; a terminal shows the progress.
+
+    Args:
+        wanted: {path of an audio file: stretches of it}.
+
+    Returns:
+        {path: for each of its stretches a `Heard`, or a `UserError` that says why it
+        can't be used}.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        heard = list(
+            tqdm(
+                pool.map(hear, wanted, wanted.values()),
+                desc="checking clips",
+                total=len(wanted),
+                unit=" clips",
+                disable=None,  # without a terminal
+            )
+        )
+    return dict(zip(wanted, heard))
+
+
+def hear(path: Path, stretches: Sequence[Stretch]) -> list[Heard | UserError]:
+    """Hears one file, block by block: see `hear_all`."""
+    try:
+        with open_clip(path) as sound:
+            require_audio_rate(sound.sample_rate, path)
+            listeners = [_Listener(stretch, sound.sample_rate) for stretch in stretches]
+            n_samples = 0
+            for block in sound.mono_blocks():
+                for listener in listeners:
+                    listener.hear(block, n_samples)
+                n_samples += block.size
+            return [
+                listener.heard(path, n_samples, sound.encoding, sound.oddities)
+                for listener in listeners
+            ]
+    except UserError as error:
+        return [error] * len(stretches)
+
+
+class _Listener:
+    """Hears one stretch of a file that is read in blocks.
+
+    Args:
+        stretch: The `Stretch`.
+        sample_rate: Rate of the file, Hz.
+    """
+
+    def __init__(self, stretch, sample_rate):
+        self._stretch = stretch
+        self._rate = sample_rate
+        self._first, self._last = stretch.samples(sample_rate)
+        self._sound = SoundHash()
+        self._low, self._high = float("inf"), float("-inf")
+
+    def hear(self, block, start):
+        """Takes a block, (samples,), whose first sample is number `start`."""
+        last = start + block.size if self._last is None else self._last
+        part = block[max(0, self._first - start) : max(0, last - start)]
+        if not part.size:
+            return
+        self._sound.update(part)
+        if self._stretch != WHOLE:
+            self._low = min(self._low, float(part.min()))
+            self._high = max(self._high, float(part.max()))
+
+    def heard(self, path, n_samples, encoding, oddities):
+        """The `Heard` or `UserError`, once all is read.
+
+        Args:
+            path: Path of the file.
+            n_samples: Its samples.
+            encoding, oddities: Those of the file.
+        """
+        start, end = self._stretch
+        last = n_samples if self._last is None else min(self._last, n_samples)
+        if self._first >= last:
+            until = f"to {end:g} s" if end is not None else "to its end"
+            return UserError(
+                f"the stretch of {path} from {start or 0:g} s {until} holds no "
+                f"samples: it lasts {n_samples / self._rate:g} s"
+            )
+        if self._stretch != WHOLE:
+            oddities = tuple(kind for kind in oddities if kind != SILENT)
+            if self._high - self._low <= 2 * STEP:
+                oddities += (SILENT,)
+        return Heard(
+            self._sound.identity(self._rate),
+            encoding,
+            self._rate,
+            self._first,
+            last,
+            oddities,
+            self._last is not None and self._last > n_samples,
+        )

@@ -1,0 +1,408 @@
+"""Clips of the user's own, from what a folder or a table says of them to a task's data.
+
+A kind of task lists `Entry`s; here they are heard, split and opened.
+"""
+
+import abc
+import dataclasses
+import functools
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from leaf_files.command_line import a_few, note, one_line, warn
+from leaf_files.errors import UserError
+from leaf_files.labels import label_faults, similar_labels, spelled_as
+from leaf_files.oddities import warn_of_all, warn_of_silent_classes
+from leaf_files.run_folder import LABEL_SEPARATOR
+from leaf_files.walk import cannot_be_used
+from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
+from training.tasks.entries import Entry
+from training.tasks.hearing import WHOLE, Heard, Stretch, hear_all
+from training.tasks.splits import SOUND_DIGITS, split_clips, too_few
+
+_BAD_CLIPS_NAMED = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """What a folder or a table says, before any clip is opened.
+
+    Attributes:
+        entries: The clips, in an order that no locale and no file system changes.
+        labels: Names of all classes, with or without clips, sorted; of a multi-label
+            task without the background.
+        multi_label: Whether a clip may have several labels, or none.
+        background: The class that stands for none of the classes, or None.
+        bad: Lines: what was meant to be a clip, and can't be one.
+        faults: Lines: what forbids the use of the whole, before clips are opened.
+        warnings: Lines on what may not be meant, for a task that is learned.
+        passed_over: Line on what is no clip; "" if there is nothing.
+    """
+
+    entries: Sequence[Entry]
+    labels: tuple[str, ...]
+    multi_label: bool = False
+    background: str | None = None
+    bad: Sequence[str] = ()
+    faults: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    passed_over: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnClip:
+    """A clip that can be used.
+
+    Attributes:
+        entry: What is said of it.
+        heard: What is heard.
+    """
+
+    entry: Entry
+    heard: Heard
+
+    @property
+    def path(self):
+        """Path of the file."""
+        return self.entry.path
+
+    @property
+    def labels(self):
+        """Names of the classes."""
+        return self.entry.labels
+
+    @property
+    def stretch(self):
+        """The `Stretch` of the file."""
+        return _stretch(self.entry)
+
+    def name(self, folder):
+        """Path below a folder, or an absolute one, and the seconds of a stretch."""
+        name = name_below(self.path, folder)
+        start, end = self.stretch
+        if self.stretch == WHOLE:
+            return name
+        return f"{name}@{start or 0:g}-{'' if end is None else format(end, 'g')}"
+
+    def listed(self, folder):
+        """The `ListedClip`, named as below a folder."""
+        sound = self.heard.identity[:SOUND_DIGITS]
+        return ListedClip(sound, LABEL_SEPARATOR.join(self.labels), self.name(folder))
+
+
+def name_below(path, folder):
+    """A path relative to a folder, with "/"; as it is if it lies elsewhere."""
+    if path.is_relative_to(folder):
+        return path.relative_to(folder).as_posix()
+    return path.as_posix()
+
+
+class OwnTask(abc.ABC):
+    """A task of the user's own clips; each kind lists them in its own way.
+
+    Attributes:
+        path: Where they are listed, a folder or a file.
+        folder: Folder that names of clips are relative to.
+        metric: Main metric of the task.
+        skip_bad_clips: Whether clips that can't be used are named and left out.
+    """
+
+    path: Path
+    metric: str
+    skip_bad_clips: bool
+
+    @property
+    @abc.abstractmethod
+    def name(self) -> str:
+        """Name of the task, as in `--task`."""
+
+    @property
+    @abc.abstractmethod
+    def folder(self) -> Path: ...
+
+    @abc.abstractmethod
+    def listing(self) -> Listing:
+        """What is said of the clips; raises a `UserError` if nothing can be."""
+
+    @abc.abstractmethod
+    def tell_passed_over(self) -> None:
+        """Names on stderr what is no clip, without reading clips."""
+
+    def is_same(self, other):
+        """Whether another task is this one, however its path is spelled."""
+        return type(self) is type(other) and (
+            self.path.resolve() == other.path.resolve()
+        )
+
+    def load(self, data_dir=None, seed=0):
+        """Opens all clips and splits them.
+
+        Copies of a clip stay in one split, whatever their names.
+
+        Args:
+            data_dir: Ignored: the path is the data.
+            seed: Seed of the split, an int.
+
+        Returns:
+            A `TaskData`.
+
+        Raises:
+            UserError: The clips can't be listed, one class, names that can't be labels,
+                too few clips to split, clips that can't be used unless they are to be
+                skipped: all of it in one message.
+        """
+        listing = self.listing()
+        labels = listing.labels
+        faults = [*listing.faults, *_label_faults(labels)]
+        if len(labels) < 2:
+            faults.append(
+                f"{self.path} has one class only, {labels[0]!r}; a classifier "
+                "needs at least two subfolders of clips"
+            )
+            self._refuse(faults, listing)
+        usable, bad = self._hear(listing)
+        sounds = [(clip.heard.identity, clip.labels[0]) for clip in usable]
+        faults += [fault for fault in (bad, too_few(sounds, labels)) if fault]
+        if faults:
+            self._refuse(faults, listing, usable)
+        _tell(listing)
+        _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, usable))
+        assigned = split_clips(sounds, labels, seed)
+        of_split = {
+            split: [clip for clip, s in zip(usable, assigned) if s == split]
+            for split in SPLITS
+        }
+        return TaskData(
+            tuple(labels),
+            {
+                split: self._clip_set(clips, labels, listing.multi_label)
+                for split, clips in of_split.items()
+            },
+            listing.multi_label,
+        )
+
+    def load_all(self, labels):
+        """Opens all clips as one set, for a model that knows its labels.
+
+        Args:
+            labels: Labels of the model; the clips may lack some of them.
+
+        Returns:
+            A `ClipSet`.
+
+        Raises:
+            UserError: See `load`, though one clip of one class is enough here; also a
+                class that isn't among `labels`.
+        """
+        listing = self.listing()
+        spelled = spelled_as(labels)
+        named = dict.fromkeys(label for e in listing.entries for label in e.labels)
+        unknown = [label for label in sorted(named) if spelled(label) not in labels]
+        faults = []
+        if unknown:
+            faults.append(
+                f"{self.path} has classes that the model doesn't know: "
+                f"{', '.join(unknown)}; it knows {', '.join(labels)}"
+            )
+        elif not listing.entries and not listing.bad:
+            faults.append(f"{self.path} holds no audio files")
+        if faults:
+            self._refuse(faults, listing)
+        usable, bad = self._hear(listing)
+        if bad:
+            self._refuse([bad], listing, usable)
+        if not usable:
+            self._refuse([f"{self.path} holds no clip that can be used"], listing)
+        _tell(listing)
+        _warn(_shared_words(listing, usable))
+        known = [_spelled(clip, spelled) for clip in usable]
+        return self._clip_set(known, labels, listing.multi_label)
+
+    def _refuse(self, faults, listing, usable=()):
+        """Raises all faults as one `UserError`.
+
+        Args:
+            faults: Lines, at least one.
+            listing: The `Listing`; the message names what it passed over.
+            usable: `OwnClip`s; the message names those in several classes.
+        """
+        refuse(faults, self.path, listing.passed_over, _shared_words(listing, usable))
+
+    def _hear(self, listing):
+        """Reads each file once, before any long work.
+
+        Returns:
+            (`OwnClip`s that can be used, a line about the others): the line is "" if
+            there are none, or they are to be skipped.
+        """
+        wanted = defaultdict(list)
+        for entry in listing.entries:
+            wanted[entry.path].append(_stretch(entry))
+        heard = {path: iter(found) for path, found in hear_all(wanted).items()}
+        results = [(entry, next(heard[entry.path])) for entry in listing.entries]
+        usable = [OwnClip(e, found) for e, found in results if isinstance(found, Heard)]
+        _warn_of_sound(usable)
+        errors = [
+            *listing.bad,
+            *(str(error) for _, error in results if isinstance(error, UserError)),
+        ]
+        if not errors:
+            return usable, ""
+        n_clips = len(listing.entries) + len(listing.bad)
+        summary = cannot_be_used(errors, n_clips)
+        errors = list(dict.fromkeys(errors))  # one of a file counts for all its clips
+        if not self.skip_bad_clips:
+            return usable, (
+                f"{summary}; mend or remove them, or leave them out with "
+                f"--skip-bad-clips: {a_few(errors, _BAD_CLIPS_NAMED, '; ')}"
+            )
+        lines = map(one_line, errors)
+        print(f"{summary} and are skipped:", *lines, sep="\n  ", file=sys.stderr)
+        return usable, ""
+
+    def _clip_set(self, clips, labels, multi_label):
+        targets = _targets(clips, labels, multi_label)
+        return ClipSet.by_index(
+            len(clips),
+            functools.partial(_at, clips, targets, self.folder),
+            lambda: targets,
+            [clip.listed(self.folder) for clip in clips],
+        )
+
+
+def refuse(faults, path, *beside):
+    """Raises all faults as one `UserError`.
+
+    Args:
+        faults: Lines, at least one.
+        path: Where the clips are listed.
+        beside: Lines to add, or "".
+    """
+    if len(faults) > 1:
+        numbered = [f"({i}) {fault}" for i, fault in enumerate(faults, 1)]
+        faults = [f"{path} can't be used: {'; '.join(numbered)}"]
+    raise UserError("; ".join([*faults, *filter(None, beside)]))
+
+
+def _stretch(entry):
+    return Stretch(entry.start, entry.end)
+
+
+def _spelled(clip, spelled):
+    """A clip with its labels spelled as a model does."""
+    labels = tuple(map(spelled, clip.labels))
+    entry = dataclasses.replace(clip.entry, labels=labels)
+    return dataclasses.replace(clip, entry=entry)
+
+
+def _targets(clips, labels, multi_label):
+    """Class indices, int64 (n_clips,), or float32 (n_clips, n_classes) of 0 and 1."""
+    place = {label: n for n, label in enumerate(labels)}
+    if not multi_label:
+        return np.array([place[clip.labels[0]] for clip in clips], np.int64)
+    hot = np.zeros((len(clips), len(labels)), np.float32)
+    for row, clip in zip(hot, clips):
+        row[[place[label] for label in clip.labels]] = 1
+    return hot
+
+
+def _at(clips, targets, folder, sample_rate):
+    """`ClipSet.at` of `OwnClip`s."""
+    import tensorflow as tf
+
+    from training.tasks import decoding
+
+    paths = tf.constant([os.fsencode(clip.path) for clip in clips], tf.string)
+    names = [os.fsencode(clip.name(folder)) for clip in clips]
+    names = tf.constant(names, tf.string)
+    encodings = tf.constant([clip.heard.encoding for clip in clips], tf.string)
+    rates = tf.constant([clip.heard.sample_rate for clip in clips], tf.int64)
+    labels = tf.constant(targets)
+
+    def whole(index):
+        return decoding.from_file(
+            paths[index], encodings[index], rates[index], sample_rate
+        )
+
+    stretches = np.array([clip.stretch != WHOLE for clip in clips], bool)
+    firsts = tf.constant([clip.heard.first for clip in clips], tf.int64)
+    lasts = tf.constant([clip.heard.last for clip in clips], tf.int64)
+    is_stretch = tf.constant(stretches)
+
+    def waveform(index):
+        if not stretches.any():
+            return whole(index)
+        return tf.cond(
+            is_stretch[index],
+            lambda: decoding.from_stretch(
+                paths[index], firsts[index], lasts[index], sample_rate
+            ),
+            lambda: whole(index),
+        )
+
+    weights = [clip.entry.weight for clip in clips]
+    weighed = {}
+    if any(weight != 1 for weight in weights):
+        weighed["weight"] = tf.constant(weights, tf.float32)
+
+    def clip(index):
+        return {
+            "waveform": waveform(index),
+            "label": labels[index],
+            "clip": names[index],
+            **{key: values[index] for key, values in weighed.items()},
+        }
+
+    return clip
+
+
+def _warn_of_sound(clips):
+    """Says on stderr what is odd about clips, one line a kind."""
+    names = {
+        clip.path if clip.stretch == WHOLE else clip.name(Path()): clip.heard.oddities
+        for clip in clips
+    }
+    warn_of_all(names, len(clips))
+    pairs = [(clip.heard.oddities, label) for clip in clips for label in clip.labels]
+    warn_of_silent_classes([kinds for kinds, _ in pairs], [label for _, label in pairs])
+
+
+def _label_faults(labels):
+    """A line about names of classes that can't be labels, in a list; or []."""
+    faults = label_faults(labels)
+    return faults and [
+        f"names of classes that can't be labels, rename them: {', '.join(faults)}"
+    ]
+
+
+def _tell(listing):
+    if listing.passed_over:
+        note(listing.passed_over)
+
+
+def _warn(*lines):
+    for line in filter(None, lines):
+        warn(line)
+
+
+def _shared_words(listing, clips):
+    """A line that names clips of one sound under several labels; or ""."""
+    if listing.multi_label:
+        return ""
+    by_sound: dict = defaultdict(dict)
+    for clip in clips:
+        by_sound[clip.heard.identity].setdefault(clip.labels[0], clip.path)
+    shared = [list(paths.values()) for paths in by_sound.values() if len(paths) > 1]
+    if not shared:
+        return ""
+    count = "1 sound is" if len(shared) == 1 else f"{len(shared)} sounds are"
+    pairs = [" = ".join(map(str, paths)) for paths in shared]
+    return (
+        f"{count} in several classes, and at most one label of each can be right: "
+        f"{a_few(pairs, _BAD_CLIPS_NAMED)}"
+    )
