@@ -345,7 +345,8 @@ def _add_adapt(commands):
             default=default or argparse.SUPPRESS,
             help=f"{setting.words} (default: {default or 'as the run'})",
         )
-    _add_setting(parser, _SETTINGS["skip_bad_clips"])
+    for name in ("skip_bad_clips", "group_pattern", "group_by", "folds", "fold"):
+        _add_setting(parser, _SETTINGS[name])
 
 
 def comparison(arguments):

@@ -232,13 +232,18 @@ def _what_was_run(comparison, results):
     if comparison.multitask:
         lines.append("- One model learns all tasks, with a head for each.")
     for name in settings.tasks:
-        lines.append(f"- {display_name(name)}: {_split_in_words(get_task(name))}.")
+        lines.append(
+            f"- {display_name(name)}: {_split_in_words(get_task(name, settings))}."
+        )
     return lines
 
 
 def _split_in_words(task):
     """The split of a task's clips, and the meaning of an interval over its seeds."""
-    if getattr(task, "group_pattern", None):
+    splitting = task.splitting
+    if splitting and splitting.folds is not None:
+        return f"{splitting.in_words}. {_of_folds(splitting.fold)}"
+    if getattr(task, "group_pattern", None) and not splitting:
         return (
             f"{task.split_rule}. Seeds are speakers here: an interval tells of "
             "speakers like these. More seeds than there are speakers repeat them"
@@ -248,10 +253,22 @@ def _split_in_words(task):
             f"{task.split_rule}. All seeds are tested on the same clips: an interval "
             "tells how training varies, not how other clips would do"
         )
-    rule = getattr(task, "split_rule", "80/10/10 within each class by the seed")
+    rule = splitting.in_words if splitting else task.split_rule
     return (
         f"{rule}. Each seed splits anew; clips come back in the splits of other seeds, "
         "so runs are not independent and intervals somewhat too narrow"
+    )
+
+
+def _of_folds(fold):
+    if fold is not None:
+        return (
+            "All seeds are tested on the same clips: an interval tells how training "
+            "varies, not how other clips would do"
+        )
+    return (
+        "Each seed tests the next fold: an interval tells of other clips or groups "
+        "like these. More seeds than there are folds repeat them"
     )
 
 

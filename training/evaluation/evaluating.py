@@ -148,7 +148,7 @@ def _head_and_clips(name, heads, open_clips):
 
 
 def _clips(run, config, data_dir, exactly, name, head):
-    task = get_task(name, config.skip_bad_clips)
+    task = get_task(name, config)
 
     def load():
         data = task.load(data_dir, config.seed)
@@ -157,7 +157,7 @@ def _clips(run, config, data_dir, exactly, name, head):
 
     if isinstance(task, OwnTask):
         _require_one_count(name, False, head)
-    is_runs_own = is_same(task, get_task(head.task, config.skip_bad_clips))
+    is_runs_own = is_same(task, get_task(head.task, config))
     if not is_runs_own and isinstance(task, OwnTask):
         clips = task.load_all(list(head.labels))
         is_runs_own = is_own(run, head, task, clips)
@@ -246,4 +246,5 @@ def relabelled(clips, labels, head):
         clips=clips.clips,
         fingerprint=clips.fingerprint,
         groups=clips.groups,
+        weighted=clips.weighted,
     )

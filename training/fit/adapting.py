@@ -19,7 +19,7 @@ from training.evaluation import figures
 from training.evaluation.clips import ClipEvaluator
 from training.evaluation.evaluating import relabelled, require_known
 from training.fit.callbacks import score_of, write_history
-from training.fit.fitting import memory_named, require_outside
+from training.fit.fitting import in_words, memory_named, require_outside
 from training.input.pipeline import TrainingData
 from training.run.data_checks import adapted_record, is_same, news_of, own_test_clips
 from training.run.data_record import TaskRecord
@@ -68,9 +68,9 @@ def adapt(run_path, task_name, output, **settings):
     model = load_classifier(old.model, old_heads)
     compression = _freeze_all_but_compression(model, old_config)
 
+    settings = {**_forgotten(settings), **settings}
     data_dir = settings.get("data_dir") or old_config.data_dir
-    skip_bad_clips = settings.get("skip_bad_clips", old_config.skip_bad_clips)
-    task = get_task(task_name, skip_bad_clips)
+    task = get_task(task_name, _config(old_config, old_heads, settings))
     head, clips, data = _open(task_name, task, old_heads, data_dir, old_config.seed)
     for line in [*old.notes(), *news_of(old, task, data, clips)]:
         _say(line)
@@ -164,11 +164,18 @@ def _open(task_name, task, heads, data_dir, seed):
             refusals.append(error)
             continue
         clips = {s: relabelled(data.splits[s], data.labels, head) for s in SPLITS}
-        sizes = ", ".join(f"{clips[s].n_examples} {s}" for s in SPLITS)
-        _say(f"{len(data.labels)} classes; {sizes} clips")
+        _say(in_words(len(data.labels), clips))
         head = dataclasses.replace(head, task=task_name)
         return head, clips, TaskRecord.of(head, clips, data.fingerprint)
     raise refusals[0]
+
+
+def _forgotten(settings):
+    """{setting of the old run: None} of those that the given ones replace."""
+    together = ("group_pattern", "group_by"), ("folds", "fold")
+    return {
+        name: None for names in together if {*names} & {*settings} for name in names
+    }
 
 
 def _config(old_config, heads, settings):
@@ -189,7 +196,7 @@ def _tests_at_hand(run, heads, new_task, config):
     """
     tests = {}
     for head in heads:
-        task = get_task(head.task, config.skip_bad_clips)
+        task = get_task(head.task, config)
         if is_same(task, new_task):
             continue
 
@@ -248,7 +255,8 @@ def _train(model, head, clips, config, saver):
     config = dataclasses.replace(config, task=head.task, task_weights=None)
     keras.utils.set_random_seed(config.seed)
     steps = config.steps_in_epoch(clips.n_examples)
-    compile_classifier(model, (head,), config, config.epochs * steps)
+    n_steps = config.epochs * steps
+    compile_classifier(model, (head,), config, n_steps, clips.weighted)
     batches = TrainingData([clips], (head,), config).batches()
     started = time.monotonic()
     with memory_named(config):

@@ -174,7 +174,8 @@ def _begin(job, resume):
         )
     else:
         steps = config.epochs * job.steps_per_epoch
-        compile_classifier(model, job.heads, config, steps)
+        weighted = any(clips.weighted for clips in job.splits["train"])
+        compile_classifier(model, job.heads, config, steps, weighted)
     devices.ready(model)
     if devices.is_first and not restored:
         run.clear()
@@ -253,7 +254,10 @@ def _finish(job, initial, progress):
     tests = [evaluator.predict(bare) for evaluator in job.evaluators("test")]
     frontend = bare.get_layer("frontend")
     metrics = {
-        "tasks": {head.task: test.metrics for head, test in zip(heads, tests)},
+        "tasks": {
+            head.task: metrics_of(test, {s: job.splits[s][n] for s in SPLITS})
+            for n, (head, test) in enumerate(zip(heads, tests))
+        },
         "parameters": {
             "frontend": frontend.count_params(),
             "total": bare.count_params(),
@@ -281,12 +285,37 @@ def _finish(job, initial, progress):
 def _load(task, config, say):
     say(f"reading the clips of {task.name}")
     data = task.load(config.data_dir, config.seed)
-    say(
-        f"{len(data.labels)} classes; "
-        + ", ".join(f"{c.n_examples} {split}" for split, c in data.splits.items())
-        + " clips"
-    )
+    say(in_words(len(data.labels), data.splits))
     return data
+
+
+def in_words(n_classes, splits):
+    """Sizes of splits: "5 classes; 29 train, 3 validation, 3 test clips; 8, 2, 2
+    groups".
+
+    Args:
+        n_classes: Number of classes.
+        splits: {split: `ClipSet`}.
+    """
+    sizes = ", ".join(f"{c.n_examples} {split}" for split, c in splits.items())
+    words = f"{n_classes} classes; {sizes} clips"
+    if any(clips.n_groups is None for clips in splits.values()):
+        return words
+    n_groups = ", ".join(str(clips.n_groups) for clips in splits.values())
+    return f"{words}; {n_groups} groups"
+
+
+def metrics_of(predictions, splits):
+    """One task's entry in `metrics.json`.
+
+    Args:
+        predictions: Those of the test clips, see `training.evaluation.clips`.
+        splits: {split: `ClipSet`}.
+    """
+    if any(clips.n_groups is None for clips in splits.values()):
+        return predictions.metrics
+    n_groups = {split: clips.n_groups for split, clips in splits.items()}
+    return {**predictions.metrics, "n_groups": n_groups}
 
 
 def check_heads(heads, config):

@@ -25,10 +25,11 @@ class ClipMemory:
 
     def __init__(self, clip_set, sample_rate, doing):
         clips = clip_set.dataset(sample_rate).prefetch(tf.data.AUTOTUNE)
-        waveforms, labels = [], []
+        waveforms, labels, weights = [], [], []
         for clip in _shown(clips.as_numpy_iterator(), clip_set.n_examples, doing):
             waveforms.append(clip["waveform"])
             labels.append(clip["label"])
+            weights.append(clip.get("weight", 1.0))
         samples = np.array([len(waveform) for waveform in waveforms], np.int64)
         self._read_labels = np.asarray(labels)
         with tf.device("CPU"):  # a GPU has better use for its memory
@@ -36,6 +37,7 @@ class ClipMemory:
             self._samples = tf.constant(samples)
             self._starts = tf.constant(np.cumsum(samples) - samples)
             self._labels = tf.constant(self._read_labels)
+            self._weights = clip_set.weighted and tf.constant(weights, tf.float32)
 
     def labels(self):
         """The labels, NumPy: int64 (n_clips,), or float32 (n_clips, n_classes) for a
@@ -43,10 +45,14 @@ class ClipMemory:
         return self._read_labels
 
     def clip(self, index):
-        """(waveform, label) of the clip at an index, int64 ()."""
+        """The clip at an index, int64 (): "waveform", "label" and, if it is of a
+        `weighted` set, "weight"."""
         start = self._starts[index]
         waveform = self._waveforms[start : start + self._samples[index]]
-        return waveform, self._labels[index]
+        clip = {"waveform": waveform, "label": self._labels[index]}
+        if self._weights is not False:
+            clip["weight"] = self._weights[index]
+        return clip
 
 
 class ClipReader:
@@ -73,8 +79,7 @@ class ClipReader:
         return np.array(list(_shown(labels.as_numpy_iterator(), n_clips, self._doing)))
 
     def clip(self, index):
-        clip = self._at(index)
-        return clip["waveform"], clip["label"]
+        return self._at(index)
 
 
 def open_clips(clip_set, sample_rate, doing, cache="auto"):

@@ -40,7 +40,7 @@ class TrainingData:
             weights = config.task_weights or [1.0] * len(heads)
             self._turns = sampling.Turns(weights, config.seed)
         self._targets = None
-        if needs_weights(heads, config):
+        if needs_weights(heads, config, any(clips.weighted for clips in clip_sets)):
             self._targets = Targets(heads, self._class_weights())
 
     def batches(self, start=0, part=0, n_parts=1):
@@ -101,13 +101,14 @@ class TrainingData:
     def _task_window(self, index, position):
         """(window, label or vector of targets) at a position among one task's."""
         config = self._config
-        waveform, label = self._clips[index].clip(self._orders[index](position))
+        clip = self._clips[index].clip(self._orders[index](position))
+        label = clip["label"]
         seed = tf.stack([tf.cast(config.seed, tf.int64), position])
         if index:  # another task at the same place draws another window
             seed = tf.random.experimental.stateless_fold_in(seed, index)
-        window = random_window(waveform, config.window_samples, seed)
+        window = random_window(clip["waveform"], config.window_samples, seed)
         if self._targets is not None:
-            label = self._targets.encode(index, label)
+            label = self._targets.encode(index, label, clip.get("weight"))
         return window, label
 
     def _order(self, index):

@@ -27,13 +27,15 @@ class Targets:
         """Numbers in a vector."""
         return sum(len(head.labels) + 1 for head in self._heads)
 
-    def encode(self, index, label):
+    def encode(self, index, label, weight=None):
         """The vector of a window.
 
         Args:
             index: Number of its head, an int.
             label: Label of the window, int64 (), or float32 (n_classes,) for a
                 multi-label task.
+            weight: Weight of the clip in the loss, float32 (), besides that of its
+                class; None for 1.
 
         Returns:
             (width,), float32.
@@ -44,9 +46,9 @@ class Targets:
             if place != index:
                 parts.append(tf.zeros([n_classes + 1]))
                 continue
-            weight = tf.ones([])
+            weight = tf.ones([]) if weight is None else weight
             if self._class_weights[index] is not None:
-                weight = tf.constant(self._class_weights[index], tf.float32)[label]
+                weight *= tf.constant(self._class_weights[index], tf.float32)[label]
             target = label if head.multi_label else tf.one_hot(label, n_classes)
             parts += [weight * target, weight[None]]
         return tf.ensure_shape(tf.concat(parts, axis=0), [self.width])
@@ -74,10 +76,16 @@ class Targets:
         return targets, weights
 
 
-def needs_weights(heads, config):
-    """Whether windows need weights and target vectors, not just class indices."""
+def needs_weights(heads, config, weighted=False):
+    """Whether windows need weights and target vectors, not just class indices.
+
+    Args:
+        heads, config: A tuple of `Head` and a `FitConfig`.
+        weighted: Whether clips of a training set have weights of their own.
+    """
     return bool(
-        len(heads) > 1
+        weighted
+        or len(heads) > 1
         or heads[0].multi_label
         or config.mixup
         or config.class_weights != "none"

@@ -78,7 +78,7 @@ def build_classifier(config, heads):
         return keras.Model(waveform, outputs, name="classifier")
 
 
-def compile_classifier(model, heads, config, steps):
+def compile_classifier(model, heads, config, steps, weighted=False):
     """Compiles the model for `fit`: Adam, and the mean cross-entropy of its heads.
 
     Args:
@@ -86,13 +86,14 @@ def compile_classifier(model, heads, config, steps):
         heads: A tuple of `Head`.
         config: A `FitConfig`.
         steps: Optimizer steps of the whole run, at whose end a falling rate is 0.
+        weighted: Whether training clips have weights of their own.
     """
     optimizer = keras.optimizers.Adam(
         learning_rates(config, steps), global_clipnorm=config.clip_norm
     )
     # On CPUs XLA compiles for long and then runs slower than the graph.
     jit = "auto" if tf.config.list_physical_devices("GPU") else False
-    if not needs_weights(heads, config):
+    if not needs_weights(heads, config, weighted):
         model.compile(
             optimizer,
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),

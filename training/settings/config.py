@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,16 @@ ENCODERS = (
     "cnn14",
 )
 
+LEAVE_ONE_GROUP_OUT = "groups"  # a value of `folds`
+NO_GROUPS = "none"  # a value of `group_by`
+_A_REGEX = "a regular expression with a group in parentheses, such as ([^/]+)__"
+_FOLDS = Rule(
+    "a whole number from 2, or groups",
+    lambda folds: (
+        folds == LEAVE_ONE_GROUP_OUT if isinstance(folds, str) else folds >= 2
+    ),
+)
+
 _FINITE_ABOVE_ZERO = Rule("a finite number above 0", lambda x: 0 < x < math.inf)
 
 
@@ -64,6 +75,35 @@ def _encoder(text):
         f"must be one of {', '.join(ENCODERS)}, or end in .keras. Received: {text}"
         f"{did_you_mean([text], ENCODERS)}"
     )
+
+
+def _regex(text):
+    try:
+        has_group = re.compile(text).groups > 0
+    except re.error as error:
+        raise ValueError(f"must be {_A_REGEX}. Received: {text!r}: {error}") from error
+    if not has_group:
+        raise ValueError(f"must be {_A_REGEX}. Received: {text!r}, without parentheses")
+    return text
+
+
+def _is_regex(text):
+    try:
+        return bool(_regex(text))
+    except ValueError:
+        return False
+
+
+def _folds(text):
+    if text == LEAVE_ONE_GROUP_OUT:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(
+            f"must be {_FOLDS.words}. Received: {text}"
+            f"{did_you_mean([text], [LEAVE_ONE_GROUP_OUT])}"
+        ) from None
 
 
 @documented
@@ -242,6 +282,42 @@ class FitConfig:
         "data",
         "name clips of a folder that can't be read, and go on without them",
     )
+    group_pattern: str | None = setting(
+        None,
+        "data",
+        "regular expression, searched in the path of a clip below its folder or table, "
+        "whose first parentheses match the group: whoever or whatever made the clip; "
+        "whole groups go to one split",
+        rule=Rule(_A_REGEX, _is_regex),
+        none="groups as the data tells them, if it does",
+        metavar="REGEX",
+        parse=_regex,
+    )
+    group_by: str | None = setting(
+        None,
+        "data",
+        "what else tells groups: the name of the folder that a clip lies in; or "
+        "nothing, whatever the data tells",
+        choices=("parent", NO_GROUPS),
+        none="group_pattern, or the data",
+    )
+    folds: int | str | None = setting(
+        None,
+        "data",
+        "number of folds, of whole groups where they are known, of which one tests and "
+        "the next one validates; or groups, to leave one group out",
+        rule=_FOLDS,
+        none="one split, 80/10/10",
+        metavar="K",
+        parse=_folds,
+    )
+    fold: int | None = setting(
+        None,
+        "data",
+        "number of the fold that tests, from 0",
+        rule=Rule("at least 0", lambda fold: fold >= 0),
+        none="the seed modulo the number of folds",
+    )
 
     def __post_init__(self):
         for name, entry in settings_of(type(self)).items():
@@ -267,6 +343,17 @@ class FitConfig:
                 f"Received: {self.task_weights}"
             )
 
+        if self.group_pattern is not None and self.group_by is not None:
+            raise ValueError(
+                "`group_pattern` and `group_by` both tell groups; choose one"
+            )
+        if self.fold is not None and self.folds is None:
+            raise ValueError("`fold` is one of `folds`; say how many there are")
+        if isinstance(self.folds, int) and (self.fold or 0) >= self.folds:
+            raise ValueError(
+                f"`fold` must be below `folds`, {self.folds}, as folds are counted "
+                f"from 0. Received: {self.fold}"
+            )
         if self.balanced and self.class_weights != "none":
             raise ValueError(
                 "`balanced` and `class_weights` mend the same thing; choose one"

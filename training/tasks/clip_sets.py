@@ -43,6 +43,7 @@ class ClipSet:
         fingerprint: Fingerprint of clips that aren't listed; None if unknown.
         groups: Group of each clip, in order, such as its speaker or its recording; None
             where groups aren't known.
+        weighted: Whether clips have a "weight" in the loss.
     """
 
     n_examples: int
@@ -52,6 +53,12 @@ class ClipSet:
     clips: Sequence[ListedClip] | None = None
     fingerprint: str | None = None
     groups: Sequence[str] | None = None
+    weighted: bool = False
+
+    @property
+    def n_groups(self):
+        """Number of groups; None where they aren't known."""
+        return None if self.groups is None else len(set(self.groups))
 
     @classmethod
     def by_index(
@@ -62,11 +69,13 @@ class ClipSet:
         clips=None,
         fingerprint=None,
         groups=None,
+        weighted=False,
     ):
         """A set whose clips can be read in any order.
 
         Args:
-            n_examples, at, read_labels, clips, fingerprint, groups: See the attributes.
+            n_examples, at, read_labels, clips, fingerprint, groups, weighted: See the
+                attributes.
         """
 
         def read(sample_rate):
@@ -78,7 +87,9 @@ class ClipSet:
                 deterministic=True,
             )
 
-        return cls(n_examples, read, at, read_labels, clips, fingerprint, groups)
+        return cls(
+            n_examples, read, at, read_labels, clips, fingerprint, groups, weighted
+        )
 
     def only(self, indices):
         """The `ClipSet` of the clips at some indices, which are in increasing order.
@@ -94,7 +105,9 @@ class ClipSet:
         read_at = self.at
         if read_at is None:
             read = functools.partial(self._read_only, wanted)
-            return ClipSet(len(indices), read, clips=clips, groups=groups)
+            return ClipSet(
+                len(indices), read, clips=clips, groups=groups, weighted=self.weighted
+            )
 
         def at(sample_rate):
             clip = read_at(sample_rate)
@@ -103,7 +116,9 @@ class ClipSet:
         labels = self.read_labels
         if labels is not None:
             labels = functools.partial(_only_labels, labels, indices)
-        return ClipSet.by_index(len(indices), at, labels, clips, groups=groups)
+        return ClipSet.by_index(
+            len(indices), at, labels, clips, groups=groups, weighted=self.weighted
+        )
 
     def _read_only(self, wanted, sample_rate):
         import tensorflow as tf
@@ -123,7 +138,8 @@ class ClipSet:
             A dataset of dicts: "waveform", float32 (samples,), mono, full scale is
             [-1, 1]; "label", int64, an index into the task's labels, or for a
             multi-label task float32 (n_classes,), 1 for each label of the clip, else 0;
-            "clip", a string, unique in the task.
+            "clip", a string, unique in the task; of a `weighted` set also "weight",
+            float32, its weight in the loss.
         """
         import tensorflow as tf
 

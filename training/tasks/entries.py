@@ -17,6 +17,7 @@ class Entry:
             split is to be drawn.
         start, end: Segment of the recording, seconds; None for its start and its end.
         weight: Weight of the clip in the loss.
+        balance: Further names that splits balance, such as labels of other columns.
         place: Where this is said, for messages, such as "notes.csv, line 12"; "" for
             what the path says by itself.
 
@@ -31,4 +32,5 @@ class Entry:
     start: float | None = None
     end: float | None = None
     weight: float = 1.0
+    balance: tuple[str, ...] = ()
     place: str = ""

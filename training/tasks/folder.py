@@ -11,6 +11,7 @@ from leaf_files.text import require_utf8
 from leaf_files.walk import walk
 from training.tasks.entries import Entry
 from training.tasks.own_clips import Listing, OwnTask, refuse
+from training.tasks.splitting import Splitting
 
 # What folders of splits are called; in any case.
 _SPLITS = {
@@ -31,11 +32,13 @@ class FolderTask(OwnTask):
         path: Folder of the classes.
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be read are named and left out.
+        splitting: `Splitting` by the settings of the run.
     """
 
     path: Path
     metric: str = "accuracy"
     skip_bad_clips: bool = False
+    splitting: Splitting = Splitting()
 
     @property
     def name(self):

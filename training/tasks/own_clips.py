@@ -23,7 +23,8 @@ from leaf_files.walk import cannot_be_used
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
 from training.tasks.entries import Entry
 from training.tasks.hearing import WHOLE, Heard, Stretch, hear_all
-from training.tasks.splits import SOUND_DIGITS, split_clips, too_few
+from training.tasks.splits import SOUND_DIGITS
+from training.tasks.splitting import Splitting, Unsplit
 
 _BAD_CLIPS_NAMED = 3
 
@@ -89,6 +90,19 @@ class OwnClip:
             return name
         return f"{name}@{start or 0:g}-{'' if end is None else format(end, 'g')}"
 
+    def unsplit(self, folder):
+        """The `Unsplit`, named as below a folder."""
+        entry, heard = self.entry, self.heard
+        return Unsplit(
+            self.name(folder),
+            heard.identity,
+            entry.labels,
+            entry.group,
+            entry.split,
+            heard.is_silent,
+            entry.balance,
+        )
+
     def listed(self, folder):
         """The `ListedClip`, named as below a folder."""
         sound = self.heard.identity[:SOUND_DIGITS]
@@ -110,11 +124,14 @@ class OwnTask(abc.ABC):
         folder: Folder that names of clips are relative to.
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be used are named and left out.
+        splitting: `Splitting` by the settings of the run.
     """
 
     path: Path
     metric: str
     skip_bad_clips: bool
+    splitting: Splitting
+    why_not_split = ""  # they can be split in any way
 
     @property
     @abc.abstractmethod
@@ -140,9 +157,7 @@ class OwnTask(abc.ABC):
         )
 
     def load(self, data_dir=None, seed=0):
-        """Opens all clips and splits them.
-
-        Copies of a clip stay in one split, whatever their names.
+        """Opens all clips and splits them, see `Splitting.assign`.
 
         Args:
             data_dir: Ignored: the path is the data.
@@ -165,16 +180,27 @@ class OwnTask(abc.ABC):
                 "needs at least two subfolders of clips"
             )
             self._refuse(faults, listing)
-        usable, bad = self._hear(listing)
-        sounds = [(clip.heard.identity, clip.labels[0]) for clip in usable]
-        faults += [fault for fault in (bad, too_few(sounds, labels)) if fault]
+        entries, fault = self._with_groups(listing)
+        if fault:
+            self._refuse([*faults, fault], listing)
+        usable, bad = self._hear(entries, listing)
+        faults += [bad] if bad else []
+        try:
+            assigned = self.splitting.assign(
+                [clip.unsplit(self.folder) for clip in usable],
+                labels,
+                seed,
+                listing.multi_label,
+            )
+        except UserError as error:
+            faults.append(str(error))
         if faults:
             self._refuse(faults, listing, usable)
         _tell(listing)
         _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, usable))
-        assigned = split_clips(sounds, labels, seed)
+        assigned.tell()
         of_split = {
-            split: [clip for clip, s in zip(usable, assigned) if s == split]
+            split: [clip for clip, s in zip(usable, assigned.splits) if s == split]
             for split in SPLITS
         }
         return TaskData(
@@ -213,7 +239,8 @@ class OwnTask(abc.ABC):
             faults.append(f"{self.path} holds no audio files")
         if faults:
             self._refuse(faults, listing)
-        usable, bad = self._hear(listing)
+        entries, _ = self._with_groups(listing)
+        usable, bad = self._hear(entries, listing)
         if bad:
             self._refuse([bad], listing, usable)
         if not usable:
@@ -233,18 +260,34 @@ class OwnTask(abc.ABC):
         """
         refuse(faults, self.path, listing.passed_over, _shared_words(listing, usable))
 
-    def _hear(self, listing):
+    def _with_groups(self, listing):
+        """(entries with the groups that the run's settings say, a line of faults)."""
+        names = [name_below(entry.path, self.folder) for entry in listing.entries]
+        told = [_told_group(entry) for entry in listing.entries]
+        groups, fault = self.splitting.groups(names, told)
+        each = groups or [None] * len(names)
+        entries = [
+            dataclasses.replace(entry, group=group)
+            for entry, group in zip(listing.entries, each)
+        ]
+        return entries, fault
+
+    def _hear(self, entries, listing):
         """Reads each file once, before any long work.
+
+        Args:
+            entries: `Entry`s with their groups.
+            listing: The `Listing` that they are of.
 
         Returns:
             (`OwnClip`s that can be used, a line about the others): the line is "" if
             there are none, or they are to be skipped.
         """
         wanted = defaultdict(list)
-        for entry in listing.entries:
+        for entry in entries:
             wanted[entry.path].append(_stretch(entry))
         heard = {path: iter(found) for path, found in hear_all(wanted).items()}
-        results = [(entry, next(heard[entry.path])) for entry in listing.entries]
+        results = [(entry, next(heard[entry.path])) for entry in entries]
         usable = [OwnClip(e, found) for e, found in results if isinstance(found, Heard)]
         _warn_of_sound(usable)
         errors = [
@@ -253,7 +296,7 @@ class OwnTask(abc.ABC):
         ]
         if not errors:
             return usable, ""
-        n_clips = len(listing.entries) + len(listing.bad)
+        n_clips = len(entries) + len(listing.bad)
         summary = cannot_be_used(errors, n_clips)
         errors = list(dict.fromkeys(errors))  # one of a file counts for all its clips
         if not self.skip_bad_clips:
@@ -272,6 +315,8 @@ class OwnTask(abc.ABC):
             functools.partial(_at, clips, targets, self.folder),
             lambda: targets,
             [clip.listed(self.folder) for clip in clips],
+            groups=_groups(clips),
+            weighted=any(clip.entry.weight != 1 for clip in clips),
         )
 
 
@@ -291,6 +336,19 @@ def refuse(faults, path, *beside):
 
 def _stretch(entry):
     return Stretch(entry.start, entry.end)
+
+
+def _told_group(entry):
+    """The group that an entry tells; that of a stretch is its recording, if none."""
+    if entry.group is None and _stretch(entry) != WHOLE:
+        return entry.path.as_posix()
+    return entry.group
+
+
+def _groups(clips):
+    """The group of each clip; None where groups aren't known."""
+    groups = [clip.entry.group for clip in clips]
+    return None if None in groups else groups
 
 
 def _spelled(clip, spelled):
@@ -347,7 +405,7 @@ def _at(clips, targets, folder, sample_rate):
 
     weights = [clip.entry.weight for clip in clips]
     weighed = {}
-    if any(weight != 1 for weight in weights):
+    if any(weight != 1 for weight in weights):  # as `ClipSet.weighted` says
         weighed["weight"] = tf.constant(weights, tf.float32)
 
     def clip(index):

@@ -7,6 +7,7 @@ from typing import Any
 from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
 from training.tasks.folder import FolderTask
+from training.tasks.splitting import Splitting
 from training.tasks.tfds import TfdsTask
 
 _FOLDER_PREFIX = "folder:"
@@ -219,22 +220,28 @@ def known_tasks():
     return _TASKS
 
 
-def get_task(name, skip_bad_clips=False):
+def get_task(name, config=None):
     """The task that `--task` names.
 
     Args:
         name: Name of a known task, or "folder:PATH".
-        skip_bad_clips: See `FitConfig`.
+        config: `FitConfig` whose settings say how its data is read and split; None for
+            their defaults.
 
     Raises:
         UserError: No such task.
     """
+    splitting = Splitting.of(config)
     if name.startswith(_FOLDER_PREFIX) and name != _FOLDER_PREFIX:
         path = Path(name[len(_FOLDER_PREFIX) :]).expanduser()
-        return FolderTask(path, skip_bad_clips=skip_bad_clips)
+        return FolderTask(
+            path,
+            skip_bad_clips=config is not None and config.skip_bad_clips,
+            splitting=splitting,
+        )
     for task in _TASKS:
         if task.name == name:
-            return task
+            return task.split_by(splitting)
     known = [task.name for task in _TASKS]
     raise UserError(
         f"there is no task {name!r}{_meant(name, known)}; the tasks are "
@@ -255,10 +262,15 @@ def get_tasks(config):
     """The tasks of a `FitConfig`, a tuple.
 
     Raises:
-        UserError: One of them doesn't exist.
+        UserError: One of them doesn't exist, or settings of splits apply to none.
     """
     try:
-        return tuple(get_task(name, config.skip_bad_clips) for name in config.tasks)
+        tasks = tuple(get_task(name, config) for name in config.tasks)
+        options = Splitting.of(config).options
+        reasons = [task.why_not_split for task in tasks]
+        if options and all(reasons):
+            raise UserError(f"{reasons[0]}: leave out {' and '.join(options)}")
+        return tasks
     except UserError as error:
         if "," not in config.task or _FOLDER_PREFIX not in config.task:
             raise

@@ -53,7 +53,7 @@ def fingerprint(parts):
     return digest.hexdigest()[:SOUND_DIGITS]
 
 
-def split_clips(clips, labels, seed):
+def split_clips(clips, labels, seed, held_out=("test", "validation")):
     """Splits clips 80/10/10 within each class.
 
     The order of the clips doesn't matter: a class's distinct clips are ranked
@@ -64,6 +64,7 @@ def split_clips(clips, labels, seed):
         clips: (identity, label) of each clip.
         labels: Names of the classes.
         seed: Seed of the ranking, an int.
+        held_out: Splits that are drawn, each a tenth; the rest is "train".
 
     Returns:
         The split of each clip, "train", "validation" or "test", in the order
@@ -72,7 +73,7 @@ def split_clips(clips, labels, seed):
     Raises:
         UserError: Classes with fewer than 3 distinct clips.
     """
-    few = too_few(clips, labels)
+    few = too_few(clips, labels, len(held_out) + 1)
     if few:
         raise UserError(few)
     split_of = {}
@@ -82,22 +83,19 @@ def split_clips(clips, labels, seed):
             key=lambda clip: hashlib.sha256(f"{seed} {clip}".encode()).digest(),
         )
         n_clips = len(members)
-        held_out = max(1, round(_HELD_OUT * n_clips))
+        n_held_out = max(1, round(_HELD_OUT * n_clips))
         for rank, clip in enumerate(ranked):
-            if rank < held_out:
-                split_of[clip] = "test"
-            elif rank < 2 * held_out:
-                split_of[clip] = "validation"
-            else:
-                split_of[clip] = "train"
+            number = rank // n_held_out
+            split_of[clip] = held_out[number] if number < len(held_out) else "train"
     return [split_of[clip] for clip, _ in clips]
 
 
-def too_few(clips, labels):
+def too_few(clips, labels, least=_LEAST_CLIPS):
     """Names the classes that can't be split.
 
     Args:
         clips, labels: See `split_clips`.
+        least: Distinct clips that a class needs, one for each split.
 
     Returns:
         A sentence about all of them; "" if there are none.
@@ -105,7 +103,7 @@ def too_few(clips, labels):
     small = {
         label: len(members)
         for label, members in _members(clips, labels).items()
-        if len(members) < _LEAST_CLIPS
+        if len(members) < least
     }
     if not small:
         return ""
@@ -115,8 +113,9 @@ def too_few(clips, labels):
     ]
     count = f" ({len(small)} such classes)" if len(small) > 1 else ""
     return (
-        f"{a_few(named)}{count}; each class needs at least {_LEAST_CLIPS}, one each to "
-        "train, validate and test: add clips to it, or leave the class out"
+        f"{a_few(named)}{count}; each class needs at least {least}, one each to "
+        f"train, validate {'and' if least > 2 else 'or'} test: add clips to it, or "
+        "leave the class out"
     )
 
 

@@ -15,6 +15,7 @@ from leaf_files.atomic import writable_folder
 from leaf_files.errors import UserError
 from training.tasks.clip_sets import SPLITS, TaskData
 from training.tasks.splits import fingerprint, hold_out_group, identity, split_clips
+from training.tasks.splitting import Splitting, Unsplit
 from training.tasks.tfds_manners import quick_to_fail, quiet
 
 _REASON_LENGTH = 200
@@ -45,6 +46,7 @@ class TfdsTask:
         by_hand: Instructions for what TFDS can't download, and where to put it;
             "{manual}" stands for that folder.
         needs_beam: Whether TFDS prepares the data by Apache Beam.
+        splitting: `Splitting` by the settings of the run, where they apply.
     """
 
     name: str
@@ -64,6 +66,24 @@ class TfdsTask:
     builder_module: str | None = None
     by_hand: str | None = None
     needs_beam: bool = False
+    splitting: Splitting | None = None
+
+    def split_by(self, splitting):
+        """This task, split by the settings of a run; as it is if they don't apply.
+
+        Args:
+            splitting: A `Splitting`.
+        """
+        if self.why_not_split or splitting == Splitting():
+            return self
+        return dataclasses.replace(self, splitting=splitting)
+
+    @property
+    def why_not_split(self):
+        """A line that says why nobody's settings split it; "" if they do."""
+        if self.splits is not None:
+            return f"the splits of {self.name} are fixed ({self.split_rule})"
+        return ""
 
     def is_same(self, other):
         """Whether another task is this one, however it is split."""
@@ -120,7 +140,7 @@ class TfdsTask:
         if self.splits is None:
             whole = TfdsClips(builder, "train", self, "train")
             data = whole.fingerprint
-            assigned = self._split(whole, seed)
+            assigned, groups = self._split(whole, seed)
             kept = {s: [n for n, a in enumerate(assigned) if a == s] for s in SPLITS}
             clips = {split: whole.only(kept[split]) for split in SPLITS}
             marks = {s: fingerprint([data, *map(str, kept[s])]) for s in SPLITS}
@@ -129,6 +149,7 @@ class TfdsTask:
                 split: TfdsClips(builder, self.splits[split], self, split)
                 for split in SPLITS
             }
+            kept = groups = None
             marks = {split: clips[split].fingerprint for split in SPLITS}
             data = fingerprint(marks.values())
         train = clips["train"]
@@ -136,7 +157,9 @@ class TfdsTask:
             train.labels,
             {
                 split: dataclasses.replace(
-                    clips[split].clip_set(), fingerprint=marks[split]
+                    clips[split].clip_set(),
+                    fingerprint=marks[split],
+                    groups=groups and [groups[n] for n in kept[split]],
                 )
                 for split in SPLITS
             },
@@ -192,17 +215,43 @@ class TfdsTask:
         return f"{size(self.download_bytes)}{by_hand}"
 
     def _split(self, clips, seed):
-        """The split of each clip of a data set that comes without splits."""
+        """(split of each clip of a data set without splits, its group or None)."""
+        if self.splitting is not None:
+            return self._split_by_settings(clips, seed)
         if self.group_pattern:
-            return hold_out_group([*self._groups(clips, self.group_pattern)], seed)
-        sounds = [
-            (
-                identity(example[self.waveform_key], self.sample_rate),
-                clips.labels[example[self.label_key]],
-            )
-            for example in clips.parts(self.waveform_key, self.label_key)
+            groups = [*self._groups(clips, self.group_pattern)]
+            return hold_out_group(groups, seed), groups
+        sounds = [*self._sounds(clips)]
+        labels = sorted({label for _, label in sounds})
+        return split_clips(sounds, labels, seed), None
+
+    def _split_by_settings(self, clips, seed):
+        names = [
+            example[self.clip_key].decode() for example in clips.parts(self.clip_key)
         ]
-        return split_clips(sounds, sorted({label for _, label in sounds}), seed)
+        told = None
+        if self.group_pattern:
+            told = [*self._groups(clips, self.group_pattern)]
+        groups, fault = self.splitting.groups(names, told)
+        if fault:
+            raise UserError(f"{self.name} can't be split so: {fault}")
+        sounds = [*self._sounds(clips)]
+        assigned = self.splitting.assign(
+            [
+                Unsplit(name, sound, (label,), groups and groups[n])
+                for n, (name, (sound, label)) in enumerate(zip(names, sounds))
+            ],
+            sorted({label for _, label in sounds}),
+            seed,
+        )
+        assigned.tell()
+        return assigned.splits, groups
+
+    def _sounds(self, clips):
+        """Yields (identity, label) of each clip."""
+        for example in clips.parts(self.waveform_key, self.label_key):
+            sound = identity(example[self.waveform_key], self.sample_rate)
+            yield sound, clips.labels[example[self.label_key]]
 
     def _groups(self, clips, pattern):
         """Yields who made each clip, by its name."""
