@@ -49,7 +49,7 @@ class FolderTask(OwnTask):
         """The folder itself: names of clips are relative to it."""
         return self.path
 
-    def listing(self):
+    def listing(self, multi_label=None):
         """The `Listing` of the folder; its labels are the names of the subfolders."""
         walked = self._walk()
         labels = tuple(sorted(walked.classes))

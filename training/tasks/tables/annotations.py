@@ -127,12 +127,12 @@ def read_raven(table, text, columns, recording=None):
         (`Sheet`, `Columns` to read it by).
     """
     raw = read_sheet(table, text, quoted=False)
-    label = columns.label or _label_column(raw)
-    own = ["path", "start", "end", *([] if columns.label else ["label"])]
+    label = _label_column(raw) if None in (columns.label or (None,)) else None
+    own = ["path", "start", "end", *(["label"] if label else [])]
     others = [name for name in raw.columns if name not in own]
     sheet = Sheet(table, [*own, *others], (), raw.faults)
-    if not columns.label:
-        sheet.notes.append(f"labels are those of the column {label[0]!r}")
+    if label:
+        sheet.notes.append(f"labels are those of the column {label!r}")
     sheet.rows = _selections(raw, _Recordings(table, recording), label, sheet)
     return sheet, columns_read(columns)
 
@@ -142,7 +142,7 @@ def columns_read(columns):
     return dataclasses.replace(
         columns,
         path="path",
-        label=columns.label or ("label",),
+        label=tuple(name or "label" for name in columns.label or (None,)),
         start="start",
         end="end",
     )
@@ -152,7 +152,7 @@ def _label_column(sheet):
     by_name = {name.casefold(): name for name in reversed(sheet.columns)}
     for name in _LABEL_COLUMNS:
         if name in by_name:
-            return (by_name[name],)
+            return by_name[name]
     raise UserError(
         f"{sheet.path} has no column of labels that is known by its name; name one "
         f"with --label-column: {', '.join(filter(None, sheet.columns))}"
@@ -182,8 +182,8 @@ def _selections(raw, recordings, label, sheet):
         start, end = _times(cells)
         path = recordings.find(cells.get("Begin Path"), cells.get("Begin File"))
         own = {"path": path, "start": start, "end": end}
-        if "label" in sheet.columns[:4]:
-            own["label"] = cells.get(label[0], "")
+        if label:
+            own["label"] = cells.get(label, "")
         yield Row(row.place, {**cells, **own})
 
 

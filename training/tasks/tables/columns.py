@@ -25,23 +25,27 @@ class Columns:
 
     Attributes:
         path: Column of the audio file; None for "path", or "file".
-        label: Columns of the labels, one a task; () for "label", or "labels".
+        label: Columns of the labels, one a task; None among them, or (), for "label",
+            or "labels".
         group: Column of whoever or whatever made the clip.
         split: Column of "train", "validation" or "test".
         start, end: Columns of the segment of the recording, seconds.
         weight: Column of the clip's weight in the loss.
+        may_lack: Whether names that a table hasn't are passed over, as of a table that
+            is like the one for which they were given.
 
     >>> Columns(label=("family", "pitch"), group="program").label
     ('family', 'pitch')
     """
 
     path: str | None = None
-    label: tuple[str, ...] = ()
+    label: tuple[str | None, ...] = ()
     group: str | None = None
     split: str | None = None
     start: str | None = None
     end: str | None = None
     weight: str | None = None
+    may_lack: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,20 +81,13 @@ def find_columns(columns, sheet):
     lacking, of_role = [], {}
     for role in _NAMES:
         asked = getattr(columns, role)
-        found = [_named(a, names) for a in _asked(asked)]
-        if not found:
-            found = [name for n in _NAMES[role] for name in _named_all(n, names)][:1]
-        elif None in found:
-            wrong = [a for a, name in zip(_asked(asked), found) if name is None]
+        asked = asked if isinstance(asked, tuple) and asked else (asked or None,)
+        found = [_column(name, role, names, columns.may_lack) for name in asked]
+        if None not in found:
+            of_role[role] = tuple(dict.fromkeys(found))
+        elif role in _REQUIRED or any(asked):
+            wrong = [a or role for a, name in zip(asked, found) if name is None]
             lacking.append(_no_column(wrong, names, role))
-            continue
-        if found:
-            of_role[role] = tuple(found)
-        elif role in _REQUIRED:
-            lacking.append(
-                f"no column {role!r}{did_you_mean([role], names)}: name it with "
-                f"--{role}-column"
-            )
     if lacking:
         raise UserError(
             f"{sheet.path} has {', and '.join(lacking)}; its columns are "
@@ -101,9 +98,17 @@ def find_columns(columns, sheet):
     return Found(labels, {role: name for role, (name,) in of_role.items()})
 
 
-def _asked(name):
-    """The names that were given, a tuple."""
-    return name if isinstance(name, tuple) else (name,) if name else ()
+def _column(asked, role, names, may_lack):
+    """The column of a role; None if it isn't there."""
+    if asked:
+        found = _named(asked, names)
+        if found or not may_lack or role == "label":
+            return found
+    for name in _NAMES[role]:
+        alike = _named_all(name, names)
+        if alike:
+            return alike[0]
+    return None
 
 
 def _named(name, names):
@@ -121,7 +126,9 @@ def _named_all(name, names):
 
 def _no_column(wrong, names, role):
     columns = " and ".join(map(repr, wrong))
-    return f"no column {columns} (--{role}-column){did_you_mean(wrong, names)}"
+    return (
+        f"no column {columns}{did_you_mean(wrong, names)}: name it by --{role}-column"
+    )
 
 
 def _require_once(of_role, names, path):

@@ -25,7 +25,7 @@ class LabelColumn:
     multi_label: bool
 
 
-def label_column(n, name, merged, table, faults):
+def label_column(n, name, merged, table, faults, multi_label=None):
     """The `LabelColumn` of a table.
 
     Args:
@@ -34,10 +34,13 @@ def label_column(n, name, merged, table, faults):
         merged: `Merged` clips of the table.
         table: `Table`, to add notes to.
         faults: `Faults` to add to.
+        multi_label: True for what is a multi-label task in any case.
     """
     of_clips = [tuple(clip.labels[n]) for clip in merged.clips]
     labels = ordered({label for labels in of_clips for label in labels})
     several = [clip for clip in merged.clips if len(clip.labels[n]) > 1]
+    if multi_label:
+        return LabelColumn(name, labels, of_clips, True)
     if merged.several[n] or several:
         named = [
             f"{c.place}: {cell(LABEL_SEPARATOR.join(c.labels[n]))}" for c in several

@@ -62,7 +62,9 @@ class Table:
         ]
 
 
-def read_table(source, columns=None, background=None, window_seconds=1.0):
+def read_table(
+    source, columns=None, background=None, window_seconds=1.0, multi_label=None
+):
     """Reads a table, whatever form it has.
 
     Args:
@@ -73,6 +75,8 @@ def read_table(source, columns=None, background=None, window_seconds=1.0):
         background: Name of a class that gets the stretches of annotated recordings that
             no row names; None to leave them out.
         window_seconds: Length of the clips of that class, seconds.
+        multi_label: True for a table whose clips may have several labels, or none,
+            whatever is in it; None for what it says.
 
     Returns:
         A `Table`; nothing is opened but the table itself, and recordings of which the
@@ -93,11 +97,18 @@ def read_table(source, columns=None, background=None, window_seconds=1.0):
         require_rows(sheet, merged.n_rows)
     table.faults += weightless(merged.clips)
     if background is not None:
-        add_background(table, merged, annotated, background, window_seconds)
+        added = add_background(table, merged, annotated, background, window_seconds)
+        if not added and not columns.may_lack:
+            table.faults.append(
+                f"there is nothing for the class {background!r}: no recording has a "
+                "stretch that its annotations leave out"
+            )
     fill_splits(merged.clips, table)
     groups = groups_of(merged.clips, table, "group" in found.of_role)
     for n, name in enumerate(found.labels):
-        table.columns[name] = label_column(n, name, merged, table, sheet.faults)
+        table.columns[name] = label_column(
+            n, name, merged, table, sheet.faults, multi_label
+        )
     table.clips = [
         _entry(clip, group, source) for clip, group in zip(merged.clips, groups)
     ]

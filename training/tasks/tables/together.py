@@ -3,9 +3,6 @@
 from leaf_files.command_line import a_few
 from training.tasks.tables.files import name_below
 
-# Of fewer recordings none could be left for validation and test.
-_LEAST_RECORDINGS = 3
-
 
 def weightless(clips):
     """A line on clips that all weigh nothing, a list."""
@@ -37,26 +34,13 @@ def groups_of(clips, table, are_given):
 
     Args:
         clips: `TableClip`s.
-        table: `Table`, to add notes and warnings to.
+        table: `Table`, to add warnings to.
         are_given: Whether it has a column of groups.
     """
     if are_given:
         return _given_groups(clips, table)
     if not any(clip.is_segment for clip in clips):
         return [None] * len(clips)
-    n_recordings = len({clip.path for clip in clips})
-    if n_recordings < _LEAST_RECORDINGS:
-        of = "1 recording" if n_recordings == 1 else f"{n_recordings} recordings"
-        table.warnings.append(
-            f"all segments are of {of}, and any may train beside one that tests: "
-            "scores say nothing of other recordings; annotate at least "
-            f"{_LEAST_RECORDINGS}"
-        )
-        return [None] * len(clips)
-    table.notes.append(
-        f"segments are grouped by their {n_recordings} recordings, each of which goes "
-        "to one split as a whole"
-    )
     return [name_below(clip.path, table.folder) for clip in clips]
 
 
