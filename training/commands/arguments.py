@@ -16,7 +16,7 @@ from training.settings.config import FRONTENDS, FitConfig, absolute_path, read_s
 from training.settings.fields import GROUPS, settings_of
 from training.settings.hosts import HostSettings
 from training.settings.presets import PRESETS
-from training.tasks.table import is_table, split_name
+from training.tasks.table import column_of, is_table, split_name
 
 _SETTINGS = settings_of(FitConfig)
 _finite = number(float, "a finite number", math.isfinite)
@@ -516,7 +516,7 @@ def with_columns(task, columns):
     if not columns or not isinstance(task, str | None):
         return task
     names = (task or "").split(",")
-    tables = [n for n in names if is_table(n) and split_name(n)[1] is None]
+    tables = [n for n in names if is_table(n) and not column_of(n)]
     if not tables:
         received = f"Received: --task {task}" if task else "There is no --task"
         raise UserError(
@@ -534,7 +534,7 @@ def _absolute_task(name):
     if prefix == "folder" and path:
         return prefix + colon + absolute_path(path)
     if is_table(name.strip()):
-        file, column = split_name(name.strip())
+        file, column = split_name(path)
         mark = f"#{column}" if column else ""
         return prefix + colon + absolute_path(str(file)) + mark
     return name.strip()

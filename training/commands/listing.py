@@ -4,7 +4,7 @@ from training.tasks.tfds import size
 
 FOLDER = "a folder of yours with a subfolder of clips per class"
 TABLE = (
-    "a table of yours: clips and their labels (CSV, TSV, JSON lines), or annotations of "
+    "a table of yours: clips and labels (CSV, TSV, JSON lines), or annotations of "
     "recordings (Raven, Audacity)"
 )
 

@@ -243,7 +243,7 @@ def get_task(name, config=None):
             splitting=splitting,
         )
     if is_table(name):
-        return TableTask.of(name[len(TABLE_PREFIX) :], config)
+        return TableTask.of(name.removeprefix(TABLE_PREFIX), config)
     for task in _TASKS:
         if task.name == name:
             return task.split_by(splitting)

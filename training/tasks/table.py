@@ -64,7 +64,7 @@ class TableTask(OwnTask):
         if config is None:
             return task
         names = [
-            split_name(own[len(TABLE_PREFIX) :])
+            split_name(own.removeprefix(TABLE_PREFIX))
             for own in config.tasks
             if is_table(own)
         ]
@@ -175,6 +175,11 @@ def split_name(name):
     if not mark or not path or not column or "/" in column or _exists(name):
         return Path(name).expanduser(), None
     return Path(path).expanduser(), column
+
+
+def column_of(name):
+    """The label column in the name of a table's task; None for the default one."""
+    return split_name(name.removeprefix(TABLE_PREFIX))[1]
 
 
 def looks_like_table(path):
