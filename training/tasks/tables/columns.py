@@ -85,7 +85,7 @@ def find_columns(columns, sheet):
         found = [_column(name, role, names, columns.may_lack) for name in asked]
         if None not in found:
             of_role[role] = tuple(dict.fromkeys(found))
-        elif role in _REQUIRED or any(asked):
+        elif role in _REQUIRED or (any(asked) and not columns.may_lack):
             wrong = [a or role for a, name in zip(asked, found) if name is None]
             lacking.append(_no_column(wrong, names, role))
     if lacking:

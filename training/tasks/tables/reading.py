@@ -4,6 +4,7 @@ import dataclasses
 import os
 from pathlib import Path
 
+from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
 from training.tasks.entries import Entry
 from training.tasks.tables.annotations import (
@@ -128,7 +129,9 @@ def _sheet(table, columns):
         sheet, read_by, annotated, table.faults[:] = read_beside(source, columns)
         return sheet, read_by, annotated
     if not source.exists():
-        raise UserError(f"there is no table {source}")
+        near = source.parent.iterdir() if source.parent.is_dir() else ()
+        hint = did_you_mean([source.name], [path.name for path in near])
+        raise UserError(f"there is no table {source}{hint}")
     text = text_of(source)
     if is_raven(text):
         return *read_raven(source, text, columns), []
