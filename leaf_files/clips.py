@@ -196,6 +196,23 @@ def decode_clip(
     return clip.waveform, clip.sample_rate
 
 
+def seconds_of(path: str | Path) -> float:
+    """The length of an audio file, seconds: by its header where that can be relied on.
+
+    Args:
+        path: Audio file, as of `read_clip`.
+
+    Raises:
+        UserError: As `read_clip`; where the header is enough, samples aren't judged.
+    """
+    with open_clip(path) as sound:
+        require_audio_rate(sound.sample_rate, path)
+        frames = sound.frames
+        if frames is None:
+            frames = sum(block.size for block in sound.mono_blocks())
+        return frames / sound.sample_rate
+
+
 def require_audio_rate(rate: int, name: str | Path) -> None:
     """Checks a rate before resampling.
 
@@ -384,6 +401,14 @@ class Sound:
         if not parts.is_plain:
             self.encoding += " by parts"
         self.oddities = parts.oddities
+
+    @property
+    def frames(self) -> int | None:
+        """Samples of the waveform by the header; None if only reading can tell."""
+        # Only an estimate for an MP3 without a Xing header.
+        if self._parts.is_plain and self._first.format != "MP3":
+            return self._first.frames
+        return None
 
     def mono_blocks(self, frames: int = _BLOCK_VALUES) -> Iterator[np.ndarray]:
         """The mean of the channels, block by block; once only.

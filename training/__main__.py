@@ -93,9 +93,11 @@ def _fit(arguments):
 
 
 def _evaluate(arguments):
+    from training.commands.arguments import with_columns
     from training.evaluation.noise import Noise
     from training.run.folder import RunFolder
 
+    task = with_columns(arguments.task, arguments.label_column)
     RunFolder(arguments.run).require_finished()
     quiet.import_keras()
     from training.evaluation.evaluating import as_metrics, evaluate
@@ -105,7 +107,7 @@ def _evaluate(arguments):
         noise = Noise(arguments.noise_snr, arguments.noise_color)
     evaluations = evaluate(
         arguments.run,
-        arguments.task,
+        task,
         arguments.data_dir,
         noise,
         arguments.skip_bad_clips,
@@ -191,7 +193,7 @@ def _tasks(arguments):
     tasks = [get_task(arguments.task)] if arguments.task else known_tasks()
     if any(task not in known_tasks() for task in tasks):
         raise UserError(
-            f"{arguments.task} is a folder of yours; `tasks` describes the tasks that "
+            f"{arguments.task} is data of yours; `tasks` describes the tasks that "
             "have a name"
         )
     if arguments.json:

@@ -1,6 +1,7 @@
 """The command line of `python -m training`; imports nothing heavy."""
 
 import argparse
+import functools
 import math
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from training.settings.config import FRONTENDS, FitConfig, absolute_path, read_s
 from training.settings.fields import GROUPS, settings_of
 from training.settings.hosts import HostSettings
 from training.settings.presets import PRESETS
+from training.tasks.table import column_of, is_table, split_name
 
 _SETTINGS = settings_of(FitConfig)
 _finite = number(float, "a finite number", math.isfinite)
@@ -62,11 +64,14 @@ def fit_config(arguments):
         settings = {**read_settings(started), **settings}
     if arguments.config:
         settings.update(read_settings(Path(arguments.config)))
-    settings.update(given_settings(arguments))
+    given = given_settings(arguments)
+    settings.update(given)
     if settings.get("from_run") and not (arguments.resume and started.exists()):
         settings = {**inherited_settings(settings["from_run"]), **settings}
     if "task" not in settings:
         raise UserError("name what to learn with --task; see `tasks` for the names")
+    if "task" not in given:
+        settings["task"] = with_columns(settings["task"], arguments.label_column)
     try:
         return FitConfig(**settings)
     except (TypeError, ValueError) as error:
@@ -85,7 +90,8 @@ def given_settings(arguments):
         name: value for name, value in vars(arguments).items() if name in _SETTINGS
     }
     if "task" in given:
-        given["task"] = ",".join(map(_absolute_task, given["task"].split(",")))
+        task = ",".join(map(_absolute_task, given["task"].split(",")))
+        given["task"] = with_columns(task, arguments.label_column)
     return given
 
 
@@ -98,6 +104,7 @@ def _add_fit(commands):
         epilog=_examples(
             "fit --task synthetic --output run",
             "fit --task folder:clips --output run --epochs 50",
+            "fit --task table:clips.csv --label-column species --output run",
             "fit --task folder:clips --output run --epochs 50 --resume",
             "fit --task folder:few --from run --freeze frontend --output fine_tuned",
         ),
@@ -125,8 +132,20 @@ def _add_task(parser, several):
         "--task",
         metavar="TASK[,TASK...]",
         default=argparse.SUPPRESS,
-        help="a name that `tasks` lists, or folder:PATH, a folder with a subfolder "
-        f"of clips per class; {several}",
+        help="a name that `tasks` lists; folder:PATH, a folder with a subfolder of "
+        "clips per class; or table:FILE, a table of clips and their labels, or "
+        f"annotations of recordings; {several}",
+    )
+    columns = "columns of labels, each of them a task"
+    _add_label_column(parser, "NAME[,NAME...]", columns, most=None)
+
+
+def _add_label_column(parser, metavar="NAME", what="column of labels", most=1):
+    parser.add_argument(
+        "--label-column",
+        metavar=metavar,
+        type=checked(functools.partial(_columns, most=most)),
+        help=f"{what}, of table:FILE (default: label)",
     )
 
 
@@ -224,9 +243,10 @@ def _add_evaluate(commands):
     parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
     parser.add_argument(
         "--task",
-        help="evaluate on another task's test split, or on all clips of folder:PATH "
-        "(default: the run's own)",
+        help="evaluate on another task's test split, or on all clips of folder:PATH or "
+        "table:FILE (default: the run's own)",
     )
+    _add_label_column(parser)
     _add_data_dir(parser, "the run's")
     parser.add_argument(
         "--noise-snr",
@@ -340,9 +360,10 @@ def _add_adapt(commands):
     parser.add_argument(
         "--task",
         required=True,
-        help="folder:PATH of the clips to adapt to, or another task, whose classes "
-        "the run knows; split as by `fit`",
+        help="folder:PATH or table:FILE of the clips to adapt to, or another task, "
+        "whose classes the run knows; split as by `fit`",
     )
+    _add_label_column(parser)
     parser.add_argument(
         "--output",
         metavar="RUN",
@@ -487,6 +508,14 @@ def _decibels(text):
     return _different(text, [_finite(decibels) for decibels in text.split(",")])
 
 
+def _columns(text, most):
+    names = [name.strip() for name in text.split(",")]
+    if not all(names) or most and len(names) > most:
+        what = "the name of a column" if most else "names of columns"
+        raise ValueError(f"must be {what}. Received: {text!r}")
+    return _different(text, names)
+
+
 def _frontends(text):
     names = [name.strip() for name in text.split(",")]
     for name in names:
@@ -504,8 +533,41 @@ def _different(text, values):
     return tuple(values)
 
 
+def with_columns(task, columns):
+    """The tasks that `--task` and `--label-column` name together.
+
+    Args:
+        task: Names of tasks, separated by commas.
+        columns: Names of columns; None for none.
+
+    Raises:
+        UserError: There are columns, and no table without one.
+
+    >>> with_columns("table:notes.csv", ("family", "pitch"))
+    'table:notes.csv#family,table:notes.csv#pitch'
+    """
+    if not columns or not isinstance(task, str | None):
+        return task
+    names = (task or "").split(",")
+    tables = [n for n in names if is_table(n) and not column_of(n)]
+    if not tables:
+        received = f"Received: --task {task}" if task else "There is no --task"
+        raise UserError(
+            f"--label-column names columns of a table, --task table:FILE. {received}"
+        )
+    return ",".join(
+        f"{name}#{column}" if column else name
+        for name in names
+        for column in (columns if name in tables else (None,))
+    )
+
+
 def _absolute_task(name):
     prefix, colon, path = name.strip().partition(":")
     if prefix == "folder" and path:
         return prefix + colon + absolute_path(path)
+    if is_table(name.strip()):
+        file, column = split_name(path)
+        mark = f"#{column}" if column else ""
+        return prefix + colon + absolute_path(str(file)) + mark
     return name.strip()

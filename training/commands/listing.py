@@ -3,6 +3,10 @@
 from training.tasks.tfds import size
 
 FOLDER = "a folder of yours with a subfolder of clips per class"
+TABLE = (
+    "a table of yours: clips and labels (CSV, TSV, JSON lines), or annotations of "
+    "recordings (Raven, Audacity)"
+)
 
 
 def table(tasks, data_dir=None):
@@ -21,12 +25,12 @@ def table(tasks, data_dir=None):
         a folder of yours with a subfolder of clips per class
     """
     rows = [("task", "download", "data", "licence", "homepage")]
-    descriptions = [None, *(task.about for task in tasks), FOLDER]
+    descriptions = [None, *(task.about for task in tasks), FOLDER, TABLE]
     for task in tasks:
         licence = task.licence.partition(";")[0]
         data = _data(task, data_dir)
         rows.append((task.name, _download(task), data, licence, task.homepage))
-    rows.append(("folder:PATH", "", "", "", ""))
+    rows += [(name, "", "", "", "") for name in ("folder:PATH", "table:FILE")]
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = []
     for row, about in zip(rows, descriptions):

@@ -11,7 +11,7 @@ from training.run.heads import read_heads
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS
 from training.tasks.own_clips import OwnTask
-from training.tasks.registry import get_task
+from training.tasks.registry import OWN_PREFIXES, get_task
 from training.tasks.tfds import TfdsTask
 
 # Share of the names of two sets of clips that agree if one is the other, converted.
@@ -207,7 +207,7 @@ def own_test_clips(run, task, head, load, say, exactly=False):
 
 def _remaining_clips(run, task, head, old, say, exactly):
     """The `ClipSet` of those clips of a folder whose sounds the run held out."""
-    all_clips = task.load_all(list(head.labels))
+    all_clips = task.load_all(list(head.labels), head.multi_label)
     tested = old.sounds("test")
     # A folder with splits of its own may have a sound in two of them.
     elsewhere = {
@@ -417,10 +417,10 @@ def is_own(run, head, task, clips):
 
 
 def _is_other_place(before, after):
-    if not (before.startswith("folder:") and after.startswith("folder:")):
+    if not (before.startswith(OWN_PREFIXES) and after.startswith(OWN_PREFIXES)):
         return False
     old, new = get_task(before), get_task(after)
-    return is_same(old, new) or not old.path.exists()
+    return is_same(old, new) or (old.is_kind_of(new) and not old.path.exists())
 
 
 def _unknown(run, what="whether they are the same now"):

@@ -40,10 +40,14 @@ def head_names(task_names):
 
     >>> head_names(("synthetic", "folder:/data/my clips", "folder:/other/my clips"))
     ('synthetic', 'my_clips', 'my_clips_2')
+    >>> head_names(("table:/data/notes.csv#family", "table:/data/notes.csv#pitch"))
+    ('notes_family', 'notes_pitch')
     """
     names = []
     for task in task_names:
         last = re.split(r"[/\\:]", task.rstrip("/\\"))[-1]
+        if task.startswith("table:"):
+            last = re.sub(r"\.\w+(?=#|$)", "", last)
         stem = re.sub(r"\W", "_", last, flags=re.ASCII)
         if not stem or stem[0].isdigit():
             stem = f"task_{stem}".rstrip("_")

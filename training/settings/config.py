@@ -139,6 +139,17 @@ def _folds(text):
         ) from None
 
 
+def _column(what, default):
+    """A setting that names a column of a table."""
+    return setting(
+        None,
+        "columns of a table",
+        f"column {what}",
+        none=default,
+        metavar="NAME",
+    )
+
+
 @documented
 @dataclasses.dataclass(frozen=True)
 class FitConfig:
@@ -160,8 +171,9 @@ class FitConfig:
     task: str = setting(
         REQUIRED,
         None,
-        'registered name or "folder:PATH"; several, separated by commas, share '
-        "frontend and encoder",
+        'registered name, "folder:PATH", or "table:FILE", of which "table:FILE#COLUMN" '
+        "names the column of labels; several, separated by commas, share frontend and "
+        "encoder",
     )
     task_weights: tuple[float, ...] | None = setting(
         None,
@@ -449,6 +461,22 @@ class FitConfig:
         "number of the fold that tests, from 0",
         rule=Rule("at least 0", lambda fold: fold >= 0),
         none="the seed modulo the number of folds",
+    )
+    path_column: str | None = _column("of the audio file", "path, or file")
+    group_column: str | None = _column(
+        "of whoever or whatever made the clip; whole groups go to one split", "group"
+    )
+    split_column: str | None = _column("of train, validation or test", "split")
+    start_column: str | None = _column("of the start of a segment, seconds", "start")
+    end_column: str | None = _column("of the end of a segment, seconds", "end")
+    weight_column: str | None = _column("of the weight of a clip in the loss", "weight")
+    background_class: str | None = setting(
+        None,
+        "columns of a table",
+        "name of a class for what is annotated in no row: stretches of annotated "
+        "recordings, as long as a window",
+        none="they aren't used",
+        metavar="NAME",
     )
 
     def __post_init__(self):

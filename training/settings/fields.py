@@ -25,6 +25,7 @@ GROUPS = (
     "training",
     "model",
     "data",
+    "columns of a table",
     "balance of tasks and classes",
     "augmentation",
 )

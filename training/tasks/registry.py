@@ -8,9 +8,11 @@ from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
 from training.tasks.folder import FolderTask
 from training.tasks.splitting import Splitting
+from training.tasks.table import TABLE_PREFIX, TableTask, is_table, looks_like_table
 from training.tasks.tfds import TfdsTask
 
 _FOLDER_PREFIX = "folder:"
+OWN_PREFIXES = (_FOLDER_PREFIX, TABLE_PREFIX)  # of tasks of a user's own clips
 _GIB = 2**30
 
 _OFFICIAL = {"train": "train", "validation": "validation", "test": "test"}
@@ -228,7 +230,8 @@ def get_task(name, config=None):
     """The task that `--task` names.
 
     Args:
-        name: Name of a known task, or "folder:PATH".
+        name: Name of a known task, "folder:PATH", or "table:FILE" or
+            "table:FILE#COLUMN".
         config: `FitConfig` whose settings say how its data is read and split; None for
             their defaults.
 
@@ -248,14 +251,16 @@ def get_task(name, config=None):
             skip_bad_clips=config is not None and config.skip_bad_clips,
             splitting=splitting,
         )
+    if is_table(name):
+        return TableTask.of(name.removeprefix(TABLE_PREFIX), config)
     for task in _TASKS:
         if task.name == name:
             return task.split_by(splitting)
     known = [task.name for task in _TASKS]
     raise UserError(
         f"there is no task {name!r}{_meant(name, known)}; the tasks are "
-        f"{', '.join(known)} and {_FOLDER_PREFIX}PATH, a folder with a subfolder of "
-        "clips per class"
+        f"{', '.join(known)}, {_FOLDER_PREFIX}PATH, a folder with a subfolder of clips "
+        f"per class, and {TABLE_PREFIX}FILE, a table of clips and their labels"
     )
 
 
@@ -264,6 +269,8 @@ def _meant(name, known):
     for path in (name, name.partition(":")[2]):
         if os.path.isdir(os.path.expanduser(path)):
             return f" (did you mean {_FOLDER_PREFIX}{path}?)"
+        if looks_like_table(path):
+            return f" (did you mean {TABLE_PREFIX}{path}?)"
     return did_you_mean([name], known)
 
 
@@ -285,11 +292,12 @@ def get_tasks(config):
             raise UserError(f"{reasons[0]}: leave out {' and '.join(options)}")
         return tasks
     except UserError as error:
-        if "," not in config.task or _FOLDER_PREFIX not in config.task:
+        has_path = _FOLDER_PREFIX in config.task or TABLE_PREFIX in config.task
+        if "," not in config.task or not has_path:
             raise
         raise UserError(
-            f"{error}; commas separate tasks, so the path of a folder can't hold one: "
-            "rename it, or name a link to it"
+            f"{error}; commas separate tasks, so the path of a folder or a table can't "
+            "hold one: rename it, or name a link to it"
         ) from error
 
 
