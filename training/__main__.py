@@ -53,6 +53,7 @@ def _name_a_lost_clip(error):
 
 def _fit(arguments):
     from training.commands.arguments import fit_config, host_settings
+    from training.fit.random_split import random_config
     from training.run.folder import RunFolder
     from training.tasks.registry import get_tasks
 
@@ -61,12 +62,15 @@ def _fit(arguments):
     hosts = host_settings(arguments)
     get_tasks(config)
     run = RunFolder(arguments.output)
-    if arguments.resume and run.metrics.exists() and not hosts:
+    compare_splits = arguments.compare_splits
+    if compare_splits:
+        random_config(config)
+    if arguments.resume and not hosts and run.is_finished(compare_splits):
         run.require_config(config)
         print(f"the run in {run.path} is finished")
         return
     if not hosts or hosts.index == 0:
-        run.require_writable()
+        run.require_writable(may_be_finished=arguments.resume and compare_splits)
     # TensorFlow's strategies train on one host only.
     quiet.import_keras("jax" if hosts else "tensorflow")
     from training.fit import devices
@@ -79,7 +83,7 @@ def _fit(arguments):
         place = devices.Mirrored(config.batch_size)
     else:
         place = devices.OneDevice()
-    fit(config, arguments.output, arguments.resume, place)
+    fit(config, arguments.output, arguments.resume, place, None, compare_splits)
 
 
 def _evaluate(arguments):

@@ -38,15 +38,18 @@ _HALF = re.compile(r"\.[0-9a-f]{32}\.\w+")
 class RunFolder(RunPaths):
     """A run's files and their paths: checks, reads and writes them."""
 
-    def require_writable(self):
+    def require_writable(self, may_be_finished=False):
         """Checks that a new run can be written here; writes nothing.
+
+        Args:
+            may_be_finished: Whether a finished run may be here, which goes on.
 
         Raises:
             UserError: It can't be written, or holds a finished run or files
                 that are no run's.
         """
         writable_folder(self.path)
-        if self.metrics.exists():
+        if self.metrics.exists() and not may_be_finished:
             raise UserError(
                 f"{self.path} holds a finished run already; name another --output, "
                 "or remove it"
@@ -59,6 +62,17 @@ class RunFolder(RunPaths):
                     f"{self.path} holds files that are no run's; name a new folder as "
                     "--output"
                 ) from None
+
+    def is_finished(self, with_random_split=False):
+        """Whether a finished run lies here.
+
+        Args:
+            with_random_split: Whether it has to have its like on a random split, too.
+        """
+        if not self.metrics.exists() or not with_random_split:
+            return self.metrics.exists()
+        tasks = self.read_metrics().get("tasks", {}).values()
+        return any("random_split" in entry for entry in tasks)
 
     def require_config(self, config):
         """Checks that a run that is here is of this config.
@@ -98,12 +112,13 @@ class RunFolder(RunPaths):
             self.evaluation_clips,
             self.calibration_clips,
             self.figures,
+            self.random_split,
         ):
             if folder.exists():
                 shutil.rmtree(folder)
         of_heads = (*self.path.glob("labels*.txt"), *self.path.glob("predictions*.csv"))
         record = (self.data, self.data_clips)
-        others = (self.tasks, self.model, self.history, self.report)
+        others = (self.metrics, self.tasks, self.model, self.history, self.report)
         for file in (*record, *others, *of_heads):
             file.unlink(missing_ok=True)
 
