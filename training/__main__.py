@@ -53,7 +53,7 @@ def _name_a_lost_clip(error):
 
 def _fit(arguments):
     from training.commands.arguments import fit_config, host_settings
-    from training.fit.random_split import random_config
+    from training.fit.random_split import require_other_split
     from training.run.folder import RunFolder
     from training.tasks.registry import get_tasks
 
@@ -64,7 +64,7 @@ def _fit(arguments):
     run = RunFolder(arguments.output)
     compare_splits = arguments.compare_splits
     if compare_splits:
-        random_config(config)
+        require_other_split(config, get_tasks(config))
     if arguments.resume and not hosts and run.is_finished(compare_splits):
         run.require_config(config)
         print(f"the run in {run.path} is finished")

@@ -24,7 +24,12 @@ from training.fit.callbacks import ValidateAndSave, is_over, write_history
 from training.fit.checkpoints import Checkpoints
 from training.fit.devices import OneDevice
 from training.fit.progress import Progress
-from training.fit.random_split import add_random_split, random_config, require_groups
+from training.fit.random_split import (
+    add_random_split,
+    random_config,
+    require_groups,
+    require_other_split,
+)
 from training.input.pipeline import TrainingData
 from training.run.data_checks import require_same_data, require_unchanged
 from training.run.data_record import DataRecord, TaskRecord, in_order
@@ -108,7 +113,7 @@ def fit(config, output, resume=False, devices=None, like=None, compare_splits=Fa
 def _fit(config, run, resume, devices, like, compare_splits):
     say = _say if devices.is_first else _say_nothing
     if compare_splits:
-        random_config(config)  # a mistake costs no wait
+        require_other_split(config, get_tasks(config))
     if resume and devices.first_says(run.is_finished(compare_splits)):
         say(f"the run in {run.path} is finished")
         return run.read_metrics() if devices.is_first else None

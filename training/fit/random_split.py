@@ -10,48 +10,58 @@ _ASKED = "--compare-splits compares unseen groups with a random split"
 
 
 def random_config(config):
-    """The `FitConfig` of the same run on a random split.
-
-    Raises:
-        UserError: The run's own split leaves groups aside as well.
-    """
-    if config.group_by == NO_GROUPS:
-        raise UserError(
-            f"{_ASKED}, and --group-by none leaves groups aside: leave out one of them"
-        )
+    """The `FitConfig` of the same run on a random split."""
     return dataclasses.replace(
         config, group_pattern=None, group_by=NO_GROUPS, folds=None, fold=None
     )
 
 
+def require_other_split(config, tasks):
+    """Checks, before any data is read, that a random split may be another one.
+
+    Args:
+        config: `FitConfig` of the run.
+        tasks: Its tasks.
+
+    Raises:
+        UserError: It can't be.
+    """
+    if config.group_by == NO_GROUPS:
+        raise UserError(
+            f"{_ASKED}, and --group-by none leaves groups aside: leave out one of them"
+        )
+    _require_one([task.why_not_split for task in tasks])
+
+
 def require_groups(tasks, task_data):
-    """Checks that a random split would be another one.
+    """Checks that a random split is another one.
 
     Args:
         tasks: The tasks of the run.
         task_data: `TaskData` of each.
 
     Raises:
-        UserError: It wouldn't, in any of the tasks.
+        UserError: It isn't, in any of the tasks.
     """
-    reasons = [_why_not(task, data) for task, data in zip(tasks, task_data)]
+    _require_one([_why_not(task, data) for task, data in zip(tasks, task_data)])
+
+
+def _require_one(reasons):
     if all(reasons):
-        raise UserError(f"{_ASKED}, but {reasons[0]}")
+        raise UserError(f"{_ASKED}, but {reasons[0]}; leave it out")
 
 
 def _why_not(task, data):
     """Why the clips of a task can't be split at random instead, or ""."""
     if task.why_not_split:
-        return f"{task.why_not_split}: leave it out"
+        return task.why_not_split
     if data.given_splits:
-        return (
-            f"{task.name} says itself which clips are of "
-            f"{' and '.join(data.given_splits)}: leave it out"
-        )
+        given = " and ".join(data.given_splits)
+        return f"{task.name} says itself which clips are of {given}"
     if data.splits["test"].groups is None:
         return (
             f"the groups of {task.name} aren't known: tell them by --group-pattern or "
-            "--group-by parent, or leave it out"
+            "--group-by parent"
         )
     return ""
 
