@@ -112,7 +112,7 @@ def test_all_of_one_task(refused, capsys, tmp_path):
     assert f"{tmp_path}/downloads/manual/vox_dev_wav.zip" in text
     assert "official (iden_split.txt)" in text
     assert "there is no task 'vox'" in refused("tasks", "vox")
-    assert "folder:x is a folder of yours" in refused("tasks", "folder:x")
+    assert "folder:x is data of yours" in refused("tasks", "folder:x")
 
 
 def test_missing_and_empty_folders(fit_refused, tmp_path):

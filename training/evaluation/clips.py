@@ -22,6 +22,11 @@ class ClipPredictions:
         classes: (n_clips,), the true class indices.
         names: Name of each clip, unique in the task; () where they aren't known.
         groups: Group of each clip; None where groups aren't known.
+
+    >>> logits = np.array([[2.0, 0.0], [0.0, 1.0], [3.0, 1.0]])
+    >>> predictions = ClipPredictions(logits, np.array([0, 1, 1]))
+    >>> predictions.predicted, round(predictions.accuracy, 3)
+    (array([0, 1, 0]), 0.667)
     """
 
     logits: np.ndarray
@@ -29,7 +34,7 @@ class ClipPredictions:
     names: Sequence[str] = ()
     groups: Sequence[str] | None = None
 
-    # The main one of the metrics.
+    # The main metric.
     judged_by = "accuracy"
     # Those of `training.evaluation.scores`.
     scores_of_all = ("accuracy", "macro_f1")
@@ -96,6 +101,10 @@ class MultiLabelPredictions:
         logits: (n_clips, n_classes), float64, averaged over a clip's windows.
         classes: (n_clips, n_classes), 1 for each label that a clip has, else 0.
         names, groups: See `ClipPredictions`.
+
+    >>> logits = np.array([[2.0, 0.0], [0.0, 1.0]])
+    >>> MultiLabelPredictions(logits, np.array([[1, 1], [0, 1]])).metrics["mAP"]
+    1.0
     """
 
     logits: np.ndarray
@@ -165,7 +174,7 @@ class MultiLabelPredictions:
 
 
 def averaged(task_metrics):
-    """The means over tasks of metrics of one name, such as accuracies.
+    """Means over tasks of each metric, such as the accuracy.
 
     Args:
         task_metrics: A list of `metrics`, at least one.
@@ -173,6 +182,9 @@ def averaged(task_metrics):
     Returns:
         {name: mean}, over the tasks that have the metric, without what is a count, or
         no number at all.
+
+    >>> averaged([{"accuracy": 0.5, "n_examples": 8}, {"accuracy": 1.0, "mAP": 0.3}])
+    {'accuracy': 0.75, 'mAP': 0.3}
     """
     names = dict.fromkeys(name for metrics in task_metrics for name in metrics)
     found = {name: [m.get(name) for m in task_metrics] for name in names}
@@ -190,6 +202,17 @@ class ClipEvaluator:
         clip_set: `ClipSet` to evaluate on.
         head: `Head` of the task, kept as an attribute.
         config: `FitConfig` of the run.
+
+    >>> import keras
+    >>> from leaf_files.run_folder import Head
+    >>> from training.settings.config import FitConfig
+    >>> from training.tasks.registry import get_task
+    >>> clips = get_task("folder:drums").load().splits["test"]
+    >>> head = Head("folder:drums", "drums", ("kick", "snare"), "softmax")
+    >>> config = FitConfig("folder:drums", sample_rate=8000, window_seconds=0.05)
+    >>> model = keras.Sequential([keras.Input([400]), keras.layers.Dense(2)])
+    >>> ClipEvaluator(clips, head, config).predict(model).logits.shape
+    (2, 2)
     """
 
     def __init__(self, clip_set, head, config):
@@ -220,11 +243,14 @@ class ClipEvaluator:
         sums = np.zeros((self._n_clips, n_classes))
         n_windows = np.zeros(self._n_clips, int)
         names = np.zeros(self._n_clips, object)
-        kind: type[ClipPredictions] | type[MultiLabelPredictions]
+        predictions_class: type[ClipPredictions] | type[MultiLabelPredictions]
         if self.head.multi_label:
-            kind, classes = MultiLabelPredictions, np.zeros((self._n_clips, n_classes))
+            predictions_class, classes = (
+                MultiLabelPredictions,
+                np.zeros((self._n_clips, n_classes)),
+            )
         else:
-            kind, classes = ClipPredictions, np.zeros(self._n_clips, int)
+            predictions_class, classes = ClipPredictions, np.zeros(self._n_clips, int)
         with tqdm(
             desc=doing,
             total=self._n_clips,
@@ -242,7 +268,7 @@ class ClipEvaluator:
                 classes[clip] = label
                 names[clip] = name
                 progress.update(clip[-1] - progress.n)
-        return kind(
+        return predictions_class(
             sums / n_windows[:, None],
             classes,
             list(map(os.fsdecode, names)),

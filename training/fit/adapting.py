@@ -1,4 +1,4 @@
-"""Adapts a finished run to other conditions: its PCEN learns on, all else stays.
+"""Adapts a finished run to other conditions: only its PCEN is trained further.
 
 Filters hardly move in training, PCEN does; and PCEN alone, trained on little noisy
 data, recovers much of what noise cost (arXiv:2404.06702).
@@ -37,9 +37,9 @@ from training.tasks.tfds import TfdsTask
 def adapt(run_path, task_name, output, **settings):
     """Trains the compression of a run's frontend on other clips of the same classes.
 
-    All else is frozen, the moving averages of batch normalisation too. Kept is the
-    epoch that does best on the validation clips, or the model as it was, if none
-    does better.
+    All else is frozen, including the moving averages of batch normalisation. The epoch
+    that is best on the validation clips is kept, or the model as it was, if none is
+    better.
 
     Args:
         run_path: A finished run folder, whose frontend compresses by PCEN, or by
@@ -49,8 +49,7 @@ def adapt(run_path, task_name, output, **settings):
         output: The run folder to write; new, empty, or of an unfinished run. It is a
             run of that task, with the labels of the model; of a model of several
             tasks, the first one that has these classes is replaced by it.
-        settings: Those settings of the run's `FitConfig` that are to differ, such as
-            `epochs`.
+        settings: New values for settings of the run's `FitConfig`, such as `epochs`.
 
     Returns:
         The metrics, as in `metrics.json`. Beside those of a run, "adaptation" has
@@ -96,10 +95,10 @@ def adapt(run_path, task_name, output, **settings):
     _say(
         f"the best epoch is {saver.best_epoch}"
         if saver.best_epoch
-        else "no epoch did better on the validation clips: the model stays as it was"
+        else "no epoch was better on the validation clips: the model is unchanged"
     )
 
-    # Of a fresh copy nothing but the compression can have moved.
+    # In a fresh copy nothing but the compression can differ.
     adapted = load_classifier(old.model, old_heads)
     frontend = adapted.get_layer("frontend")
     original = visualize.untrained(frontend)
@@ -124,8 +123,8 @@ def adapt(run_path, task_name, output, **settings):
         "training_seconds": round(seconds, 1),
         "adaptation": {
             "run": str(old.path.resolve()),
-            "before": {task: found.metrics for task, found in before.items()},
-            "after": {task: found.metrics for task, found in after.items()},
+            "before": {task: each.metrics for task, each in before.items()},
+            "after": {task: each.metrics for task, each in after.items()},
             "drift": dataclasses.asdict(drift),
         },
     }
@@ -159,6 +158,8 @@ def _freeze_all_but_compression(model, config):
     for layer in model.layers:
         layer.trainable = layer is frontend
     frontend.freeze(keep_compression=True)
+    if frontend.compressing is not None:
+        frontend.compressing.trainable = True  # also a PCEN that was fixed so far
     if not model.trainable_weights:
         raise UserError(
             f"the compression of the frontend {config.frontend} learns nothing, so "
@@ -196,11 +197,12 @@ def _forgotten(settings):
 
 
 def _config(old_config, heads, settings):
-    """The config of the adapted run."""
+    """The config of the adapted run; its clips are as they are, in their own noise."""
     task = ",".join(head.task for head in heads)
     try:
         return dataclasses.replace(
-            old_config, **{"task": task, "precision": "float32", **settings}
+            old_config.without_sounds(),
+            **{"task": task, "precision": "float32", **settings},
         )
     except ValueError as error:
         raise UserError(f"cannot adapt to {task}: {error}") from error
@@ -209,7 +211,7 @@ def _config(old_config, heads, settings):
 def _tests_at_hand(run, heads, new_task, config):
     """{task: `ClipEvaluator` of its test clips} of what the model learned before.
 
-    What isn't at hand is left out: models are adapted where their data is not.
+    Tasks without data here are left out: a model may be adapted far from its data.
     """
     tests = {}
     for head in heads:
@@ -224,7 +226,7 @@ def _tests_at_hand(run, heads, new_task, config):
 
         try:
             if isinstance(task, TfdsTask) and not task.is_ready(config.data_dir):
-                raise UserError("its data is not there")
+                raise UserError("its data is missing")
             clips, labels = own_test_clips(run, task, head, load, _say)
         except UserError as error:
             _say(f"not tested on {head.task}: {error}")
@@ -235,21 +237,23 @@ def _tests_at_hand(run, heads, new_task, config):
 
 
 def _tested(model, tests, when):
-    """{task: its predictions}, whose scores are said as they come."""
-    found = {}
+    """{task: its predictions}, whose scores are printed one by one."""
+    predictions_of_task = {}
     for task, evaluator in tests.items():
-        predictions = found[task] = evaluator.predict(model, f"testing {when}")
+        predictions = predictions_of_task[task] = evaluator.predict(
+            model, f"testing {when}"
+        )
         value = predictions.metrics[predictions.judged_by]
         value = "undefined" if value is None else f"{value:.4f}"
         _say(
             f"{when}: test {predictions.judged_by} {value}, loss "
             f"{predictions.loss:.4f} on {task}"
         )
-    return found
+    return predictions_of_task
 
 
 def _write_clips(old, new, heads, head, clips, config):
-    """Keeps clips of the new task; of a model's other tasks, those of its run."""
+    """Keeps clips of the new task; for other tasks, those of the old run."""
     for other in heads if len(heads) > 1 else ():
         kept = old.evaluation_clips_of(other.name, len(heads))
         if other.name != head.name and kept.is_dir():
@@ -264,7 +268,7 @@ def _write_clips(old, new, heads, head, clips, config):
 
 
 def _train(model, head, clips, config, saver):
-    """Trains what is not frozen; returns the seconds it took."""
+    """Trains the layers that aren't frozen; returns the duration in seconds."""
     outputs = model.output
     if isinstance(outputs, dict):
         model = keras.Model(model.input, outputs[head.name])
@@ -296,8 +300,8 @@ class _KeepBest(keras.callbacks.Callback):
         config: A `FitConfig`.
 
     Attributes:
-        best: Its weights, as `get_weights`.
-        best_epoch: Counted from 1; 0 where no epoch is better than the start.
+        best: Weights of the layer, as `get_weights`.
+        best_epoch: Number of the epoch, from 1; 0 if none is better than the start.
         history: One dict an epoch.
     """
 

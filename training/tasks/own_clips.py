@@ -42,6 +42,7 @@ class Listing:
         bad: Lines: what was meant to be a clip, and can't be one.
         faults: Lines: what forbids the use of the whole, before clips are opened.
         warnings: Lines on what may not be meant, for a task that is learned.
+        notes: Lines on what the data was taken for.
         passed_over: Line on what is no clip; "" if there is nothing.
     """
 
@@ -52,6 +53,7 @@ class Listing:
     bad: Sequence[str] = ()
     faults: Sequence[str] = ()
     warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
     passed_over: str = ""
 
 
@@ -132,6 +134,8 @@ class OwnTask(abc.ABC):
     skip_bad_clips: bool
     splitting: Splitting
     why_not_split = ""  # they can be split in any way
+    can_be_multi_label = False
+    needs = "at least two subfolders of clips"
 
     @property
     @abc.abstractmethod
@@ -143,8 +147,13 @@ class OwnTask(abc.ABC):
     def folder(self) -> Path: ...
 
     @abc.abstractmethod
-    def listing(self) -> Listing:
-        """What is said of the clips; raises a `UserError` if nothing can be."""
+    def listing(self, multi_label: bool | None = None) -> Listing:
+        """What is said of the clips; raises a `UserError` if nothing can be.
+
+        Args:
+            multi_label: True for clips that may have several labels, or none, in any
+                case; None for what the data says.
+        """
 
     @abc.abstractmethod
     def tell_passed_over(self) -> None:
@@ -152,9 +161,16 @@ class OwnTask(abc.ABC):
 
     def is_same(self, other):
         """Whether another task is this one, however its path is spelled."""
-        return type(self) is type(other) and (
-            self.path.resolve() == other.path.resolve()
-        )
+        return self.is_kind_of(other) and self.path.resolve() == other.path.resolve()
+
+    def is_kind_of(self, other):
+        """Whether another task is this one but for its path."""
+        return type(self) is type(other)
+
+    @property
+    def multi_label(self):
+        """Whether a clip may have several labels, or none, as `Listing` says."""
+        return self.listing().multi_label
 
     def load(self, data_dir=None, seed=0):
         """Opens all clips and splits them, see `Splitting.assign`.
@@ -174,11 +190,10 @@ class OwnTask(abc.ABC):
         listing = self.listing()
         labels = listing.labels
         faults = [*listing.faults, *_label_faults(labels)]
+        if len(labels) < 2 and not listing.faults:
+            one = f"one class only, {labels[0]!r}" if labels else "no classes"
+            faults.append(f"{self.path} has {one}; a classifier needs {self.needs}")
         if len(labels) < 2:
-            faults.append(
-                f"{self.path} has one class only, {labels[0]!r}; a classifier "
-                "needs at least two subfolders of clips"
-            )
             self._refuse(faults, listing)
         entries, fault = self._with_groups(listing)
         if fault:
@@ -210,17 +225,19 @@ class OwnTask(abc.ABC):
                 for split, clips in of_split.items()
             },
             listing.multi_label,
+            background=listing.background,
             given_splits=tuple(
                 s for s in SPLITS if any(c.entry.split == s for c in usable)
             ),
             notes=(*assigned.notes, *assigned.warnings),
         )
 
-    def load_all(self, labels):
+    def load_all(self, labels, multi_label=False):
         """Opens all clips as one set, for a model that knows its labels.
 
         Args:
             labels: Labels of the model; the clips may lack some of them.
+            multi_label: Whether the model gives a clip several labels, or none.
 
         Returns:
             A `ClipSet`.
@@ -229,11 +246,15 @@ class OwnTask(abc.ABC):
             UserError: See `load`, though one clip of one class is enough here; also a
                 class that isn't among `labels`.
         """
-        listing = self.listing()
+        listing = self.listing(multi_label or None)
         spelled = spelled_as(labels)
         named = dict.fromkeys(label for e in listing.entries for label in e.labels)
         unknown = [label for label in sorted(named) if spelled(label) not in labels]
-        faults = []
+        faults = [*listing.faults]
+        if listing.multi_label and not multi_label:
+            faults.append(
+                f"clips of {self.path} have several labels, and the model gives one"
+            )
         if unknown:
             faults.append(
                 f"{self.path} has classes that the model doesn't know: "
@@ -442,8 +463,8 @@ def _label_faults(labels):
 
 
 def _tell(listing):
-    if listing.passed_over:
-        note(listing.passed_over)
+    for line in filter(None, [listing.passed_over, *listing.notes]):
+        note(line)
 
 
 def _warn(*lines):

@@ -6,11 +6,8 @@ import tensorflow as tf
 
 from leaf_files.windows import cut_windows
 from tests.training.runs import make_head
-from training.input.pipeline import (
-    TrainingData,
-    evaluation_windows,
-    random_window,
-)
+from training.input.pipeline import TrainingData, evaluation_windows
+from training.input.windows import random_window
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import ClipSet
 
