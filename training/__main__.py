@@ -60,6 +60,7 @@ def _name_unreadable_clip(error):
 
 def _fit(arguments):
     from training.commands.arguments import fit_config, host_settings
+    from training.fit.random_split import require_other_split
     from training.run.folder import RunFolder
     from training.run.parent import require_parent
     from training.tasks.registry import get_tasks
@@ -69,12 +70,15 @@ def _fit(arguments):
     hosts = host_settings(arguments)
     get_tasks(config)
     run = RunFolder(arguments.output)
-    if arguments.resume and run.metrics.exists() and not hosts:
+    compare_splits = arguments.compare_splits
+    if compare_splits:
+        require_other_split(config, get_tasks(config))
+    if arguments.resume and not hosts and run.is_finished(compare_splits):
         run.require_config(config)
         print(f"the run in {run.path} is finished")
         return
     if not hosts or hosts.index == 0:
-        run.require_writable()
+        run.require_writable(may_be_finished=arguments.resume and compare_splits)
     if config.from_run and not (arguments.resume and run.config.exists()):
         require_parent(config)
     # TensorFlow's strategies train on one host only.
@@ -89,7 +93,7 @@ def _fit(arguments):
         place = devices.Mirrored(config.batch_size)
     else:
         place = devices.OneDevice()
-    fit(config, arguments.output, arguments.resume, place)
+    fit(config, arguments.output, arguments.resume, place, None, compare_splits)
 
 
 def _evaluate(arguments):

@@ -106,6 +106,7 @@ def _add_fit(commands):
             "fit --task folder:clips --output run --epochs 50",
             "fit --task table:clips.csv --label-column species --output run",
             "fit --task folder:clips --output run --epochs 50 --resume",
+            "fit --task folder:clips --output run --group-by parent --compare-splits",
             "fit --task folder:few --from run --freeze frontend --output fine_tuned",
         ),
     )
@@ -116,6 +117,12 @@ def _add_fit(commands):
         required=True,
         help="run folder to write: new, empty, or of a run that didn't finish, which "
         "starts anew",
+    )
+    parser.add_argument(
+        "--compare-splits",
+        action="store_true",
+        help="train the same on a random split as well, in RUN/random_split, and say "
+        "what that would have flattered; where groups are known",
     )
     _add_settings(parser, renamed={"from_run": "--from"})
 
@@ -479,6 +486,11 @@ def host_settings(arguments):
     HostSettings(coordinator='10.0.0.1:1234', n_hosts=2, index=1)
     """
     values = (arguments.coordinator, arguments.n_hosts, arguments.host_index)
+    if arguments.distribute == "hosts" and arguments.compare_splits:
+        raise UserError(
+            "--compare-splits trains a second run on one host: leave it out with "
+            "--distribute hosts"
+        )
     if arguments.distribute != "hosts":
         if any(value is not None for value in values):
             raise UserError(
