@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 SPLITS = ("train", "validation", "test")
+# What people call them, in any case.
+SPLIT_NAMES = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
+}
 
 
 class ListedClip(NamedTuple):
@@ -162,9 +168,12 @@ class TaskData:
         multi_label: Whether a clip may have several labels, or none.
         fingerprint: Fingerprint of all clips, whatever their split, where they aren't
             listed; None if unknown.
+        background: The class that stands for none of the classes, or None; clips of a
+            multi-label task have no label instead, and it isn't among `labels`.
     """
 
     labels: tuple[str, ...]
     splits: Mapping[str, ClipSet]
     multi_label: bool = False
     fingerprint: str | None = None
+    background: str | None = None

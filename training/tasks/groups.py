@@ -76,7 +76,8 @@ def fold_groups(
     """
     table = _Table.of(groups, labels, seed=0)
     alone = table.with_a_class_of_their_own()
-    dealt = _Table.of(*_without(groups, labels, alone), seed=0)
+    kept = [n for n, group in enumerate(groups) if group not in alone]
+    dealt = _Table.of([groups[n] for n in kept], [labels[n] for n in kept], seed=0)
     placed = _placed(dealt, [1 / n_folds] * n_folds, [1.0] * n_folds)
     return [placed.get(group, -1) for group in groups]
 
@@ -140,11 +141,6 @@ def split_fold(
         TEST if number == fold else split_of.get(group, TRAIN)
         for group, number in zip(groups, folds)
     ]
-
-
-def _without(groups, labels, left_out):
-    kept = [n for n, group in enumerate(groups) if group not in left_out]
-    return [groups[n] for n in kept], [labels[n] for n in kept]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -42,8 +42,8 @@ class Listing:
         bad: Lines: what was meant to be a clip, and can't be one.
         faults: Lines: what forbids the use of the whole, before clips are opened.
         warnings: Lines on what may not be meant, for a task that is learned.
+        notes: Lines on what the data was taken for.
         passed_over: Line on what is no clip; "" if there is nothing.
-        notes: Lines on how it was read.
     """
 
     entries: Sequence[Entry]
@@ -53,8 +53,8 @@ class Listing:
     bad: Sequence[str] = ()
     faults: Sequence[str] = ()
     warnings: Sequence[str] = ()
-    passed_over: str = ""
     notes: Sequence[str] = ()
+    passed_over: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,6 +167,11 @@ class OwnTask(abc.ABC):
         """Whether another task is this one but for its path."""
         return type(self) is type(other)
 
+    @property
+    def multi_label(self):
+        """Whether a clip may have several labels, or none, as `Listing` says."""
+        return self.listing().multi_label
+
     def load(self, data_dir=None, seed=0):
         """Opens all clips and splits them, see `Splitting.assign`.
 
@@ -185,9 +190,10 @@ class OwnTask(abc.ABC):
         listing = self.listing()
         labels = listing.labels
         faults = [*listing.faults, *_label_faults(labels)]
-        if len(labels) < 2:
+        if len(labels) < 2 and not listing.faults:
             has = f"one class only, {labels[0]!r}" if labels else "no classes"
             faults.append(f"{self.path} has {has}; a classifier needs {self.needs}")
+        if len(labels) < 2:
             self._refuse(faults, listing)
         entries, fault = self._with_groups(listing)
         if fault:
@@ -219,14 +225,16 @@ class OwnTask(abc.ABC):
                 for split, clips in of_split.items()
             },
             listing.multi_label,
+            background=listing.background,
         )
 
-    def load_all(self, labels, multi_label=False):
+    def load_all(self, labels, multi_label=None):
         """Opens all clips as one set, for a model that knows its labels.
 
         Args:
             labels: Labels of the model; the clips may lack some of them.
-            multi_label: Whether the model gives a clip several labels, or none.
+            multi_label: Whether the model gives a clip several labels, or none; None
+                for one that does as the clips have it.
 
         Returns:
             A `ClipSet`.
@@ -235,12 +243,12 @@ class OwnTask(abc.ABC):
             UserError: See `load`, though one clip of one class is enough here; also a
                 class that isn't among `labels`.
         """
-        listing = self.listing(multi_label or None)
+        listing = self.listing(True) if multi_label else self.listing()
         spelled = spelled_as(labels)
         named = dict.fromkeys(label for e in listing.entries for label in e.labels)
         unknown = [label for label in sorted(named) if spelled(label) not in labels]
         faults = [*listing.faults]
-        if listing.multi_label and not multi_label:
+        if listing.multi_label and multi_label is False:
             faults.append(
                 f"clips of {self.path} have several labels, and the model gives one"
             )
@@ -279,10 +287,9 @@ class OwnTask(abc.ABC):
         names = [name_below(entry.path, self.folder) for entry in listing.entries]
         told = [_told_group(entry) for entry in listing.entries]
         groups, fault = self.splitting.groups(names, told)
-        each = groups or [None] * len(names)
         entries = [
-            dataclasses.replace(entry, group=group)
-            for entry, group in zip(listing.entries, each)
+            dataclasses.replace(entry, group=groups[n] if groups else None)
+            for n, entry in enumerate(listing.entries)
         ]
         return entries, fault
 
@@ -453,7 +460,7 @@ def _label_faults(labels):
 
 
 def _tell(listing):
-    for line in filter(None, [*listing.notes, listing.passed_over]):
+    for line in filter(None, [listing.passed_over, *listing.notes]):
         note(line)
 
 

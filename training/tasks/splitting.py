@@ -135,7 +135,7 @@ class Splitting:
         if self.group_by == "parent":
             return [name.rpartition("/")[0].rpartition("/")[2] for name in names], ""
         if self.group_pattern is not None:
-            return self._by_pattern(names)
+            return _by_pattern(self.group_pattern, names)
         if told is None or all(group is None for group in told):
             return None, ""
         lost = [name for name, group in zip(names, told) if not group]
@@ -146,20 +146,6 @@ class Splitting:
                 "--group-by none"
             )
         return [str(group) for group in told], ""
-
-    def _by_pattern(self, names):
-        pattern = re.compile(self.group_pattern)
-        found = [pattern.search(name) for name in names]
-        groups = [match and match.group(1) for match in found]
-        lost = [name for name, group in zip(names, groups) if not group]
-        if lost:
-            return None, (
-                f"{len(lost)} of {len(names)} clips have no group by --group-pattern "
-                f"{self.group_pattern!r}, such as {a_few(lost)}; it is searched in the "
-                "path of a clip as written here, and what its first parentheses match "
-                "is the group"
-            )
-        return groups, ""
 
     def assign(self, clips, labels, seed, multi_label=False):
         """Puts clips into splits.
@@ -240,7 +226,7 @@ class _Assigning:
                 f"the data gives: {a_few(torn)}; put each into one, or go without "
                 "groups by --group-by none"
             )
-        places = defaultdict(dict)
+        places: dict[str, dict[str, str]] = defaultdict(dict)
         for clip in self._clips:
             if clip.given and not clip.is_silent:
                 places[clip.identity].setdefault(clip.given, clip.name)
@@ -313,7 +299,9 @@ class _Assigning:
         clips = [self._clips[n] for n in pool]
         units = [self._units[n] for n in pool]
         balance = [clip.balance or clip.labels for clip in clips]
-        is_plain = not (self._multi_label or any(clip.balance for clip in clips))
+        is_plain = held_out == list(_HELD_OUT) and not (
+            self._multi_label or any(clip.balance for clip in clips)
+        )
         if self._has_groups:
             self._require_groups(units, len(held_out) + 1)
         if self._how.folds is not None:
@@ -398,15 +386,22 @@ class _Assigning:
                 f"no clips are left to {_and(map(_verb, empty))}: "
                 + (_OTHERWISE if self._has_groups else "add clips")
             )
+        alone = self._of_one_group() if self._has_groups else {}
         least = 1 if self._multi_label else 2
         if len(held[TEST]) < least:
+            why = ""
+            if len(self._labels) - len(alone) < least:
+                pairs = [f"{label} ({group})" for label, group in alone.items()]
+                why = (
+                    f"{_n(len(alone), 'class comes', 'classes come')} from one group "
+                    f"only, which trains, such as {a_few(pairs)}, and "
+                )
             raise UserError(
-                f"the test split has {_n(len(held[TEST]), 'class', 'classes')} of "
+                f"{why}the test split has {_n(len(held[TEST]), 'class', 'classes')} of "
                 f"{len(self._labels)} ({a_few(sorted(held[TEST])) or 'none'}), which "
                 "says nothing about telling classes apart: "
                 + (_OTHERWISE if self._has_groups else "add clips of other classes")
             )
-        alone = self._of_one_group() if self._has_groups else {}
         trained_only = {
             label: group
             for label, group in alone.items()
@@ -441,6 +436,21 @@ class _Assigning:
             for label in self._labels
             if len(groups[label]) == 1
         }
+
+
+def _by_pattern(regex, names):
+    """`Splitting.groups` by a regular expression."""
+    pattern = re.compile(regex)
+    found = [pattern.search(name) for name in names]
+    groups = [match[1] if match and match[1] else "" for match in found]
+    lost = [name for name, group in zip(names, groups) if not group]
+    if lost:
+        return None, (
+            f"{len(lost)} of {len(names)} clips have no group by --group-pattern "
+            f"{regex!r}, such as {a_few(lost)}; it is searched in the path of a clip "
+            "as written here, and what its first parentheses match is the group"
+        )
+    return groups, ""
 
 
 def _n(number, one, many):

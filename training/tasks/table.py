@@ -117,10 +117,19 @@ class TableTask(OwnTask):
                 dataclasses.replace(entry, balance=balance)
                 for entry, balance in zip(entries, _balances([own, *others]))
             ]
+        labels = own.labels
+        if own.multi_label and self.background in labels:  # to have no label is enough
+            labels = tuple(x for x in labels if x != self.background)
+            entries = [
+                dataclasses.replace(
+                    entry, labels=tuple(x for x in entry.labels if x in labels)
+                )
+                for entry in entries
+            ]
         is_first = self.column == (self.together or (self.column,))[0]
         return Listing(
             entries,
-            own.labels,
+            labels,
             own.multi_label,
             self.background,
             bad=table.bad,

@@ -141,6 +141,7 @@ class TfdsTask:
             whole = TfdsClips(builder, "train", self, "train")
             data = whole.fingerprint
             assigned, groups = self._split(whole, seed)
+            kept: dict[str, list[int]]
             kept = {s: [n for n, a in enumerate(assigned) if a == s] for s in SPLITS}
             clips = {split: whole.only(kept[split]) for split in SPLITS}
             marks = {s: fingerprint([data, *map(str, kept[s])]) for s in SPLITS}
@@ -149,7 +150,7 @@ class TfdsTask:
                 split: TfdsClips(builder, self.splits[split], self, split)
                 for split in SPLITS
             }
-            kept = groups = None
+            groups, kept = None, {}
             marks = {split: clips[split].fingerprint for split in SPLITS}
             data = fingerprint(marks.values())
         train = clips["train"]
@@ -217,7 +218,7 @@ class TfdsTask:
     def _split(self, clips, seed):
         """(split of each clip of a data set without splits, its group or None)."""
         if self.splitting is not None:
-            return self._split_by_settings(clips, seed)
+            return self._split_by_settings(self.splitting, clips, seed)
         if self.group_pattern:
             groups = [*self._groups(clips, self.group_pattern)]
             return hold_out_group(groups, seed), groups
@@ -225,20 +226,20 @@ class TfdsTask:
         labels = sorted({label for _, label in sounds})
         return split_clips(sounds, labels, seed), None
 
-    def _split_by_settings(self, clips, seed):
+    def _split_by_settings(self, splitting, clips, seed):
         names = [
             example[self.clip_key].decode() for example in clips.parts(self.clip_key)
         ]
         told = None
         if self.group_pattern:
             told = [*self._groups(clips, self.group_pattern)]
-        groups, fault = self.splitting.groups(names, told)
+        groups, fault = splitting.groups(names, told)
         if fault:
             raise UserError(f"{self.name} can't be split so: {fault}")
         sounds = [*self._sounds(clips)]
-        assigned = self.splitting.assign(
+        assigned = splitting.assign(
             [
-                Unsplit(name, sound, (label,), groups and groups[n])
+                Unsplit(name, sound, (label,), groups[n] if groups else None)
                 for n, (name, (sound, label)) in enumerate(zip(names, sounds))
             ],
             sorted({label for _, label in sounds}),
