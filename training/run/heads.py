@@ -3,6 +3,7 @@
 import re
 
 from leaf_files import run_folder
+from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.run_folder import ACTIVATIONS, SIGMOID, SOFTMAX, Head
 
@@ -76,5 +77,5 @@ def read_heads(path):
     except (OSError, UnicodeDecodeError, ValueError, TypeError, KeyError) as error:
         raise UserError(
             f"cannot read the tasks in {path}: {error!r}; name a folder that "
-            "`python -m training fit` wrote"
+            f"`{program('training')} fit` wrote"
         ) from error

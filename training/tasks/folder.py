@@ -37,6 +37,10 @@ class FolderTask(OwnTask):
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be read are named and left out.
         splitting: `Splitting` by the settings of the run.
+
+    >>> data = FolderTask(Path("drums")).load()  # 5 clips of each class
+    >>> {split: clips.n_examples for split, clips in data.splits.items()}
+    {'train': 6, 'validation': 2, 'test': 2}
     """
 
     path: Path
@@ -99,25 +103,25 @@ class FolderTask(OwnTask):
 
     def _walk(self):
         """The `Walk` of the folder, with at least one subfolder."""
-        wanted = "name a folder with one subfolder of audio files per class"
+        advice = "name a folder with one subfolder of audio files per class"
         require_utf8(self.path)
         if not self.path.exists():
-            raise UserError(f"there is no folder {self.path}; {wanted}")
+            raise UserError(f"there is no folder {self.path}; {advice}")
         if not self.path.is_dir():
             raise UserError(
-                f"{self.path} is a file; {wanted}, or as table:{self.path} if it lists "
+                f"{self.path} is a file; {advice}, or as table:{self.path} if it lists "
                 "clips and their labels"
             )
         if _is_run(self.path):
             raise UserError(
-                f"{self.path} is the folder of a run, not of clips; {wanted}"
+                f"{self.path} is the folder of a run, not of clips; {advice}"
             )
         walked = walk(self.path)
         if walked.classes:
             return walked
         if walked.is_empty:
-            raise UserError(f"the folder {self.path} is empty; {wanted}")
-        flat = f"the folder {self.path} has files but no subfolders; {wanted}"
+            raise UserError(f"the folder {self.path} is empty; {advice}")
+        flat = f"the folder {self.path} has files but no subfolders; {advice}"
         refuse(walked.faults or [flat], self.path, walked.passed_over)
 
 
