@@ -197,8 +197,8 @@ def _tasks(arguments):
     tasks = [get_task(arguments.task)] if arguments.task else known_tasks()
     if any(task not in known_tasks() for task in tasks):
         raise UserError(
-            f"{arguments.task} is data of yours; `tasks` describes the tasks that "
-            "have a name"
+            f"{arguments.task} is data of yours; `tasks` describes the tasks that have "
+            "a name"
         )
     if arguments.json:
         records = [listing.record(task, arguments.data_dir) for task in tasks]

@@ -462,6 +462,7 @@ class FitConfig:
         rule=Rule("at least 0", lambda fold: fold >= 0),
         none="the seed modulo the number of folds",
     )
+
     path_column: str | None = _column("of the audio file", "path, or file")
     group_column: str | None = _column(
         "of whoever or whatever made the clip; whole groups go to one split", "group"

@@ -10,16 +10,11 @@ from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from leaf_files.text import require_utf8
 from leaf_files.walk import walk
+from training.tasks.clip_sets import SPLIT_NAMES
 from training.tasks.entries import Entry
 from training.tasks.own_clips import Listing, OwnTask, refuse
 from training.tasks.splitting import Splitting
 
-# What folders of splits are called; in any case.
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
-    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
-}
 # What a folder of none of the classes is called, as BirdNET has it; in any case.
 _BACKGROUNDS = ("background", "noise", "other", "silence")
 
@@ -114,7 +109,7 @@ class FolderTask(OwnTask):
             raise UserError(f"there is no folder {self.path}; {wanted}")
         if not self.path.is_dir():
             raise UserError(
-                f"{self.path} is a file; {wanted}, or as table:{self.path} if it lists "
+                f"{self.path} is a file; {advice}, or as table:{self.path} if it lists "
                 "clips and their labels"
             )
         if _is_run(self.path):
@@ -147,8 +142,8 @@ class _Layout:
         self._folder = walked.folder
         used = sorted(label for label, paths in walked.by_class.items() if paths)
         self._splits = {}
-        if used and all(name.lower() in _SPLITS for name in used):
-            self._splits = {name: _SPLITS[name.lower()] for name in used}
+        if used and all(name.lower() in SPLIT_NAMES for name in used):
+            self._splits = {name: SPLIT_NAMES[name.lower()] for name in used}
         clips = walked.clips
         walked.loose = [path for path in clips if self.class_of(path) is None]
         walked.clips = [path for path in clips if self.class_of(path) is not None]

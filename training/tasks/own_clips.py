@@ -232,12 +232,13 @@ class OwnTask(abc.ABC):
             notes=(*assigned.notes, *assigned.warnings),
         )
 
-    def load_all(self, labels, multi_label=False):
+    def load_all(self, labels, multi_label=None):
         """Opens all clips as one set, for a model that knows its labels.
 
         Args:
             labels: Labels of the model; the clips may lack some of them.
-            multi_label: Whether the model gives a clip several labels, or none.
+            multi_label: Whether the model gives a clip several labels, or none; None
+                for one that does as the clips have it.
 
         Returns:
             A `ClipSet`.
@@ -246,12 +247,12 @@ class OwnTask(abc.ABC):
             UserError: See `load`, though one clip of one class is enough here; also a
                 class that isn't among `labels`.
         """
-        listing = self.listing(multi_label or None)
+        listing = self.listing(True) if multi_label else self.listing()
         spelled = spelled_as(labels)
         named = dict.fromkeys(label for e in listing.entries for label in e.labels)
         unknown = [label for label in sorted(named) if spelled(label) not in labels]
         faults = [*listing.faults]
-        if listing.multi_label and not multi_label:
+        if listing.multi_label and multi_label is False:
             faults.append(
                 f"clips of {self.path} have several labels, and the model gives one"
             )

@@ -4,10 +4,10 @@ import dataclasses
 import os
 from pathlib import Path
 
-from leaf_files.command_line import note
+from leaf_files.command_line import a_few, note
 from leaf_files.errors import UserError
 from leaf_files.text import require_utf8
-from training.tasks.own_clips import Listing, OwnTask
+from training.tasks.own_clips import Listing, OwnTask, refuse
 from training.tasks.splitting import Splitting
 from training.tasks.tables.columns import Columns
 from training.tasks.tables.reading import read_table
@@ -110,6 +110,8 @@ class TableTask(OwnTask):
         """
         require_utf8(self.path)
         table = self._read(multi_label)
+        if table.faults:  # before clips are opened, which takes long
+            self._refuse_rows(table)
         own, *others = table.columns.values()
         entries = table.entries(own.name)
         if others:
@@ -117,14 +119,22 @@ class TableTask(OwnTask):
                 dataclasses.replace(entry, balance=balance)
                 for entry, balance in zip(entries, _balances([own, *others]))
             ]
+        labels = own.labels
+        if own.multi_label and self.background in labels:  # to have no label is enough
+            labels = tuple(x for x in labels if x != self.background)
+            entries = [
+                dataclasses.replace(
+                    entry, labels=tuple(x for x in entry.labels if x in labels)
+                )
+                for entry in entries
+            ]
         is_first = self.column == (self.together or (self.column,))[0]
         return Listing(
             entries,
-            own.labels,
+            labels,
             own.multi_label,
             self.background,
             bad=table.bad,
-            faults=table.faults,
             warnings=table.warnings if is_first else (),
             notes=table.notes if is_first else (),
         )
@@ -140,6 +150,16 @@ class TableTask(OwnTask):
             return
         for line in listing.notes:
             note(line)
+
+    def _refuse_rows(self, table):
+        """Raises all faults of a table, and what files it lacks, as one `UserError`."""
+        faults = list(table.faults)
+        if table.bad and not self.skip_bad_clips:
+            faults.append(
+                f"{len(table.bad)} of {table.n_rows} rows name a clip that can't be "
+                f"used: {a_few(table.bad, between='; ')}"
+            )
+        refuse(faults, self.path)
 
     def _read(self, multi_label):
         others = [column for column in self.together if column != self.column]
