@@ -103,6 +103,9 @@ class Head:
         labels: Names of the classes, in the order of the logits.
         activation: Step from logits to probabilities: "softmax", one label a clip, or
             "sigmoid", any number of labels a clip.
+        background: The class that stands for none of the classes, such as "noise", or
+            None. Clips of it have no label if there may be any number, and it isn't
+            among `labels` then.
 
     >>> head = Head("folder:/data/birds", "birds", ("blackbird", "wren"))
     >>> head.multi_label, Head.from_dict(head.to_dict()) == head
@@ -113,6 +116,7 @@ class Head:
     name: str
     labels: tuple[str, ...]
     activation: str = SOFTMAX
+    background: str | None = None
 
     @property
     def multi_label(self) -> bool:
@@ -121,12 +125,15 @@ class Head:
 
     def to_dict(self) -> dict[str, Any]:
         """The entry in `tasks.json`."""
-        return {
+        entry = {
             "task": self.task,
             "head": self.name,
             "labels": list(self.labels),
             "activation": self.activation,
         }
+        if self.background is not None:
+            entry["background"] = self.background
+        return entry
 
     @classmethod
     def from_dict(cls, entry: Mapping[str, Any]) -> "Head":
@@ -135,11 +142,13 @@ class Head:
         Raises:
             TypeError, KeyError: Something is missing, or is no text.
         """
+        background = entry.get("background")
         return cls(
             name=_text(entry["head"]),
             labels=tuple(map(_text, entry["labels"])),
             activation=_text(entry["activation"]),
             task=_text(entry["task"]),
+            background=_text(background) if background is not None else None,
         )
 
 

@@ -156,7 +156,7 @@ def _clips(run, config, data_dir, exactly, name, head):
         return data
 
     if isinstance(task, OwnTask):
-        _require_one_count(name, False, head)
+        _require_one_count(name, task.multi_label, head)
     is_runs_own = is_same(task, get_task(head.task, config))
     if not is_runs_own and isinstance(task, OwnTask):
         clips = task.load_all(list(head.labels))

@@ -18,7 +18,13 @@ def make_heads(task_names, task_data):
         A tuple of `Head`.
     """
     return tuple(
-        Head(task, name, tuple(data.labels), SIGMOID if data.multi_label else SOFTMAX)
+        Head(
+            task,
+            name,
+            tuple(data.labels),
+            SIGMOID if data.multi_label else SOFTMAX,
+            data.background,
+        )
         for task, name, data in zip(task_names, head_names(task_names), task_data)
     )
 

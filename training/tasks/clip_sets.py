@@ -162,9 +162,12 @@ class TaskData:
         multi_label: Whether a clip may have several labels, or none.
         fingerprint: Fingerprint of all clips, whatever their split, where they aren't
             listed; None if unknown.
+        background: The class that stands for none of the classes, or None; clips of a
+            multi-label task have no label instead, and it isn't among `labels`.
     """
 
     labels: tuple[str, ...]
     splits: Mapping[str, ClipSet]
     multi_label: bool = False
     fingerprint: str | None = None
+    background: str | None = None

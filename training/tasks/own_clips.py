@@ -16,10 +16,12 @@ import numpy as np
 
 from leaf_files.command_line import a_few, note, one_line, warn
 from leaf_files.errors import UserError
+from leaf_files.fingerprints import near_duplicates, unpacked
 from leaf_files.labels import label_faults, similar_labels, spelled_as
 from leaf_files.oddities import warn_of_all, warn_of_silent_classes
 from leaf_files.run_folder import LABEL_SEPARATOR
 from leaf_files.walk import cannot_be_used
+from training.tasks import leakage
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
 from training.tasks.entries import Entry
 from training.tasks.hearing import WHOLE, Heard, Stretch, hear_all
@@ -42,6 +44,7 @@ class Listing:
         bad: Lines: what was meant to be a clip, and can't be one.
         faults: Lines: what forbids the use of the whole, before clips are opened.
         warnings: Lines on what may not be meant, for a task that is learned.
+        notes: Lines on what the data was taken for.
         passed_over: Line on what is no clip; "" if there is nothing.
     """
 
@@ -52,6 +55,7 @@ class Listing:
     bad: Sequence[str] = ()
     faults: Sequence[str] = ()
     warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
     passed_over: str = ""
 
 
@@ -156,6 +160,11 @@ class OwnTask(abc.ABC):
             self.path.resolve() == other.path.resolve()
         )
 
+    @property
+    def multi_label(self):
+        """Whether a clip may have several labels, or none, as `Listing` says."""
+        return self.listing().multi_label
+
     def load(self, data_dir=None, seed=0):
         """Opens all clips and splits them, see `Splitting.assign`.
 
@@ -174,11 +183,13 @@ class OwnTask(abc.ABC):
         listing = self.listing()
         labels = listing.labels
         faults = [*listing.faults, *_label_faults(labels)]
-        if len(labels) < 2:
+        if len(labels) < 2 and not listing.faults:
+            one = f"one class only, {labels[0]!r}" if labels else "no classes"
             faults.append(
-                f"{self.path} has one class only, {labels[0]!r}; a classifier "
-                "needs at least two subfolders of clips"
+                f"{self.path} has {one}; a classifier needs at least two subfolders of "
+                "clips"
             )
+        if len(labels) < 2:
             self._refuse(faults, listing)
         entries, fault = self._with_groups(listing)
         if fault:
@@ -199,6 +210,7 @@ class OwnTask(abc.ABC):
         _tell(listing)
         _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, usable))
         assigned.tell()
+        self._tell_leaks(usable, assigned.splits)
         of_split = {
             split: [clip for clip, s in zip(usable, assigned.splits) if s == split]
             for split in SPLITS
@@ -210,6 +222,7 @@ class OwnTask(abc.ABC):
                 for split, clips in of_split.items()
             },
             listing.multi_label,
+            background=listing.background,
         )
 
     def load_all(self, labels):
@@ -306,6 +319,18 @@ class OwnTask(abc.ABC):
         lines = map(one_line, errors)
         print(f"{summary} and are skipped:", *lines, sep="\n  ", file=sys.stderr)
         return usable, ""
+
+    def _tell_leaks(self, clips, splits):
+        """Says on stderr what a random split would put on both sides."""
+        names = [clip.name(self.folder) for clip in clips]
+        groups = _groups(clips)
+        is_drawn = not any(clip.entry.split for clip in clips)
+        if groups is None and self.splitting.group_by is None and is_drawn:
+            labels = [LABEL_SEPARATOR.join(clip.labels) for clip in clips]
+            leakage.tell(leakage.name_lines(names, labels))
+        prints = [unpacked(clip.heard.landmarks) for clip in clips]
+        pairs = near_duplicates(prints)
+        leakage.tell(leakage.duplicate_lines(pairs, names, splits, groups))
 
     def _clip_set(self, clips, labels, multi_label):
         targets = _targets(clips, labels, multi_label)
@@ -438,8 +463,8 @@ def _label_faults(labels):
 
 
 def _tell(listing):
-    if listing.passed_over:
-        note(listing.passed_over)
+    for line in filter(None, [listing.passed_over, *listing.notes]):
+        note(line)
 
 
 def _warn(*lines):
