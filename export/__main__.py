@@ -12,6 +12,13 @@ def dispatch(argv: list[str]) -> int | None:
 
     Args:
         argv: The arguments; a first word that is no command is what is to be exported.
+
+    Example:
+
+    >>> dispatch(["predict", "artifacts", "clip.wav", "--top", "1"])
+    clip.wav (1 s)
+      ...  0...
+    0
     """
     is_named = bool(argv) and argv[0] in PARSERS and argv[0] != "export"
     name, words = (argv[0], argv[1:]) if is_named else ("export", argv)
@@ -23,7 +30,7 @@ def dispatch(argv: list[str]) -> int | None:
 
 def main() -> int:
     """Runs the command line of this process; returns its exit code."""
-    return command_line.run(dispatch, sys.argv[1:], prog="python -m export")
+    return command_line.run(dispatch, sys.argv[1:], prog=command_line.program("export"))
 
 
 if __name__ == "__main__":

@@ -6,12 +6,16 @@ from typing import Any
 
 
 def checked(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    """An argparse type that says why a word is refused.
+    """An argparse type whose error says why a word is refused.
 
     argparse itself hides the message of a ValueError.
 
     Args:
         parse: Function of a word; raises a ValueError whose message is shown.
+
+    >>> checked(int)("many")
+    Traceback (most recent call last):
+    argparse.ArgumentTypeError: invalid literal for int() with base 10: 'many'
     """
 
     def read(text):
@@ -61,5 +65,9 @@ def number(
 
 
 def at_least(least: int) -> Callable[[str], int]:
-    """An argparse type of whole numbers from a least one on."""
+    """An argparse type of whole numbers, `least` or more.
+
+    >>> at_least(1)("3")
+    3
+    """
     return number(int, f"a whole number, at least {least}", lambda n: n >= least)

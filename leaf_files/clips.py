@@ -19,7 +19,7 @@ from leaf_files.parts import Parts, parts_of
 from leaf_files.quiet import native_logs_hidden
 from leaf_files.sources import Source, Spliced, is_stream, opened_source
 
-# What libsndfile reads, by the ends of names; the content says what it is.
+# Ends of the names of what libsndfile reads; the content decides on the format.
 AUDIO_EXTENSIONS = (
     *(".wav", ".flac", ".ogg", ".mp3", ".opus", ".oga", ".mp2", ".wave", ".bwf"),
     *(".rf64", ".w64", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".sph"),
@@ -38,7 +38,7 @@ _IN_PACKETS = ("OGG", "MP3", "MPEG")
 # Rates of audio, in Hz. A damaged header may say 1 Hz, and a second of that resampled
 # to what models take would fill the memory.
 _RATES = (100, 10_000_000)
-# What frontends can take without a number that isn't finite; full scale is 1.
+# The largest sample that keeps all numbers in frontends finite; full scale is 1.
 _LOUDEST = 1e6
 
 
@@ -49,8 +49,13 @@ class Clip:
     Attributes:
         waveform: (samples,), float32, full scale is [-1, 1].
         sample_rate: Sample rate, Hz.
-        encoding: Encoding of the file by `encoding_of`.
-        oddities: Tuple of its oddities, of `leaf_files.oddities`.
+        encoding: Encoding of the file, as `encoding_of` gives it.
+        oddities: Its oddities, of `leaf_files.oddities`.
+
+    >>> write_clip("tone.wav", np.zeros(160), 16000)
+    >>> clip = hear_clip("tone.wav")
+    >>> clip.waveform.shape, clip.sample_rate, clip.encoding, clip.oddities
+    ((160,), 16000, 'WAV PCM_16', ('digital silence',))
     """
 
     waveform: np.ndarray
@@ -60,7 +65,11 @@ class Clip:
 
 
 def is_audio_path(path: str | Path) -> bool:
-    """True if the name ends in one of `AUDIO_EXTENSIONS`, in any case."""
+    """True if the name ends in one of `AUDIO_EXTENSIONS`, in any case.
+
+    >>> is_audio_path("clips/0.FLAC"), is_audio_path("notes.txt")
+    (True, False)
+    """
     return Path(path).suffix.lower() in AUDIO_EXTENSIONS
 
 
@@ -85,13 +94,23 @@ def read_clip(
             finite or beyond 1e6, of parts that differ in their rates, or, where it is
             to be resampled, of a rate that is none of audio. The message names the
             file.
+
+    >>> write_clip("tone.wav", np.full(8000, 0.5), 8000)
+    >>> waveform, sample_rate = read_clip("tone.wav", sample_rate=16000)
+    >>> waveform.shape, sample_rate
+    ((16000,), 16000)
     """
     clip = hear_clip(path, sample_rate)
     return clip.waveform, clip.sample_rate
 
 
 def hear_clip(path: str | Path, sample_rate: int | None = None) -> Clip:
-    """Reads an audio file as `read_clip` does, into a `Clip`."""
+    """Reads an audio file as `read_clip` does, into a `Clip`.
+
+    >>> hear_clip("no.wav")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: there is no audio file no.wav
+    """
     path = Path(path)
     with _named(path):
         require_audio_file(path)
@@ -167,10 +186,31 @@ def decode_clip(
         (waveform, sample_rate).
 
     Raises:
-        UserError: As `read_clip`.
+        UserError: For the reasons of `read_clip`.
+
+    >>> write_clip("tone.wav", np.full(160, 0.5), 16000)
+    >>> decode_clip(Path("tone.wav").read_bytes(), "tone")[0][:2].tolist()
+    [0.5, 0.5]
     """
     clip = _decode(io.BytesIO(content), name, sample_rate)
     return clip.waveform, clip.sample_rate
+
+
+def seconds_of(path: str | Path) -> float:
+    """The length of an audio file, seconds: by its header where that can be relied on.
+
+    Args:
+        path: Audio file, as of `read_clip`.
+
+    Raises:
+        UserError: As `read_clip`; where the header is enough, samples aren't judged.
+    """
+    with open_clip(path) as sound:
+        require_audio_rate(sound.sample_rate, path)
+        frames = sound.frames
+        if frames is None:
+            frames = sum(block.size for block in sound.mono_blocks())
+        return frames / sound.sample_rate
 
 
 def require_audio_rate(rate: int, name: str | Path) -> None:
@@ -182,6 +222,10 @@ def require_audio_rate(rate: int, name: str | Path) -> None:
 
     Raises:
         UserError: It is none of audio: below 100 Hz, or above 10 MHz.
+
+    >>> require_audio_rate(1, "0.wav")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the audio file 0.wav says that it has 1 samples ...
     """
     low, high = _RATES
     if not low <= rate <= high:
@@ -195,10 +239,14 @@ def encoding_of(source: str | Path | BinaryIO) -> str:
     """The encoding of an audio file, in soundfile's words, such as "WAV PCM_24".
 
     Of a file that has to be decoded in parts, or with another header than its own,
-    "by parts" follows: others who decode it may hear less of it.
+    "by parts" follows: other decoders may read less of it.
 
     Args:
         source: Path of the file, or a binary file object.
+
+    >>> write_clip("tone.flac", np.zeros(160), 16000)
+    >>> encoding_of("tone.flac")
+    'FLAC PCM_16'
     """
     with opened(source, "") as sound:
         return sound.encoding
@@ -216,6 +264,10 @@ def write_clip(path: str | Path, waveform: np.ndarray, sample_rate: int) -> None
 
     Raises:
         ValueError: Another extension, or not a finite (samples,) waveform.
+
+    >>> write_clip("tone.wav", np.array([0.5, 2.0]), 16000)
+    >>> read_clip("tone.wav")[0].round(3).tolist()
+    [0.5, 1.0]
     """
     path = Path(path)
     if path.suffix.lower() not in (".flac", ".wav"):
@@ -252,6 +304,9 @@ def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
 
     Raises:
         ValueError: A rate that is not above 0.
+
+    >>> resample(np.zeros(441, np.float32), 44100, 16000).shape
+    (160,)
     """
     if from_rate <= 0 or to_rate <= 0:
         raise ValueError(
@@ -271,7 +326,11 @@ def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
 def require_audio_file(path: Path) -> None:
     """Raises a `UserError` unless a path is that of an audio file that holds bytes.
 
-    A pipe or a device is taken for one: what comes out of it is judged then.
+    A pipe or a device passes: its content is checked when it is read.
+
+    >>> require_audio_file(Path("-"))
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: there is no audio file -; standard input is /dev/stdin
     """
     try:
         status = path.stat()
@@ -295,11 +354,16 @@ def require_audio_file(path: Path) -> None:
 
 @contextlib.contextmanager
 def opened(source: Any, name: str | Path) -> Iterator["Sound"]:
-    """An open `Sound`; what is wrong with it becomes a `UserError`.
+    """An open `Sound`; faults of the file become a `UserError`.
 
     Args:
         source: Path, or binary file object.
         name: Name in messages.
+
+    >>> write_clip("tone.wav", np.zeros(1000), 16000)
+    >>> with opened("tone.wav", "tone.wav") as sound:
+    ...     print(sound.sample_rate, [block.size for block in sound.mono_blocks(600)])
+    16000 [600, 400]
     """
     is_file = hasattr(source, "read")
     given_source = contextlib.nullcontext(Source(source, name)) if is_file else None
@@ -319,9 +383,15 @@ class Sound:
 
     Attributes:
         sample_rate: Sample rate, Hz.
-        encoding: Encoding by `encoding_of`.
+        encoding: Encoding, as `encoding_of` gives it.
         oddities: Its oddities, of `leaf_files.oddities`; complete once its last
             block is read.
+
+    >>> write_clip("tone.wav", np.zeros(160), 16000)
+    >>> with opened("tone.wav", "tone.wav") as sound:
+    ...     _ = list(sound.mono_blocks())
+    >>> sound.encoding, sound.oddities
+    ('WAV PCM_16', ('digital silence',))
     """
 
     def __init__(self, source: Source, parts: Parts, first: soundfile.SoundFile):
@@ -331,6 +401,14 @@ class Sound:
         if not parts.is_plain:
             self.encoding += " by parts"
         self.oddities = parts.oddities
+
+    @property
+    def frames(self) -> int | None:
+        """Samples of the waveform by the header; None if only reading can tell."""
+        # Only an estimate for an MP3 without a Xing header.
+        if self._parts.is_plain and self._first.format != "MP3":
+            return self._first.frames
+        return None
 
     def mono_blocks(self, frames: int = _BLOCK_VALUES) -> Iterator[np.ndarray]:
         """The mean of the channels, block by block; once only.
@@ -343,7 +421,7 @@ class Sound:
 
         Raises:
             UserError: It is cut short, without samples, or with samples that are not
-                finite or beyond 1e6; of that a block before may have been yielded.
+                finite or beyond 1e6; blocks before the fault may have been yielded.
         """
         listener = Listener(self._first.subtype in ("FLOAT", "DOUBLE"))
         n_read = 0
@@ -469,7 +547,7 @@ def _refused(name, parts):
 
 
 def _quiet(parts):
-    """The MP3 decoder writes to stderr of what it mends or skips."""
+    """Hides what the MP3 decoder writes to stderr about repairs."""
     return native_logs_hidden() if parts.is_mpeg else contextlib.nullcontext()
 
 

@@ -4,12 +4,16 @@ import argparse
 import contextlib
 import difflib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from leaf_files.errors import UserError
 from leaf_files.missing import missing_package
+
+_SCRIPTS = {"training": "leaf-train", "export": "leaf-export"}
 
 
 class _Help(argparse.HelpFormatter):
@@ -25,22 +29,33 @@ class _Help(argparse.HelpFormatter):
         return "\n".join(lines)
 
 
-class Parser(argparse.ArgumentParser):
-    """Answers a mistake with one line: what is wrong, what may be meant, whose help.
+# Values that begin with a minus: a number, or several, such as "-6,6".
+_NEGATIVE = re.compile(r"-(\d|\.\d)[-+.,\deE]*")
 
-    The parsers of its commands are such, too, and answer for their own options.
+
+class Parser(argparse.ArgumentParser):
+    """Answers a mistake with one line: the error, a near word, where help is.
+
+    The parsers of its commands are of this class, too, and report on their own options.
+
+    >>> parser = Parser(prog="birds")
+    >>> _ = parser.add_argument("--epochs", type=int)
+    >>> with contextlib.redirect_stderr(sys.stdout), contextlib.suppress(SystemExit):
+    ...     parser.parse_args(["--epoch", "3", "--seed", "1"])
+    birds: error: unrecognized arguments: --seed 1; see birds --help
     """
 
     _words: tuple[str, ...] = ()
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **{"formatter_class": _Help, **kwargs})
+        # argparse takes one number alone for a value; "-6,6" for an option.
+        self._negative_number_matcher = _NEGATIVE
 
     def parse_known_args(self, args=None, namespace=None):
         self._words = tuple(sys.argv[1:] if args is None else args)
         arguments, unknown = super().parse_known_args(args, namespace)
-        # Here, as a command's parser would hand them to the one above, whose help
-        # doesn't have them.
+        # Reported here: argparse leaves it to the parser above, whose help lacks them.
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return arguments, unknown
@@ -65,7 +80,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def did_you_mean(words: Iterable[str], known: Iterable[str]) -> str:
-    """A hint at what misspelled words may mean, to end a message with.
+    """A hint at the words that misspelled ones may stand for, to end a message with.
 
     Args:
         words: Those that a user typed.
@@ -88,8 +103,27 @@ def did_you_mean(words: Iterable[str], known: Iterable[str]) -> str:
     return f" (did you mean {' and '.join(dict.fromkeys(nearest))}?)"
 
 
+def program(package: str) -> str:
+    """The words that start the commands of a package, for messages.
+
+    Args:
+        package: "training" or "export".
+
+    Returns:
+        Its installed script, "leaf-train" or "leaf-export", where this process was
+        started by one of the two; else "python -m training" or "python -m export".
+
+    >>> program("export")
+    'python -m export'
+    """
+    script = Path(sys.argv[0]).stem
+    if script in _SCRIPTS.values():
+        return _SCRIPTS[package]
+    return f"python -m {package}"
+
+
 def run(main: Callable[[Any], int | None], argv: Any, prog: str) -> int:
-    """Runs a command; what a user can mend becomes one line on stderr.
+    """Runs a command; an error that a user can correct becomes one line on stderr.
 
     A package that is not installed is named, with the command that installs it. Other
     exceptions are bugs and keep their traceback.
@@ -97,11 +131,14 @@ def run(main: Callable[[Any], int | None], argv: Any, prog: str) -> int:
     Args:
         main: Takes `argv`; returns an exit code, or None for 0.
         argv: The arguments, without the program's name.
-        prog: The program's name in messages, e.g. "python -m training".
+        prog: The program's name in messages, see `program`.
 
     Returns:
         The exit code: `main`'s; 1 after an error; 130 after Ctrl-C; 141 when
         the reader of the output went away. (argparse exits with 2 by itself.)
+
+    >>> run(lambda argv: None if argv else 2, ["birds"], prog="birds")
+    0
     """
     _replace_closed_streams()
     streams: tuple[Any, ...] = sys.stdout, sys.stderr
@@ -127,10 +164,10 @@ def run(main: Callable[[Any], int | None], argv: Any, prog: str) -> int:
 
 
 def _replace_closed_streams():
-    """Opens nowhere in place of the output that whoever started us had closed.
+    """Opens the null device in place of an output that was closed before we started.
 
-    Python has None there, and the next file that is opened would take its number: what
-    native libraries print would be written into it.
+    Python has None there, and the next file that is opened would get its descriptor,
+    and be written into by native libraries that print.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -138,23 +175,41 @@ def _replace_closed_streams():
 
 
 def one_line(message: object) -> str:
-    """A message as one line: names of files may have line breaks."""
+    """A message as one line: names of files may have line breaks.
+
+    >>> one_line("cannot read\\n0.wav")
+    'cannot read 0.wav'
+    """
     return " ".join(str(message).splitlines())
 
 
 def a_few(items: Sequence, most: int = 3, between: str = ", ") -> str:
-    """Items for a message: the first ones, and an ellipsis for the others."""
+    """Items for a message: the first ones, and an ellipsis for the others.
+
+    >>> a_few([1, 2, 3]), a_few([1, 2, 3, 4])
+    ('1, 2, 3', '1, 2, 3, ...')
+    """
     named = [str(item) for item in items[:most]]
     return between.join([*named, "..."] if len(items) > most else named)
 
 
 def note(message: object) -> None:
-    """Says a line on stderr that is no error: what a user may want to know."""
+    """Prints a line on stderr that is no error, for a user who may want to know.
+
+    >>> with contextlib.redirect_stderr(sys.stdout):
+    ...     note("passed over: 1 link")
+    passed over: 1 link
+    """
     print(one_line(message), file=sys.stderr, flush=True)
 
 
 def warn(message: object) -> None:
-    """Says a line on stderr about what may not be meant."""
+    """Prints a warning on stderr, a line.
+
+    >>> with contextlib.redirect_stderr(sys.stdout):
+    ...     warn("all clips are silent")
+    warning: all clips are silent
+    """
     note(f"warning: {message}")
 
 

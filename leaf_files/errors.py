@@ -1,4 +1,4 @@
-"""The one exception for what a user can mend, and what other exceptions say."""
+"""The exception for errors that a user can correct, and lines from any other."""
 
 
 class UserError(Exception):
@@ -6,11 +6,15 @@ class UserError(Exception):
 
     The message is one line that is shown as it is: what was wrong, what is
     allowed, what was received, what to do.
+
+    >>> raise UserError("there is no audio file 0.wav")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: there is no audio file 0.wav
     """
 
 
 def first_line(error: BaseException | str) -> str:
-    """First line of what an exception says; the name of its class if it says nothing.
+    """First line of an exception's message; the name of its class if that is empty.
 
     Args:
         error: Exception, or str.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
 _OURS = {"benchmarks", "export", "leaf_files", "leaf_tf", "training"}
-# What is installed under another name than it is imported by.
+# Packages that are installed by another name than they are imported by.
 _DISTRIBUTIONS = {
     "PIL": "pillow",
     "absl": "absl-py",
@@ -27,7 +27,7 @@ _NO_MODULE = re.compile(r"^ModuleNotFoundError: No module named '(\w+)", re.MULT
 
 
 def missing_package(error: BaseException | None) -> str | None:
-    """Says which package an exception lacked, and how to install it.
+    """The package that an exception lacked, and how to install it.
 
     Args:
         error: An exception of an import, or one that was raised because of it.
@@ -35,6 +35,11 @@ def missing_package(error: BaseException | None) -> str | None:
     Returns:
         A line, e.g. "soundfile is not installed; install it: python -m pip install
         'soundfile>=0.13'"; None where no import of another's package failed.
+
+    >>> missing_package(ModuleNotFoundError(name="no_such_package"))
+    'no_such_package is not installed; install it: python -m pip install ...
+    >>> missing_package(ValueError("something else")) is None
+    True
     """
     while error is not None:
         package = _package(error)

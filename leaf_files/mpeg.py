@@ -22,8 +22,8 @@ _KBITS = {
 }
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 _SYNC = 0xFFE00000
-_USED_BITS = 0xFFFEFEC0  # of a header: all that a frame's length and kind hang on
-_IN_A_ROW = 3  # frames that fit each other: no chance
+_USED_BITS = 0xFFFEFEC0  # of a header: those that determine a frame's length and kind
+_IN_A_ROW = 3  # frames of one kind: no coincidence
 _MONO = 3
 _SYNC_BYTES = re.compile(rb"\xff[\xe2-\xff]")
 _XING = re.compile(rb"Xing|Info")
@@ -55,12 +55,17 @@ class Run:
     Attributes:
         kind: (version, layer, rate, whether mono).
         stretches: list of [start, stop] of its frames.
-        n_frames: Without the one that holds the Xing header.
+        n_frames: Number of frames, without the one that holds the Xing header.
         header_bytes: Length of that frame, 0 if there is none.
-        promised: Frames, by the Xing header, None if it doesn't say.
+        promised: Number of frames by the Xing header; None if it doesn't say.
         first: Its first frame's header, an int.
         samples: Number of samples in a frame.
-        junk: Bytes in the midst of it that are no frames.
+        junk: Bytes between its frames that are no frames.
+
+    >>> frame = bytes.fromhex("fffb9064") + bytes(413)
+    >>> [run], _ = runs(8 * frame, 0, 8 * len(frame))
+    >>> run.kind, run.stretches, run.n_frames, run.samples, run.promised
+    ((3, 3, 44100, False), [[0, 3336]], 8, 1152, None)
     """
 
     kind: tuple
@@ -74,12 +79,22 @@ class Run:
 
 
 def mpeg_frames(content: Content, n_frames: int) -> bool:
-    """Whether bytes begin with so many frames of MPEG audio, or end in the last."""
+    """Whether bytes begin with `n_frames` frames of MPEG audio; the last may be cut.
+
+    >>> frame = bytes.fromhex("fffb9064") + bytes(413)
+    >>> mpeg_frames(3 * frame, 3), mpeg_frames(bytes(9999), 3)
+    (True, False)
+    """
     return _verified(content, 0, len(content), n_frames)
 
 
 def adts_frames(content: Content, n_frames: int) -> bool:
-    """Whether bytes begin with so many frames of AAC."""
+    """Whether bytes begin with `n_frames` frames of AAC.
+
+    >>> frame = bytes.fromhex("fff15080010000")[:7] + b"."
+    >>> adts_frames(3 * frame, 3), adts_frames(bytes(99), 3)
+    (True, False)
+    """
     place = 0
     for number in range(n_frames):
         if place + 7 > len(content):
@@ -104,6 +119,11 @@ def runs(content: Content, start: int, stop: int) -> tuple[list[Run], int]:
     Returns:
         (list of `Run`, bytes of a last frame that isn't whole). Tags before, between
         and after are left out.
+
+    >>> frame = bytes.fromhex("fffb9064") + bytes(413)
+    >>> found, n_left = runs(8 * frame + frame[:100], 0, 8 * len(frame) + 100)
+    >>> [run.n_frames for run in found], n_left
+    ([8], 100)
     """
     tables = {match.start() for match in _XING.finditer(content, start, stop)}
     all_runs: list[Run] = []
@@ -150,7 +170,13 @@ def pieces(run: Run) -> list:
     """Pieces of a file: the run, with its length for the decoder.
 
     Returns:
-        list, as of `sources.Spliced`.
+        list, an argument of `sources.Spliced`.
+
+    >>> frame = bytes.fromhex("fffb9064") + bytes(413)
+    >>> [run], _ = runs(8 * frame, 0, 8 * len(frame))
+    >>> counting_frame, stretch = pieces(run)
+    >>> b"Info" in counting_frame, stretch
+    (True, (0, 3336))
     """
     stretches = [tuple(stretch) for stretch in run.stretches]
     if run.header_bytes:

@@ -53,6 +53,9 @@ class RunPaths:
         calibration_clips: Clips of the training split at the model's rate, from which
             int8 exports take the ranges of their activations.
         figures: PNG files.
+        report: Report of the run for people, Markdown.
+        predictions: Predictions for the clips of the test split, CSV; a run of several
+            tasks has such a file for each head, see `predictions_of`.
 
     >>> run = RunPaths("runs/birds")
     >>> run.model.name, run.labels_of("calls", n_heads=2).name
@@ -76,6 +79,8 @@ class RunPaths:
         self.evaluation_clips = self.path / "evaluation_clips"
         self.calibration_clips = self.path / "calibration_clips"
         self.figures = self.path / "figures"
+        self.report = self.path / "report.md"
+        self.predictions = self.path / "predictions.csv"
 
     def labels_of(self, head: str, n_heads: int) -> Path:
         """The file with the labels of a head.
@@ -85,6 +90,11 @@ class RunPaths:
             n_heads: Number of heads of the model.
         """
         return self.path / labels_file(head if n_heads > 1 else "")
+
+    def predictions_of(self, head: str, n_heads: int) -> Path:
+        """The file with the predictions of a head; arguments as of `labels_of`."""
+        file = self.predictions
+        return file.with_stem(f"{file.stem}_{head}") if n_heads > 1 else file
 
     def evaluation_clips_of(self, head: str, n_heads: int) -> Path:
         """The folder with the test clips of a head; arguments as of `labels_of`."""
@@ -157,12 +167,22 @@ def read_heads(path: Path) -> tuple[Head, ...]:
 
     Raises:
         OSError, ValueError, TypeError, KeyError: It is missing or damaged.
+
+    >>> from leaf_files.atomic import write_json
+    >>> head = Head("synthetic", "kind", ("down", "up"))
+    >>> write_json("tasks.json", tasks_json([head]))
+    >>> read_heads(Path("tasks.json"))[0].labels
+    ('down', 'up')
     """
     return tuple(Head.from_dict(entry) for entry in read_json(path)["tasks"])
 
 
 def tasks_json(heads: Sequence[Head]) -> dict[str, Any]:
-    """The content of `tasks.json`."""
+    """The content of `tasks.json`.
+
+    >>> tasks_json([Head("synthetic", "kind", ("down", "up"))])["tasks"][0]["head"]
+    'kind'
+    """
     return {"tasks": [head.to_dict() for head in heads]}
 
 
@@ -183,6 +203,10 @@ def write_clips_table(folder: Path, clips: Iterable[tuple[str, Sequence[str]]]) 
     Args:
         folder: The folder, which holds the clips.
         clips: (name of the file, its labels) of each clip.
+
+    >>> write_clips_table(Path("clips"), [("0.flac", ["wren", "rain"])])
+    >>> Path("clips/clips.csv").read_text().split()
+    ['file,label', '0.flac,wren|rain']
     """
     with (
         replacing(folder / CLIPS_TABLE) as temporary,
@@ -197,24 +221,32 @@ def require_same_labels(folder: str | Path) -> None:
     """Checks that all files of a run folder give the same classes in the same order.
 
     `labels.txt` and its like are compared with `tasks.json`, and that with `data.json`,
-    as far as they are there. How many classes the model has is not looked at.
+    as far as they exist. The number of the model's classes is not compared.
 
     Args:
         folder: The run folder.
 
     Raises:
         UserError: Two of them differ: one was changed, or is another run's.
+
+    >>> from leaf_files.atomic import write_json, write_text
+    >>> head = Head("birds", "birds", ("tit", "wren"))
+    >>> write_json("run/tasks.json", tasks_json([head]))
+    >>> write_text("run/labels.txt", "tit\\nrobin\\n")
+    >>> require_same_labels("run")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the labels of run don't belong together: ...
     """
     run = RunPaths(folder)
     folder, tasks = run.path, run.tasks.name
-    told = _labels_by_head(run.tasks)
-    recorded = _labels_by_head(run.data)
-    for head, labels in told.items():
-        known = recorded.get(head, labels)
-        if len(known) != len(labels):
+    of_tasks = _labels_by_head(run.tasks)
+    of_data = _labels_by_head(run.data)
+    for head, labels in of_tasks.items():
+        trained_labels = of_data.get(head, labels)
+        if len(trained_labels) != len(labels):
             continue  # the model says which of them has too many
-        _require_same(folder, (tasks, labels), (run.data.name, known))
-        file = run.labels_of(head, len(told))
+        _require_same(folder, (tasks, labels), (run.data.name, trained_labels))
+        file = run.labels_of(head, len(of_tasks))
         try:
             lines = read_lines(file)
         except (OSError, ValueError):  # who needs it says so
@@ -222,8 +254,35 @@ def require_same_labels(folder: str | Path) -> None:
         _require_same(folder, (file.name, lines), (tasks, labels))
 
 
+def require_same_rate(folder: str | Path, config_rate: float, model_rate: int) -> None:
+    """Checks that a run's settings and its model's frontend have one sample rate.
+
+    Args:
+        folder: The run folder, for the message.
+        config_rate: `sample_rate` in its `config.json`, Hz.
+        model_rate: Sample rate of the frontend, Hz.
+
+    Raises:
+        UserError: They differ.
+
+    >>> require_same_rate("run", 16000, 8000)
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: in run, config.json says 16000 Hz, ...
+    """
+    if config_rate != model_rate:
+        raise UserError(
+            f"in {folder}, {RunPaths(folder).config.name} says {config_rate} Hz, the "
+            f"model's frontend {model_rate} Hz; one of the two was edited, or is "
+            "another run's"
+        )
+
+
 def digest_of(path: str | Path) -> str | None:
-    """A fingerprint of a file, or of the files in a folder by name; None without."""
+    """A fingerprint of a file, or of the files in a folder; None if there are none.
+
+    >>> digest_of("no file") is None
+    True
+    """
     path = Path(path)
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] != ".")
@@ -246,6 +305,9 @@ def notes(folder: str | Path) -> list[str]:
 
     Returns:
         A list of str.
+
+    >>> notes("no run")
+    []
     """
     run = RunPaths(folder)
     written = _read(run.data).get("files")
@@ -265,7 +327,13 @@ def notes(folder: str | Path) -> list[str]:
 
 
 def file_marks(folder: str | Path) -> dict[str, str]:
-    """{name: fingerprint} of the files that `notes` compares, as far as there are."""
+    """{name: fingerprint} of the files that `notes` compares, of those that exist.
+
+    >>> from leaf_files.atomic import write_text
+    >>> write_text("run/model.keras", "a model")
+    >>> file_marks("run")
+    {'model.keras': '...'}
+    """
     run = RunPaths(folder)
     marks = {path.name: digest_of(path) for path in (run.model, run.evaluation_clips)}
     return {name: mark for name, mark in marks.items() if mark}
@@ -299,10 +367,10 @@ def _labels_by_head(path):
 def _read(path):
     """The content of a file, a dict; {} if it is missing or damaged."""
     try:
-        found = read_json(path)
+        content = read_json(path)
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _text(value):

@@ -1,4 +1,4 @@
-"""Reads sound bit by bit: files and pipes that may be longer than memory."""
+"""Reads sound block by block: files and pipes may be larger than memory."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from leaf_files.errors import UserError
 
 _BLOCK_SECONDS = 1.0
 _FULL_SCALE = 32768.0
-# Bytes in which several frames of MP3 are, if it is MP3.
+# Enough for several frames, if it is MP3.
 _TELLING_BYTES = 8192
 
 
@@ -22,16 +22,21 @@ def file_blocks(
     """An audio file as mono waveform, a second at a time.
 
     Args:
-        path: Audio file, as of `clips.read_clip`.
+        path: Audio file that `clips.read_clip` reads.
         sample_rate: Rate to resample to, Hz.
-        tell: Called at the end, with what is odd about it, of `leaf_files.oddities`.
+        tell: Called at the end with its oddities, of `leaf_files.oddities`.
 
     Yields:
-        (samples,), float32, full scale is [-1, 1]; in all what `clips.read_clip`
-        returns.
+        (samples,), float32, full scale is [-1, 1]; together they are what
+        `clips.read_clip` returns.
 
     Raises:
-        UserError: As `clips.read_clip`, as soon as that part of the file is read.
+        UserError: For the reasons of `clips.read_clip`, as soon as that part is read.
+
+    >>> from leaf_files.clips import write_clip
+    >>> write_clip("tone.wav", np.zeros(20000), 8000)
+    >>> [block.size for block in file_blocks("tone.wav", sample_rate=8000)]
+    [8000, 8000, 4000]
     """
     path = Path(path)
     require_audio_file(path)
@@ -60,6 +65,10 @@ def raw_blocks(file: BinaryIO, samples: int, name: str) -> Iterator[np.ndarray]:
 
     Raises:
         UserError: It begins as an audio file does, or holds no samples.
+
+    >>> file = io.BytesIO(np.array([0, 16384, -32768], "<i2").tobytes())
+    >>> [block.tolist() for block in raw_blocks(file, samples=2, name="stdin")]
+    [[0.0, 0.5], [-1.0]]
     """
     start = b""
     while content := file.read(2 * samples):
@@ -82,6 +91,9 @@ def in_chunks(blocks: Iterable[np.ndarray], samples: int) -> Iterator[np.ndarray
 
     Yields:
         (samples,), the last one shorter if the blocks end within it.
+
+    >>> [chunk.tolist() for chunk in in_chunks([np.arange(3), np.arange(2)], samples=2)]
+    [[0, 1], [2, 0], [1]]
     """
     waiting = np.zeros(0, np.float32)
     for block in blocks:

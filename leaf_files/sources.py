@@ -1,4 +1,4 @@
-"""The bytes of an audio file: of a path, of memory, or put together of pieces."""
+"""The bytes of an audio file: of a path, in memory, or spliced from pieces."""
 
 import bisect
 import contextlib
@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeAlias
 from leaf_files.errors import UserError
 
 _HEAD_BYTES = 4096
-_SMALL_BYTES = 2**20  # read sooner than mapped
+_SMALL_BYTES = 2**20  # faster read than mapped
 # A pipe has to be kept, since decoders go back and forth in a file.
 _MOST_PIPED_BYTES = 2**30
 _PIPE_BLOCK = 2**20
@@ -34,6 +34,10 @@ class Source:
     Attributes:
         size: Size in bytes.
         head: Its first bytes.
+
+    >>> source = Source(io.BytesIO(b"RIFF....WAVE"), "clip")
+    >>> source.size, source.at(8, 4)
+    (12, b'WAVE')
     """
 
     def __init__(self, file: Any, name: str | Path, path: str | Path | None = None):
@@ -43,7 +47,7 @@ class Source:
         self.head = file.read(_HEAD_BYTES)
 
     def at(self, start: int, n_bytes: int) -> bytes:
-        """Up to n_bytes bytes, from `start` on."""
+        """The bytes from `start` on, `n_bytes` at most."""
         if start + n_bytes <= len(self.head):
             return self.head[start : start + n_bytes]
         self.file.seek(start)
@@ -51,8 +55,7 @@ class Source:
 
     @contextlib.contextmanager
     def mapped(self) -> Iterator[Any]:
-        """All bytes, as what can be indexed and searched; a copy of none where
-        possible."""
+        """All bytes, to index and to search; mapped, not copied, where possible."""
         if self.path is None:
             yield self.file.getvalue()
             return
@@ -75,6 +78,10 @@ class Spliced:
     Args:
         file: Binary file that can seek.
         pieces: list of bytes, or of (start, stop) in `file`.
+
+    >>> file = Spliced(io.BytesIO(b"0123456789"), [b"head", (2, 5)])
+    >>> file.read(), file.seek(2), file.read(4)
+    (b'head234', 2, b'ad23')
     """
 
     def __init__(self, file: BinaryIO, pieces: list):
@@ -120,10 +127,15 @@ class Spliced:
 
 @contextlib.contextmanager
 def opened_source(path: str | Path) -> Iterator[Source]:
-    """The `Source` of a path; of a pipe, which is read to its end.
+    """The `Source` of a path; a pipe is read to its end.
 
     Raises:
         UserError: It can't be opened, or more comes out of the pipe than 1 GiB.
+
+    >>> _ = Path("clip.wav").write_bytes(b"RIFF")
+    >>> with opened_source("clip.wav") as source, source.mapped() as content:
+    ...     print(source.size, content[:4])
+    4 b'RIFF'
     """
     try:
         with open(path, "rb", buffering=0) as file:
@@ -143,6 +155,9 @@ def is_stream(path: str | Path, mode: int) -> bool:
     Args:
         path: The path.
         mode: Its mode by `os.stat`.
+
+    >>> is_stream("/dev/null", os.stat("/dev/null").st_mode)
+    True
     """
     if stat.S_ISREG(mode):  # /dev/stdin may be a file, which a shell has opened
         return str(path).startswith(_HANDED_ON)

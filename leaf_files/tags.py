@@ -9,7 +9,11 @@ _APE_BYTES = 32
 
 
 def id3_bytes(head: bytes) -> int:
-    """The length of the ID3v2 tag that bytes begin with, 0 if there is none."""
+    """The length of the ID3v2 tag that bytes begin with, 0 if there is none.
+
+    >>> id3_bytes(b"ID3\\x04\\0\\0\\0\\0\\0\\x20"), id3_bytes(b"RIFF")
+    (42, 0)
+    """
     if len(head) < _ID3_HEADER or head[:3] != b"ID3":
         return 0
     if 255 in head[3:5] or max(head[6:10]) > 127:
@@ -20,11 +24,15 @@ def id3_bytes(head: bytes) -> int:
 
 
 def after_tags(at: Callable[[int, int], bytes], place: int, stop: int) -> int:
-    """The first place at or after another that no tag begins at.
+    """The first place behind all tags that begin at a place.
 
     Args:
         at: (start, n_bytes) -> bytes.
         place, stop: Ends of the part to search, bytes.
+
+    >>> content = b"ID3\\x04\\0\\0\\0\\0\\0\\x02--fLaC"
+    >>> after_tags(lambda start, n: content[start : start + n], 0, len(content))
+    12
     """
     while place < stop:
         start = at(place, _APE_BYTES)
@@ -42,11 +50,15 @@ def after_tags(at: Callable[[int, int], bytes], place: int, stop: int) -> int:
 
 
 def before_tags(at: Callable[[int, int], bytes], start: int, place: int) -> int:
-    """The last place at or before another that no tag ends at, not before `start`.
+    """The last place before all tags that end at a place, not before `start`.
 
     Args:
         at: (start, n_bytes) -> bytes.
         start, place: Ends of the part to search, bytes.
+
+    >>> content = b"sound" + b"TAG".ljust(128)
+    >>> before_tags(lambda start, n: content[start : start + n], 0, len(content))
+    5
     """
     while True:
         if at(place - _ID3V1_BYTES, 3) == b"TAG":

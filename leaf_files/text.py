@@ -34,13 +34,21 @@ def read_text(path: Any) -> str:
     Raises:
         OSError: It can't be read.
         ValueError: It is in another encoding.
+
+    >>> _ = Path("text").write_bytes("wren".encode("utf-16"))
+    >>> read_text(Path("text"))
+    'wren'
     """
     content = (Path(path) if isinstance(path, str) else path).read_bytes()
     return decode_text(content)
 
 
 def decode_text(content: bytes) -> str:
-    """`read_text`, of the bytes of a file."""
+    """`read_text`, of the bytes of a file.
+
+    >>> decode_text("wren".encode("utf-16"))
+    'wren'
+    """
     encoding = next(
         (name for mark, name in _MARKS if content.startswith(mark)),
         _unmarked(content[:_TELLING_BYTES]),
@@ -73,6 +81,10 @@ def require_utf8(path: str | Path) -> None:
 
     Raises:
         UserError: It can't be.
+
+    >>> require_utf8("clips/\\udce9.wav")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the path 'clips/\\udce9.wav' is not valid UTF-8, ...
     """
     try:
         str(path).encode()
@@ -84,12 +96,21 @@ def require_utf8(path: str | Path) -> None:
 
 
 def read_lines(path: Any) -> list[str]:
-    r"""The lines of a text file, as `read_text`; only "\n" ends one."""
+    r"""The lines of a text file, as `read_text`; only "\n" ends one.
+
+    >>> _ = Path("lines").write_text("one\ntwo\n")
+    >>> read_lines("lines")
+    ['one', 'two']
+    """
     return lines_of((Path(path) if isinstance(path, str) else path).read_bytes())
 
 
 def lines_of(content: bytes) -> list[str]:
-    """`read_lines`, of the bytes of a file."""
+    """`read_lines`, of the bytes of a file.
+
+    >>> lines_of(b"one\\r\\ntwo")
+    ['one', 'two']
+    """
     lines = decode_text(content).split("\n")
     return lines[:-1] if not lines[-1] else lines
 
@@ -107,21 +128,16 @@ def read_table(path: Any) -> list[dict[str, str]]:
 
     Raises:
         OSError, ValueError: It can't be read, or a row has more fields than columns.
+
+    >>> _ = Path("table.csv").write_text("file; label\\n0.flac; wren\\n")
+    >>> read_table("table.csv")
+    [{'file': '0.flac', 'label': 'wren'}]
     """
-    text = read_text(path)
-    header, _, rest = text.partition("\n")
-    separator = header.strip('"').removeprefix("sep=")  # Excel's way to say it
-    if len(separator) == 1 and len(separator) < len(header.strip('"')):
-        text, separators = rest, [separator]
-    else:
-        separators = [mark for mark in header if mark in _SEPARATORS]
+    separator, text = separated(read_text(path))
     try:
         rows = [
             [field.strip() for field in row]
-            for row in csv.reader(
-                io.StringIO(text, newline=""),
-                delimiter=separators[0] if separators else ",",
-            )
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator)
             if any(row)
         ]
     except csv.Error as error:
@@ -136,3 +152,25 @@ def read_table(path: Any) -> list[dict[str, str]]:
     return [
         dict(itertools.zip_longest(columns, row[: len(columns)])) for row in rows[1:]
     ]
+
+
+def separated(text: str, otherwise: str = ",") -> tuple[str, str]:
+    r"""What separates the fields of a table, by its header or by Excel's line "sep=;".
+
+    Args:
+        text: The table, its lines ended by "\n".
+        otherwise: Separator where the header has none of them.
+
+    Returns:
+        (",", ";" or a tab, whichever comes first in the header, or any other character
+        that Excel's line says; the text without that line).
+
+    >>> separated("sep=;\nfile;label\n")
+    (';', 'file;label\n')
+    """
+    header, _, rest = text.partition("\n")
+    said = header.strip('"')
+    separator = said.removeprefix("sep=")  # Excel's way to say it
+    if len(separator) == 1 and len(separator) < len(said):
+        return separator, rest
+    return next((mark for mark in header if mark in _SEPARATORS), otherwise), text

@@ -7,11 +7,17 @@ import sys
 from leaf_files import command_line, quiet
 from leaf_files.errors import UserError
 
-_LOST_CLIP = re.compile(r"^leaf_files\.errors\.UserError: (.*)$", re.MULTILINE)
+_UNREADABLE_CLIP = re.compile(r"^leaf_files\.errors\.UserError: (.*)$", re.MULTILINE)
 
 
 def dispatch(argv):
-    """Runs the command that `argv` names; returns its exit code."""
+    """Runs the command that `argv` names; returns its exit code.
+
+    >>> dispatch(["tasks", "spoken_digit"])
+    spoken_digit
+      what      10 digits, 5 English speakers
+      ...
+    """
     from training.commands.arguments import make_parser
 
     arguments = make_parser().parse_args(argv)
@@ -26,27 +32,28 @@ def dispatch(argv):
     try:
         return commands[arguments.command](arguments)
     except Exception as error:
-        _name_a_lost_clip(error)
+        _name_unreadable_clip(error)
         raise
 
 
-def _name_a_lost_clip(error):
-    """Names a clip that was whole when it was checked, and can't be read any more.
+def _name_unreadable_clip(error):
+    """Raises a `UserError` that names a clip that can't be read any more.
 
-    TensorFlow, whose threads read the clips, passes on the text of the exception.
+    It was whole when it was checked. TensorFlow, whose threads read the clips, passes
+    on the text of the exception.
     """
     if not type(error).__module__.startswith("tensorflow."):
         return
-    match = _LOST_CLIP.search(str(error))
+    match = _UNREADABLE_CLIP.search(str(error))
     if match:
-        what = f"{match[1]}; it was"
+        cause = f"{match[1]}; it was"
     # tensorflow-io's operators don't know whose content they decode.
     elif "IO>AudioDecode" in str(error):
-        what = "cannot read an audio file (starting again names it); it was"
+        cause = "cannot read an audio file (starting again names it); it was"
     else:
         return
     raise UserError(
-        f"{what} whole before: leave the clips as they are while they are in use, and "
+        f"{cause} whole before: leave the clips as they are while they are in use, and "
         "start again"
     ) from error
 
@@ -54,9 +61,10 @@ def _name_a_lost_clip(error):
 def _fit(arguments):
     from training.commands.arguments import fit_config, host_settings
     from training.run.folder import RunFolder
+    from training.run.parent import require_parent
     from training.tasks.registry import get_tasks
 
-    # The mistakes that cost no import of TensorFlow to find.
+    # Mistakes that can be found without importing TensorFlow.
     config = fit_config(arguments)
     hosts = host_settings(arguments)
     get_tasks(config)
@@ -67,6 +75,8 @@ def _fit(arguments):
         return
     if not hosts or hosts.index == 0:
         run.require_writable()
+    if config.from_run and not (arguments.resume and run.config.exists()):
+        require_parent(config)
     # TensorFlow's strategies train on one host only.
     quiet.import_keras("jax" if hosts else "tensorflow")
     from training.fit import devices
@@ -83,9 +93,11 @@ def _fit(arguments):
 
 
 def _evaluate(arguments):
+    from training.commands.arguments import with_columns
     from training.evaluation.noise import Noise
     from training.run.folder import RunFolder
 
+    task = with_columns(arguments.task, arguments.label_column)
     RunFolder(arguments.run).require_finished()
     quiet.import_keras()
     from training.evaluation.evaluating import as_metrics, evaluate
@@ -95,7 +107,7 @@ def _evaluate(arguments):
         noise = Noise(arguments.noise_snr, arguments.noise_color)
     evaluations = evaluate(
         arguments.run,
-        arguments.task,
+        task,
         arguments.data_dir,
         noise,
         arguments.skip_bad_clips,
@@ -113,13 +125,13 @@ def _compare(arguments):
     from training.tasks.own_clips import OwnTask
     from training.tasks.registry import get_tasks
 
-    wanted = comparison(arguments)
-    tasks = get_tasks(wanted.settings)
-    wanted.require_ready()
+    planned = comparison(arguments)
+    tasks = get_tasks(planned.settings)
+    planned.require_ready()
     for task in tasks:
-        if isinstance(task, OwnTask):  # the runs say it, but to their logs
+        if isinstance(task, OwnTask):  # the runs name them in their logs only
             task.tell_passed_over()
-    compare(wanted)
+    compare(planned)
 
 
 def _adapt(arguments):
@@ -139,20 +151,26 @@ def _adapt(arguments):
 
 
 def _print_evaluation(evaluation):
-    metrics = dict(evaluation.predictions.metrics)
-    n_examples = metrics.pop("n_examples")
-    numbers = ", ".join(
-        f"{name} undefined" if value is None else f"{name} {value:.4f}"
-        for name, value in metrics.items()
-    )
-    print(f"{evaluation.task}: {numbers} on {n_examples} clips")
-    if evaluation.head.multi_label:
-        return
-    counts = evaluation.predictions.confusion()
-    width = max(map(len, evaluation.head.labels))
-    for label, row, right in zip(evaluation.head.labels, counts, counts.diagonal()):
-        if row.sum():
-            print(f"  {label:<{width}}  {right} of {row.sum()} right")
+    from training.evaluation.scores import scores_in_words
+
+    entry, labels = evaluation.scores, evaluation.head.labels
+    n_clips = entry["n_examples"]
+    print(f"{evaluation.task}: on {n_clips} clips {scores_in_words(entry)}")
+    width = max(map(len, labels))
+    for label, of_class in entry["per_class"].items():
+        n = of_class["n_examples"]
+        if n and of_class["recall"] is not None:
+            print(
+                f"  {label:<{width}}  {round(of_class['recall'] * n)} of {n} right, "
+                + ", ".join(
+                    f"{name.replace('_', ' ')} {_score(of_class[name])}"
+                    for name in ("precision", "f1", "average_precision")
+                )
+            )
+
+
+def _score(value):
+    return "undefined" if value is None else f"{value:.4f}"
 
 
 def _plot(arguments):
@@ -175,8 +193,8 @@ def _tasks(arguments):
     tasks = [get_task(arguments.task)] if arguments.task else known_tasks()
     if any(task not in known_tasks() for task in tasks):
         raise UserError(
-            f"{arguments.task} is a folder of yours; `tasks` tells of those that have "
-            "a name of their own"
+            f"{arguments.task} is data of yours; `tasks` describes the tasks that "
+            "have a name"
         )
     if arguments.json:
         records = [listing.record(task, arguments.data_dir) for task in tasks]
@@ -188,7 +206,10 @@ def _tasks(arguments):
 
 
 def main():
-    return command_line.run(dispatch, sys.argv[1:], prog="python -m training")
+    """Runs `python -m training` on the process's arguments; returns its exit code."""
+    return command_line.run(
+        dispatch, sys.argv[1:], prog=command_line.program("training")
+    )
 
 
 if __name__ == "__main__":

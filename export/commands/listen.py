@@ -20,7 +20,7 @@ from export.runners.integrity import require_intact
 from export.runners.opening import note_beside
 from export.runners.stream import StreamRunner
 from export.tflite_format.stream_facts import StreamFacts
-from leaf_files.command_line import note
+from leaf_files.command_line import note, program
 from leaf_files.errors import UserError
 from leaf_files.oddities import warn_of
 from leaf_files.sound import file_blocks, in_chunks, raw_blocks
@@ -29,15 +29,21 @@ _STDIN = "-"
 
 
 def main(argv: list[str]) -> None:
-    """Runs the command; see `export.commands.arguments` for its options."""
+    """Runs the command; see `export.commands.arguments` for its options.
+
+    Example:
+
+    >>> main(["artifacts", "clip.wav", "--threshold", "0.01"])
+    0.10 s  ...
+    """
     arguments = listen_parser().parse_args(argv)
     path = as_reported(find_stream(arguments.artifact))
     require_intact(path)
     runner = StreamRunner(path)
-    heads = read_heads(path, runner)
+    heads = _read_heads(path, runner)
     line = note_beside(path, runner.own_words())
     if line:
-        note(f"python -m export listen: note: {line}")
+        note(f"{program('export')} listen: note: {line}")
     facts = runner.facts
     window = facts.window_samples / facts.sample_rate
     refractory = window if arguments.refractory is None else arguments.refractory
@@ -53,7 +59,7 @@ def main(argv: list[str]) -> None:
     chunks = in_chunks(_blocks(arguments, facts), facts.chunk_samples)
     watch = _Watch()
     try:
-        for chunk in with_silence(chunks, facts):
+        for chunk in _with_silence(chunks, facts):
             with watch:
                 detections = detector.hear(runner.hear(chunk))
             show.chunk(detector, detections)
@@ -63,7 +69,7 @@ def main(argv: list[str]) -> None:
             show.end(detector, watch.seconds)
 
 
-def read_heads(path: Path, runner: StreamRunner) -> tuple[Head, ...]:
+def _read_heads(path: Path, runner: StreamRunner) -> tuple[Head, ...]:
     """The heads of a streaming file, from its words about itself.
 
     Raises:
@@ -77,7 +83,7 @@ def read_heads(path: Path, runner: StreamRunner) -> tuple[Head, ...]:
     return words.heads
 
 
-def with_silence(
+def _with_silence(
     chunks: Iterable[np.ndarray], facts: StreamFacts
 ) -> Iterator[np.ndarray]:
     """Chunks of a sound, the last one filled up, and silence until all is answered.

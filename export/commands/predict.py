@@ -11,7 +11,7 @@ from export.commands.arguments import predict_parser
 from export.contract.averaging import clip_probabilities
 from export.runners.opening import OpenArtifact, open_artifact
 from leaf_files.clips import hear_clip
-from leaf_files.command_line import note
+from leaf_files.command_line import note, program
 from leaf_files.errors import UserError
 from leaf_files.oddities import warn_of
 from leaf_files.walk import shown, walk
@@ -23,12 +23,19 @@ def main(argv: list[str]) -> int:
 
     Returns:
         0, or 1 when a clip could not be read; the others are answered still.
+
+    Example:
+
+    >>> main(["artifacts", "clip.wav", "--top", "1"])
+    clip.wav (1 s)
+      ...  0...
+    0
     """
     arguments = predict_parser().parse_args(argv)
     model = open_artifact(arguments.artifact, arguments.sample_rate)
     if model.note:
-        note(f"python -m export predict: note: {model.note}")
-    paths, refusals = expanded(arguments.clips)
+        note(f"{program('export')} predict: note: {model.note}")
+    paths, refusals = _expanded(arguments.clips)
     for refusal in refusals:
         _complain(refusal)
     answers, exit_code = [], 1 if refusals else 0
@@ -47,7 +54,7 @@ def main(argv: list[str]) -> int:
     return exit_code
 
 
-def expanded(places: Iterable[str]) -> tuple[list[Path], list[UserError]]:
+def _expanded(places: Iterable[str]) -> tuple[list[Path], list[UserError]]:
     """The clips that a user named; the clips of a folder stand in its place.
 
     Args:
@@ -75,7 +82,7 @@ def expanded(places: Iterable[str]) -> tuple[list[Path], list[UserError]]:
 
 
 def _complain(error):
-    note(f"python -m export predict: error: {error}")
+    note(f"{program('export')} predict: error: {error}")
 
 
 def predict_clip(model: OpenArtifact, path: str | Path, n_top: int) -> dict:
@@ -93,6 +100,12 @@ def predict_clip(model: OpenArtifact, path: str | Path, n_top: int) -> dict:
 
     Raises:
         UserError: The clip can't be read.
+
+    Example:
+
+    >>> answer = predict_clip(open_artifact("artifacts"), "clip.wav", n_top=1)
+    >>> answer["windows"], len(answer["labels"])
+    (2, 1)
     """
     clip = hear_clip(path, model.sample_rate)
     warn_of(path, clip.oddities)

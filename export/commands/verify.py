@@ -10,6 +10,7 @@ from export.contract.layout import PROBES, REPORT_JSON
 from export.contract.own_words import OwnWords, difference, words_of
 from export.contract.probes import Probes
 from export.runners.opening import open_any
+from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 
@@ -24,6 +25,11 @@ class Finding:
         state: "ok", "changed", "missing" or "extra".
         path: Path in the artifact folder, with "/".
         text: Details in words.
+
+    Example:
+
+    >>> Finding(MISSING, "labels.txt").state
+    'missing'
     """
 
     state: str
@@ -40,6 +46,12 @@ class Report:
         artifacts: Paths of the artifacts.
         labels: {file: its lines}.
         words: The artifacts' words about themselves.
+
+    Example:
+
+    >>> report = Report({}, [], {}, OwnWords(8000, 4000, ()))
+    >>> report.words.sample_rate
+    8000
     """
 
     files: dict[str, dict]
@@ -53,6 +65,13 @@ def main(argv: list[str]) -> int:
 
     Returns:
         0, or 1 when anything in the folder is not as it was written.
+
+    Example:
+
+    >>> main(["artifacts"])
+    ok       frontend.tflite ...
+    All as written, by a report.json of the SHA-256 ...
+    0
     """
     folder = Path(verify_parser().parse_args(argv).folder)
     report = _read_report(folder)
@@ -80,6 +99,12 @@ def verify(folder: Path, report: Report) -> Iterator[Finding]:
     Yields:
         One finding for each artifact or other file that is right, and one for each
         file that is not.
+
+    Example:
+
+    >>> report = _read_report(Path("artifacts"))
+    >>> {finding.state for finding in verify(Path("artifacts"), report)}
+    {'ok'}
     """
     present = checksums(folder)
     present.pop(REPORT_JSON)
@@ -188,7 +213,7 @@ def _read_report(folder):
     if not path.is_file():
         raise UserError(
             f"there is no {REPORT_JSON} in {folder}; name the --output of "
-            "python -m export"
+            + program("export")
         )
     try:
         content = read_json(path)

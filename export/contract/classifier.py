@@ -5,7 +5,7 @@ from pathlib import Path
 
 from export.contract.heads import heads_of_outputs, output_name
 from export.contract.layout import EMBEDDINGS, FEATURES, INPUT, OUTPUT
-from leaf_files.command_line import a_few
+from leaf_files.command_line import a_few, program
 from leaf_files.errors import UserError
 
 Shapes = Mapping[str, tuple]  # of sizes, None for free ones
@@ -25,6 +25,12 @@ def require_classifier(
 
     Raises:
         UserError: It takes or gives something else.
+
+    Example:
+
+    >>> shapes = {"waveform": (1, 8000)}, {"probabilities": (1, 10)}
+    >>> require_classifier(Path("model.tflite"), *shapes)
+    (8000, {'': 10})
     """
     heads = heads_of_outputs(outputs)
     answers = [outputs[output_name(head)] for head in heads]
@@ -41,13 +47,19 @@ def foreign_model(path: Path, inputs: Shapes, outputs: Shapes) -> UserError:
     Args:
         path: The artifact, for the message.
         inputs, outputs: {name: shape}.
+
+    Example:
+
+    >>> print(foreign_model(Path("a.tflite"), {"image": (1, None)}, {}))
+    a.tflite must be a model from waveform to probabilities, ...; received one from
+    image (1, ?) to nothing
     """
     advice = ""
     if outputs and set(outputs) <= {FEATURES, EMBEDDINGS}:
         advice = "; it is a part of a model, name the classifier of the same export"
     return UserError(
-        f"{path} must be a model from {INPUT} to {OUTPUT}, as python -m export writes "
-        f"it; received one from {_listed(inputs)} to {_listed(outputs)}{advice}"
+        f"{path} must be a model from {INPUT} to {OUTPUT}, as {program('export')} "
+        f"writes it; received one from {_listed(inputs)} to {_listed(outputs)}{advice}"
     )
 
 
@@ -57,6 +69,11 @@ def shape_of(sizes: Iterable | None) -> tuple[int | None, ...]:
     Args:
         sizes: A shape in the words of ONNX or TensorFlow; None where not even the
             number of sizes is known.
+
+    Example:
+
+    >>> shape_of(["batch", 8000]), shape_of(None)
+    ((None, 8000), ())
     """
     return tuple(size if isinstance(size, int) else None for size in sizes or ())
 

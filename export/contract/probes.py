@@ -24,6 +24,14 @@ class Probes:
     Attributes:
         content: {path of the artifact: {"tolerance", "answers": {name of a head or
             part: nested lists}}}.
+
+    Example:
+
+    >>> probes = Probes(sample_rate=8000, window_samples=8000)
+    >>> probes.ask("one.tflite", lambda windows: {"": np.ones((4, 1))}, is_exact=True)
+    >>> answers = probes.content["one.tflite"]
+    >>> probes.difference(answers, lambda windows: {"": np.full((4, 1), 0.75)})
+    0.25
     """
 
     def __init__(self, sample_rate: int, window_samples: int):
@@ -80,6 +88,11 @@ def probe_windows(sample_rate: int, window_samples: int) -> np.ndarray:
 
     Returns:
         (4, window_samples), float32.
+
+    Example:
+
+    >>> probe_windows(sample_rate=8000, window_samples=4000).shape
+    (4, 4000)
     """
     t = np.arange(window_samples) / sample_rate
     seconds = window_samples / sample_rate

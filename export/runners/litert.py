@@ -12,6 +12,7 @@ from export.contract.heads import output_name
 from export.contract.layout import INPUT, STATE
 from export.contract.own_words import OwnWords
 from export.tflite_format.words import read_words
+from leaf_files.command_line import program
 from leaf_files.errors import UserError, first_line
 from leaf_files.quiet import native_logs_hidden
 
@@ -25,6 +26,11 @@ class Delegation:
     Attributes:
         partitions: Number of pieces that XNNPACK runs, each as a whole.
         operators_outside: Number of operators that LiteRT runs itself, in between.
+
+    Example:
+
+    >>> Delegation(partitions=1, operators_outside=0).partitions
+    1
     """
 
     partitions: int
@@ -43,6 +49,12 @@ class LiteRTFile:
 
     Raises:
         UserError: The file is no such model.
+
+    Example:
+
+    >>> file = LiteRTFile("artifacts/model.tflite")
+    >>> file.inputs, file.outputs, file.is_stream
+    ({'waveform': (1, 4000)}, {'probabilities': (1, 4)}, False)
     """
 
     def __init__(self, path: str | Path, n_threads: int = 1):
@@ -100,7 +112,15 @@ class LiteRTFile:
 
 @contextlib.contextmanager
 def failures_named(path: str | Path) -> Iterator[None]:
-    """Makes `UserError`s of LiteRT's errors, while it runs the file at `path`."""
+    """Makes `UserError`s of LiteRT's errors, while it runs the file at `path`.
+
+    Example:
+
+    >>> with failures_named("model.tflite"):
+    ...     raise RuntimeError("tensor 3 is missing")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: model.tflite is not a TFLite model ...
+    """
     try:
         yield
     except (ValueError, RuntimeError) as error:
@@ -143,6 +163,12 @@ class LiteRTModel(LiteRTFile):
 
     Raises:
         UserError: The file is no model, or takes something else.
+
+    Example:
+
+    >>> model = LiteRTModel("artifacts/frontend.tflite")
+    >>> model.run(np.zeros((2, 4000), np.float32))["features"].shape
+    (2, 50, 6)
     """
 
     def __init__(self, path: str | Path, n_threads: int = 1):
@@ -150,7 +176,7 @@ class LiteRTModel(LiteRTFile):
         if self.is_stream:
             raise UserError(
                 f"{path} is a streaming model, which goes on from chunk to chunk; run "
-                "it with python -m export listen"
+                f"it with {program('export')} listen"
             )
         if set(self.inputs) != {INPUT} or len(self.inputs[INPUT]) != 2:
             raise foreign_model(Path(path), self.inputs, self.outputs)
@@ -188,6 +214,12 @@ class LiteRTRunner(LiteRTModel):
 
     Raises:
         UserError: The file is no model, or lacks the signature.
+
+    Example:
+
+    >>> runner = LiteRTRunner("artifacts/model.tflite")
+    >>> runner.probabilities(np.zeros((2, 4000), np.float32))[""].shape
+    (2, 4)
     """
 
     def __init__(self, path: str | Path, n_threads: int = 1):

@@ -24,6 +24,7 @@ from export.contract.own_words import (
 from export.contract.probes import Run
 from export.runners.finding import find_artifact
 from export.runners.integrity import require_intact
+from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from leaf_files.labels import read_labels
@@ -55,6 +56,12 @@ class OpenArtifact:
         heads: The model's heads; labels are class_0, ... where nothing says them.
         note: Line for people where the report beside it is another model's; None
             where it isn't.
+
+    Example:
+
+    >>> model = open_artifact("artifacts")
+    >>> model.path.name, model.sample_rate, model.window_samples, model.note
+    ('model.tflite', 8000, 4000, None)
     """
 
     path: Path
@@ -76,6 +83,14 @@ def open_artifact(path: str | Path, sample_rate: int | None = None) -> OpenArtif
     Raises:
         UserError: There is no artifact, it is damaged or doesn't load, its sample rate
             is not known or another one, or the labels beside it are another model's.
+
+    Example:
+
+    >>> model = open_artifact("artifacts")
+    >>> model.heads[0].labels
+    ('north', 'south', 'east', 'west')
+    >>> model.runner.probabilities(np.zeros((1, 4000), np.float32))[""].shape
+    (1, 4)
     """
     path = as_reported(find_artifact(path))
     require_intact(path)
@@ -113,6 +128,12 @@ def open_any(path: Path) -> tuple[Run, OwnWords | None]:
 
     Raises:
         UserError: It doesn't load.
+
+    Example:
+
+    >>> run, words = open_any(Path("artifacts/frontend.tflite"))
+    >>> run(np.zeros((1, 4000), np.float32))["features"].shape, words.heads
+    ((1, 50, 6), ())
     """
     if path.is_file() and not is_onnx(path):
         from export.runners.litert import LiteRTFile, LiteRTModel
@@ -152,6 +173,12 @@ def note_beside(path: Path, words: OwnWords) -> str | None:
 
     Returns:
         A line; None if they agree, or can't be read: they aren't needed.
+
+    Example:
+
+    >>> words = open_artifact("artifacts").runner.own_words()
+    >>> note_beside(Path("artifacts/model.tflite"), words) is None
+    True
     """
     folder = artifact_folder(path)
     try:
@@ -170,7 +197,7 @@ def note_beside(path: Path, words: OwnWords) -> str | None:
             return (
                 f"{path} names label {index + 1} {head.labels[index]} itself, other "
                 f"than {head.labels_file} beside it; the file is believed, and "
-                "python -m export --labels writes one with other names"
+                f"{program('export')} --labels writes one with other names"
             )
     return None
 
@@ -195,7 +222,7 @@ def _read_report(path):
         return words_of(read_json(path))
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"{path} is not a report of python -m export "
+            f"{path} is not a report of {program('export')} "
             f"({type(error).__name__}: {error}); move it away and pass "
             "--sample-rate"
         ) from error

@@ -1,29 +1,36 @@
 """The command line of `python -m training`; imports nothing heavy."""
 
 import argparse
+import functools
 import math
 from pathlib import Path
 from typing import Any
 
 from leaf_files.argument_types import at_least, checked, number
-from leaf_files.command_line import Parser, did_you_mean
+from leaf_files.command_line import Parser, did_you_mean, program
 from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from training.comparison.plan import Comparison
 from training.evaluation.noise import COLORS
+from training.run.parent import inherited_settings
 from training.settings.config import FRONTENDS, FitConfig, absolute_path, read_settings
 from training.settings.fields import GROUPS, settings_of
 from training.settings.hosts import HostSettings
 from training.settings.presets import PRESETS
+from training.tasks.table import column_of, is_table, split_name
 
 _SETTINGS = settings_of(FitConfig)
 _finite = number(float, "a finite number", math.isfinite)
 
 
 def make_parser():
-    """The parser of all commands; `command` holds the chosen one."""
+    """The parser of all commands; `command` holds the chosen one.
+
+    >>> make_parser().parse_args(["evaluate", "run"]).command
+    'evaluate'
+    """
     parser = Parser(
-        prog="python -m training",
+        prog=program("training"),
         description="Trains and evaluates classifiers of waveforms.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
@@ -46,6 +53,10 @@ def fit_config(arguments):
     Raises:
         UserError: No task, a file of settings that can't be read, or settings that
             don't go together.
+
+    >>> command = "fit --task synthetic --output run --epochs 5"
+    >>> fit_config(make_parser().parse_args(command.split())).epochs
+    5
     """
     settings: dict[str, Any] = dict(PRESETS.get(arguments.preset, {}))
     started = RunPaths(arguments.output).config
@@ -53,9 +64,14 @@ def fit_config(arguments):
         settings = {**read_settings(started), **settings}
     if arguments.config:
         settings.update(read_settings(Path(arguments.config)))
-    settings.update(given_settings(arguments))
+    given = given_settings(arguments)
+    settings.update(given)
+    if settings.get("from_run") and not (arguments.resume and started.exists()):
+        settings = {**inherited_settings(settings["from_run"]), **settings}
     if "task" not in settings:
         raise UserError("name what to learn with --task; see `tasks` for the names")
+    if "task" not in given:
+        settings["task"] = with_columns(settings["task"], arguments.label_column)
     try:
         return FitConfig(**settings)
     except (TypeError, ValueError) as error:
@@ -64,12 +80,18 @@ def fit_config(arguments):
 
 
 def given_settings(arguments):
-    """The settings that were given as options, {name: value}."""
+    """The settings that were given as options, {name: value}.
+
+    >>> command = "fit --task synthetic --output run --epochs 5"
+    >>> given_settings(make_parser().parse_args(command.split()))
+    {'task': 'synthetic', 'epochs': 5}
+    """
     given = {
         name: value for name, value in vars(arguments).items() if name in _SETTINGS
     }
     if "task" in given:
-        given["task"] = ",".join(map(_absolute_task, given["task"].split(",")))
+        task = ",".join(map(_absolute_task, given["task"].split(",")))
+        given["task"] = with_columns(task, arguments.label_column)
     return given
 
 
@@ -82,7 +104,9 @@ def _add_fit(commands):
         epilog=_examples(
             "fit --task synthetic --output run",
             "fit --task folder:clips --output run --epochs 50",
+            "fit --task table:clips.csv --label-column species --output run",
             "fit --task folder:clips --output run --epochs 50 --resume",
+            "fit --task folder:few --from run --freeze frontend --output fine_tuned",
         ),
     )
     _add_task(parser, "several share frontend and encoder")
@@ -93,12 +117,12 @@ def _add_fit(commands):
         help="run folder to write: new, empty, or of a run that didn't finish, which "
         "starts anew",
     )
-    _add_settings(parser)
+    _add_settings(parser, renamed={"from_run": "--from"})
 
 
 def _examples(*commands):
     """The end of a command's help: examples to copy."""
-    lines = [f"    python -m training {command}" for command in commands]
+    lines = [f"    {program('training')} {command}" for command in commands]
     title = "Example:" if len(lines) == 1 else "Examples:"
     return "\n".join([title, *lines])
 
@@ -108,8 +132,20 @@ def _add_task(parser, several):
         "--task",
         metavar="TASK[,TASK...]",
         default=argparse.SUPPRESS,
-        help="a name that `tasks` lists, or folder:PATH, a folder with a subfolder "
-        f"of clips per class; {several}",
+        help="a name that `tasks` lists; folder:PATH, a folder with a subfolder of "
+        "clips per class; or table:FILE, a table of clips and their labels, or "
+        f"annotations of recordings; {several}",
+    )
+    columns = "columns of labels, each of them a task"
+    _add_label_column(parser, "NAME[,NAME...]", columns, most=None)
+
+
+def _add_label_column(parser, metavar="NAME", what="column of labels", most=1):
+    parser.add_argument(
+        "--label-column",
+        metavar=metavar,
+        type=checked(functools.partial(_columns, most=most)),
+        help=f"{what}, of table:FILE (default: label)",
     )
 
 
@@ -119,7 +155,7 @@ def _add_settings(parser, left_out=(), renamed=None):
     Args:
         parser: Parser of the command.
         left_out: Names of settings that the command doesn't offer.
-        renamed: {setting: option} where an option is called otherwise.
+        renamed: {setting: option} where an option has another name.
     """
     parser.add_argument(
         "--preset",
@@ -135,7 +171,7 @@ def _add_settings(parser, left_out=(), renamed=None):
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="go on with the run in --output where it was cut off, with its own "
+        help="continue the run in --output where it was interrupted, with its own "
         "settings and on the same clips; start it if it wasn't started",
     )
     for title in GROUPS:
@@ -150,19 +186,19 @@ def _add_setting(parser, setting, option=None):
     """Adds the option of a `Setting`, by default of its name."""
     option = option or "--" + setting.name.replace("_", "-")
     default = setting.default_in_words
-    how: dict = {
+    details: dict = {
         "dest": setting.name,
         "default": argparse.SUPPRESS,
         "help": setting.words + (f" (default: {default})" if default else ""),
     }
     if setting.is_bool:
-        how["action"] = argparse.BooleanOptionalAction
+        details["action"] = argparse.BooleanOptionalAction
     elif setting.choices:
-        how["choices"] = setting.choices
+        details["choices"] = setting.choices
     else:
-        how["metavar"] = setting.value_metavar
-        how["type"] = checked(setting.read)
-    parser.add_argument(option, **how)
+        details["metavar"] = setting.value_metavar
+        details["type"] = checked(setting.read)
+    parser.add_argument(option, **details)
 
 
 def _add_devices(parser):
@@ -207,9 +243,10 @@ def _add_evaluate(commands):
     parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
     parser.add_argument(
         "--task",
-        help="evaluate on another task's test split, or on all clips of folder:PATH "
-        "(default: the run's own)",
+        help="evaluate on another task's test split, or on all clips of folder:PATH or "
+        "table:FILE (default: the run's own)",
     )
+    _add_label_column(parser)
     _add_data_dir(parser, "the run's")
     parser.add_argument(
         "--noise-snr",
@@ -248,7 +285,7 @@ def _add_compare(commands):
         "compare",
         help="compare frontends on the same tasks and seeds",
         description="Trains each frontend with each seed, and says which differ from "
-        "the baseline by more than chance: a table, figures and a report. Goes on "
+        "the baseline by more than chance: a table, figures and a report. Continues "
         "where it stopped.",
         epilog=_examples(
             "compare --task folder:clips --frontends mel,leaf --output pair"
@@ -274,7 +311,7 @@ def _add_compare(commands):
         "--output",
         metavar="DIR",
         required=True,
-        help="folder to write: new, empty, or of a comparison, which goes on",
+        help="folder to write: new, empty, or of a comparison, which is continued",
     )
     parser.add_argument(
         "--baseline",
@@ -304,7 +341,9 @@ def _add_compare(commands):
         help="runs at once (default: 1)",
     )
     _add_settings(
-        parser, left_out=("frontend",), renamed={"noise_snr": "--train-noise-snr"}
+        parser,
+        left_out=("frontend", "from_run", "freeze"),
+        renamed={"noise_snr": "--train-noise-snr"},
     )
 
 
@@ -321,9 +360,10 @@ def _add_adapt(commands):
     parser.add_argument(
         "--task",
         required=True,
-        help="folder:PATH of the clips to adapt to, or another task, whose classes "
-        "the run knows; split as by `fit`",
+        help="folder:PATH or table:FILE of the clips to adapt to, or another task, "
+        "whose classes the run knows; split as by `fit`",
     )
+    _add_label_column(parser)
     parser.add_argument(
         "--output",
         metavar="RUN",
@@ -354,8 +394,17 @@ def comparison(arguments):
 
     Raises:
         UserError: Settings that don't go together.
+
+    >>> command = "compare --task synthetic --frontends leaf,mel --output pair"
+    >>> comparison(make_parser().parse_args(command.split())).baseline
+    'mel'
     """
     settings = fit_config(arguments)
+    if settings.from_run or settings.freeze:
+        raise UserError(
+            "frontends are compared by models that start from nothing: leave from_run "
+            f"and freeze out of {arguments.config or 'the settings'}"
+        )
     frontends = arguments.frontends
     baseline = arguments.baseline or ("mel" if "mel" in frontends else frontends[0])
     if baseline not in frontends:
@@ -405,14 +454,14 @@ def _add_tasks(commands):
     parser = commands.add_parser(
         "tasks",
         help="list the tasks that can be learned",
-        description="Lists the tasks that can be learned: what they are, how much "
-        "there is to download, and whether the data is there; or says all of one.",
+        description="Lists the tasks that can be learned: what they are, the size of "
+        "the download, and whether the data is there; or all about one task.",
     )
     parser.add_argument(
         "task",
         metavar="TASK",
         nargs="?",
-        help="say all of this one (default: list all)",
+        help="the task to describe in full (default: list all)",
     )
     _add_data_dir(parser, _SETTINGS["data_dir"].none)
     parser.add_argument("--json", action="store_true", help="print it as JSON")
@@ -423,6 +472,11 @@ def host_settings(arguments):
 
     Raises:
         UserError: Some are missing, or don't go together.
+
+    >>> hosts = "--distribute hosts --coordinator 10.0.0.1:1234 --n-hosts 2"
+    >>> command = f"fit --task synthetic --output run {hosts} --host-index 1"
+    >>> host_settings(make_parser().parse_args(command.split()))
+    HostSettings(coordinator='10.0.0.1:1234', n_hosts=2, index=1)
     """
     values = (arguments.coordinator, arguments.n_hosts, arguments.host_index)
     if arguments.distribute != "hosts":
@@ -454,6 +508,14 @@ def _decibels(text):
     return _different(text, [_finite(decibels) for decibels in text.split(",")])
 
 
+def _columns(text, most):
+    names = [name.strip() for name in text.split(",")]
+    if not all(names) or most and len(names) > most:
+        what = "the name of a column" if most else "names of columns"
+        raise ValueError(f"must be {what}. Received: {text!r}")
+    return _different(text, names)
+
+
 def _frontends(text):
     names = [name.strip() for name in text.split(",")]
     for name in names:
@@ -471,8 +533,41 @@ def _different(text, values):
     return tuple(values)
 
 
+def with_columns(task, columns):
+    """The tasks that `--task` and `--label-column` name together.
+
+    Args:
+        task: Names of tasks, separated by commas.
+        columns: Names of columns; None for none.
+
+    Raises:
+        UserError: There are columns, and no table without one.
+
+    >>> with_columns("table:notes.csv", ("family", "pitch"))
+    'table:notes.csv#family,table:notes.csv#pitch'
+    """
+    if not columns or not isinstance(task, str | None):
+        return task
+    names = (task or "").split(",")
+    tables = [n for n in names if is_table(n) and not column_of(n)]
+    if not tables:
+        received = f"Received: --task {task}" if task else "There is no --task"
+        raise UserError(
+            f"--label-column names columns of a table, --task table:FILE. {received}"
+        )
+    return ",".join(
+        f"{name}#{column}" if column else name
+        for name in names
+        for column in (columns if name in tables else (None,))
+    )
+
+
 def _absolute_task(name):
     prefix, colon, path = name.strip().partition(":")
     if prefix == "folder" and path:
         return prefix + colon + absolute_path(path)
+    if is_table(name.strip()):
+        file, column = split_name(path)
+        mark = f"#{column}" if column else ""
+        return prefix + colon + absolute_path(str(file)) + mark
     return name.strip()

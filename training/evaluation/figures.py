@@ -1,11 +1,11 @@
-"""Pictures of a run, for people who would rather look than read."""
+"""Figures of a finished run."""
 
 import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
 import leaf_tf
-from leaf_files.figures import save_figure
+from leaf_files.figures import RUST, TEAL, save_figure
 from leaf_files.windows import cut_windows
 from leaf_tf import visualize
 from leaf_tf.visualize import AFTER, BEFORE
@@ -13,7 +13,7 @@ from leaf_tf.visualize import AFTER, BEFORE
 _CHANNEL_TICKS = 6
 
 
-def draw_run(run, config, heads, splits, model, initial, history, tests):
+def draw_run(run, config, heads, splits, model, initial, history, tests, entries):
     """Draws all figures of a finished run into its folder.
 
     Args:
@@ -25,20 +25,22 @@ def draw_run(run, config, heads, splits, model, initial, history, tests):
         initial: The frontend's weights before training, as `get_weights`.
         history: One dict an epoch, as `ValidateAndSave` keeps.
         tests: The predictions of the test split of each head.
+        entries: Each head's entry in `metrics.json`.
     """
     frontend = model.get_layer("frontend")
     before = visualize.untrained(frontend)
     before.set_weights(initial)
     figures = {"learning_curves": learning_curves(history)}
-    for head, test in zip(heads, tests):
-        own = f"_{head.name}" if len(heads) > 1 else ""
+    for head, test, entry in zip(heads, tests, entries):
+        suffix = f"_{head.name}" if len(heads) > 1 else ""
+        figures[f"class_scores{suffix}"] = class_scores(entry)
         if head.multi_label:
             precisions = test.average_precisions
-            drawn = average_precisions(precisions, head.labels)
-            figures[f"average_precisions{own}"] = drawn
+            figure = average_precisions(precisions, head.labels)
+            figures[f"average_precisions{suffix}"] = figure
         else:
-            drawn = confusion_matrix(test.confusion(), head.labels)
-            figures[f"confusion_matrix{own}"] = drawn
+            figure = confusion_matrix(test.confusion(), head.labels)
+            figures[f"confusion_matrix{suffix}"] = figure
     waveform, label = _a_test_clip(config, heads[0], splits["test"][0])
     figures["features"] = features_beside_mel(
         frontend, waveform, config.sample_rate, label
@@ -52,13 +54,22 @@ def save_figures(figures, folder):
 
     Raises:
         UserError: The folder can't be made.
+
+    >>> save_figures({"empty": Figure()}, Path("figures"))
+    >>> [path.name for path in Path("figures").iterdir()]
+    ['empty.png']
     """
     for name, figure in figures.items():
         save_figure(figure, folder / f"{name}.png")
 
 
 def learning_curves(history):
-    """Losses and accuracies (mAPs of multi-label tasks) of both splits, over epochs."""
+    """Losses and accuracies (mAPs of multi-label tasks) of both splits, over epochs.
+
+    >>> history = [{"epoch": 1, "val_loss": 0.7, "val_accuracy": 0.5}]
+    >>> [axes.get_title() for axes in learning_curves(history).axes]
+    ['Loss', 'Accuracy']
+    """
     epochs = [row["epoch"] for row in history]
     panels = {"loss": _columns(history, "loss")}
     for metric in ("accuracy", "mAP"):
@@ -110,7 +121,11 @@ def average_precisions(precisions, labels, at_most=50):
     Args:
         precisions: (n_classes,); NaN where there is none.
         labels: Names of the classes.
-        at_most: Bars; of more classes, evenly chosen ones are drawn.
+        at_most: Largest number of bars; of more classes, evenly spaced ones are drawn.
+
+    >>> figure = average_precisions(np.array([0.4, 0.9]), ("owl", "wren"))
+    >>> [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    ['wren', 'owl']
     """
     order = [i for i in np.argsort(-precisions) if not np.isnan(precisions[i])]
     if len(order) > at_most:
@@ -125,8 +140,53 @@ def average_precisions(precisions, labels, at_most=50):
     return figure
 
 
+def class_scores(entry, at_most=50):
+    """Recall and average precision of each class, with their intervals.
+
+    Args:
+        entry: A task's entry in `metrics.json`.
+        at_most: Classes; of more, evenly chosen ones are drawn.
+    """
+    labels = list(entry["per_class"])
+    if len(labels) > at_most:
+        places = np.linspace(0, len(labels) - 1, at_most).round().astype(int)
+        labels = [labels[place] for place in places]
+    height = max(3, 1.6 + 0.3 * len(labels))
+    figure = Figure(figsize=(7, height), layout="constrained")
+    axes = figure.subplots()
+    for name, color, shift in (
+        ("recall", TEAL, -0.15),
+        ("average_precision", RUST, 0.15),
+    ):
+        for row, label in enumerate(labels):
+            of_class = entry["per_class"][label]
+            if of_class[name] is None:
+                continue
+            ends = of_class["intervals"][name]
+            if ends:
+                axes.plot(ends, [row + shift] * 2, color=color, linewidth=2, alpha=0.5)
+            axes.plot(of_class[name], row + shift, "o", color=color, markersize=5)
+        axes.plot([], [], "o-", color=color, label=name.replace("_", " "))
+    names = [f"{_verbatim(x)} ({entry['per_class'][x]['n_examples']})" for x in labels]
+    axes.set_yticks(range(len(labels)), names)
+    axes.set(
+        xlim=(-0.02, 1.02),
+        ylim=(len(labels) - 0.4, -0.6),
+        xlabel=f"on the test clips, with 95 % intervals over {entry['intervals_over']}",
+        ylabel="class (test clips)",
+    )
+    axes.grid(axis="x", alpha=0.3)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    return figure
+
+
 def confusion_matrix(counts, labels):
-    """Counts of clips by true (rows) and predicted (columns) class."""
+    """Counts of clips by true (rows) and predicted (columns) class.
+
+    >>> figure = confusion_matrix(np.array([[3, 1], [0, 4]]), ("kick", "snare"))
+    >>> figure.axes[0].get_title()
+    '7 of 8 test clips right'
+    """
     n = len(labels)
     side = min(4 + 0.35 * n, 24)
     figure = Figure(figsize=(side, side), layout="constrained")
@@ -159,6 +219,11 @@ def features_beside_mel(frontend, waveform, sample_rate, label):
         waveform: (samples,).
         sample_rate: Sample rate, Hz.
         label: The clip's class, for the title.
+
+    >>> frontend = leaf_tf.MelFilterbanks(8)
+    >>> figure = features_beside_mel(frontend, np.zeros(1600), 16000, "kick")
+    >>> [axes.get_title() for axes in figure.axes]
+    ["A test clip of class 'kick'", 'log-mel', '']
     """
     mel = leaf_tf.MelFilterbanks(
         frontend.n_filters, sample_rate, frontend.window_len, frontend.window_stride
@@ -209,7 +274,7 @@ def _settings(frontend):
 
 
 def _verbatim(label):
-    """A label as matplotlib shows it as it is: two dollars would mean a formula."""
+    """A label with its dollars escaped: between two, matplotlib reads a formula."""
     return label.replace("$", r"\$")
 
 
@@ -218,6 +283,6 @@ def _a_test_clip(config, head, clip_set):
     clip = next(iter(clip_set.dataset(config.sample_rate).as_numpy_iterator()))
     window = cut_windows(clip["waveform"], config.window_samples)[0]
     if head.multi_label:
-        own = [head.labels[index] for index in np.flatnonzero(clip["label"])]
-        return window, ", ".join(own)
+        labels = [head.labels[index] for index in np.flatnonzero(clip["label"])]
+        return window, ", ".join(labels)
     return window, head.labels[clip["label"]]

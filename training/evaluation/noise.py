@@ -5,8 +5,6 @@ import math
 
 import numpy as np
 
-from training.tasks.clip_sets import ClipSet
-
 COLORS = ("pink", "white")
 
 
@@ -24,6 +22,12 @@ class Noise:
 
     Raises:
         ValueError: A setting out of range.
+
+    >>> noise = Noise(10)
+    >>> print(noise)
+    pink noise at 10 dB
+    >>> f"{np.mean((noise.add(np.ones(8000)) - 1) ** 2):.3f}"
+    '0.100'
     """
 
     snr_db: float
@@ -57,7 +61,7 @@ class Noise:
                 noisy, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
             )
 
-        return ClipSet(clip_set.n_examples, read)
+        return dataclasses.replace(clip_set, read=read, at=None)
 
     def add(self, waveform, index=0):
         """A waveform in noise; silence stays silent. Sums may exceed [-1, 1].

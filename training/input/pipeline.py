@@ -7,6 +7,7 @@ import tensorflow as tf
 from leaf_files.windows import cut_windows
 from training.input import sampling
 from training.input.augmentation import add_noise, mixup
+from training.input.drawing import WindowDraw
 from training.input.memory import keeps, members, open_clips
 from training.input.targets import Targets, balanced_weights, needs_weights
 
@@ -24,10 +25,25 @@ class TrainingData:
         clip_sets: Training `ClipSet` of each head.
         heads: A tuple of `Head`.
         config: A `FitConfig`.
+        sounds: `AugmentationSounds` of that config; None where it names none.
+
+    >>> from leaf_files.run_folder import Head
+    >>> from training.settings.config import FitConfig
+    >>> from training.tasks.registry import get_task
+    >>> config = FitConfig(
+    ...     "folder:drums", batch_size=4, sample_rate=8000, window_seconds=0.05
+    ... )
+    >>> data = get_task(config.task).load()
+    >>> head = Head(config.task, "drums", data.labels, "softmax")
+    >>> training_data = TrainingData([data.splits["train"]], (head,), config)
+    >>> waveform, label = next(iter(training_data.batches()))
+    >>> waveform.shape, label.shape
+    (TensorShape([4, 400]), TensorShape([4]))
     """
 
-    def __init__(self, clip_sets, heads, config):
+    def __init__(self, clip_sets, heads, config, sounds=None):
         self._config = config
+        self._draw = WindowDraw(config, sounds)
         self._heads = heads
         self._sizes = [clips.n_examples for clips in clip_sets]
         self._clips = [
@@ -44,11 +60,12 @@ class TrainingData:
             self._targets = Targets(heads, self._class_weights())
 
     def batches(self, start=0, part=0, n_parts=1):
-        """Batches of random windows, without end.
+        """Endless batches of random windows.
 
         Each pass over a task's clips draws one window of every clip (or as many of
         every class), in another order each time. Batch n is the same for the same
-        config, whatever the first batch.
+        config, whatever the first batch; but for white noise and mixup it is so
+        whatever the number of parts.
 
         Args:
             start: Number of the first batch.
@@ -106,18 +123,18 @@ class TrainingData:
         seed = tf.stack([tf.cast(config.seed, tf.int64), position])
         if index:  # another task at the same place draws another window
             seed = tf.random.experimental.stateless_fold_in(seed, index)
-        window = random_window(clip["waveform"], config.window_samples, seed)
+        window = self._draw.window(clip["waveform"], seed)
         if self._targets is not None:
             label = self._targets.encode(index, label, clip.get("weight"))
         return window, label
 
     def _order(self, index):
-        """Function of the number of a task's window: the index of its clip."""
+        """Function from the number of a task's window to the index of its clip."""
         if not self._config.balanced:
             return sampling.every_clip(self._sizes[index], self._config.seed)
         labels = self._clips[index].labels()
-        of_classes = members(labels, len(self._heads[index].labels))
-        return sampling.every_class(of_classes, self._config.seed)
+        indices_by_class = members(labels, len(self._heads[index].labels))
+        return sampling.every_class(indices_by_class, self._config.seed)
 
     def _class_weights(self):
         if self._config.class_weights == "none":
@@ -138,13 +155,19 @@ def evaluation_windows(
         sample_rate: Rate of the waveforms, Hz.
         window_samples: Length of a window.
         batch_size: Windows in a batch; the last one may be smaller.
-        cache: Keeping of the decoded clips, see `FitConfig.cache`.
+        cache: Whether decoded clips are kept, see `FitConfig.cache`.
 
     Returns:
-        A `tf.data.Dataset` of (waveform, label, clip_index): float32
-        (batch, window_samples), the clip's label and int64 (batch,). A clip's
-        windows, cut by `leaf_files.windows.cut_windows`, share its index, so that
-        their logits can be averaged.
+        A `tf.data.Dataset` of (waveform, label, clip_index, name): float32
+        (batch, window_samples), the clip's label, int64 (batch,), and its name. A
+        clip's windows, cut by `leaf_files.windows.cut_windows`, share its index, so
+        that their logits can be averaged.
+
+    >>> from training.tasks.registry import get_task
+    >>> clips = get_task("folder:drums").load().splits["test"]  # 2 of 0.1 s
+    >>> for waveform, _, clip_index, _ in evaluation_windows(clips, 8000, 400, 4):
+    ...     waveform.shape, clip_index.numpy()
+    (TensorShape([4, 400]), array([0, 0, 1, 1]))
     """
 
     def to_windows(clip_index, clip):
@@ -160,6 +183,7 @@ def evaluation_windows(
                 windows,
                 tf.repeat(clip["label"][tf.newaxis], n_windows, axis=0),
                 tf.repeat(clip_index, n_windows),
+                tf.repeat(clip["clip"], n_windows),
             )
         )
 
@@ -168,24 +192,3 @@ def evaluation_windows(
         clips = clips.cache()
     windows = clips.enumerate().flat_map(to_windows).batch(batch_size)
     return windows.prefetch(tf.data.AUTOTUNE)
-
-
-def random_window(waveform, window_samples, seed):
-    """A random part of a clip; a shorter clip gets zeros on random sides.
-
-    Args:
-        waveform: (samples,).
-        window_samples: Length of the window.
-        seed: Two ints; the same give the same window.
-
-    Returns:
-        (window_samples,).
-    """
-    spare = tf.shape(waveform)[0] - window_samples
-    start = tf.random.stateless_uniform([], seed, 0, tf.abs(spare) + 1, dtype=tf.int32)
-    window = tf.cond(
-        spare >= 0,
-        lambda: waveform[start : start + window_samples],
-        lambda: tf.pad(waveform, [[start, -spare - start]]),
-    )
-    return tf.ensure_shape(window, [window_samples])

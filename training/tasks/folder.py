@@ -42,6 +42,10 @@ class FolderTask(OwnTask):
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be read are named and left out.
         splitting: `Splitting` by the settings of the run.
+
+    >>> data = FolderTask(Path("drums")).load()  # 5 clips of each class
+    >>> {split: clips.n_examples for split, clips in data.splits.items()}
+    {'train': 6, 'validation': 2, 'test': 2}
     """
 
     path: Path
@@ -58,7 +62,7 @@ class FolderTask(OwnTask):
         """The folder itself: names of clips are relative to it."""
         return self.path
 
-    def listing(self):
+    def listing(self, multi_label=None):
         """The `Listing` of the folder; its labels are the names of the subfolders."""
         walked = self._walk()
         layout = _Layout(walked)
@@ -109,7 +113,10 @@ class FolderTask(OwnTask):
         if not self.path.exists():
             raise UserError(f"there is no folder {self.path}; {wanted}")
         if not self.path.is_dir():
-            raise UserError(f"{self.path} is a file; {wanted}")
+            raise UserError(
+                f"{self.path} is a file; {wanted}, or as table:{self.path} if it lists "
+                "clips and their labels"
+            )
         if _is_run(self.path):
             raise UserError(
                 f"{self.path} is the folder of a run, not of clips; {wanted}"

@@ -136,6 +136,8 @@ class OwnTask(abc.ABC):
     skip_bad_clips: bool
     splitting: Splitting
     why_not_split = ""  # they can be split in any way
+    can_be_multi_label = False
+    needs = "at least two subfolders of clips"
 
     @property
     @abc.abstractmethod
@@ -147,8 +149,13 @@ class OwnTask(abc.ABC):
     def folder(self) -> Path: ...
 
     @abc.abstractmethod
-    def listing(self) -> Listing:
-        """What is said of the clips; raises a `UserError` if nothing can be."""
+    def listing(self, multi_label: bool | None = None) -> Listing:
+        """What is said of the clips; raises a `UserError` if nothing can be.
+
+        Args:
+            multi_label: True for clips that may have several labels, or none, in any
+                case; None for what the data says.
+        """
 
     @abc.abstractmethod
     def tell_passed_over(self) -> None:
@@ -156,9 +163,11 @@ class OwnTask(abc.ABC):
 
     def is_same(self, other):
         """Whether another task is this one, however its path is spelled."""
-        return type(self) is type(other) and (
-            self.path.resolve() == other.path.resolve()
-        )
+        return self.is_kind_of(other) and self.path.resolve() == other.path.resolve()
+
+    def is_kind_of(self, other):
+        """Whether another task is this one but for its path."""
+        return type(self) is type(other)
 
     @property
     def multi_label(self):
@@ -185,10 +194,7 @@ class OwnTask(abc.ABC):
         faults = [*listing.faults, *_label_faults(labels)]
         if len(labels) < 2 and not listing.faults:
             one = f"one class only, {labels[0]!r}" if labels else "no classes"
-            faults.append(
-                f"{self.path} has {one}; a classifier needs at least two subfolders of "
-                "clips"
-            )
+            faults.append(f"{self.path} has {one}; a classifier needs {self.needs}")
         if len(labels) < 2:
             self._refuse(faults, listing)
         entries, fault = self._with_groups(listing)
@@ -223,13 +229,18 @@ class OwnTask(abc.ABC):
             },
             listing.multi_label,
             background=listing.background,
+            given_splits=tuple(
+                s for s in SPLITS if any(c.entry.split == s for c in usable)
+            ),
+            notes=(*assigned.notes, *assigned.warnings),
         )
 
-    def load_all(self, labels):
+    def load_all(self, labels, multi_label=False):
         """Opens all clips as one set, for a model that knows its labels.
 
         Args:
             labels: Labels of the model; the clips may lack some of them.
+            multi_label: Whether the model gives a clip several labels, or none.
 
         Returns:
             A `ClipSet`.
@@ -238,11 +249,15 @@ class OwnTask(abc.ABC):
             UserError: See `load`, though one clip of one class is enough here; also a
                 class that isn't among `labels`.
         """
-        listing = self.listing()
+        listing = self.listing(multi_label or None)
         spelled = spelled_as(labels)
         named = dict.fromkeys(label for e in listing.entries for label in e.labels)
         unknown = [label for label in sorted(named) if spelled(label) not in labels]
-        faults = []
+        faults = [*listing.faults]
+        if listing.multi_label and not multi_label:
+            faults.append(
+                f"clips of {self.path} have several labels, and the model gives one"
+            )
         if unknown:
             faults.append(
                 f"{self.path} has classes that the model doesn't know: "

@@ -8,9 +8,11 @@ from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
 from training.tasks.folder import FolderTask
 from training.tasks.splitting import Splitting
+from training.tasks.table import TABLE_PREFIX, TableTask, is_table, looks_like_table
 from training.tasks.tfds import TfdsTask
 
 _FOLDER_PREFIX = "folder:"
+OWN_PREFIXES = (_FOLDER_PREFIX, TABLE_PREFIX)  # of tasks of a user's own clips
 _GIB = 2**30
 
 _OFFICIAL = {"train": "train", "validation": "validation", "test": "test"}
@@ -72,7 +74,7 @@ _TASKS = (
     ),
     TfdsTask(
         name="spoken_digit@speaker",
-        about="10 digits by a speaker who was never heard",
+        about="10 digits by a speaker unseen in training",
         group_pattern=r"\d_(\w+)_\d+\.wav",
         split_rule="of the 5 speakers by name, the one at seed mod 5 tests, the next "
         "one validates, the others train",
@@ -216,7 +218,11 @@ _TASKS = (
 
 
 def known_tasks():
-    """The records of all tasks with a name of their own."""
+    """The records of all tasks with a name of their own.
+
+    >>> [task.name for task in known_tasks()][:2]
+    ['synthetic', 'spoken_digit']
+    """
     return _TASKS
 
 
@@ -224,12 +230,18 @@ def get_task(name, config=None):
     """The task that `--task` names.
 
     Args:
-        name: Name of a known task, or "folder:PATH".
+        name: Name of a known task, "folder:PATH", or "table:FILE" or
+            "table:FILE#COLUMN".
         config: `FitConfig` whose settings say how its data is read and split; None for
             their defaults.
 
     Raises:
         UserError: No such task.
+
+    >>> get_task("spoken_digit").about
+    '10 digits, 5 English speakers'
+    >>> get_task("folder:/data/drums").path.name
+    'drums'
     """
     splitting = Splitting.of(config)
     if name.startswith(_FOLDER_PREFIX) and name != _FOLDER_PREFIX:
@@ -239,22 +251,26 @@ def get_task(name, config=None):
             skip_bad_clips=config is not None and config.skip_bad_clips,
             splitting=splitting,
         )
+    if is_table(name):
+        return TableTask.of(name.removeprefix(TABLE_PREFIX), config)
     for task in _TASKS:
         if task.name == name:
             return task.split_by(splitting)
     known = [task.name for task in _TASKS]
     raise UserError(
         f"there is no task {name!r}{_meant(name, known)}; the tasks are "
-        f"{', '.join(known)} and {_FOLDER_PREFIX}PATH, a folder with a subfolder of "
-        "clips per class"
+        f"{', '.join(known)}, {_FOLDER_PREFIX}PATH, a folder with a subfolder of clips "
+        f"per class, and {TABLE_PREFIX}FILE, a table of clips and their labels"
     )
 
 
 def _meant(name, known):
-    """A hint at the task that an unknown name may mean; a folder's path is nearest."""
+    """A hint at the task that an unknown name may mean; an existing folder first."""
     for path in (name, name.partition(":")[2]):
         if os.path.isdir(os.path.expanduser(path)):
             return f" (did you mean {_FOLDER_PREFIX}{path}?)"
+        if looks_like_table(path):
+            return f" (did you mean {TABLE_PREFIX}{path}?)"
     return did_you_mean([name], known)
 
 
@@ -263,6 +279,10 @@ def get_tasks(config):
 
     Raises:
         UserError: One of them doesn't exist, or settings of splits apply to none.
+
+    >>> from training.settings.config import FitConfig
+    >>> [task.dataset for task in get_tasks(FitConfig("synthetic,crema_d"))]
+    ['leaf_synthetic', 'crema_d']
     """
     try:
         tasks = tuple(get_task(name, config) for name in config.tasks)
@@ -272,9 +292,34 @@ def get_tasks(config):
             raise UserError(f"{reasons[0]}: leave out {' and '.join(options)}")
         return tasks
     except UserError as error:
-        if "," not in config.task or _FOLDER_PREFIX not in config.task:
+        has_path = _FOLDER_PREFIX in config.task or TABLE_PREFIX in config.task
+        if "," not in config.task or not has_path:
             raise
         raise UserError(
-            f"{error}; commas separate tasks, so the path of a folder can't hold one: "
-            "rename it, or name a link to it"
+            f"{error}; commas separate tasks, so the path of a folder or a table can't "
+            "hold one: rename it, or name a link to it"
         ) from error
+
+
+def split_rule(task, data):
+    """The rule by which a task was split, a phrase.
+
+    Args:
+        task: The task.
+        data: Its `TaskData`.
+    """
+    if data.given_splits:
+        return f"as the data says itself for {' and '.join(data.given_splits)}"
+    if task.splitting is None:
+        return task.split_rule
+    words = task.splitting.in_words
+    if data.splits["test"].groups is not None:
+        words = words.replace(
+            "within each class", "in whole groups, as the data tells them"
+        )
+    return words
+
+
+def is_official(task):
+    """Whether the splits are those of a data set, which nobody's seed draws."""
+    return getattr(task, "splits", None) is not None

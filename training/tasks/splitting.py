@@ -38,7 +38,7 @@ class Unsplit(NamedTuple):
         group: Group, or None where groups aren't known, for all clips alike.
         given: Split that the data gives, or None.
         is_silent: Whether there is nothing but silence, whose copies are no matter.
-        balance: Further names to balance, such as labels of other columns.
+        balance: What splits balance, if not `labels`, such as those of all columns.
     """
 
     name: str
@@ -298,7 +298,7 @@ class _Assigning:
         """Splits the clips of some numbers; changes `splits`."""
         clips = [self._clips[n] for n in pool]
         units = [self._units[n] for n in pool]
-        balance = [(*clip.labels, *clip.balance) for clip in clips]
+        balance = [clip.balance or clip.labels for clip in clips]
         is_plain = held_out == list(_HELD_OUT) and not (
             self._multi_label or any(clip.balance for clip in clips)
         )
