@@ -16,10 +16,12 @@ import numpy as np
 
 from leaf_files.command_line import a_few, note, one_line, warn
 from leaf_files.errors import UserError
+from leaf_files.fingerprints import near_duplicates, unpacked
 from leaf_files.labels import label_faults, similar_labels, spelled_as
 from leaf_files.oddities import warn_of_all, warn_of_silent_classes
 from leaf_files.run_folder import LABEL_SEPARATOR
 from leaf_files.walk import cannot_be_used
+from training.tasks import leakage
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
 from training.tasks.entries import Entry
 from training.tasks.hearing import WHOLE, Heard, Stretch, hear_all
@@ -214,6 +216,7 @@ class OwnTask(abc.ABC):
         _tell(listing)
         _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, usable))
         assigned.tell()
+        self._tell_leaks(usable, assigned.splits)
         of_split = {
             split: [clip for clip, s in zip(usable, assigned.splits) if s == split]
             for split in SPLITS
@@ -332,6 +335,18 @@ class OwnTask(abc.ABC):
         lines = map(one_line, errors)
         print(f"{summary} and are skipped:", *lines, sep="\n  ", file=sys.stderr)
         return usable, ""
+
+    def _tell_leaks(self, clips, splits):
+        """Says on stderr what a random split would put on both sides."""
+        names = [clip.name(self.folder) for clip in clips]
+        groups = _groups(clips)
+        is_drawn = not any(clip.entry.split for clip in clips)
+        if groups is None and self.splitting.group_by is None and is_drawn:
+            labels = [LABEL_SEPARATOR.join(clip.labels) for clip in clips]
+            leakage.tell(leakage.name_lines(names, labels))
+        prints = [unpacked(clip.heard.landmarks) for clip in clips]
+        pairs = near_duplicates(prints)
+        leakage.tell(leakage.duplicate_lines(pairs, names, splits, groups))
 
     def _clip_set(self, clips, labels, multi_label):
         targets = _targets(clips, labels, multi_label)
