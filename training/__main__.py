@@ -5,7 +5,7 @@ import re
 import sys
 
 from leaf_files import command_line, quiet
-from leaf_files.errors import UserError
+from leaf_files.errors import UserError, lost_clip
 
 _LOST_CLIP = re.compile(r"^leaf_files\.errors\.UserError: (.*)$", re.MULTILINE)
 
@@ -39,16 +39,13 @@ def _name_a_lost_clip(error):
         return
     match = _LOST_CLIP.search(str(error))
     if match:
-        what = f"{match[1]}; it was"
+        what = match[1]
     # tensorflow-io's operators don't know whose content they decode.
     elif "IO>AudioDecode" in str(error):
-        what = "cannot read an audio file (starting again names it); it was"
+        what = "cannot read an audio file (starting again names it)"
     else:
         return
-    raise UserError(
-        f"{what} whole before: leave the clips as they are while they are in use, and "
-        "start again"
-    ) from error
+    raise lost_clip(what) from error
 
 
 def _fit(arguments):
@@ -99,6 +96,7 @@ def _evaluate(arguments):
         arguments.data_dir,
         noise,
         arguments.skip_bad_clips,
+        index=getattr(arguments, "index", None),
     )
     if arguments.json:
         print(json.dumps(as_metrics(evaluations), indent=2))

@@ -221,6 +221,7 @@ def _add_evaluate(commands):
     parser.add_argument(
         "--skip-bad-clips", action="store_true", help=_SETTINGS["skip_bad_clips"].words
     )
+    _add_setting(parser, _SETTINGS["index"])
     parser.add_argument("--json", action="store_true", help="print metrics as JSON")
 
 
@@ -345,7 +346,14 @@ def _add_adapt(commands):
             default=default or argparse.SUPPRESS,
             help=f"{setting.words} (default: {default or 'as the run'})",
         )
-    for name in ("skip_bad_clips", "group_pattern", "group_by", "folds", "fold"):
+    for name in (
+        "skip_bad_clips",
+        "index",
+        "group_pattern",
+        "group_by",
+        "folds",
+        "fold",
+    ):
         _add_setting(parser, _SETTINGS[name])
 
 

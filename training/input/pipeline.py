@@ -9,6 +9,7 @@ from training.input import sampling
 from training.input.augmentation import add_noise, mixup
 from training.input.memory import keeps, members, open_clips
 from training.input.targets import Targets, balanced_weights, needs_weights
+from training.tasks.sounds import without_copies
 
 
 class TrainingData:
@@ -83,7 +84,7 @@ class TrainingData:
                 num_parallel_calls=tf.data.AUTOTUNE,
                 deterministic=True,
             )
-        return batches.prefetch(tf.data.AUTOTUNE)
+        return without_copies(batches.prefetch(tf.data.AUTOTUNE))
 
     def _window(self, position):
         """(window, label or vector of targets) at a position among all tasks'."""

@@ -69,6 +69,7 @@ class RunFolder(RunPaths):
         if not self.config.exists():
             return
         mine, others = config.to_dict(), FitConfig.read(self.config).to_dict()
+        mine["index"] = others["index"]  # which nothing hangs on
         if is_moved(others["task"], mine["task"]):
             mine["task"] = others["task"]  # whether the clips are, is checked later
         different = [

@@ -10,7 +10,7 @@ from leaf_files.run_folder import RunPaths
 from leaf_files.text import require_utf8
 from leaf_files.walk import walk
 from training.tasks.entries import Entry
-from training.tasks.own_clips import Listing, OwnTask, refuse
+from training.tasks.own_clips import Listing, Opening, OwnTask, refuse
 from training.tasks.splitting import Splitting
 
 # What folders of splits are called; in any case.
@@ -33,12 +33,14 @@ class FolderTask(OwnTask):
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be read are named and left out.
         splitting: `Splitting` by the settings of the run.
+        opening: `Opening` by them.
     """
 
     path: Path
     metric: str = "accuracy"
     skip_bad_clips: bool = False
     splitting: Splitting = Splitting()
+    opening: Opening = Opening()
 
     @property
     def name(self):

@@ -7,6 +7,7 @@ from typing import Any
 from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
 from training.tasks.folder import FolderTask
+from training.tasks.own_clips import Opening
 from training.tasks.splitting import Splitting
 from training.tasks.tfds import TfdsTask
 
@@ -238,6 +239,7 @@ def get_task(name, config=None):
             path,
             skip_bad_clips=config is not None and config.skip_bad_clips,
             splitting=splitting,
+            opening=Opening.of(config),
         )
     for task in _TASKS:
         if task.name == name:
