@@ -23,7 +23,7 @@ def dispatch(argv: list[str]) -> int | None:
 
 def main() -> int:
     """Runs the command line of this process; returns its exit code."""
-    return command_line.run(dispatch, sys.argv[1:], prog="python -m export")
+    return command_line.run(dispatch, sys.argv[1:], prog=command_line.program("export"))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,10 @@ def checked(parse: Callable[[str], Any]) -> Callable[[str], Any]:
 
     Args:
         parse: Function of a word; raises a ValueError whose message is shown.
+
+    >>> checked(int)("many")
+    Traceback (most recent call last):
+    argparse.ArgumentTypeError: invalid literal for int() with base 10: 'many'
     """
 
     def read(text):
@@ -61,5 +65,9 @@ def number(
 
 
 def at_least(least: int) -> Callable[[str], int]:
-    """An argparse type of whole numbers from a least one on."""
+    """An argparse type of whole numbers from a least one on.
+
+    >>> at_least(1)("3")
+    3
+    """
     return number(int, f"a whole number, at least {least}", lambda n: n >= least)

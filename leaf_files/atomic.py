@@ -30,6 +30,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
     Raises:
         UserError: The folder can't be made.
+
+    >>> with replacing("notes.txt") as temporary:
+    ...     n_written = temporary.write_text("whole")
+    >>> Path("notes.txt").read_text()
+    'whole'
     """
     path = Path(path)
     make_folder(path.parent)
@@ -58,6 +63,11 @@ def replacing_folder(path: str | Path, marker: str) -> Iterator[Path]:
 
     Raises:
         UserError: The folder can't be made, or holds something else.
+
+    >>> with replacing_folder("artifacts", marker="report.json") as folder:
+    ...     write_json(folder / "report.json", {})
+    >>> [path.name for path in Path("artifacts").iterdir()]
+    ['report.json']
     """
     path = Path(path).resolve()
     _check_replaceable(path, marker)
@@ -75,6 +85,10 @@ def write_text(path: str | Path, text: str) -> None:
 
     Raises:
         UserError: It would hold a name that is no UTF-8, such as of a file.
+
+    >>> write_text("labels.txt", "wren\\n")
+    >>> Path("labels.txt").read_text()
+    'wren\\n'
     """
     try:
         text.encode()
@@ -93,6 +107,12 @@ def write_json(path: str | Path, value: Any) -> None:
 
     Raises:
         ValueError: A number that is not finite; JSON has none.
+
+    >>> write_json("metrics.json", {"accuracy": 0.5})
+    >>> print(Path("metrics.json").read_text())
+    {
+      "accuracy": 0.5
+    }
     """
     text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
     write_text(path, text + "\n")
@@ -104,6 +124,10 @@ def write_csv(path: str | Path, rows: list[dict[str, Any]]) -> None:
     Args:
         path: The file.
         rows: A list of dicts of the same keys, at least one; None stays empty.
+
+    >>> write_csv("history.csv", [{"epoch": 0, "loss": 1.5}])
+    >>> Path("history.csv").read_text().split()
+    ['epoch,loss', '0,1.5']
     """
     with (
         replacing(path) as temporary,
@@ -122,6 +146,9 @@ def make_folder(path: str | Path) -> Path:
 
     Raises:
         UserError: It can't be made; the message says why.
+
+    >>> make_folder("runs/birds").is_dir()
+    True
     """
     path = Path(path)
     try:
@@ -141,6 +168,9 @@ def writable_folder(path: str | Path) -> Path:
 
     Raises:
         UserError: It can't be made or written to; the message says why.
+
+    >>> writable_folder("runs").is_dir()
+    False
     """
     path = Path(path)
     missing = []

@@ -43,6 +43,10 @@ class Form:
         counts_header: Whether a size is that of the chunk with its header.
         samples: Name of the chunk with the samples.
         kept: Names of those that tell what the samples are.
+
+    >>> form = Form(12, 4, 4, "little", 2, False, b"data", (b"fmt ", b"fact"))
+    >>> form.samples
+    b'data'
     """
 
     header: int
@@ -68,6 +72,14 @@ class Layout:
         is_clean: Whether the decoder finds the same.
         is_followed: Whether more bytes come after it that are no chunk.
         has_header_again: Whether the samples are followed by their header.
+
+    >>> import soundfile
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros(500), 8000, format="WAV", subtype="PCM_16")
+    >>> source = Source(file, "clip")
+    >>> [layout] = layouts(source, 0, containers.WAV)
+    >>> sorted(layout.chunks), layout.stretches, layout.is_clean
+    ([b'fmt '], [(44, 1044)], True)
     """
 
     form: Form
@@ -90,6 +102,14 @@ def layouts(source: Source, start: int, kind: str) -> list[Layout]:
 
     Raises:
         UserError: It is cut short.
+
+    >>> import soundfile
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros(500), 8000, format="WAV", subtype="PCM_16")
+    >>> source = Source(file, "clip")
+    >>> [layout] = layouts(source, 0, containers.WAV)
+    >>> layout.start, layout.stop, layout.stretches
+    (0, 1044, [(44, 1044)])
     """
     all_layouts = []
     while start < source.size:
@@ -104,7 +124,16 @@ def layouts(source: Source, start: int, kind: str) -> list[Layout]:
 
 
 def coding(source: Source, layout: Layout) -> int | None:
-    """The number of the coding of WAV and W64, such as 1 for PCM; None of others."""
+    """The number of the coding of WAV and W64, such as 1 for PCM; None of others.
+
+    >>> import soundfile
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros(500), 8000, format="WAV", subtype="PCM_16")
+    >>> source = Source(file, "clip")
+    >>> [layout] = layouts(source, 0, containers.WAV)
+    >>> coding(source, layout)
+    1
+    """
     place = _format(layout)
     if place is None:
         return None
@@ -127,6 +156,14 @@ def padded_bits(
     Args:
         source, layout: The file and its `Layout`.
         tag: Its `coding`.
+
+    >>> import soundfile
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros(500), 8000, format="WAV", subtype="PCM_16")
+    >>> source = Source(file, "clip")
+    >>> [layout] = layouts(source, 0, containers.WAV)
+    >>> padded_bits(source, layout, tag=1) is None
+    True
     """
     if tag != _PCM:
         return None
@@ -139,7 +176,17 @@ def padded_bits(
 
 
 def pieces(source: Source, layout: Layout) -> list:
-    """Pieces of a file like this with true sizes, see `sources.Spliced`."""
+    """Pieces of a file like this with true sizes, see `sources.Spliced`.
+
+    >>> import soundfile
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros(500), 8000, format="WAV", subtype="PCM_16")
+    >>> source = Source(file, "clip")
+    >>> [layout] = layouts(source, 0, containers.WAV)
+    >>> beginning, fmt, head, samples, padding = pieces(source, layout)
+    >>> len(beginning + fmt + head), samples
+    (44, (44, 1044))
+    """
     n_bytes = sum(stop - start for start, stop in layout.stretches)
     if layout.form.name == 0:
         return _au_pieces(source, layout, n_bytes)
@@ -309,7 +356,11 @@ def _look_behind(source, layout, place):
 
 
 def means_something(source: Source, start: int) -> bool:
-    """Whether what follows a place is more than padding."""
+    """Whether what follows a place is more than padding.
+
+    >>> means_something(Source(io.BytesIO(bytes(9999)), "padding"), 0)
+    False
+    """
     behind = source.at(start, _NO_GARBAGE + 1)
     return len(behind) > _NO_GARBAGE and bool(behind.strip(b"\0"))
 

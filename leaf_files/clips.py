@@ -51,6 +51,11 @@ class Clip:
         sample_rate: Sample rate, Hz.
         encoding: Encoding of the file by `encoding_of`.
         oddities: Tuple of its oddities, of `leaf_files.oddities`.
+
+    >>> write_clip("tone.wav", np.zeros(160), 16000)
+    >>> clip = hear_clip("tone.wav")
+    >>> clip.waveform.shape, clip.sample_rate, clip.encoding, clip.oddities
+    ((160,), 16000, 'WAV PCM_16', ('digital silence',))
     """
 
     waveform: np.ndarray
@@ -60,7 +65,11 @@ class Clip:
 
 
 def is_audio_path(path: str | Path) -> bool:
-    """True if the name ends in one of `AUDIO_EXTENSIONS`, in any case."""
+    """True if the name ends in one of `AUDIO_EXTENSIONS`, in any case.
+
+    >>> is_audio_path("clips/0.FLAC"), is_audio_path("notes.txt")
+    (True, False)
+    """
     return Path(path).suffix.lower() in AUDIO_EXTENSIONS
 
 
@@ -85,13 +94,23 @@ def read_clip(
             finite or beyond 1e6, of parts that differ in their rates, or, where it is
             to be resampled, of a rate that is none of audio. The message names the
             file.
+
+    >>> write_clip("tone.wav", np.full(8000, 0.5), 8000)
+    >>> waveform, sample_rate = read_clip("tone.wav", sample_rate=16000)
+    >>> waveform.shape, sample_rate
+    ((16000,), 16000)
     """
     clip = hear_clip(path, sample_rate)
     return clip.waveform, clip.sample_rate
 
 
 def hear_clip(path: str | Path, sample_rate: int | None = None) -> Clip:
-    """Reads an audio file as `read_clip` does, into a `Clip`."""
+    """Reads an audio file as `read_clip` does, into a `Clip`.
+
+    >>> hear_clip("no.wav")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: there is no audio file no.wav
+    """
     path = Path(path)
     with _named(path):
         require_audio_file(path)
@@ -168,6 +187,10 @@ def decode_clip(
 
     Raises:
         UserError: As `read_clip`.
+
+    >>> write_clip("tone.wav", np.full(160, 0.5), 16000)
+    >>> decode_clip(Path("tone.wav").read_bytes(), "tone")[0][:2].tolist()
+    [0.5, 0.5]
     """
     clip = _decode(io.BytesIO(content), name, sample_rate)
     return clip.waveform, clip.sample_rate
@@ -182,6 +205,10 @@ def require_audio_rate(rate: int, name: str | Path) -> None:
 
     Raises:
         UserError: It is none of audio: below 100 Hz, or above 10 MHz.
+
+    >>> require_audio_rate(1, "0.wav")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the audio file 0.wav says that it has 1 samples ...
     """
     low, high = _RATES
     if not low <= rate <= high:
@@ -199,6 +226,10 @@ def encoding_of(source: str | Path | BinaryIO) -> str:
 
     Args:
         source: Path of the file, or a binary file object.
+
+    >>> write_clip("tone.flac", np.zeros(160), 16000)
+    >>> encoding_of("tone.flac")
+    'FLAC PCM_16'
     """
     with opened(source, "") as sound:
         return sound.encoding
@@ -216,6 +247,10 @@ def write_clip(path: str | Path, waveform: np.ndarray, sample_rate: int) -> None
 
     Raises:
         ValueError: Another extension, or not a finite (samples,) waveform.
+
+    >>> write_clip("tone.wav", np.array([0.5, 2.0]), 16000)
+    >>> read_clip("tone.wav")[0].round(3).tolist()
+    [0.5, 1.0]
     """
     path = Path(path)
     if path.suffix.lower() not in (".flac", ".wav"):
@@ -252,6 +287,9 @@ def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
 
     Raises:
         ValueError: A rate that is not above 0.
+
+    >>> resample(np.zeros(441, np.float32), 44100, 16000).shape
+    (160,)
     """
     if from_rate <= 0 or to_rate <= 0:
         raise ValueError(
@@ -272,6 +310,10 @@ def require_audio_file(path: Path) -> None:
     """Raises a `UserError` unless a path is that of an audio file that holds bytes.
 
     A pipe or a device is taken for one: what comes out of it is judged then.
+
+    >>> require_audio_file(Path("-"))
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: there is no audio file -; standard input is /dev/stdin
     """
     try:
         status = path.stat()
@@ -300,6 +342,11 @@ def opened(source: Any, name: str | Path) -> Iterator["Sound"]:
     Args:
         source: Path, or binary file object.
         name: Name in messages.
+
+    >>> write_clip("tone.wav", np.zeros(1000), 16000)
+    >>> with opened("tone.wav", "tone.wav") as sound:
+    ...     print(sound.sample_rate, [block.size for block in sound.mono_blocks(600)])
+    16000 [600, 400]
     """
     is_file = hasattr(source, "read")
     given_source = contextlib.nullcontext(Source(source, name)) if is_file else None
@@ -322,6 +369,12 @@ class Sound:
         encoding: Encoding by `encoding_of`.
         oddities: Its oddities, of `leaf_files.oddities`; complete once its last
             block is read.
+
+    >>> write_clip("tone.wav", np.zeros(160), 16000)
+    >>> with opened("tone.wav", "tone.wav") as sound:
+    ...     _ = list(sound.mono_blocks())
+    >>> sound.encoding, sound.oddities
+    ('WAV PCM_16', ('digital silence',))
     """
 
     def __init__(self, source: Source, parts: Parts, first: soundfile.SoundFile):

@@ -6,10 +6,13 @@ import difflib
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from leaf_files.errors import UserError
 from leaf_files.missing import missing_package
+
+_SCRIPTS = {"training": "leaf-train", "export": "leaf-export"}
 
 
 class _Help(argparse.HelpFormatter):
@@ -29,6 +32,12 @@ class Parser(argparse.ArgumentParser):
     """Answers a mistake with one line: what is wrong, what may be meant, whose help.
 
     The parsers of its commands are such, too, and answer for their own options.
+
+    >>> parser = Parser(prog="birds")
+    >>> _ = parser.add_argument("--epochs", type=int)
+    >>> with contextlib.redirect_stderr(sys.stdout), contextlib.suppress(SystemExit):
+    ...     parser.parse_args(["--epoch", "3", "--seed", "1"])
+    birds: error: unrecognized arguments: --seed 1; see birds --help
     """
 
     _words: tuple[str, ...] = ()
@@ -88,6 +97,25 @@ def did_you_mean(words: Iterable[str], known: Iterable[str]) -> str:
     return f" (did you mean {' and '.join(dict.fromkeys(nearest))}?)"
 
 
+def program(package: str) -> str:
+    """The words that start the commands of a package, for messages.
+
+    Args:
+        package: "training" or "export".
+
+    Returns:
+        Its installed script, "leaf-train" or "leaf-export", where this process was
+        started by one of the two; else "python -m training" or "python -m export".
+
+    >>> program("export")
+    'python -m export'
+    """
+    script = Path(sys.argv[0]).stem
+    if script in _SCRIPTS.values():
+        return _SCRIPTS[package]
+    return f"python -m {package}"
+
+
 def run(main: Callable[[Any], int | None], argv: Any, prog: str) -> int:
     """Runs a command; what a user can mend becomes one line on stderr.
 
@@ -97,11 +125,14 @@ def run(main: Callable[[Any], int | None], argv: Any, prog: str) -> int:
     Args:
         main: Takes `argv`; returns an exit code, or None for 0.
         argv: The arguments, without the program's name.
-        prog: The program's name in messages, e.g. "python -m training".
+        prog: The program's name in messages, see `program`.
 
     Returns:
         The exit code: `main`'s; 1 after an error; 130 after Ctrl-C; 141 when
         the reader of the output went away. (argparse exits with 2 by itself.)
+
+    >>> run(lambda argv: None if argv else 2, ["birds"], prog="birds")
+    0
     """
     _replace_closed_streams()
     streams: tuple[Any, ...] = sys.stdout, sys.stderr
@@ -138,23 +169,41 @@ def _replace_closed_streams():
 
 
 def one_line(message: object) -> str:
-    """A message as one line: names of files may have line breaks."""
+    """A message as one line: names of files may have line breaks.
+
+    >>> one_line("cannot read\\n0.wav")
+    'cannot read 0.wav'
+    """
     return " ".join(str(message).splitlines())
 
 
 def a_few(items: Sequence, most: int = 3, between: str = ", ") -> str:
-    """Items for a message: the first ones, and an ellipsis for the others."""
+    """Items for a message: the first ones, and an ellipsis for the others.
+
+    >>> a_few([1, 2, 3]), a_few([1, 2, 3, 4])
+    ('1, 2, 3', '1, 2, 3, ...')
+    """
     named = [str(item) for item in items[:most]]
     return between.join([*named, "..."] if len(items) > most else named)
 
 
 def note(message: object) -> None:
-    """Says a line on stderr that is no error: what a user may want to know."""
+    """Says a line on stderr that is no error: what a user may want to know.
+
+    >>> with contextlib.redirect_stderr(sys.stdout):
+    ...     note("passed over: 1 link")
+    passed over: 1 link
+    """
     print(one_line(message), file=sys.stderr, flush=True)
 
 
 def warn(message: object) -> None:
-    """Says a line on stderr about what may not be meant."""
+    """Says a line on stderr about what may not be meant.
+
+    >>> with contextlib.redirect_stderr(sys.stdout):
+    ...     warn("all clips are silent")
+    warning: all clips are silent
+    """
     note(f"warning: {message}")
 
 

@@ -87,6 +87,9 @@ def kind_of(head: bytes) -> tuple[str, bool] | None:
 
     Returns:
         (kind, whether libsndfile reads it).
+
+    >>> kind_of(b"fLaC"), kind_of(b"wvpk"), kind_of(b"text")
+    (('a FLAC file', True), ('a WavPack file', False), None)
     """
     for pattern, kind in _READ:
         if pattern.match(head):
@@ -105,7 +108,11 @@ def kind_of(head: bytes) -> tuple[str, bool] | None:
 
 
 def kind_of_raw(head: bytes) -> str | None:
-    """The kind of a file that begins with these bytes; None if it may be raw sound."""
+    """The kind of a file that begins with these bytes; None if it may be raw sound.
+
+    >>> kind_of_raw(b"RIFF....WAVE"), kind_of_raw(bytes(16))
+    ('a WAV file', None)
+    """
     if id3_bytes(head) and head[3] in (2, 3, 4):
         return "an MP3 file, or another with an ID3 tag before it"
     for pattern, kind in _ALSO_READ:
@@ -116,7 +123,11 @@ def kind_of_raw(head: bytes) -> str | None:
 
 
 def hidden_start(content: bytes) -> int | None:
-    """Where an audio file begins that has other bytes before it, else None."""
+    """Where an audio file begins that has other bytes before it, else None.
+
+    >>> hidden_start(b"HTTP/1.1 200 OK" + b"fLaC\\0\\0\\0\\x22"), hidden_start(b"text")
+    (15, None)
+    """
     content = content[:LONGEST_GARBAGE]
     place = re.search(
         rb"RI(FF|FX)....WAVEfmt |RF64....WAVEds64|fLaC[\0\x80]\0\0\x22|OggS\0\x02"
@@ -128,7 +139,11 @@ def hidden_start(content: bytes) -> int | None:
 
 
 def what_to_do(kind: str) -> str:
-    """The second half of a message on a file that can't be read."""
+    """The second half of a message on a file that can't be read.
+
+    >>> what_to_do("a WavPack file"), what_to_do("a picture")
+    ('convert it first, e.g. ffmpeg -i IN OUT.flac', 'name an audio file')
+    """
     if any(word in kind for word in _NO_MEDIA):
         return "name an audio file"
     return "convert it first, e.g. ffmpeg -i IN OUT.flac"

@@ -6,6 +6,10 @@ class UserError(Exception):
 
     The message is one line that is shown as it is: what was wrong, what is
     allowed, what was received, what to do.
+
+    >>> raise UserError("there is no audio file 0.wav")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: there is no audio file 0.wav
     """
 
 

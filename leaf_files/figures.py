@@ -24,6 +24,11 @@ def save_figure(figure: Any, path: str | Path) -> None:
 
     Raises:
         UserError: The folder can't be made.
+
+    >>> from matplotlib.figure import Figure
+    >>> save_figure(Figure(), "figures/empty.png")
+    >>> Path("figures/empty.png").read_bytes()[1:4]
+    b'PNG'
     """
     with replacing(path) as temporary, warnings.catch_warnings():
         # Boxes for the letters of a label that the font lacks are no news.

@@ -31,6 +31,13 @@ class Stream:
         promised: Samples by its beginning, 0 if it doesn't say.
         held: Samples up to the end of its last frame, None if that isn't whole.
         is_followed: Whether more bytes come after its last frame than one has.
+
+    >>> import soundfile
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros(5000), 8000, format="FLAC")
+    >>> [stream] = streams(file.getvalue(), 0)
+    >>> stream.start, stream.stop == len(file.getvalue()), stream.promised, stream.held
+    (0, True, 5000, 5000)
     """
 
     start: int
@@ -46,6 +53,12 @@ def streams(content: Content, start: int) -> list[Stream]:
     Args:
         content: Bytes, or a mapping of them.
         start: Place of the first.
+
+    >>> import soundfile
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros(5000), 8000, format="FLAC")
+    >>> [stream.held for stream in streams(2 * file.getvalue(), 0)]
+    [5000, 5000]
     """
     starts = [start]
     while match := _STREAM.search(content, _after_blocks(content, starts[-1])):
@@ -55,13 +68,26 @@ def streams(content: Content, start: int) -> list[Stream]:
 
 
 def pieces(content: Content, stream: Stream, n_samples: int) -> list:
-    """Pieces of a file: the stream, with its length in the header."""
+    """Pieces of a file: the stream, with its length in the header.
+
+    >>> import soundfile
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros(5000), 8000, format="FLAC")
+    >>> [stream] = streams(file.getvalue(), 0)
+    >>> beginning, frames = pieces(file.getvalue(), stream, 4000)
+    >>> len(beginning), frames == (42, stream.stop)
+    (42, True)
+    """
     beginning = counting(content[stream.start : stream.start + _INFO_BYTES], n_samples)
     return [beginning, (stream.start + _INFO_BYTES, stream.stop)]
 
 
 def counting(beginning: bytes, n_samples: int) -> bytes:
-    """The first bytes of a stream with another number of samples, for that of MD5."""
+    """The first bytes of a stream with another number of samples, for that of MD5.
+
+    >>> counting(bytes(42), 5000)[18:26].hex()
+    '0000000000001388'
+    """
     changed = bytearray(beginning)
     changed[21] = changed[21] & 0xF0 | n_samples >> 32
     changed[22:26] = (n_samples & 0xFFFFFFFF).to_bytes(4, "big")

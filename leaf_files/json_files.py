@@ -17,12 +17,21 @@ def read_json(path: Path) -> Any:
         OSError: It can't be read.
         ValueError: It is no text, no JSON, nested too deep to read, or gives one name
             two values.
+
+    >>> _ = Path("config.json").write_text('{"epochs": 3}')
+    >>> read_json(Path("config.json"))
+    {'epochs': 3}
     """
     return parse_json(read_text(path))
 
 
 def parse_json(text: str | bytes) -> Any:
-    """The content of a text in JSON, as of `read_json`."""
+    """The content of a text in JSON, as of `read_json`.
+
+    >>> parse_json('{"rate": 8000, "rate": 16000}')
+    Traceback (most recent call last):
+    ValueError: it gives 'rate' more than once
+    """
     try:
         return json.loads(text, object_pairs_hook=_without_repeats)
     except RecursionError as error:

@@ -27,6 +27,10 @@ def read_labels(path: Path) -> tuple[str, ...]:
 
     Raises:
         UserError: The file can't be read, or holds what can't be labels.
+
+    >>> _ = Path("labels.txt").write_text("blackbird\\nwren\\n")
+    >>> read_labels(Path("labels.txt"))
+    ('blackbird', 'wren')
     """
     try:
         labels = tuple(read_lines(path))
@@ -52,6 +56,9 @@ def label_faults(labels: Sequence[str]) -> list[str]:
     Returns:
         list of str, a phrase for each kind of fault, with how many there are and the
         first ones; [] for labels that can be used.
+
+    >>> label_faults(["wren", "wren", ""])
+    ['1 blank (number 3)', "1 given more than once ('wren')"]
     """
     counts = collections.Counter(labels)
     blank = [i for i, label in enumerate(labels, 1) if not label.strip()]
@@ -82,14 +89,19 @@ def similar_labels(labels: Sequence[str]) -> str:
 
     Returns:
         A sentence that names them; "" if there are none.
+
+    >>> similar_labels(["wren", "blackbird"])
+    ''
+    >>> similar_labels(["wren", "Wren"])
+    "labels that differ only in case, blanks or invisible characters: 'wren' ...
     """
     pairs = _alike(labels, _looks)
     if not pairs:
         return ""
     return (
         "labels that differ only in case, blanks or invisible characters: "
-        f"{_groups(pairs, ascii_if_odd)}; each is taken for a class of its own: if one "
-        "class is meant, rename"
+        f"{_groups(pairs, _ascii_if_odd)}; each is a class of its own: rename them if "
+        "one class is meant"
     )
 
 
@@ -101,6 +113,9 @@ def spelled_as(labels: Sequence[str]) -> Callable[[str], str]:
 
     Returns:
         Function, name -> the label, or the name itself if no label is the same text.
+
+    >>> spelled_as(["caf\\u00e9"])("cafe\\u0301") == "caf\\u00e9"
+    True
     """
     known = {unicodedata.normalize("NFC", label): label for label in labels}
 
@@ -110,7 +125,7 @@ def spelled_as(labels: Sequence[str]) -> Callable[[str], str]:
     return spelled
 
 
-def ascii_if_odd(label: str) -> str:
+def _ascii_if_odd(label: str) -> str:
     """A label for a message: as it is, in escapes where it can't be read."""
     readable = label.isprintable() and unicodedata.is_normalized("NFC", label)
     return repr(label) if readable else ascii(label)
@@ -137,7 +152,7 @@ def _alike(labels, key):
 
 
 def _named(labels):
-    return a_few([ascii_if_odd(label) for label in labels])
+    return a_few([_ascii_if_odd(label) for label in labels])
 
 
 def _groups(groups, spell):

@@ -35,6 +35,11 @@ def missing_package(error: BaseException | None) -> str | None:
     Returns:
         A line, e.g. "soundfile is not installed; install it: python -m pip install
         'soundfile>=0.13'"; None where no import of another's package failed.
+
+    >>> missing_package(ModuleNotFoundError(name="no_such_package"))
+    'no_such_package is not installed; install it: python -m pip install ...
+    >>> missing_package(ValueError("something else")) is None
+    True
     """
     while error is not None:
         package = _package(error)

@@ -61,6 +61,11 @@ class Run:
         first: Its first frame's header, an int.
         samples: Number of samples in a frame.
         junk: Bytes in the midst of it that are no frames.
+
+    >>> frame = bytes.fromhex("fffb9064") + bytes(413)
+    >>> [run], _ = runs(8 * frame, 0, 8 * len(frame))
+    >>> run.kind, run.stretches, run.n_frames, run.samples, run.promised
+    ((3, 3, 44100, False), [[0, 3336]], 8, 1152, None)
     """
 
     kind: tuple
@@ -74,12 +79,22 @@ class Run:
 
 
 def mpeg_frames(content: Content, n_frames: int) -> bool:
-    """Whether bytes begin with so many frames of MPEG audio, or end in the last."""
+    """Whether bytes begin with so many frames of MPEG audio, or end in the last.
+
+    >>> frame = bytes.fromhex("fffb9064") + bytes(413)
+    >>> mpeg_frames(3 * frame, 3), mpeg_frames(bytes(9999), 3)
+    (True, False)
+    """
     return _verified(content, 0, len(content), n_frames)
 
 
 def adts_frames(content: Content, n_frames: int) -> bool:
-    """Whether bytes begin with so many frames of AAC."""
+    """Whether bytes begin with so many frames of AAC.
+
+    >>> frame = bytes.fromhex("fff15080010000")[:7] + b"."
+    >>> adts_frames(3 * frame, 3), adts_frames(bytes(99), 3)
+    (True, False)
+    """
     place = 0
     for number in range(n_frames):
         if place + 7 > len(content):
@@ -104,6 +119,11 @@ def runs(content: Content, start: int, stop: int) -> tuple[list[Run], int]:
     Returns:
         (list of `Run`, bytes of a last frame that isn't whole). Tags before, between
         and after are left out.
+
+    >>> frame = bytes.fromhex("fffb9064") + bytes(413)
+    >>> found, n_left = runs(8 * frame + frame[:100], 0, 8 * len(frame) + 100)
+    >>> [run.n_frames for run in found], n_left
+    ([8], 100)
     """
     tables = {match.start() for match in _XING.finditer(content, start, stop)}
     all_runs: list[Run] = []
@@ -151,6 +171,12 @@ def pieces(run: Run) -> list:
 
     Returns:
         list, as of `sources.Spliced`.
+
+    >>> frame = bytes.fromhex("fffb9064") + bytes(413)
+    >>> [run], _ = runs(8 * frame, 0, 8 * len(frame))
+    >>> counting_frame, stretch = pieces(run)
+    >>> b"Info" in counting_frame, stretch
+    (True, (0, 3336))
     """
     stretches = [tuple(stretch) for stretch in run.stretches]
     if run.header_bytes:

@@ -43,6 +43,11 @@ class Listener:
 
     Args:
         is_float: Whether the file holds floats, which may have any scale.
+
+    >>> listener, block = Listener(is_float=False), np.zeros((160, 1), np.float32)
+    >>> listener.hear(block, block[:, 0], 0.0, 0.0)
+    >>> listener.oddities()
+    ['digital silence']
     """
 
     def __init__(self, is_float: bool):
@@ -89,7 +94,12 @@ class Listener:
 
 
 def warn_of(name: object, oddities: Iterable[str]) -> None:
-    """Writes what is odd about a file to stderr, a line each."""
+    """Writes what is odd about a file to stderr, a line each.
+
+    >>> with contextlib.redirect_stderr(sys.stdout):
+    ...     warn_of("0.wav", [SILENT])
+    warning: 0.wav holds nothing but digital silence
+    """
     for kind in oddities:
         warn(f"{name} holds {_SAID[kind]}")
 
@@ -100,6 +110,10 @@ def warn_of_all(oddities: Mapping[Any, Iterable[str]], n_files: int) -> None:
     Args:
         oddities: {name of a file: its oddities}.
         n_files: Number of all files.
+
+    >>> with contextlib.redirect_stderr(sys.stdout):
+    ...     warn_of_all({"0.wav": [SILENT], "1.wav": []}, n_files=2)
+    warning: 1 of 2 clips hold nothing but digital silence: 0.wav
     """
     for kind, words in _SAID.items():
         names = [str(name) for name, kinds in oddities.items() if kind in kinds]
@@ -115,6 +129,10 @@ def warn_of_silent_classes(
     Args:
         oddities: Oddities of each clip.
         labels: Label of each clip.
+
+    >>> with contextlib.redirect_stderr(sys.stdout):
+    ...     warn_of_silent_classes([[SILENT], []], ["wren", "tit"])
+    warning: all clips of wren (1) are silent: ...
     """
     sounding = {
         label

@@ -17,7 +17,6 @@ _CODECS = (
     (b"Speex   ", "Speex"),
 )
 READ = ("Vorbis", "Opus", "FLAC")
-_VIDEO = (b"\x80theora", b"fishead\0", b"BBCD\0", b"OVP80")
 _BEGINS, _ENDS = 2, 4
 _FLAC_HEADER = 9  # before "fLaC"
 
@@ -31,6 +30,13 @@ class Logical:
         pages: list of (start, start of the body, stop).
         granule: Granule position of its last page: the end of its sound.
         has_end: Whether its last page says that it is the last.
+
+    >>> import soundfile
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros(5000), 8000, format="OGG")
+    >>> [[sound]], is_cut = links(file.getvalue(), 0)
+    >>> sound.codec, sound.granule, sound.has_end
+    ('Vorbis', 5000, True)
     """
 
     codec: str | None
@@ -49,6 +55,13 @@ def links(content: Content, start: int) -> tuple[list[list[Logical]], bool]:
     Returns:
         (links, whether the last page isn't whole): each a list of `Logical`, which
         sound at once; one that is neither sound nor known has no codec.
+
+    >>> import soundfile
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros(5000), 8000, format="OGG")
+    >>> chain, is_cut = links(2 * file.getvalue(), 0)
+    >>> len(chain), is_cut
+    (2, False)
     """
     by_serial: list[dict[int, Logical]] = []
     place, size, is_cut, begins_before = start, len(content), False, False
@@ -74,7 +87,15 @@ def links(content: Content, start: int) -> tuple[list[list[Logical]], bool]:
 
 
 def pieces(content: Content, logical: Logical) -> list:
-    """Pieces of a file of one sound: its pages; of FLAC, a FLAC file."""
+    """Pieces of a file of one sound: its pages; of FLAC, a FLAC file.
+
+    >>> import soundfile
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros(5000), 8000, format="OGG")
+    >>> [[sound]], is_cut = links(file.getvalue(), 0)
+    >>> pieces(file.getvalue(), sound) == [(0, len(file.getvalue()))]
+    True
+    """
     if logical.codec != "FLAC":
         return _joined([(start, stop) for start, _, stop in logical.pages])
     (_, body, stop), *others = logical.pages
@@ -83,12 +104,6 @@ def pieces(content: Content, logical: Logical) -> list:
         flac.counting(beginning, max(0, logical.granule)),
         *_joined([(body, stop) for _, body, stop in others]),
     ]
-
-
-def is_video(content: Content, link: list[Logical]) -> bool:
-    """Whether a link holds pictures too."""
-    bodies = [logical.pages[0][1] for logical in link]
-    return any(content[body : body + 8].startswith(_VIDEO) for body in bodies)
 
 
 def _page(content, place, size):

@@ -31,6 +31,9 @@ class Part:
     Attributes:
         pieces: Argument of `sources.Spliced`; None for the file as it is.
         least: Samples that must come out of it, 0 if the decoder knows itself.
+
+    >>> Part([b"head", (44, 1044)], least=500).least
+    500
     """
 
     pieces: list | None = None
@@ -46,6 +49,9 @@ class Parts:
         is_mpeg: Whether its decoder may be that of MP3, which writes to stderr.
         oddities: Faults of how the file was made, of `leaf_files.oddities`.
         kind: Kind by `containers.kind_of`, None if it isn't known.
+
+    >>> Parts([Part()]).is_plain, Parts([Part([(0, 99)])]).is_plain
+    (True, False)
     """
 
     parts: list
@@ -70,6 +76,13 @@ def parts_of(source: Source) -> Parts:
 
     Raises:
         UserError: It is cut short, or holds what no decoder here reads.
+
+    >>> import soundfile
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.zeros(5000), 8000, format="FLAC")
+    >>> found = parts_of(Source(file, "clip"))
+    >>> found.kind, found.is_plain
+    ('a FLAC file', True)
     """
     start = after_tags(source.at, 0, source.size)
     start = start if start < source.size else 0

@@ -62,6 +62,9 @@ def native_logs_hidden() -> Iterator[None]:
     descriptor itself, much of it before any of their log levels applies. What goes
     wrong still arrives as an exception. Threads may be inside at once: the last one
     that leaves brings stderr back.
+
+    >>> with native_logs_hidden():
+    ...     n_dropped = os.write(2, b"a greeting of a library")
     """
     with _stderr:
         yield
@@ -72,6 +75,9 @@ def native_output_hidden() -> Iterator[None]:
     """Drops what is written to stdout and stderr inside the block.
 
     Like `native_logs_hidden`, for what writes its log to stdout, such as gloo.
+
+    >>> with native_output_hidden():
+    ...     n_dropped = os.write(1, b"a log of a library")
     """
     with _stdout, _stderr:
         yield

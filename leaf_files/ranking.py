@@ -22,6 +22,9 @@ def average_precision(scores: np.ndarray, is_positive: np.ndarray) -> float:
 
     Returns:
         A float in [0, 1]; NaN without positives.
+
+    >>> average_precision(np.array([0.9, 0.8, 0.7]), np.array([True, False, True]))
+    0.8333333333333333
     """
     n_positives = np.count_nonzero(is_positive)
     if not n_positives:
@@ -43,6 +46,9 @@ def auc(scores: np.ndarray, is_positive: np.ndarray) -> float:
     Returns:
         A float in [0, 1], the area under the ROC curve; NaN without positives or
         without negatives.
+
+    >>> auc(np.array([0.9, 0.8, 0.7]), np.array([True, False, True]))
+    0.5
     """
     n_positives = np.count_nonzero(is_positive)
     n_negatives = len(scores) - n_positives
@@ -59,6 +65,9 @@ def d_prime(area: float) -> float:
 
     sqrt(2) times the normal quantile of the AUC; an AUC of 1 counts as 1 - 1e-6,
     which is 6.72.
+
+    >>> round(d_prime(0.5), 2), round(d_prime(0.9), 2)
+    (0.0, 1.81)
     """
     area = min(max(area, _LEAST_MARGIN), 1 - _LEAST_MARGIN)
     return 2**0.5 * NormalDist().inv_cdf(area)

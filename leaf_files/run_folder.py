@@ -103,6 +103,9 @@ class Head:
         labels: Names of the classes, in the order of the logits.
         activation: Step from logits to probabilities: "softmax", one label a clip, or
             "sigmoid", any number of labels a clip.
+        background: The class that stands for none of the classes, such as "noise", or
+            None. Clips of it have no label if there may be any number, and it isn't
+            among `labels` then.
 
     >>> head = Head("folder:/data/birds", "birds", ("blackbird", "wren"))
     >>> head.multi_label, Head.from_dict(head.to_dict()) == head
@@ -113,6 +116,7 @@ class Head:
     name: str
     labels: tuple[str, ...]
     activation: str = SOFTMAX
+    background: str | None = None
 
     @property
     def multi_label(self) -> bool:
@@ -121,12 +125,15 @@ class Head:
 
     def to_dict(self) -> dict[str, Any]:
         """The entry in `tasks.json`."""
-        return {
+        entry = {
             "task": self.task,
             "head": self.name,
             "labels": list(self.labels),
             "activation": self.activation,
         }
+        if self.background is not None:
+            entry["background"] = self.background
+        return entry
 
     @classmethod
     def from_dict(cls, entry: Mapping[str, Any]) -> "Head":
@@ -135,11 +142,13 @@ class Head:
         Raises:
             TypeError, KeyError: Something is missing, or is no text.
         """
+        background = entry.get("background")
         return cls(
             name=_text(entry["head"]),
             labels=tuple(map(_text, entry["labels"])),
             activation=_text(entry["activation"]),
             task=_text(entry["task"]),
+            background=_text(background) if background is not None else None,
         )
 
 
@@ -148,12 +157,22 @@ def read_heads(path: Path) -> tuple[Head, ...]:
 
     Raises:
         OSError, ValueError, TypeError, KeyError: It is missing or damaged.
+
+    >>> from leaf_files.atomic import write_json
+    >>> head = Head("synthetic", "kind", ("down", "up"))
+    >>> write_json("tasks.json", tasks_json([head]))
+    >>> read_heads(Path("tasks.json"))[0].labels
+    ('down', 'up')
     """
     return tuple(Head.from_dict(entry) for entry in read_json(path)["tasks"])
 
 
 def tasks_json(heads: Sequence[Head]) -> dict[str, Any]:
-    """The content of `tasks.json`."""
+    """The content of `tasks.json`.
+
+    >>> tasks_json([Head("synthetic", "kind", ("down", "up"))])["tasks"][0]["head"]
+    'kind'
+    """
     return {"tasks": [head.to_dict() for head in heads]}
 
 
@@ -174,6 +193,10 @@ def write_clips_table(folder: Path, clips: Iterable[tuple[str, Sequence[str]]]) 
     Args:
         folder: The folder, which holds the clips.
         clips: (name of the file, its labels) of each clip.
+
+    >>> write_clips_table(Path("clips"), [("0.flac", ["wren", "rain"])])
+    >>> Path("clips/clips.csv").read_text().split()
+    ['file,label', '0.flac,wren|rain']
     """
     with (
         replacing(folder / CLIPS_TABLE) as temporary,
@@ -195,6 +218,14 @@ def require_same_labels(folder: str | Path) -> None:
 
     Raises:
         UserError: Two of them differ: one was changed, or is another run's.
+
+    >>> from leaf_files.atomic import write_json, write_text
+    >>> head = Head("birds", "birds", ("tit", "wren"))
+    >>> write_json("run/tasks.json", tasks_json([head]))
+    >>> write_text("run/labels.txt", "tit\\nrobin\\n")
+    >>> require_same_labels("run")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the labels of run don't belong together: ...
     """
     run = RunPaths(folder)
     folder, tasks = run.path, run.tasks.name
@@ -214,7 +245,11 @@ def require_same_labels(folder: str | Path) -> None:
 
 
 def digest_of(path: str | Path) -> str | None:
-    """A fingerprint of a file, or of the files in a folder by name; None without."""
+    """A fingerprint of a file, or of the files in a folder by name; None without.
+
+    >>> digest_of("no file") is None
+    True
+    """
     path = Path(path)
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] != ".")
@@ -237,6 +272,9 @@ def notes(folder: str | Path) -> list[str]:
 
     Returns:
         A list of str.
+
+    >>> notes("no run")
+    []
     """
     run = RunPaths(folder)
     written = _read(run.data).get("files")
@@ -256,7 +294,13 @@ def notes(folder: str | Path) -> list[str]:
 
 
 def file_marks(folder: str | Path) -> dict[str, str]:
-    """{name: fingerprint} of the files that `notes` compares, as far as there are."""
+    """{name: fingerprint} of the files that `notes` compares, as far as there are.
+
+    >>> from leaf_files.atomic import write_text
+    >>> write_text("run/model.keras", "a model")
+    >>> file_marks("run")
+    {'model.keras': '...'}
+    """
     run = RunPaths(folder)
     marks = {path.name: digest_of(path) for path in (run.model, run.evaluation_clips)}
     return {name: mark for name, mark in marks.items() if mark}

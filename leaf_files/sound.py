@@ -32,6 +32,11 @@ def file_blocks(
 
     Raises:
         UserError: As `clips.read_clip`, as soon as that part of the file is read.
+
+    >>> from leaf_files.clips import write_clip
+    >>> write_clip("tone.wav", np.zeros(20000), 8000)
+    >>> [block.size for block in file_blocks("tone.wav", sample_rate=8000)]
+    [8000, 8000, 4000]
     """
     path = Path(path)
     require_audio_file(path)
@@ -60,6 +65,10 @@ def raw_blocks(file: BinaryIO, samples: int, name: str) -> Iterator[np.ndarray]:
 
     Raises:
         UserError: It begins as an audio file does, or holds no samples.
+
+    >>> file = io.BytesIO(np.array([0, 16384, -32768], "<i2").tobytes())
+    >>> [block.tolist() for block in raw_blocks(file, samples=2, name="stdin")]
+    [[0.0, 0.5], [-1.0]]
     """
     start = b""
     while content := file.read(2 * samples):
@@ -82,6 +91,9 @@ def in_chunks(blocks: Iterable[np.ndarray], samples: int) -> Iterator[np.ndarray
 
     Yields:
         (samples,), the last one shorter if the blocks end within it.
+
+    >>> [chunk.tolist() for chunk in in_chunks([np.arange(3), np.arange(2)], samples=2)]
+    [[0, 1], [2, 0], [1]]
     """
     waiting = np.zeros(0, np.float32)
     for block in blocks:

@@ -34,6 +34,10 @@ class Source:
     Attributes:
         size: Size in bytes.
         head: Its first bytes.
+
+    >>> source = Source(io.BytesIO(b"RIFF....WAVE"), "clip")
+    >>> source.size, source.at(8, 4)
+    (12, b'WAVE')
     """
 
     def __init__(self, file: Any, name: str | Path, path: str | Path | None = None):
@@ -75,6 +79,10 @@ class Spliced:
     Args:
         file: Binary file that can seek.
         pieces: list of bytes, or of (start, stop) in `file`.
+
+    >>> file = Spliced(io.BytesIO(b"0123456789"), [b"head", (2, 5)])
+    >>> file.read(), file.seek(2), file.read(4)
+    (b'head234', 2, b'ad23')
     """
 
     def __init__(self, file: BinaryIO, pieces: list):
@@ -124,6 +132,11 @@ def opened_source(path: str | Path) -> Iterator[Source]:
 
     Raises:
         UserError: It can't be opened, or more comes out of the pipe than 1 GiB.
+
+    >>> _ = Path("clip.wav").write_bytes(b"RIFF")
+    >>> with opened_source("clip.wav") as source, source.mapped() as content:
+    ...     print(source.size, content[:4])
+    4 b'RIFF'
     """
     try:
         with open(path, "rb", buffering=0) as file:
@@ -143,6 +156,9 @@ def is_stream(path: str | Path, mode: int) -> bool:
     Args:
         path: The path.
         mode: Its mode by `os.stat`.
+
+    >>> is_stream("/dev/null", os.stat("/dev/null").st_mode)
+    True
     """
     if stat.S_ISREG(mode):  # /dev/stdin may be a file, which a shell has opened
         return str(path).startswith(_HANDED_ON)

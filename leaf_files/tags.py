@@ -9,7 +9,11 @@ _APE_BYTES = 32
 
 
 def id3_bytes(head: bytes) -> int:
-    """The length of the ID3v2 tag that bytes begin with, 0 if there is none."""
+    """The length of the ID3v2 tag that bytes begin with, 0 if there is none.
+
+    >>> id3_bytes(b"ID3\\x04\\0\\0\\0\\0\\0\\x20"), id3_bytes(b"RIFF")
+    (42, 0)
+    """
     if len(head) < _ID3_HEADER or head[:3] != b"ID3":
         return 0
     if 255 in head[3:5] or max(head[6:10]) > 127:
@@ -25,6 +29,10 @@ def after_tags(at: Callable[[int, int], bytes], place: int, stop: int) -> int:
     Args:
         at: (start, n_bytes) -> bytes.
         place, stop: Ends of the part to search, bytes.
+
+    >>> content = b"ID3\\x04\\0\\0\\0\\0\\0\\x02--fLaC"
+    >>> after_tags(lambda start, n: content[start : start + n], 0, len(content))
+    12
     """
     while place < stop:
         start = at(place, _APE_BYTES)
@@ -47,6 +55,10 @@ def before_tags(at: Callable[[int, int], bytes], start: int, place: int) -> int:
     Args:
         at: (start, n_bytes) -> bytes.
         start, place: Ends of the part to search, bytes.
+
+    >>> content = b"sound" + b"TAG".ljust(128)
+    >>> before_tags(lambda start, n: content[start : start + n], 0, len(content))
+    5
     """
     while True:
         if at(place - _ID3V1_BYTES, 3) == b"TAG":

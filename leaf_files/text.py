@@ -34,12 +34,16 @@ def read_text(path: Any) -> str:
     Raises:
         OSError: It can't be read.
         ValueError: It is in another encoding.
+
+    >>> _ = Path("text").write_bytes("wren".encode("utf-16"))
+    >>> read_text(Path("text"))
+    'wren'
     """
     content = (Path(path) if isinstance(path, str) else path).read_bytes()
-    return decode_text(content)
+    return _decode_text(content)
 
 
-def decode_text(content: bytes) -> str:
+def _decode_text(content: bytes) -> str:
     """`read_text`, of the bytes of a file."""
     encoding = next(
         (name for mark, name in _MARKS if content.startswith(mark)),
@@ -73,6 +77,10 @@ def require_utf8(path: str | Path) -> None:
 
     Raises:
         UserError: It can't be.
+
+    >>> require_utf8("clips/\\udce9.wav")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the path 'clips/\\udce9.wav' is not valid UTF-8, ...
     """
     try:
         str(path).encode()
@@ -84,13 +92,22 @@ def require_utf8(path: str | Path) -> None:
 
 
 def read_lines(path: Any) -> list[str]:
-    r"""The lines of a text file, as `read_text`; only "\n" ends one."""
+    r"""The lines of a text file, as `read_text`; only "\n" ends one.
+
+    >>> _ = Path("lines").write_text("one\ntwo\n")
+    >>> read_lines("lines")
+    ['one', 'two']
+    """
     return lines_of((Path(path) if isinstance(path, str) else path).read_bytes())
 
 
 def lines_of(content: bytes) -> list[str]:
-    """`read_lines`, of the bytes of a file."""
-    lines = decode_text(content).split("\n")
+    """`read_lines`, of the bytes of a file.
+
+    >>> lines_of(b"one\\r\\ntwo")
+    ['one', 'two']
+    """
+    lines = _decode_text(content).split("\n")
     return lines[:-1] if not lines[-1] else lines
 
 
@@ -107,6 +124,10 @@ def read_table(path: Any) -> list[dict[str, str]]:
 
     Raises:
         OSError, ValueError: It can't be read, or a row has more fields than columns.
+
+    >>> _ = Path("table.csv").write_text("file; label\\n0.flac; wren\\n")
+    >>> read_table("table.csv")
+    [{'file': '0.flac', 'label': 'wren'}]
     """
     text = read_text(path)
     header, _, rest = text.partition("\n")

@@ -59,6 +59,16 @@ class Walk:
         loops: Paths of links to a folder that they lie in.
         repeated: Paths of what is in their class already, by a link.
         loose: Paths of clips in no class, after `leave_loose`.
+
+    >>> from leaf_files.clips import write_clip
+    >>> write_clip("clips/wren/0.wav", np.zeros(160), 16000)
+    >>> write_clip("clips/loose.wav", np.zeros(160), 16000)
+    >>> contents = walk(Path("clips"))
+    >>> contents.classes, len(contents.clips), contents.is_empty
+    (['wren'], 2, False)
+    >>> contents.leave_loose()
+    >>> contents.passed_over
+    'passed over in clips: 1 audio file in no class folder (loose.wav)'
     """
 
     folder: Path
@@ -146,6 +156,11 @@ def walk(folder: Path) -> Walk:
 
     Returns:
         `Walk`; nothing is read but names.
+
+    >>> from leaf_files.clips import write_clip
+    >>> write_clip("clips/wren/0.wav", np.zeros(160), 16000)
+    >>> walk(Path("clips")).by_class
+    {'wren': [PosixPath('clips/wren/0.wav')]}
     """
     contents = Walk(Path(folder))
     _Walker(contents).run()
@@ -166,6 +181,11 @@ def find_clips(folder: Path, wanted: str) -> list[Path]:
 
     Raises:
         UserError: There are no clips, or what was meant to be one can't be.
+
+    >>> _ = Path("empty").mkdir()
+    >>> find_clips(Path("empty"), "clips of birds")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the folder empty holds no clips of birds
     """
     contents = walk(folder)
     require_clips(contents, wanted)
@@ -173,7 +193,12 @@ def find_clips(folder: Path, wanted: str) -> list[Path]:
 
 
 def require_clips(found: Walk, wanted: str) -> None:
-    """The clips of a `Walk`, as of `find_clips`."""
+    """The clips of a `Walk`, as of `find_clips`.
+
+    >>> require_clips(Walk(Path("empty")), "clips")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the folder empty holds no clips
+    """
     passed_over = found.passed_over
     rest = passed_over and f"; {passed_over}"
     if found.faults:
@@ -194,6 +219,11 @@ def read_all(paths: Sequence[Path], sample_rate: int) -> list[np.ndarray]:
 
     Raises:
         UserError: Some can't be read; the message counts them and names the first.
+
+    >>> from leaf_files.clips import write_clip
+    >>> write_clip("0.wav", np.linspace(0, 0.5, 160), 16000)
+    >>> [waveform.shape for waveform in read_all([Path("0.wav")], 8000)]
+    [(80,)]
     """
     clips, errors = [], []
     for path in paths:
@@ -211,12 +241,20 @@ def read_all(paths: Sequence[Path], sample_rate: int) -> list[np.ndarray]:
 
 
 def cannot_be_used(errors: Sequence, n_clips: int) -> str:
-    """'2 of 13 clips can't be used', the beginning of a message about them."""
+    """'2 of 13 clips can't be used', the beginning of a message about them.
+
+    >>> cannot_be_used(["it is empty", "it is empty"], 13)
+    "2 of 13 clips can't be used"
+    """
     return f"{len(errors)} of {n_clips} clips can't be used"
 
 
 def shown(path: Path) -> str:
-    """A path as a message has it, whatever its name holds."""
+    """A path as a message has it, whatever its name holds.
+
+    >>> print(shown(Path("a\\nb.wav")))
+    'a\\nb.wav'
+    """
     text = str(path)
     return text if text.isprintable() else ascii(text)
 

@@ -21,6 +21,9 @@ def cut_windows(waveform: np.ndarray, window_samples: int) -> np.ndarray:
 
     Raises:
         ValueError: No samples, more than one channel, or no window.
+
+    >>> cut_windows(np.arange(5), 3).tolist(), cut_windows(np.arange(1, 3), 4).tolist()
+    ([[0, 1, 2], [2, 3, 4]], [[0, 1, 2, 0]])
     """
     waveform = np.asarray(waveform)
     if waveform.ndim != 1 or not waveform.size:

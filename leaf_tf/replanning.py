@@ -36,10 +36,13 @@ def replan(model: Any) -> bool:
 
     Example:
         >>> model = keras.Sequential([keras.Input((1600,)), leaf_tf.Leaf(n_filters=4)])
+        >>> _ = model.predict(np.zeros((1, 1600)), verbose=0)
+        >>> leaf_tf.replan(model)  # nothing has moved
+        False
+        >>> sigmas = model.layers[0].filtering.sigmas
+        >>> _ = sigmas.assign(sigmas / 2)
         >>> leaf_tf.replan(model)
         True
-        >>> leaf_tf.replan(model)  # nothing has moved since
-        False
     """
     frontends = frontends_of(model)
     changed = [frontend.replan() for frontend in frontends]

@@ -20,8 +20,11 @@ def dotted(path):
 
 def with_examples(package):
     """Names of a package's modules whose docstrings have examples."""
-    paths = modules(package, "")
-    return [dotted(path) for path in paths if "    >>> " in path.read_text()]
+    return [
+        dotted(path).removesuffix(".__init__")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        if "    >>> " in path.read_text(encoding="utf-8")
+    ]
 
 
 def wrong_imports(package, rooms, strangers):

@@ -7,11 +7,17 @@ import sys
 from leaf_files import command_line, quiet
 from leaf_files.errors import UserError, lost_clip
 
-_LOST_CLIP = re.compile(r"^leaf_files\.errors\.UserError: (.*)$", re.MULTILINE)
+_UNREADABLE_CLIP = re.compile(r"^leaf_files\.errors\.UserError: (.*)$", re.MULTILINE)
 
 
 def dispatch(argv):
-    """Runs the command that `argv` names; returns its exit code."""
+    """Runs the command that `argv` names; returns its exit code.
+
+    >>> dispatch(["tasks", "spoken_digit"])
+    spoken_digit
+      what      10 digits, 5 English speakers
+      ...
+    """
     from training.commands.arguments import make_parser
 
     arguments = make_parser().parse_args(argv)
@@ -26,26 +32,27 @@ def dispatch(argv):
     try:
         return commands[arguments.command](arguments)
     except Exception as error:
-        _name_a_lost_clip(error)
+        _name_unreadable_clip(error)
         raise
 
 
-def _name_a_lost_clip(error):
-    """Names a clip that was whole when it was checked, and can't be read any more.
+def _name_unreadable_clip(error):
+    """Raises a `UserError` that names a clip that can't be read any more.
 
-    TensorFlow, whose threads read the clips, passes on the text of the exception.
+    It was whole when it was checked. TensorFlow, whose threads read the clips, passes
+    on the text of the exception.
     """
     if not type(error).__module__.startswith("tensorflow."):
         return
-    match = _LOST_CLIP.search(str(error))
+    match = _UNREADABLE_CLIP.search(str(error))
     if match:
-        what = match[1]
+        cause = match[1]
     # tensorflow-io's operators don't know whose content they decode.
     elif "IO>AudioDecode" in str(error):
-        what = "cannot read an audio file (starting again names it)"
+        cause = "cannot read an audio file (starting again names it)"
     else:
         return
-    raise lost_clip(what) from error
+    raise lost_clip(cause) from error
 
 
 def _fit(arguments):
@@ -53,7 +60,7 @@ def _fit(arguments):
     from training.run.folder import RunFolder
     from training.tasks.registry import get_tasks
 
-    # The mistakes that cost no import of TensorFlow to find.
+    # Mistakes that can be found without importing TensorFlow.
     config = fit_config(arguments)
     hosts = host_settings(arguments)
     get_tasks(config)
@@ -111,13 +118,13 @@ def _compare(arguments):
     from training.tasks.own_clips import OwnTask
     from training.tasks.registry import get_tasks
 
-    wanted = comparison(arguments)
-    tasks = get_tasks(wanted.settings)
-    wanted.require_ready()
+    planned = comparison(arguments)
+    tasks = get_tasks(planned.settings)
+    planned.require_ready()
     for task in tasks:
-        if isinstance(task, OwnTask):  # the runs say it, but to their logs
+        if isinstance(task, OwnTask):  # the runs name them in their logs only
             task.tell_passed_over()
-    compare(wanted)
+    compare(planned)
 
 
 def _adapt(arguments):
@@ -173,8 +180,8 @@ def _tasks(arguments):
     tasks = [get_task(arguments.task)] if arguments.task else known_tasks()
     if any(task not in known_tasks() for task in tasks):
         raise UserError(
-            f"{arguments.task} is a folder of yours; `tasks` tells of those that have "
-            "a name of their own"
+            f"{arguments.task} is a folder of yours; `tasks` describes the tasks that "
+            "have a name"
         )
     if arguments.json:
         records = [listing.record(task, arguments.data_dir) for task in tasks]
@@ -186,7 +193,10 @@ def _tasks(arguments):
 
 
 def main():
-    return command_line.run(dispatch, sys.argv[1:], prog="python -m training")
+    """Runs `python -m training` on the process's arguments; returns its exit code."""
+    return command_line.run(
+        dispatch, sys.argv[1:], prog=command_line.program("training")
+    )
 
 
 if __name__ == "__main__":

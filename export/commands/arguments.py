@@ -20,24 +20,24 @@ from export.writers.options import (
     QUANTIZATIONS,
     Options,
 )
-from leaf_files.command_line import Parser, did_you_mean
+from leaf_files.command_line import Parser, did_you_mean, program
 from leaf_files.errors import UserError
 
 
 def export_parser() -> Parser:
     """The arguments of `python -m export RUN_OR_KERAS_FILE --output DIR`."""
     parser = Parser(
-        prog="python -m export",
+        prog=program("export"),
         description="Writes a trained model as files that run without this package, "
         "and compares each of them with Keras on real clips.",
-        epilog="`python -m export predict --help` tells how to run such a file, "
-        "`python -m export verify --help` how to check a copy of the folder (a run "
+        epilog=f"`{program('export')} predict --help` tells how to run such a file, "
+        f"`{program('export')} verify --help` how to check a copy of the folder (a run "
         "folder of such a name is given as `./predict`).",
     )
     parser.add_argument(
         "source",
         metavar="RUN_OR_KERAS_FILE",
-        help="a run folder of `python -m training fit`, or any `.keras` file that "
+        help=f"a run folder of `{program('training')} fit`, or any `.keras` file that "
         "takes a waveform and has a leaf_tf frontend inside",
     )
     parser.add_argument(
@@ -87,7 +87,7 @@ def export_parser() -> Parser:
         "--streaming",
         action="store_true",
         help="write model_streaming.tflite, too: it takes sound chunk by chunk, and "
-        "answers for the trailing window; `python -m export listen` runs it",
+        f"answers for the trailing window; `{program('export')} listen` runs it",
     )
     parser.add_argument(
         "--chunk",
@@ -126,7 +126,7 @@ def export_parser() -> Parser:
         "--clips",
         metavar="FOLDER",
         help="audio files to compare on; labelled by a `clips.csv`, or by the folder's "
-        "subfolders, as for `python -m training evaluate` (default: the run's "
+        f"subfolders, as for `{program('training')} evaluate` (default: the run's "
         "evaluation clips, else noise and chirps); a model of several heads takes "
         "those of each from a subfolder of its name",
     )
@@ -161,7 +161,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
 def predict_parser() -> Parser:
     """The arguments of `python -m export predict ARTIFACT CLIP...`."""
     parser = Parser(
-        prog="python -m export predict",
+        prog=f"{program('export')} predict",
         description="Runs an exported model on audio files: the whole clip, window by "
         "window, the windows' logits averaged.",
     )
@@ -200,13 +200,13 @@ def predict_parser() -> Parser:
 def verify_parser() -> Parser:
     """The arguments of `python -m export verify DIR`."""
     parser = Parser(
-        prog="python -m export verify",
+        prog=f"{program('export')} verify",
         description="Says whether an artifact folder is as it was written: computes "
         "the checksum of each file anew, and asks each model again what it was asked "
         "at export. Exit code 1 if a file is changed, missing or extra.",
     )
     parser.add_argument(
-        "folder", metavar="DIR", help="the --output of python -m export"
+        "folder", metavar="DIR", help=f"the --output of {program('export')}"
     )
     return parser
 
@@ -214,12 +214,12 @@ def verify_parser() -> Parser:
 def listen_parser() -> Parser:
     """The arguments of `python -m export listen ARTIFACT FILE_OR_-`."""
     parser = Parser(
-        prog="python -m export listen",
+        prog=f"{program('export')} listen",
         description="Runs model_streaming.tflite on sound as it comes and prints what "
         "it detects: seconds heard so far, label, score. A file is followed by as much "
         "silence as the model is late. It needs LiteRT, not TensorFlow.",
         epilog="From a microphone: arecord -q -t raw -f S16_LE -c 1 -r 16000 | "
-        "python -m export listen DIR -",
+        f"{program('export')} listen DIR -",
     )
     parser.add_argument(
         "artifact",

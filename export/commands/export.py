@@ -28,7 +28,7 @@ from leaf_files.atomic import (
     write_json,
     write_text,
 )
-from leaf_files.command_line import one_line
+from leaf_files.command_line import one_line, program
 from leaf_files.errors import UserError
 
 
@@ -54,7 +54,7 @@ def main(argv: list[str]) -> None:
     report = export(source, clips, options, arguments.output)
     print(f"\n{summary(report)}\n\nWritten to {arguments.output}", flush=True)
     for note in source.notes:
-        print(one_line(f"python -m export: note: {note}"), file=sys.stderr)
+        print(one_line(f"{program('export')}: note: {note}"), file=sys.stderr)
 
 
 def export(

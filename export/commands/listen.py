@@ -20,7 +20,7 @@ from export.runners.integrity import require_intact
 from export.runners.opening import note_beside
 from export.runners.stream import StreamRunner
 from export.tflite_format.stream_facts import StreamFacts
-from leaf_files.command_line import note
+from leaf_files.command_line import note, program
 from leaf_files.errors import UserError
 from leaf_files.oddities import warn_of
 from leaf_files.sound import file_blocks, in_chunks, raw_blocks
@@ -37,7 +37,7 @@ def main(argv: list[str]) -> None:
     heads = read_heads(path, runner)
     line = note_beside(path, runner.own_words())
     if line:
-        note(f"python -m export listen: note: {line}")
+        note(f"{program('export')} listen: note: {line}")
     facts = runner.facts
     window = facts.window_samples / facts.sample_rate
     refractory = window if arguments.refractory is None else arguments.refractory

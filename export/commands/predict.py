@@ -11,7 +11,7 @@ from export.commands.arguments import predict_parser
 from export.contract.averaging import clip_probabilities
 from export.runners.opening import OpenArtifact, open_artifact
 from leaf_files.clips import hear_clip
-from leaf_files.command_line import note
+from leaf_files.command_line import note, program
 from leaf_files.errors import UserError
 from leaf_files.oddities import warn_of
 from leaf_files.walk import shown, walk
@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
     arguments = predict_parser().parse_args(argv)
     model = open_artifact(arguments.artifact, arguments.sample_rate)
     if model.note:
-        note(f"python -m export predict: note: {model.note}")
+        note(f"{program('export')} predict: note: {model.note}")
     paths, refusals = expanded(arguments.clips)
     for refusal in refusals:
         _complain(refusal)
@@ -75,7 +75,7 @@ def expanded(places: Iterable[str]) -> tuple[list[Path], list[UserError]]:
 
 
 def _complain(error):
-    note(f"python -m export predict: error: {error}")
+    note(f"{program('export')} predict: error: {error}")
 
 
 def predict_clip(model: OpenArtifact, path: str | Path, n_top: int) -> dict:

@@ -10,6 +10,7 @@ from export.contract.layout import PROBES, REPORT_JSON
 from export.contract.own_words import OwnWords, difference, words_of
 from export.contract.probes import Probes
 from export.runners.opening import open_any
+from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 
@@ -188,7 +189,7 @@ def _read_report(folder):
     if not path.is_file():
         raise UserError(
             f"there is no {REPORT_JSON} in {folder}; name the --output of "
-            "python -m export"
+            + program("export")
         )
     try:
         content = read_json(path)

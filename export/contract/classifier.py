@@ -5,7 +5,7 @@ from pathlib import Path
 
 from export.contract.heads import heads_of_outputs, output_name
 from export.contract.layout import EMBEDDINGS, FEATURES, INPUT, OUTPUT
-from leaf_files.command_line import a_few
+from leaf_files.command_line import a_few, program
 from leaf_files.errors import UserError
 
 Shapes = Mapping[str, tuple]  # of sizes, None for free ones
@@ -46,8 +46,8 @@ def foreign_model(path: Path, inputs: Shapes, outputs: Shapes) -> UserError:
     if outputs and set(outputs) <= {FEATURES, EMBEDDINGS}:
         advice = "; it is a part of a model, name the classifier of the same export"
     return UserError(
-        f"{path} must be a model from {INPUT} to {OUTPUT}, as python -m export writes "
-        f"it; received one from {_listed(inputs)} to {_listed(outputs)}{advice}"
+        f"{path} must be a model from {INPUT} to {OUTPUT}, as {program('export')} "
+        f"writes it; received one from {_listed(inputs)} to {_listed(outputs)}{advice}"
     )
 
 

@@ -18,7 +18,7 @@ from export.contract.layout import (
     quantized_file,
 )
 from export.tflite_format.stream_facts import read_facts
-from leaf_files.command_line import a_few
+from leaf_files.command_line import a_few, program
 from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 
@@ -91,18 +91,18 @@ def _only(folder, others):
     if (folder / STREAMING).is_file():
         raise UserError(
             f"{folder} holds no artifact for clips but {STREAMING}, which goes on from "
-            "chunk to chunk; run it with python -m export listen"
+            f"chunk to chunk; run it with {program('export')} listen"
         )
     for name in _PARTS:
         if (folder / name).is_file():
             raise UserError(
                 f"{folder} holds no classifier but {name}, a part of one; name the "
-                "--output of python -m export"
+                f"--output of {program('export')}"
             )
     _refuse_training_file(RunPaths(folder).model)
     raise UserError(
         f"there is no artifact at {folder}; name a .tflite or .onnx file, a SavedModel "
-        "folder, or the --output of python -m export"
+        f"folder, or the --output of {program('export')}"
     )
 
 
@@ -110,7 +110,7 @@ def _refuse_training_file(path):
     if path.suffix.lower() in _KERAS_FILES and path.is_file():
         raise UserError(
             f"there is no artifact at {path}, which is a model of Keras; "
-            "python -m export writes artifacts of it"
+            f"{program('export')} writes artifacts of it"
         )
 
 
@@ -135,7 +135,7 @@ def find_stream(path: str | Path) -> Path:
     if is_onnx(path):
         raise UserError(
             f"{path} is an ONNX file, which takes whole windows; "
-            f"python -m export predict runs it, and listen a {STREAMING}"
+            f"{program('export')} predict runs it, and listen a {STREAMING}"
         )
     return path
 
@@ -149,7 +149,7 @@ def _stream_inside(folder):
     if streams:
         raise _several(folder, streams)
     raise UserError(
-        f"{folder} holds no {STREAMING}; python -m export RUN --output DIR "
+        f"{folder} holds no {STREAMING}; {program('export')} RUN --output DIR "
         "--streaming writes one"
     )
 

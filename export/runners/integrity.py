@@ -11,6 +11,7 @@ from export.contract.checksums import checksum
 from export.contract.failures import parsing
 from export.contract.layout import INPUT, REPORT_JSON, artifact_folder, is_onnx
 from export.tflite_format.model import read_model
+from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from leaf_files.quiet import native_logs_hidden
@@ -60,8 +61,8 @@ def require_intact(path: Path) -> None:
         if not (folder / name).is_file() or checksum(folder / name) != entry:
             raise UserError(
                 f"{folder / name} is not the file that {REPORT_JSON} beside it tells "
-                f"of: it is damaged, or another one; python -m export verify {folder} "
-                f"says more. To run {artifact} all the same, move it elsewhere"
+                f"of: it is damaged, or another one; {program('export')} verify "
+                f"{folder} says more. To run {artifact} all the same, move it elsewhere"
             )
     if not reported and path.is_file() and not is_onnx(path):
         _try(path)

@@ -24,6 +24,7 @@ from export.contract.own_words import (
 from export.contract.probes import Run
 from export.runners.finding import find_artifact
 from export.runners.integrity import require_intact
+from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from leaf_files.labels import read_labels
@@ -170,7 +171,7 @@ def note_beside(path: Path, words: OwnWords) -> str | None:
             return (
                 f"{path} names label {index + 1} {head.labels[index]} itself, other "
                 f"than {head.labels_file} beside it; the file is believed, and "
-                "python -m export --labels writes one with other names"
+                f"{program('export')} --labels writes one with other names"
             )
     return None
 
@@ -195,7 +196,7 @@ def _read_report(path):
         return words_of(read_json(path))
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"{path} is not a report of python -m export "
+            f"{path} is not a report of {program('export')} "
             f"({type(error).__name__}: {error}); move it away and pass "
             "--sample-rate"
         ) from error

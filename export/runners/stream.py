@@ -11,9 +11,8 @@ from export.contract.own_words import OwnWords
 from export.runners.litert import LiteRTFile, failures_named
 from export.tflite_format.stream_facts import read_facts
 from export.tflite_format.words import read_words
+from leaf_files.command_line import program
 from leaf_files.errors import UserError
-
-_ADVICE = "; of whole windows, such as this one takes, run python -m export predict"
 
 
 class StreamRunner(LiteRTFile):
@@ -37,10 +36,7 @@ class StreamRunner(LiteRTFile):
         heads = heads_of_outputs(self.outputs)
         states = [name for name in self.inputs if name.startswith(STATE)]
         if facts is None or not heads or not set(states) <= set(self.outputs):
-            raise UserError(
-                f"{path} is not a streaming model; python -m export RUN --output DIR "
-                f"--streaming writes one{_ADVICE * (set(self.inputs) == {INPUT})}"
-            )
+            raise _no_stream(path, takes_windows=set(self.inputs) == {INPUT})
         self.facts = facts
         self._names = {head: output_name(head) for head in heads}
         self.n_classes = {
@@ -112,3 +108,13 @@ class StreamRunner(LiteRTFile):
         chunks = np.pad(sound, (0, -sound.size % size)).reshape(-1, size)
         answers = [self.hear(chunk) for chunk in chunks]
         return {head: np.stack([a[head] for a in answers]) for head in self._names}
+
+
+def _no_stream(path, takes_windows):
+    """The error for a file that is no streaming model."""
+    command = program("export")
+    advice = f"; of whole windows, such as this one takes, run {command} predict"
+    return UserError(
+        f"{path} is not a streaming model; {command} RUN --output DIR --streaming "
+        f"writes one{advice * takes_windows}"
+    )

@@ -11,6 +11,7 @@ from export.contract.heads import Head, numbered_labels
 from export.source.activation import meaning_of
 from export.source.deciding import Seen, decide
 from export.source.losses import Loss
+from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.labels import read_labels
 from leaf_files.run_folder import RunPaths, labels_file
@@ -133,7 +134,7 @@ def _read_tasks(folder, outputs):
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{path} does not list the tasks of a run ({type(error).__name__}: "
-            f"{error}); it is written by python -m training fit"
+            f"{error}); it is written by {program('training')} fit"
         ) from error
     if list(outputs) == [""] and len(tasks) == 1:
         return {"": next(iter(tasks.values()))}

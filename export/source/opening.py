@@ -12,6 +12,7 @@ from export.source.inputs import sample_rate_of, with_full_scale
 from export.source.losses import read_losses
 from export.source.naming import named_outputs, names_of_outputs, read_heads
 from export.source.stages import as_input, as_numpy
+from leaf_files.command_line import program
 from leaf_files.errors import UserError, first_line
 from leaf_files.json_files import read_json
 from leaf_files.quiet import import_keras, native_logs_hidden
@@ -112,7 +113,7 @@ def _read_run(folder, labels_are_given=False):
     if not os.path.isfile(model):
         raise UserError(
             f"{folder} is not a run folder: it holds no {paths.model.name}; name the "
-            "--output of python -m training fit, or a .keras file"
+            f"--output of {program('training')} fit, or a .keras file"
         )
     if not labels_are_given:
         require_same_labels(folder)

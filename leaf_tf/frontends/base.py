@@ -133,12 +133,13 @@ class Frontend(Composite, Answers, Stage):
     def freeze(self, keep_compression: bool = False) -> None:
         """Ends the training of all weights, or of all but the compression's.
 
-        With `keep_compression` the compression alone learns on, all of it: PCEN
-        does on little noisy data, and recovers much of what noise cost
-        (arXiv:2404.06702). Compile the model anew. Saved with the layer.
+        With `keep_compression` the compression alone learns on, as far as it was
+        trainable: PCEN does on little noisy data, and recovers much of what noise
+        cost (arXiv:2404.06702). Compile the model anew. Saved with the layer.
         """
         for layer in self._flatten_layers(include_self=False, recursive=False):
-            layer.trainable = keep_compression and layer is self.compressing
+            if not (keep_compression and layer is self.compressing):
+                layer.trainable = False
         for weight in self._trainable_variables:  # its own, such as mel's triangles
             weight.trainable = False
 

@@ -119,11 +119,12 @@ class LivePlan:
         """Makes a new plan for the weights as they are.
 
         Returns:
-            Whether it differs, so that compiled functions must be traced again.
+            Whether it differs, so that compiled functions must be traced again; False
+            if it is the first plan, before which none was traced.
         """
         before = self._plan
         self._make(self._values())
-        return self._plan != before
+        return before is not None and self._plan != before
 
     def holds(self):
         """Whether the plan is within twice its tolerance for the weights now.

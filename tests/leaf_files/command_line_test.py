@@ -1,11 +1,18 @@
 import argparse
+import ast
+import configparser
+import importlib
+import re
 import subprocess
 import sys
 
 import pytest
 
-from leaf_files.command_line import Parser, did_you_mean, run
+from leaf_files.command_line import Parser, did_you_mean, program, run
 from leaf_files.errors import UserError
+from tests.rooms import ROOT, dotted, modules
+
+PACKAGES = ("leaf_files", "training", "export")
 
 
 def raising(error):
@@ -131,6 +138,89 @@ def test_what_is_to_be_copied_stays_as_it_is_in_the_help():
 def test_the_nearest_known_words_are_named(words, known, hint):
     expected = f" (did you mean {hint}?)" if hint else ""
     assert did_you_mean(words, known) == expected
+
+
+@pytest.mark.parametrize(
+    "started, trains, exports",
+    [
+        ("/venv/bin/leaf-train", "leaf-train", "leaf-export"),
+        ("/venv/bin/leaf-export", "leaf-train", "leaf-export"),
+        ("leaf-export.exe", "leaf-train", "leaf-export"),
+        ("/src/export/__main__.py", "python -m training", "python -m export"),
+        ("", "python -m training", "python -m export"),  # of an interactive Python
+    ],
+)
+def test_messages_name_programs_as_the_user_starts_them(
+    started, trains, exports, monkeypatch
+):
+    monkeypatch.setattr(sys, "argv", [started, "fit"])
+    assert (program("training"), program("export")) == (trains, exports)
+
+
+def test_the_scripts_are_those_that_a_wheel_installs(monkeypatch):
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    lines = setup["options.entry_points"]["console_scripts"].split("\n")
+    scripts = dict(re.findall(r"(\S+) = (\w+)\.__main__:main", "\n".join(lines)))
+    assert len(scripts) == 2
+    for script, package in scripts.items():
+        monkeypatch.setattr(sys, "argv", [script])
+        assert program(package) == script
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_message_spells_how_a_program_is_started(package):
+    """Each asks `program`: what is written out would be wrong for installed scripts."""
+    spelled = [
+        f"{dotted(path)}: {text}"
+        for path in modules(package, "")
+        for text in _texts(path)
+        if re.search(r"python -m (training|export)\b(?!\.)|leaf-(train|export) ", text)
+    ]
+    assert spelled == []
+
+
+def _texts(path):
+    """The strings of a module that are not docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        for child in ast.iter_child_nodes(node):
+            is_text = isinstance(child, ast.Constant) and isinstance(child.value, str)
+            if is_text and not isinstance(node, ast.Expr):
+                yield child.value
+
+
+@pytest.mark.parametrize(
+    "script, argv, line",
+    [
+        (
+            "leaf-export",
+            ["verify", "no"],
+            "leaf-export: error: there is no report.json in no; name the --output of "
+            "leaf-export\n",
+        ),
+        (
+            "leaf-train",
+            ["plot", "no"],
+            "leaf-train: error: no holds no finished run: config.json is missing; name "
+            "a folder that `leaf-train fit` wrote\n",
+        ),
+        (
+            "leaf-train",
+            ["plot"],
+            "leaf-train plot: error: the following arguments are required: RUN; see "
+            "leaf-train plot --help\n",
+        ),
+    ],
+)
+def test_installed_scripts_name_themselves(script, argv, line, monkeypatch, capsys):
+    package = {"leaf-train": "training", "leaf-export": "export"}[script]
+    monkeypatch.setattr(sys, "argv", [f"/venv/bin/{script}", *argv])
+    main = importlib.import_module(f"{package}.__main__").main
+    with pytest.raises(SystemExit) as exit:
+        sys.exit(main())
+    assert exit.value.code
+    assert capsys.readouterr().err == line
 
 
 def test_closed_streams_are_open_nowhere(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from leaf_files.argument_types import at_least, checked, number
-from leaf_files.command_line import Parser, did_you_mean
+from leaf_files.command_line import Parser, did_you_mean, program
 from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from training.comparison.plan import Comparison
@@ -21,9 +21,13 @@ _finite = number(float, "a finite number", math.isfinite)
 
 
 def make_parser():
-    """The parser of all commands; `command` holds the chosen one."""
+    """The parser of all commands; `command` holds the chosen one.
+
+    >>> make_parser().parse_args(["evaluate", "run"]).command
+    'evaluate'
+    """
     parser = Parser(
-        prog="python -m training",
+        prog=program("training"),
         description="Trains and evaluates classifiers of waveforms.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
@@ -46,6 +50,10 @@ def fit_config(arguments):
     Raises:
         UserError: No task, a file of settings that can't be read, or settings that
             don't go together.
+
+    >>> command = "fit --task synthetic --output run --epochs 5"
+    >>> fit_config(make_parser().parse_args(command.split())).epochs
+    5
     """
     settings: dict[str, Any] = dict(PRESETS.get(arguments.preset, {}))
     started = RunPaths(arguments.output).config
@@ -64,7 +72,12 @@ def fit_config(arguments):
 
 
 def given_settings(arguments):
-    """The settings that were given as options, {name: value}."""
+    """The settings that were given as options, {name: value}.
+
+    >>> command = "fit --task synthetic --output run --epochs 5"
+    >>> given_settings(make_parser().parse_args(command.split()))
+    {'task': 'synthetic', 'epochs': 5}
+    """
     given = {
         name: value for name, value in vars(arguments).items() if name in _SETTINGS
     }
@@ -98,7 +111,7 @@ def _add_fit(commands):
 
 def _examples(*commands):
     """The end of a command's help: examples to copy."""
-    lines = [f"    python -m training {command}" for command in commands]
+    lines = [f"    {program('training')} {command}" for command in commands]
     title = "Example:" if len(lines) == 1 else "Examples:"
     return "\n".join([title, *lines])
 
@@ -119,7 +132,7 @@ def _add_settings(parser, left_out=(), renamed=None):
     Args:
         parser: Parser of the command.
         left_out: Names of settings that the command doesn't offer.
-        renamed: {setting: option} where an option is called otherwise.
+        renamed: {setting: option} where an option has another name.
     """
     parser.add_argument(
         "--preset",
@@ -135,7 +148,7 @@ def _add_settings(parser, left_out=(), renamed=None):
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="go on with the run in --output where it was cut off, with its own "
+        help="continue the run in --output where it was interrupted, with its own "
         "settings and on the same clips; start it if it wasn't started",
     )
     for title in GROUPS:
@@ -150,19 +163,19 @@ def _add_setting(parser, setting, option=None):
     """Adds the option of a `Setting`, by default of its name."""
     option = option or "--" + setting.name.replace("_", "-")
     default = setting.default_in_words
-    how: dict = {
+    details: dict = {
         "dest": setting.name,
         "default": argparse.SUPPRESS,
         "help": setting.words + (f" (default: {default})" if default else ""),
     }
     if setting.is_bool:
-        how["action"] = argparse.BooleanOptionalAction
+        details["action"] = argparse.BooleanOptionalAction
     elif setting.choices:
-        how["choices"] = setting.choices
+        details["choices"] = setting.choices
     else:
-        how["metavar"] = setting.value_metavar
-        how["type"] = checked(setting.read)
-    parser.add_argument(option, **how)
+        details["metavar"] = setting.value_metavar
+        details["type"] = checked(setting.read)
+    parser.add_argument(option, **details)
 
 
 def _add_devices(parser):
@@ -249,7 +262,7 @@ def _add_compare(commands):
         "compare",
         help="compare frontends on the same tasks and seeds",
         description="Trains each frontend with each seed, and says which differ from "
-        "the baseline by more than chance: a table, figures and a report. Goes on "
+        "the baseline by more than chance: a table, figures and a report. Continues "
         "where it stopped.",
         epilog=_examples(
             "compare --task folder:clips --frontends mel,leaf --output pair"
@@ -275,7 +288,7 @@ def _add_compare(commands):
         "--output",
         metavar="DIR",
         required=True,
-        help="folder to write: new, empty, or of a comparison, which goes on",
+        help="folder to write: new, empty, or of a comparison, which is continued",
     )
     parser.add_argument(
         "--baseline",
@@ -362,6 +375,10 @@ def comparison(arguments):
 
     Raises:
         UserError: Settings that don't go together.
+
+    >>> command = "compare --task synthetic --frontends leaf,mel --output pair"
+    >>> comparison(make_parser().parse_args(command.split())).baseline
+    'mel'
     """
     settings = fit_config(arguments)
     frontends = arguments.frontends
@@ -413,14 +430,14 @@ def _add_tasks(commands):
     parser = commands.add_parser(
         "tasks",
         help="list the tasks that can be learned",
-        description="Lists the tasks that can be learned: what they are, how much "
-        "there is to download, and whether the data is there; or says all of one.",
+        description="Lists the tasks that can be learned: what they are, the size of "
+        "the download, and whether the data is there; or all about one task.",
     )
     parser.add_argument(
         "task",
         metavar="TASK",
         nargs="?",
-        help="say all of this one (default: list all)",
+        help="the task to describe in full (default: list all)",
     )
     _add_data_dir(parser, _SETTINGS["data_dir"].none)
     parser.add_argument("--json", action="store_true", help="print it as JSON")
@@ -431,6 +448,11 @@ def host_settings(arguments):
 
     Raises:
         UserError: Some are missing, or don't go together.
+
+    >>> hosts = "--distribute hosts --coordinator 10.0.0.1:1234 --n-hosts 2"
+    >>> command = f"fit --task synthetic --output run {hosts} --host-index 1"
+    >>> host_settings(make_parser().parse_args(command.split()))
+    HostSettings(coordinator='10.0.0.1:1234', n_hosts=2, index=1)
     """
     values = (arguments.coordinator, arguments.n_hosts, arguments.host_index)
     if arguments.distribute != "hosts":

@@ -11,9 +11,17 @@ def table(tasks, data_dir=None):
     Args:
         tasks: `TfdsTask`s to list.
         data_dir: Folder of TFDS. Defaults to TFDS's own.
+
+    >>> from training.tasks.registry import known_tasks
+    >>> print(table(known_tasks()[:1], "/data"))
+    task         download  data               licence     homepage
+    synthetic    none      made on first use  Apache-2.0  this package
+        8 synthesised words of two syllables, 125 speakers, noise and rooms
+    folder:PATH
+        a folder of yours with a subfolder of clips per class
     """
     rows = [("task", "download", "data", "licence", "homepage")]
-    abouts = [None, *(task.about for task in tasks), FOLDER]
+    descriptions = [None, *(task.about for task in tasks), FOLDER]
     for task in tasks:
         licence = task.licence.partition(";")[0]
         data = _data(task, data_dir)
@@ -21,7 +29,7 @@ def table(tasks, data_dir=None):
     rows.append(("folder:PATH", "", "", "", ""))
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = []
-    for row, about in zip(rows, abouts):
+    for row, about in zip(rows, descriptions):
         cells = (cell.ljust(width) for cell, width in zip(row, widths))
         lines.append("  ".join(cells).rstrip())
         if about:
@@ -30,7 +38,15 @@ def table(tasks, data_dir=None):
 
 
 def description(task, data_dir=None):
-    """The entry of one task in the registry, some lines."""
+    """The entry of one task in the registry, some lines.
+
+    >>> from training.tasks.registry import get_task
+    >>> print(description(get_task("synthetic"), "/data"))
+    synthetic
+      what      8 synthesised words of two syllables, 125 speakers, noise and rooms
+      splits    fixed, no speaker in two of them
+      ...
+    """
     entries = {
         "what": task.about,
         "splits": task.split_rule,
@@ -52,7 +68,12 @@ def description(task, data_dir=None):
 
 
 def record(task, data_dir=None):
-    """The entry of one task in the registry, a dict for JSON."""
+    """The entry of one task in the registry, a dict for JSON.
+
+    >>> from training.tasks.registry import get_task
+    >>> record(get_task("spoken_digit"))["sample_rate"]
+    8000
+    """
     return {
         "name": task.name,
         "about": task.about,

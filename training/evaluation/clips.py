@@ -18,12 +18,17 @@ class ClipPredictions:
     Attributes:
         logits: (n_clips, n_classes), float64, averaged over a clip's windows.
         classes: (n_clips,), the true class indices.
+
+    >>> logits = np.array([[2.0, 0.0], [0.0, 1.0], [3.0, 1.0]])
+    >>> predictions = ClipPredictions(logits, np.array([0, 1, 1]))
+    >>> predictions.predicted, round(predictions.accuracy, 3)
+    (array([0, 1, 0]), 0.667)
     """
 
     logits: np.ndarray
     classes: np.ndarray
 
-    # The main one of the metrics.
+    # The main metric.
     judged_by = "accuracy"
 
     @property
@@ -68,6 +73,10 @@ class MultiLabelPredictions:
     Attributes:
         logits: (n_clips, n_classes), float64, averaged over a clip's windows.
         classes: (n_clips, n_classes), 1 for each label that a clip has, else 0.
+
+    >>> logits = np.array([[2.0, 0.0], [0.0, 1.0]])
+    >>> MultiLabelPredictions(logits, np.array([[1, 1], [0, 1]])).metrics["mAP"]
+    1.0
     """
 
     logits: np.ndarray
@@ -113,13 +122,16 @@ class MultiLabelPredictions:
 
 
 def averaged(task_metrics):
-    """The means over tasks of metrics of one name, such as accuracies.
+    """Means over tasks of each metric, such as the accuracy.
 
     Args:
         task_metrics: A list of `metrics`, at least one.
 
     Returns:
         {name: mean}, over the tasks that have the metric, without "n_examples".
+
+    >>> averaged([{"accuracy": 0.5, "n_examples": 8}, {"accuracy": 1.0, "mAP": 0.3}])
+    {'accuracy': 0.75, 'mAP': 0.3}
     """
     names = dict.fromkeys(name for metrics in task_metrics for name in metrics)
     return {
@@ -136,6 +148,17 @@ class ClipEvaluator:
         clip_set: `ClipSet` to evaluate on.
         head: `Head` of the task, kept as an attribute.
         config: `FitConfig` of the run.
+
+    >>> import keras
+    >>> from leaf_files.run_folder import Head
+    >>> from training.settings.config import FitConfig
+    >>> from training.tasks.registry import get_task
+    >>> clips = get_task("folder:drums").load().splits["test"]
+    >>> head = Head("folder:drums", "drums", ("kick", "snare"), "softmax")
+    >>> config = FitConfig("folder:drums", sample_rate=8000, window_seconds=0.05)
+    >>> model = keras.Sequential([keras.Input([400]), keras.layers.Dense(2)])
+    >>> ClipEvaluator(clips, head, config).predict(model).logits.shape
+    (2, 2)
     """
 
     def __init__(self, clip_set, head, config):
@@ -164,11 +187,14 @@ class ClipEvaluator:
         n_classes = len(self.head.labels)
         sums = np.zeros((self._n_clips, n_classes))
         n_windows = np.zeros(self._n_clips, int)
-        kind: type[ClipPredictions] | type[MultiLabelPredictions]
+        predictions_class: type[ClipPredictions] | type[MultiLabelPredictions]
         if self.head.multi_label:
-            kind, classes = MultiLabelPredictions, np.zeros((self._n_clips, n_classes))
+            predictions_class, classes = (
+                MultiLabelPredictions,
+                np.zeros((self._n_clips, n_classes)),
+            )
         else:
-            kind, classes = ClipPredictions, np.zeros(self._n_clips, int)
+            predictions_class, classes = ClipPredictions, np.zeros(self._n_clips, int)
         with tqdm(
             desc=doing,
             total=self._n_clips,
@@ -185,7 +211,7 @@ class ClipEvaluator:
                 np.add.at(n_windows, clip, 1)
                 classes[clip] = label
                 progress.update(clip[-1] - progress.n)
-        return kind(sums / n_windows[:, None], classes)
+        return predictions_class(sums / n_windows[:, None], classes)
 
 
 def _mean(values):

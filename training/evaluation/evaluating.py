@@ -29,8 +29,14 @@ class Evaluation:
 
     Attributes:
         task: Name of the task.
-        head: `Head` of the model that answered.
+        head: `Head` of the model that made the predictions.
         predictions: `ClipPredictions` or `MultiLabelPredictions`.
+
+    >>> import numpy as np
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> predictions = ClipPredictions(np.array([[2.0, 0.0]]), np.array([0]))
+    >>> Evaluation("drums", head, predictions).predictions.accuracy
+    1.0
     """
 
     task: str
@@ -39,7 +45,14 @@ class Evaluation:
 
 
 def as_metrics(evaluations):
-    """The content of `metrics.json`, {"tasks": ..., "average": ...}."""
+    """The content of `metrics.json`, {"tasks": ..., "average": ...}.
+
+    >>> import numpy as np
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> predictions = ClipPredictions(np.array([[0.0, 0.0]]), np.array([0]))
+    >>> as_metrics([Evaluation("drums", head, predictions)])
+    {'tasks': {'drums': {'accuracy': 1.0, 'loss': 0.693..., 'n_examples': 1}}}
+    """
     metrics = [evaluation.predictions.metrics for evaluation in evaluations]
     content = {"tasks": {e.task: m for e, m in zip(evaluations, metrics)}}
     if len(metrics) > 1:
@@ -99,11 +112,12 @@ def evaluate(
         _note(line)
     evaluations = []
     for name, head, clips in wanted:
-        heard = ""
+        in_noise = ""
         if noise is not None:
-            clips, heard = noise.added_to(clips), f" in {noise}"
+            clips, in_noise = noise.added_to(clips), f" in {noise}"
         print(
-            f"evaluating on {clips.n_examples} clips of {name}{heard}", file=sys.stderr
+            f"evaluating on {clips.n_examples} clips of {name}{in_noise}",
+            file=sys.stderr,
         )
         with _running(run.model):
             predictions = ClipEvaluator(clips, head, config).predict(model)
@@ -124,7 +138,7 @@ def _require_rate(run, model, config):
 
 @contextlib.contextmanager
 def _running(path):
-    """Names the file of a model whose own layers fail, as those of a damaged one."""
+    """Turns failures of a model's layers into a `UserError` that names its file."""
     try:
         yield
     except (TypeError, ValueError) as error:
@@ -141,9 +155,9 @@ def _note(line):
 
 def _head_and_clips(name, heads, open_clips):
     """The head that knows a task's classes, the task's own first; and the clips."""
-    own_heads = [h for h in heads if is_same(get_task(h.task), get_task(name))]
+    task_heads = [h for h in heads if is_same(get_task(h.task), get_task(name))]
     refusals = []
-    for head in own_heads or heads:
+    for head in task_heads or heads:
         try:
             return head, open_clips(name, head)
         except UserError as error:
@@ -160,7 +174,7 @@ def _clips(run, config, data_dir, exactly, name, head):
         return data
 
     if isinstance(task, OwnTask):
-        _require_one_count(name, False, head)
+        _require_one_count(name, task.multi_label, head)
     is_runs_own = is_same(task, get_task(head.task, config))
     if not is_runs_own and isinstance(task, OwnTask):
         clips = task.load_all(list(head.labels))
@@ -173,12 +187,12 @@ def _clips(run, config, data_dir, exactly, name, head):
     elif not isinstance(task, OwnTask):
         data = load()
         clips = relabelled(data.splits["test"], data.labels, head)
-    # Of its own clips, too: another task of the run, or the run that was adapted to
-    # this one, may have trained on them.
+    # The run's own clips are checked, too: another of its tasks, or the run that it
+    # was adapted from, may have trained on them.
     if not is_runs_own or run.data.exists():
-        heard = heard_before(run, task, clips)
-        if heard:
-            _note(heard)
+        overlap = heard_before(run, task, clips)
+        if overlap:
+            _note(overlap)
     return clips
 
 
@@ -191,7 +205,15 @@ def require_known(name, data, head):
         head: `Head` of the model.
 
     Raises:
-        UserError: It doesn't.
+        UserError: The task has other labels, or several a clip where the model
+            learned one.
+
+    >>> data = get_task("folder:drums").load()
+    >>> head = Head("hits", "hits", ("cymbal", "kick"), "softmax")
+    >>> require_known("folder:drums", data, head)
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the task folder:drums has classes that the model
+    doesn't know: snare; it knows cymbal, kick
     """
     unknown = sorted(set(data.labels) - set(head.labels))
     if unknown:
@@ -222,6 +244,12 @@ def relabelled(clips, labels, head):
 
     Returns:
         A `ClipSet`.
+
+    >>> data = get_task("folder:drums").load()
+    >>> head = Head("hits", "hits", ("cymbal", "kick", "snare"), "softmax")
+    >>> clips = relabelled(data.splits["test"], data.labels, head)
+    >>> [int(clip["label"]) for clip in clips.dataset(8000)]
+    [1, 2]
     """
     if tuple(labels) == head.labels:
         return clips

@@ -1,4 +1,4 @@
-"""Pictures of a run, for people who would rather look than read."""
+"""Figures of a finished run."""
 
 import numpy as np
 from keras import ops
@@ -31,14 +31,14 @@ def draw_run(run, config, heads, splits, model, initial, history, tests):
     before.set_weights(initial)
     figures = {"learning_curves": learning_curves(history)}
     for head, test in zip(heads, tests):
-        own = f"_{head.name}" if len(heads) > 1 else ""
+        suffix = f"_{head.name}" if len(heads) > 1 else ""
         if head.multi_label:
             precisions = test.average_precisions
-            drawn = average_precisions(precisions, head.labels)
-            figures[f"average_precisions{own}"] = drawn
+            figure = average_precisions(precisions, head.labels)
+            figures[f"average_precisions{suffix}"] = figure
         else:
-            drawn = confusion_matrix(test.confusion(), head.labels)
-            figures[f"confusion_matrix{own}"] = drawn
+            figure = confusion_matrix(test.confusion(), head.labels)
+            figures[f"confusion_matrix{suffix}"] = figure
     waveform, label = _a_test_clip(config, heads[0], splits["test"][0])
     figures["features"] = features_beside_mel(
         frontend, waveform, config.sample_rate, label
@@ -52,13 +52,23 @@ def save_figures(figures, folder):
 
     Raises:
         UserError: The folder can't be made.
+
+    >>> from pathlib import Path
+    >>> save_figures({"empty": Figure()}, Path("figures"))
+    >>> [path.name for path in Path("figures").iterdir()]
+    ['empty.png']
     """
     for name, figure in figures.items():
         save_figure(figure, folder / f"{name}.png")
 
 
 def learning_curves(history):
-    """Losses and accuracies (mAPs of multi-label tasks) of both splits, over epochs."""
+    """Losses and accuracies (mAPs of multi-label tasks) of both splits, over epochs.
+
+    >>> history = [{"epoch": 1, "val_loss": 0.7, "val_accuracy": 0.5}]
+    >>> [axes.get_title() for axes in learning_curves(history).axes]
+    ['Loss', 'Accuracy']
+    """
     epochs = [row["epoch"] for row in history]
     panels = {"loss": _columns(history, "loss")}
     for metric in ("accuracy", "mAP"):
@@ -110,7 +120,11 @@ def average_precisions(precisions, labels, at_most=50):
     Args:
         precisions: (n_classes,); NaN where there is none.
         labels: Names of the classes.
-        at_most: Bars; of more classes, evenly chosen ones are drawn.
+        at_most: Largest number of bars; of more classes, evenly spaced ones are drawn.
+
+    >>> figure = average_precisions(np.array([0.4, 0.9]), ("owl", "wren"))
+    >>> [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    ['wren', 'owl']
     """
     order = [i for i in np.argsort(-precisions) if not np.isnan(precisions[i])]
     if len(order) > at_most:
@@ -126,7 +140,12 @@ def average_precisions(precisions, labels, at_most=50):
 
 
 def confusion_matrix(counts, labels):
-    """Counts of clips by true (rows) and predicted (columns) class."""
+    """Counts of clips by true (rows) and predicted (columns) class.
+
+    >>> figure = confusion_matrix(np.array([[3, 1], [0, 4]]), ("kick", "snare"))
+    >>> figure.axes[0].get_title()
+    '7 of 8 test clips right'
+    """
     n = len(labels)
     side = min(4 + 0.35 * n, 24)
     figure = Figure(figsize=(side, side), layout="constrained")
@@ -159,6 +178,11 @@ def features_beside_mel(frontend, waveform, sample_rate, label):
         waveform: (samples,).
         sample_rate: Sample rate, Hz.
         label: The clip's class, for the title.
+
+    >>> frontend = leaf_tf.MelFilterbanks(8)
+    >>> figure = features_beside_mel(frontend, np.zeros(1600), 16000, "kick")
+    >>> [axes.get_title() for axes in figure.axes]
+    ["A test clip of class 'kick'", 'log-mel', '']
     """
     mel = leaf_tf.MelFilterbanks(
         frontend.n_filters, sample_rate, frontend.window_len, frontend.window_stride
@@ -209,7 +233,7 @@ def _settings(frontend):
 
 
 def _verbatim(label):
-    """A label as matplotlib shows it as it is: two dollars would mean a formula."""
+    """A label with its dollars escaped: between two, matplotlib reads a formula."""
     return label.replace("$", r"\$")
 
 
@@ -218,6 +242,6 @@ def _a_test_clip(config, head, clip_set):
     clip = next(iter(clip_set.dataset(config.sample_rate).as_numpy_iterator()))
     window = cut_windows(clip["waveform"], config.window_samples)[0]
     if head.multi_label:
-        own = [head.labels[index] for index in np.flatnonzero(clip["label"])]
-        return window, ", ".join(own)
+        labels = [head.labels[index] for index in np.flatnonzero(clip["label"])]
+        return window, ", ".join(labels)
     return window, head.labels[clip["label"]]

@@ -14,10 +14,10 @@ _CLIPS = 20
 
 
 def frontend_metrics(frontend, clip_sets, config, n_replans):
-    """How far the frontend went in training, and the fast method from the definition.
+    """Drift of the frontend in training, and the error of the fast method.
 
-    The latter compares the features of test clips, at most 20 (one a task where there
-    are more tasks), one window each.
+    The error compares the features with those of the definition, on one window each
+    of at most 20 test clips (one a task where there are more tasks).
 
     Args:
         frontend: The trained frontend.
@@ -32,6 +32,13 @@ def frontend_metrics(frontend, clip_sets, config, n_replans):
         "frontend_error": {"max", "mean", "predicted", "replans", "clips"}, of a fast
             `Leaf`: differences of the features, and the relative error of the worst
             filter's energy on white noise that the plan predicts.
+
+    >>> import leaf_tf
+    >>> from training.settings.config import FitConfig
+    >>> frontend = leaf_tf.MelFilterbanks(8)  # learns nothing
+    >>> features = frontend(np.zeros((1, 1600)))
+    >>> frontend_metrics(frontend, [], FitConfig("drums"), n_replans=0)
+    {}
     """
     return {
         **_filter_drift(frontend),
@@ -50,9 +57,9 @@ def _frontend_error(frontend, clip_sets, config, n_replans):
     exact = frontend.exact_twin()
     if exact is None:
         return {}
-    of_each = ceil_div(_CLIPS, len(clip_sets))
+    clips_per_task = ceil_div(_CLIPS, len(clip_sets))
     clips = itertools.chain.from_iterable(
-        clip_set.dataset(config.sample_rate).take(of_each).as_numpy_iterator()
+        clip_set.dataset(config.sample_rate).take(clips_per_task).as_numpy_iterator()
         for clip_set in clip_sets
     )
     largest, means = 0.0, []

@@ -24,6 +24,12 @@ class Noise:
 
     Raises:
         ValueError: A setting out of range.
+
+    >>> noise = Noise(10)
+    >>> print(noise)
+    pink noise at 10 dB
+    >>> f"{np.mean((noise.add(np.ones(8000)) - 1) ** 2):.3f}"
+    '0.100'
     """
 
     snr_db: float

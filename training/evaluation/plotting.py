@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.text import read_table
 from leaf_tf import visualize
@@ -17,10 +18,13 @@ class Plots:
     """The figures that `plot` drew; as text, the output of the command.
 
     Attributes:
-        folder: Where the figures lie.
+        folder: Folder of the figures.
         names: Names of the figures, in the order they were drawn.
-        frontend: Name of its class.
+        frontend: Name of the frontend's class.
         drift: The `visualize.Drift`; `Drift()` of a frontend that learns nothing.
+
+    >>> print(Plots(Path("figures"), (), "MelFilterbanks", visualize.Drift()))
+    MelFilterbanks has nothing learned to draw
     """
 
     folder: Path
@@ -32,8 +36,8 @@ class Plots:
         files = ", ".join(f"{name}.png" for name in self.names)
         if self.drift != visualize.Drift():
             return f"figures in {self.folder}: {files}\ndrift: {self.drift}"
-        found = f"{self.frontend} has nothing learned to draw"
-        return f"{found} except {files} in {self.folder}" if files else found
+        summary = f"{self.frontend} has nothing learned to draw"
+        return f"{summary} except {files} in {self.folder}" if files else summary
 
 
 def plot(run_path, output=None):
@@ -75,7 +79,7 @@ def _frontend(model, run):
     except ValueError as error:
         raise UserError(
             f"{run.model} has no layer named 'frontend'; name a folder that "
-            "`python -m training fit` wrote"
+            f"`{program('training')} fit` wrote"
         ) from error
 
 

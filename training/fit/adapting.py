@@ -142,6 +142,8 @@ def _freeze_all_but_compression(model, config):
     for layer in model.layers:
         layer.trainable = layer is frontend
     frontend.freeze(keep_compression=True)
+    if frontend.compressing is not None:
+        frontend.compressing.trainable = True  # also a PCEN that was fixed so far
     if not model.trainable_weights:
         raise UserError(
             f"the compression of the frontend {config.frontend} learns nothing, so "

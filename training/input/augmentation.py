@@ -2,7 +2,7 @@
 
 The layers of `leaf_tf.augment` as steps of a `tf.data.Dataset`, on the CPU beside the
 training step and in TensorFlow alone, so that they run before a model of any Keras
-backend; each batch draws by its number, so that a run that is resumed goes on alike.
+backend; each batch draws by its number, so that a resumed run draws the same.
 """
 
 import tensorflow as tf
@@ -17,7 +17,7 @@ _NOISE, _MIXUP = 1, 2
 def add_noise(dataset, snr_db, seed, start=0):
     """Adds white noise to the waveforms, at a level drawn for each.
 
-    The SNR, measured on the waveform and its noise, is drawn evenly in decibels.
+    The SNR, measured on the waveform and its noise, is drawn uniformly in dB.
     Silence stays silent. Batch n gets the same noise for the same seed.
 
     Args:
@@ -31,7 +31,12 @@ def add_noise(dataset, snr_db, seed, start=0):
         A `tf.data.Dataset` of the same elements.
 
     Raises:
-        ValueError: `snr_db` is no such pair.
+        ValueError: `snr_db` isn't such a pair.
+
+    >>> batches = tf.data.Dataset.from_tensors((tf.ones([4, 8000]), tf.range(4)))
+    >>> [(waveform, label)] = add_noise(batches, (20, 20), seed=0)
+    >>> f"{tf.reduce_mean((waveform - 1) ** 2):.3f}"  # 20 dB below
+    '0.010'
     """
     require_snr(snr_db)
     low, high = (float(value) for value in snr_db)
@@ -53,14 +58,14 @@ def mixup(dataset, alpha, n_classes, seed, start=0):
 
     Partners are the batch in a random order, shares are drawn from
     Beta(alpha, alpha), one a clip. Batch n gets the same mixtures for the same
-    seed. The labels want `keras.losses.CategoricalCrossentropy`.
+    seed. The labels are for `keras.losses.CategoricalCrossentropy`.
 
     Args:
         dataset: A `tf.data.Dataset` of (waveform, label), as
             `training.input.pipeline.TrainingData` yields: (batch, samples), float32,
             and class indices (batch,), or shares of classes (batch, n_classes).
         alpha: Shape of the shares' distribution, in (0, 100]: near 0 clips are hardly
-            mixed, 1 draws shares evenly.
+            mixed, 1 draws shares uniformly.
         n_classes: Number of classes.
         seed: Seed of partners and shares, an int.
         start: Number of the dataset's first batch.
@@ -73,6 +78,11 @@ def mixup(dataset, alpha, n_classes, seed, start=0):
         ValueError: `alpha` is out of range, or labels are of another shape.
 
     Source: arXiv:1710.09412, Sec. 2.
+
+    >>> batches = tf.data.Dataset.from_tensors((tf.constant([[0.0], [1.0]]), [0, 1]))
+    >>> [(waveform, shares)] = mixup(batches, alpha=0.5, n_classes=2, seed=0)
+    >>> bool(tf.reduce_all(waveform[:, 0] == shares[:, 1]))
+    True
     """
     require_alpha(alpha)
     table = share_table(alpha).astype("float32")
@@ -105,7 +115,7 @@ def _power(waveform):
 
 
 def _seeds(seed, position, step):
-    """Two seeds for the batch at a position, of this step alone."""
+    """Two seeds for the batch at a position, for this step only."""
     batch_seed = tf.stack([tf.cast(seed, tf.int64), position])
     step_seed = tf.random.experimental.stateless_fold_in(batch_seed, step)
     return tf.unstack(tf.random.experimental.stateless_split(step_seed, 2))

@@ -1,4 +1,4 @@
-"""Sources of windows: clips in memory, or read when they are asked for."""
+"""Sources of windows: clips in memory, or read on demand."""
 
 import numpy as np
 import psutil
@@ -10,12 +10,12 @@ from leaf_files.threads import in_threads
 from training.tasks.sounds import SHARE, Sounds
 
 _MOMENT = 2.0  # seconds
-# Clips that are read to estimate how much memory all of them take.
+# Clips that are read to estimate the memory that all of them take.
 _PROBED = 64
 
 
 class ClipMemory:
-    """The decoded clips of a set, one after the other in memory.
+    """The decoded clips of a set, concatenated in memory.
 
     Args:
         clip_set: `ClipSet` to keep.
@@ -25,6 +25,11 @@ class ClipMemory:
 
     Raises:
         UserError: They don't fit.
+
+    >>> from training.tasks.registry import get_task
+    >>> clips = get_task("folder:drums").load().splits["test"]
+    >>> ClipMemory(clips, 8000, "reading").labels()
+    array([0, 1])
     """
 
     def __init__(self, clip_set, sample_rate, doing):
@@ -56,9 +61,14 @@ class ClipMemory:
 
 
 class ClipReader:
-    """The clips of a set, read and decoded whenever they are asked for.
+    """The clips of a set, read and decoded on each request.
 
     See `ClipMemory` for arguments and methods; the set's clips can be read by index.
+
+    >>> from training.tasks.registry import get_task
+    >>> clips = get_task("folder:drums").load().splits["test"]
+    >>> ClipReader(clips, 8000, "reading").labels()
+    array([0, 1])
     """
 
     def __init__(self, clip_set, sample_rate, doing):
@@ -83,7 +93,7 @@ class ClipReader:
 
 
 def open_clips(clip_set, sample_rate, doing, cache="auto"):
-    """The clips of a set, to be asked for in any order.
+    """The clips of a set, for access in any order.
 
     Args:
         clip_set, sample_rate, doing: See `ClipMemory`.
@@ -93,6 +103,11 @@ def open_clips(clip_set, sample_rate, doing, cache="auto"):
     Returns:
         A `ClipMemory` or a `ClipReader`, which give the same clips; the latter reads
         those that are in memory already from there.
+
+    >>> from training.tasks.registry import get_task
+    >>> clips = get_task("folder:drums").load().splits["test"]
+    >>> type(open_clips(clips, 8000, "reading", cache="none")).__name__
+    'ClipReader'
     """
     if clip_set.at is None or keeps(clip_set, sample_rate, cache):
         return ClipMemory(clip_set, sample_rate, doing)
@@ -100,9 +115,14 @@ def open_clips(clip_set, sample_rate, doing, cache="auto"):
 
 
 def keeps(clip_set, sample_rate, cache="auto"):
-    """Whether to keep the decoded clips of a set in memory; `cache` as above.
+    """Whether to keep the decoded clips of a set in memory; see `open_clips`.
 
     Those that are there already needn't be kept once more.
+
+    >>> from training.tasks.registry import get_task
+    >>> clips = get_task("folder:drums").load().splits["test"]
+    >>> keeps(clips, 8000, "none"), keeps(clips, 8000, "memory")
+    (False, True)
     """
     if clip_set.in_memory(sample_rate):
         return False
@@ -157,7 +177,11 @@ def _put(sounds, index, waveform):
 
 
 def members(labels, n_classes):
-    """The indices of the clips of each class, a list; labels as `labels()`."""
+    """The indices of the clips of each class; labels as `ClipMemory.labels` has them.
+
+    >>> members(np.array([1, 0, 1]), n_classes=2)
+    [array([1]), array([0, 2])]
+    """
     if labels.ndim == 2:
         return [np.flatnonzero(column) for column in labels.T]
     return [np.flatnonzero(labels == label) for label in range(n_classes)]

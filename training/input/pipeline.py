@@ -25,6 +25,19 @@ class TrainingData:
         clip_sets: Training `ClipSet` of each head.
         heads: A tuple of `Head`.
         config: A `FitConfig`.
+
+    >>> from leaf_files.run_folder import Head
+    >>> from training.settings.config import FitConfig
+    >>> from training.tasks.registry import get_task
+    >>> config = FitConfig(
+    ...     "folder:drums", batch_size=4, sample_rate=8000, window_seconds=0.05
+    ... )
+    >>> data = get_task(config.task).load()
+    >>> head = Head(config.task, "drums", data.labels, "softmax")
+    >>> training_data = TrainingData([data.splits["train"]], (head,), config)
+    >>> waveform, label = next(iter(training_data.batches()))
+    >>> waveform.shape, label.shape
+    (TensorShape([4, 400]), TensorShape([4]))
     """
 
     def __init__(self, clip_sets, heads, config):
@@ -45,7 +58,7 @@ class TrainingData:
             self._targets = Targets(heads, self._class_weights())
 
     def batches(self, start=0, part=0, n_parts=1):
-        """Batches of random windows, without end.
+        """Endless batches of random windows.
 
         Each pass over a task's clips draws one window of every clip (or as many of
         every class), in another order each time. Batch n is the same for the same
@@ -113,12 +126,12 @@ class TrainingData:
         return window, label
 
     def _order(self, index):
-        """Function of the number of a task's window: the index of its clip."""
+        """Function from the number of a task's window to the index of its clip."""
         if not self._config.balanced:
             return sampling.every_clip(self._sizes[index], self._config.seed)
         labels = self._clips[index].labels()
-        of_classes = members(labels, len(self._heads[index].labels))
-        return sampling.every_class(of_classes, self._config.seed)
+        indices_by_class = members(labels, len(self._heads[index].labels))
+        return sampling.every_class(indices_by_class, self._config.seed)
 
     def _class_weights(self):
         if self._config.class_weights == "none":
@@ -139,13 +152,19 @@ def evaluation_windows(
         sample_rate: Rate of the waveforms, Hz.
         window_samples: Length of a window.
         batch_size: Windows in a batch; the last one may be smaller.
-        cache: Keeping of the decoded clips, see `FitConfig.cache`.
+        cache: Whether decoded clips are kept, see `FitConfig.cache`.
 
     Returns:
         A `tf.data.Dataset` of (waveform, label, clip_index): float32
         (batch, window_samples), the clip's label and int64 (batch,). A clip's
         windows, cut by `leaf_files.windows.cut_windows`, share its index, so that
         their logits can be averaged.
+
+    >>> from training.tasks.registry import get_task
+    >>> clips = get_task("folder:drums").load().splits["test"]  # 2 of 0.1 s
+    >>> for waveform, _, clip_index in evaluation_windows(clips, 8000, 400, 4):
+    ...     waveform.shape, clip_index.numpy()
+    (TensorShape([4, 400]), array([0, 0, 1, 1]))
     """
 
     def to_windows(clip_index, clip):
@@ -172,7 +191,7 @@ def evaluation_windows(
 
 
 def random_window(waveform, window_samples, seed):
-    """A random part of a clip; a shorter clip gets zeros on random sides.
+    """A random part of a clip; a shorter clip is put at random among zeros.
 
     Args:
         waveform: (samples,).
@@ -181,6 +200,10 @@ def random_window(waveform, window_samples, seed):
 
     Returns:
         (window_samples,).
+
+    >>> window = random_window(tf.range(100), 3, seed=(0, 1))
+    >>> (window - window[0]).numpy()
+    array([0, 1, 2], dtype=int32)
     """
     spare = tf.shape(waveform)[0] - window_samples
     start = tf.random.stateless_uniform([], seed, 0, tf.abs(spare) + 1, dtype=tf.int32)

@@ -1,7 +1,7 @@
-"""Orders of examples that can be entered at any place.
+"""Orders of examples that can be entered at any position.
 
 Each is a function of a seed and a position alone, in TensorFlow: position n doesn't
-depend on those before it, so that a run that was cut off goes on where it stopped.
+depend on those before it, so that an interrupted run continues where it stopped.
 """
 
 import numpy as np
@@ -22,6 +22,10 @@ def every_clip(n_clips, seed):
 
     Returns:
         Function of a position, int64 (): the index of a clip, int64 ().
+
+    >>> clip_at = every_clip(3, seed=0)
+    >>> sorted(int(clip_at(position)) for position in range(3, 6))
+    [0, 1, 2]
     """
     return lambda position: _shuffled(position, n_clips, seed, _CLIPS)
 
@@ -37,6 +41,10 @@ def every_class(members, seed):
 
     Returns:
         Function of a position, int64 (): the index of a clip, int64 ().
+
+    >>> clip_at = every_class([[0, 1, 2], [3]], seed=0)
+    >>> sorted(int(clip_at(position)) for position in range(6))
+    [0, 1, 2, 3, 3, 3]
     """
     members = [np.asarray(m, np.int64) for m in members if len(m)]
     sizes = tf.constant([len(m) for m in members], tf.int64)
@@ -53,7 +61,7 @@ def every_class(members, seed):
 
 
 class Turns:
-    """Turns of tasks, as often as their weights say.
+    """Turns of tasks, in proportion to their weights.
 
     Turns come in rounds, in which each task has a fixed number of them, in an order
     drawn anew for each round: one each if all weights are equal, else 1000 in all.
@@ -61,6 +69,10 @@ class Turns:
     Args:
         weights: Numbers above 0, one a task.
         seed: Seed of the order, an int.
+
+    >>> turns = Turns([1.0, 1.0], seed=0)
+    >>> sorted(int(turns.at(position)[0]) for position in range(4))
+    [0, 0, 1, 1]
     """
 
     def __init__(self, weights, seed):
@@ -110,7 +122,7 @@ def _shuffled(position, size, seed, stream):
     """
     size = tf.cast(size, tf.int64)
     place, turn = position % size, position // size
-    # Keys that differ in a bit make orders that are much alike: so they are drawn.
+    # Keys that differ in one bit give similar orders: so keys are drawn at random.
     keys = tf.random.stateless_uniform(
         [2],
         tf.random.experimental.stateless_fold_in([seed, turn], stream),

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 
 class Targets:
-    """Labels of any of several tasks as one vector a window, and back.
+    """Labels of several tasks as one vector a window, and back.
 
     The vector of a window holds, head by head, w t and w: the weight w of the window
     for the head, 0 where it is of another task, and its target t, one-hot or multi-hot.
@@ -16,6 +16,12 @@ class Targets:
     Args:
         heads: Heads of the model, a tuple of `Head`.
         class_weights: Weights of the classes of each head, or None for 1.
+
+    >>> from leaf_files.run_folder import Head
+    >>> drums = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> birds = Head("birds", "birds", ("owl", "wren", "tit"), "sigmoid")
+    >>> Targets((drums, birds)).encode(0, 1).numpy()
+    array([0., 1., 1., 0., 0., 0., 0.], dtype=float32)
     """
 
     def __init__(self, heads, class_weights=None):
@@ -82,6 +88,14 @@ def needs_weights(heads, config, weighted=False):
     Args:
         heads, config: A tuple of `Head` and a `FitConfig`.
         weighted: Whether clips of a training set have weights of their own.
+
+    >>> from leaf_files.run_folder import Head
+    >>> from training.settings.config import FitConfig
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> needs_weights((head,), FitConfig("drums"))
+    False
+    >>> needs_weights((head,), FitConfig("drums", mixup=0.3))
+    True
     """
     return bool(
         weighted
@@ -102,6 +116,9 @@ def balanced_weights(classes, n_classes):
     Returns:
         (n_classes,), float32; their mean over the clips is 1. Classes without
         clips get 0.
+
+    >>> balanced_weights(np.array([0, 0, 0, 1]), n_classes=2)
+    array([0.6666667, 2.       ], dtype=float32)
     """
     counts = np.bincount(classes, minlength=n_classes)
     n_present = np.count_nonzero(counts)

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from training.run.data_record import DataRecord, OtherDataError, TaskRecord, changes
 from training.run.heads import read_heads
+from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS
 from training.tasks.own_clips import OwnTask
 from training.tasks.registry import get_task
@@ -130,7 +131,18 @@ def _still_there(run, task, head, old, say, exactly):
     """The `ClipSet` of those clips of a folder whose sounds the run held out."""
     everything = task.load_all(list(head.labels))
     tested = old.sounds("test")
-    kept = [n for n, clip in enumerate(everything.clips) if clip.sound in tested]
+    # A folder with splits of its own may have a sound in two of them.
+    elsewhere = {
+        (clip.sound, clip.file)
+        for split in SPLITS[:2]
+        for clip in old.clips.get(split, ())
+        if clip.sound in tested
+    }
+    kept = [
+        n
+        for n, clip in enumerate(everything.clips)
+        if clip.sound in tested and (clip.sound, clip.file) not in elsewhere
+    ]
     now = dataclasses.replace(old, clips={"": everything.clips})
     changed = changes(old, now, by_split=False)
     if not changed:
@@ -181,8 +193,11 @@ def heard_before(run, task, clips, split=None):
                 "converted or edited, it was trained on most of them, and scores on "
                 "them say little of new clips"
             )
+    if not isinstance(task, TfdsTask):
+        return None
+    config = FitConfig.read(run.config)
     for name in (old.task for old in record.tasks + record.before):
-        if _splits_otherwise(task, get_task(name)):
+        if _splits_otherwise(task, get_task(name, config)):
             return (
                 f"note: {name}, which {run.path} was trained on, splits the same clips "
                 f"otherwise than {task.name}: some of these clips were trained on"
@@ -309,7 +324,7 @@ def _is_official(task):
 
 
 def _splits_otherwise(task, other):
-    if not isinstance(task, TfdsTask) or not isinstance(other, TfdsTask):
+    if not isinstance(other, TfdsTask):
         return False
-    rules = [(t.splits, t.group_pattern) for t in (task, other)]
+    rules = [(t.splits, t.group_pattern, t.splitting) for t in (task, other)]
     return task.dataset == other.dataset and rules[0] != rules[1]

@@ -13,6 +13,7 @@ from leaf_files.atomic import (
     write_text,
 )
 from leaf_files.clips import write_clip
+from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from leaf_files.run_folder import (
@@ -117,7 +118,7 @@ class RunFolder(RunPaths):
             if not path.is_file():
                 raise UserError(
                     f"{self.path} holds no finished run: {path.name} is missing; name "
-                    "a folder that `python -m training fit` wrote"
+                    f"a folder that `{program('training')} fit` wrote"
                 )
 
     def read_heads(self):

@@ -3,6 +3,7 @@
 import re
 
 from leaf_files import run_folder
+from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.run_folder import ACTIVATIONS, SIGMOID, SOFTMAX, Head
 
@@ -18,7 +19,13 @@ def make_heads(task_names, task_data):
         A tuple of `Head`.
     """
     return tuple(
-        Head(task, name, tuple(data.labels), SIGMOID if data.multi_label else SOFTMAX)
+        Head(
+            task,
+            name,
+            tuple(data.labels),
+            SIGMOID if data.multi_label else SOFTMAX,
+            data.background,
+        )
         for task, name, data in zip(task_names, head_names(task_names), task_data)
     )
 
@@ -66,5 +73,5 @@ def read_heads(path):
     except (OSError, UnicodeDecodeError, ValueError, TypeError, KeyError) as error:
         raise UserError(
             f"cannot read the tasks in {path}: {error!r}; name a folder that "
-            "`python -m training fit` wrote"
+            f"`{program('training')} fit` wrote"
         ) from error

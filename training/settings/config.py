@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from leaf_files.arithmetic import ceil_div
-from leaf_files.command_line import did_you_mean
+from leaf_files.command_line import did_you_mean, program
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from training.settings.fields import (
@@ -56,7 +56,11 @@ _FINITE_ABOVE_ZERO = Rule("a finite number above 0", lambda x: 0 < x < math.inf)
 
 
 def absolute_path(path: str) -> str:
-    """A path that holds from any folder; the address of a bucket stays as it is."""
+    """An absolute path, right in any folder; a bucket's address stays as it is.
+
+    >>> absolute_path("gs://bucket/data"), os.path.isabs(absolute_path("~/data"))
+    ('gs://bucket/data', True)
+    """
     if "://" in path:  # TFDS reads buckets as well
         return path
     return os.path.abspath(os.path.expanduser(path))
@@ -109,13 +113,19 @@ def _folds(text):
 @documented
 @dataclasses.dataclass(frozen=True)
 class FitConfig:
-    """All that a training run depends on, besides the data itself.
+    """The settings of a training run: all that it depends on, besides the data.
 
     A new setting is one entry here, see `training.settings.fields`: its check, its
     option and their words follow.
 
     Raises:
         ValueError: A setting of another type, or out of range.
+
+    >>> FitConfig("folder:clips", sample_rate=8000, window_seconds=0.5).window_samples
+    4000
+    >>> FitConfig("folder:clips", epochs=0)
+    Traceback (most recent call last):
+    ValueError: `epochs` must be at least 1. Received: 0
     """
 
     task: str = setting(
@@ -132,7 +142,7 @@ class FitConfig:
             "finite numbers above 0, one a task",
             lambda weights: weights and all(0 < w < math.inf for w in weights),
         ),
-        none="all alike",
+        none="all equal",
     )
     frontend: str = setting(
         "leaf",
@@ -203,19 +213,19 @@ class FitConfig:
     patience: int | None = setting(
         None,
         "training",
-        "epochs without a better one after which the run ends",
+        "epochs without improvement after which the run ends",
         rule=AT_LEAST_ONE,
         none="never",
     )
     balanced: bool = setting(
         False,
         "balance of tasks and classes",
-        "draw all classes alike, however many clips they have",
+        "draw all classes equally often, however many clips they have",
     )
     class_weights: str = setting(
         "none",
         "balance of tasks and classes",
-        "weights of classes in the loss; balanced: as if all were alike in number",
+        "weights of classes in the loss; balanced: all classes count equally",
         choices=("none", "balanced"),
     )
     mixup: float | None = setting(
@@ -259,8 +269,8 @@ class FitConfig:
     cache: str = setting(
         "auto",
         "data",
-        "keeping of decoded clips in memory: if they fit, always, or never; the "
-        "results are the same",
+        "whether decoded clips are kept in memory: auto, if they fit; memory, "
+        "always; none, never; the results are the same",
         choices=("auto", "memory", "none"),
     )
     index: str = setting(
@@ -288,7 +298,7 @@ class FitConfig:
     skip_bad_clips: bool = setting(
         False,
         "data",
-        "name clips of a folder that can't be read, and go on without them",
+        "name clips of a folder that can't be read, and leave them out",
     )
     group_pattern: str | None = setting(
         None,
@@ -364,7 +374,7 @@ class FitConfig:
             )
         if self.balanced and self.class_weights != "none":
             raise ValueError(
-                "`balanced` and `class_weights` mend the same thing; choose one"
+                "`balanced` and `class_weights` correct the same imbalance; choose one"
             )
 
     @property
@@ -403,6 +413,10 @@ def read_settings(path: Path) -> dict[str, Any]:
 
     Raises:
         UserError: The file is missing or damaged.
+
+    >>> n_written = Path("settings.json").write_text('{"epochs": 5}')
+    >>> read_settings(Path("settings.json"))
+    {'epochs': 5}
     """
     try:
         values = read_json(path)
@@ -423,5 +437,5 @@ def read_settings(path: Path) -> dict[str, Any]:
 def _unreadable(path, error):
     return UserError(
         f"cannot read the settings in {path}: {error}; name a folder that "
-        "`python -m training fit` wrote, or its config.json"
+        f"`{program('training')} fit` wrote, or its config.json"
     )

@@ -21,6 +21,9 @@ class ListedClip(NamedTuple):
         sound: First 16 hexadecimal digits of `training.tasks.splits.identity`.
         label: Name of the class.
         file: Name for people; clips are compared by `sound`.
+
+    >>> ListedClip("9f86d081884c7d65", "kick", "kick/0.wav").label
+    'kick'
     """
 
     sound: str
@@ -57,6 +60,13 @@ class ClipSet:
             where groups aren't known.
         weighted: Whether clips have a "weight" in the loss.
         waveforms: Their `Waveforms`; None where they are read in a graph only.
+
+    >>> import tensorflow as tf
+    >>> def at(sample_rate):
+    ...     return lambda n: {"waveform": tf.zeros([sample_rate]), "label": n}
+    >>> clips = ClipSet.by_index(5, at)
+    >>> [int(clip["label"]) for clip in clips.only([1, 3]).dataset(16000)]
+    [1, 3]
     """
 
     n_examples: int
@@ -206,13 +216,21 @@ class TaskData:
 
     Attributes:
         labels: Names of the classes.
-        splits: A `ClipSet` for each of `SPLITS`, without a clip in common.
+        splits: A `ClipSet` for each of `SPLITS`; no clip is in two of them.
         multi_label: Whether a clip may have several labels, or none.
         fingerprint: Fingerprint of all clips, whatever their split, where they aren't
             listed; None if unknown.
+        background: The class that stands for none of the classes, or None; clips of a
+            multi-label task have no label instead, and it isn't among `labels`.
+
+    >>> from training.tasks.registry import get_task
+    >>> data = get_task("folder:drums").load()  # 5 clips of each class
+    >>> data.labels, data.splits["test"].n_examples
+    (('kick', 'snare'), 2)
     """
 
     labels: tuple[str, ...]
     splits: Mapping[str, ClipSet]
     multi_label: bool = False
     fingerprint: str | None = None
+    background: str | None = None

@@ -27,7 +27,11 @@ _TINY_WAV = base64.b64decode(
 
 
 def libraries():
-    """The names of the libraries that decode here, the default one first."""
+    """The names of the libraries that decode here, the default one first.
+
+    >>> libraries()[-1]
+    'soundfile'
+    """
     return (TFIO, SOUNDFILE) if _operators() else (SOUNDFILE,)
 
 
@@ -42,6 +46,11 @@ def from_file(path, encoding, rate, sample_rate, library=None):
 
     Returns:
         float32 (samples,).
+
+    >>> paths = tf.data.Dataset.from_tensors("drums/kick/0.wav")  # 0.1 s
+    >>> [waveform] = paths.map(lambda p: from_file(p, "WAV PCM_16", 8000, 16000))
+    >>> waveform.shape
+    TensorShape([1600])
     """
     return _waveform(
         lambda: tf.io.read_file(path),
@@ -76,7 +85,12 @@ def from_stretch(path, first, last, sample_rate):
 
 
 def from_bytes(content, encoding, rate, sample_rate, library=None):
-    """The waveform of the content of an audio file; see `from_file`."""
+    """The waveform of the content of an audio file; see `from_file`.
+
+    >>> with open("drums/kick/0.wav", "rb") as file:  # 0.1 s
+    ...     from_bytes(file.read(), "WAV PCM_16", 8000, 16000).shape
+    TensorShape([1600])
+    """
     return _waveform(
         lambda: content,
         lambda content: decode_clip(content, "of this example")[0],
@@ -99,6 +113,10 @@ def from_samples(samples, rate, sample_rate):
 
     Returns:
         float32 (samples,).
+
+    >>> stereo = tf.constant([[16384, 0], [0, 0]], tf.int16)
+    >>> from_samples(stereo, 8000, 8000).numpy()
+    array([0.25, 0.  ], dtype=float32)
     """
     waveform = tf.cast(samples, tf.float32)
     if samples.dtype.is_integer:
@@ -111,17 +129,17 @@ def from_samples(samples, rate, sample_rate):
 def _waveform(read, by_soundfile, source, encoding, rate, sample_rate, library):
     operators = _operators() if library in (None, TFIO) else {}
 
-    def elsewhere():
+    def by_python():
         return tf.numpy_function(by_soundfile, [source], tf.float32)
 
     if operators:
-        is_this = tf.equal(encoding, list(operators))
+        matches = tf.equal(encoding, list(operators))
         branches = [functools.partial(_mono, op, read) for op in operators.values()]
-        which = tf.where(tf.reduce_any(is_this), tf.argmax(is_this), len(branches))
-        index = tf.cast(which, tf.int32)
-        waveform = tf.switch_case(index, [*branches, elsewhere])
+        branch = tf.where(tf.reduce_any(matches), tf.argmax(matches), len(branches))
+        index = tf.cast(branch, tf.int32)
+        waveform = tf.switch_case(index, [*branches, by_python])
     else:
-        waveform = elsewhere()
+        waveform = by_python()
     waveform = tf.ensure_shape(waveform, [None])
     return tf.cond(
         tf.equal(rate, sample_rate),
@@ -174,7 +192,7 @@ def _tfio_audio():
             from tensorflow_io import audio
 
             audio.decode_wav(tf.constant(_TINY_WAV), dtype=tf.int16)
-    # It says in its own ways that it was built for another TensorFlow.
+    # Built for another TensorFlow, it raises errors of many types.
     except Exception:
         return None
     return audio

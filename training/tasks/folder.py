@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 from pathlib import Path
 
 from leaf_files.command_line import a_few, note
@@ -15,9 +16,12 @@ from training.tasks.splitting import Splitting
 
 # What folders of splits are called; in any case.
 _SPLITS = {
-    *("train", "training", "test", "testing", "val", "valid", "validation"),
-    *("dev", "eval", "evaluation"),
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
 }
+# What a folder of none of the classes is called, as BirdNET has it; in any case.
+_BACKGROUNDS = ("background", "noise", "other", "silence")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +32,21 @@ class FolderTask(OwnTask):
     clips, of any rate and any channels, as `leaf_files.walk` finds them. Files that are
     passed over are named on stderr.
 
+    Subfolders called as splits are, such as "train", "val" and "test", hold the folders
+    of the classes, and these splits are kept. A class called "background", "noise",
+    "other" or "silence" stands for none of the classes. A folder "a,b" or "a|b" beside
+    folders a and b holds clips of both, and makes a task of several labels a clip.
+
     Attributes:
         path: Folder of the classes.
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be read are named and left out.
         splitting: `Splitting` by the settings of the run.
         opening: `Opening` by them.
+
+    >>> data = FolderTask(Path("drums")).load()  # 5 clips of each class
+    >>> {split: clips.n_examples for split, clips in data.splits.items()}
+    {'train': 6, 'validation': 2, 'test': 2}
     """
 
     path: Path
@@ -54,13 +67,33 @@ class FolderTask(OwnTask):
     def listing(self):
         """The `Listing` of the folder; its labels are the names of the subfolders."""
         walked = self._walk()
-        labels = tuple(sorted(walked.classes))
+        layout = _Layout(walked)
+        parts = layout.parts
+        background = next(
+            (x for b in _BACKGROUNDS for x in parts if x.lower() == b), None
+        )
+        notes, labels = [], tuple(parts)
+        if layout.is_multi_label:
+            mixed = [name for name, of in parts.items() if len(of) > 1]
+            notes.append(
+                "clips may have several labels, as the names of folders say: "
+                f"{a_few(mixed)}"
+            )
+            backgrounds = [x for x in parts if x.lower() in _BACKGROUNDS]
+            labels = tuple(x for x in parts if x not in mixed + backgrounds)
+            parts = parts | {name: () for name in backgrounds}
         return Listing(
-            [Entry(path, (walked.class_of(path),)) for path in walked.clips],
+            [
+                Entry(path, parts[layout.class_of(path)], split=layout.split_of(path))
+                for path in walked.clips
+            ],
             labels,
+            layout.is_multi_label,
+            background,
             bad=walked.faults,
-            faults=_not_classes(walked),
-            warnings=[_split_names(labels)],
+            faults=[*_runs(walked), *layout.faults],
+            warnings=layout.warnings,
+            notes=notes,
             passed_over=walked.passed_over,
         )
 
@@ -71,71 +104,120 @@ class FolderTask(OwnTask):
         """
         if self.path.is_dir():
             walked = walk(self.path)
-            walked.leave_loose()
+            _Layout(walked)
             if walked.passed_over:
                 note(walked.passed_over)
 
     def _walk(self):
-        """The `Walk` of the folder, with at least one class."""
-        wanted = "name a folder with one subfolder of audio files per class"
+        """The `Walk` of the folder, with at least one subfolder."""
+        advice = "name a folder with one subfolder of audio files per class"
         require_utf8(self.path)
         if not self.path.exists():
-            raise UserError(f"there is no folder {self.path}; {wanted}")
+            raise UserError(f"there is no folder {self.path}; {advice}")
         if not self.path.is_dir():
-            raise UserError(f"{self.path} is a file; {wanted}")
+            raise UserError(f"{self.path} is a file; {advice}")
         if _is_run(self.path):
             raise UserError(
-                f"{self.path} is the folder of a run, not of clips; {wanted}"
+                f"{self.path} is the folder of a run, not of clips; {advice}"
             )
         walked = walk(self.path)
         if walked.classes:
-            walked.leave_loose()
             return walked
         if walked.is_empty:
-            raise UserError(f"the folder {self.path} is empty; {wanted}")
-        flat = f"the folder {self.path} has files but no subfolders; {wanted}"
+            raise UserError(f"the folder {self.path} is empty; {advice}")
+        flat = f"the folder {self.path} has files but no subfolders; {advice}"
         refuse(walked.faults or [flat], self.path, walked.passed_over)
 
 
-def _not_classes(walked):
-    """Lines about subfolders that are no classes but runs or splits, a list."""
-    runs = [label for label in walked.classes if _is_run(walked.folder / label)]
-    faults = []
-    if runs:
-        faults.append(
-            f"{len(runs)} of the subfolders of {walked.folder} are of runs, not of "
-            f"clips, move them elsewhere: {a_few(runs)}"
-        )
-    if _are_splits(walked.classes):
-        below = [
-            {path.relative_to(walked.folder).parts[1:-1][:1] for path in paths} - {()}
-            for paths in walked.by_class.values()
-        ]
-        shared = sorted(name for (name,) in set.intersection(*below))
-        if shared:
-            largest = max(walked.by_class, key=lambda c: len(walked.by_class[c]))
-            faults.append(
-                f"the subfolders of {walked.folder} are splits, not classes: "
-                f"{', '.join(sorted(walked.classes))} hold the same folders "
-                f"({a_few(shared)}); name one of them as the task, such as "
-                f"folder:{walked.folder / largest}, or put the clips of "
-                "each class into one folder"
+class _Layout:
+    """The meaning of the subfolders of a `Walk`: classes, or splits with classes.
+
+    Args:
+        walked: The `Walk`; clips in no class are made loose ones.
+
+    Attributes:
+        parts: {name of a class's folder: names of the classes of its clips}, by name.
+        is_multi_label: Whether a folder has clips of several classes.
+        faults: Lines on folders of splits that can't be used.
+        warnings: Lines on classes that aren't in all splits.
+    """
+
+    def __init__(self, walked):
+        self._folder = walked.folder
+        used = sorted(label for label, paths in walked.by_class.items() if paths)
+        self._splits = {}
+        if used and all(name.lower() in _SPLITS for name in used):
+            self._splits = {name: _SPLITS[name.lower()] for name in used}
+        clips = walked.clips
+        walked.loose = [path for path in clips if self.class_of(path) is None]
+        walked.clips = [path for path in clips if self.class_of(path) is not None]
+        names = {self.class_of(path) for path in walked.clips}
+        if not self._splits:
+            names |= {*walked.classes}
+        self.parts: dict[str, tuple[str, ...]] = {n: (n,) for n in sorted(names)}
+        for name in self.parts:
+            several = tuple(part.strip() for part in re.split("[,|]", name))
+            if len(several) > 1 and all(part in self.parts for part in several):
+                self.parts[name] = tuple(dict.fromkeys(several))
+        self.is_multi_label = any(len(of) > 1 for of in self.parts.values())
+        self.faults, self.warnings = [], []
+        if self._splits:
+            self._check(walked)
+
+    def split_of(self, path):
+        """The split in whose folder a clip lies; None without such folders."""
+        return self._splits.get(self._names(path)[0])
+
+    def class_of(self, path):
+        """Name of the folder of a clip's class; None if it lies in none."""
+        names = self._names(path)[bool(self._splits) :]
+        return names[0] if len(names) > 1 else None
+
+    def _names(self, path):
+        return path.relative_to(self._folder).parts
+
+    def _check(self, walked):
+        held: dict[str, set] = {name: set() for name in self._splits}
+        for path in walked.clips:
+            held[self._names(path)[0]].add(self.class_of(path))
+        flat = [name for name, classes in held.items() if not classes]
+        if flat:
+            self.faults.append(
+                f"the subfolders of {self._folder} are called {', '.join(held)}, as "
+                f"splits are, and {', '.join(flat)} {_hold(flat)} audio files but no "
+                "folders of classes: put each clip into a subfolder of its class, or, "
+                "if these are the classes, give them other names"
             )
-    return faults
+            return
+        if "train" not in self._splits.values():
+            self.faults.append(
+                f"the subfolders of {self._folder} are called {', '.join(held)}, as "
+                "splits are, and none of them trains: call one train"
+            )
+        alone = [
+            f"{label} ({where[0]})"
+            for label in self.parts
+            if len(held) > 1
+            and len(where := [name for name in held if label in held[name]]) == 1
+        ]
+        if alone:
+            self.warnings.append(
+                f"{len(alone)} of the {len(self.parts)} classes of {self._folder} are "
+                f"in one split only: {a_few(alone)}"
+            )
 
 
-def _split_names(labels):
-    """A line about classes that are called as splits are; or ""."""
-    if not _are_splits(labels):
-        return ""
-    return (
-        f"the classes are called {', '.join(labels)}, as splits are: each subfolder is "
-        "taken for a class, and is split by its clips"
-    )
+def _hold(names):
+    return "holds" if len(names) == 1 else "hold"
 
 
-def _are_splits(labels):
-    return len(labels) > 1 and all(label.lower() in _SPLITS for label in labels)
+def _runs(walked):
+    """A line about subfolders that are no classes but runs, in a list; or []."""
+    runs = [label for label in walked.classes if _is_run(walked.folder / label)]
+    return runs and [
+        f"{len(runs)} of the subfolders of {walked.folder} are of runs, not of "
+        f"clips, move them elsewhere: {a_few(runs)}"
+    ]
 
 
 def _is_run(folder):

@@ -45,6 +45,7 @@ class Listing:
         bad: Lines: what was meant to be a clip, and can't be one.
         faults: Lines: what forbids the use of the whole, before clips are opened.
         warnings: Lines on what may not be meant, for a task that is learned.
+        notes: Lines on what the data was taken for.
         passed_over: Line on what is no clip; "" if there is nothing.
     """
 
@@ -55,6 +56,7 @@ class Listing:
     bad: Sequence[str] = ()
     faults: Sequence[str] = ()
     warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
     passed_over: str = ""
 
 
@@ -183,6 +185,11 @@ class OwnTask(abc.ABC):
             self.path.resolve() == other.path.resolve()
         )
 
+    @property
+    def multi_label(self):
+        """Whether a clip may have several labels, or none, as `Listing` says."""
+        return self.listing().multi_label
+
     def load(self, data_dir=None, seed=0):
         """Opens all clips and splits them, see `Splitting.assign`.
 
@@ -201,11 +208,13 @@ class OwnTask(abc.ABC):
         listing = self.listing()
         labels = listing.labels
         faults = [*listing.faults, *_label_faults(labels)]
-        if len(labels) < 2:
+        if len(labels) < 2 and not listing.faults:
+            one = f"one class only, {labels[0]!r}" if labels else "no classes"
             faults.append(
-                f"{self.path} has one class only, {labels[0]!r}; a classifier "
-                "needs at least two subfolders of clips"
+                f"{self.path} has {one}; a classifier needs at least two subfolders of "
+                "clips"
             )
+        if len(labels) < 2:
             self._refuse(faults, listing)
         entries, fault = self._with_groups(listing)
         if fault:
@@ -237,6 +246,7 @@ class OwnTask(abc.ABC):
                 for split, clips in of_split.items()
             },
             listing.multi_label,
+            background=listing.background,
         )
 
     def load_all(self, labels):
@@ -543,8 +553,8 @@ def _label_faults(labels):
 
 
 def _tell(listing):
-    if listing.passed_over:
-        note(listing.passed_over)
+    for line in filter(None, [listing.passed_over, *listing.notes]):
+        note(line)
 
 
 def _warn(*lines):

@@ -6,19 +6,25 @@ import struct
 import numpy as np
 import tensorflow as tf
 
-# Before the data of a record are its length and a checksum, after it a checksum.
+# The length of a record and a checksum precede its data; a checksum follows it.
 _LENGTH = struct.Struct("<Q")
 _BEFORE, _AFTER = 12, 4
 
 
 class Records:
-    """Records of files on a local disk, one after the other, read when asked for.
+    """Records of files on a local disk, file after file, read on demand.
 
     Args:
         parts: (path, first, n) of each file, for its records from `first` on.
 
     Raises:
         ValueError: A file has fewer whole records.
+
+    >>> with tf.io.TFRecordWriter("words.tfrecord") as file:
+    ...     for word in (b"no", b"yes"):
+    ...         file.write(word)
+    >>> Records([("words.tfrecord", 0, 2)]).content(1)
+    b'yes'
     """
 
     def __init__(self, parts):

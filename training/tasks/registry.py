@@ -217,7 +217,11 @@ _TASKS = (
 
 
 def known_tasks():
-    """The records of all tasks with a name of their own."""
+    """The records of all tasks with a name of their own.
+
+    >>> [task.name for task in known_tasks()][:2]
+    ['synthetic', 'spoken_digit']
+    """
     return _TASKS
 
 
@@ -231,6 +235,11 @@ def get_task(name, config=None):
 
     Raises:
         UserError: No such task.
+
+    >>> get_task("spoken_digit").about
+    '10 digits, 5 English speakers'
+    >>> get_task("folder:/data/drums").path.name
+    'drums'
     """
     splitting = Splitting.of(config)
     if name.startswith(_FOLDER_PREFIX) and name != _FOLDER_PREFIX:
@@ -253,7 +262,7 @@ def get_task(name, config=None):
 
 
 def _meant(name, known):
-    """A hint at the task that an unknown name may mean; a folder's path is nearest."""
+    """A hint at the task that an unknown name may mean; an existing folder first."""
     for path in (name, name.partition(":")[2]):
         if os.path.isdir(os.path.expanduser(path)):
             return f" (did you mean {_FOLDER_PREFIX}{path}?)"
@@ -265,6 +274,10 @@ def get_tasks(config):
 
     Raises:
         UserError: One of them doesn't exist, or settings of splits apply to none.
+
+    >>> from training.settings.config import FitConfig
+    >>> [task.dataset for task in get_tasks(FitConfig("synthetic,crema_d"))]
+    ['leaf_synthetic', 'crema_d']
     """
     try:
         tasks = tuple(get_task(name, config) for name in config.tasks)

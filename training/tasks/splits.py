@@ -19,6 +19,10 @@ def identity(waveform, sample_rate):
 
     Returns:
         A string, the same for copies of a clip.
+
+    >>> import numpy as np
+    >>> identity(np.zeros(8), 8000) == identity(np.zeros(8), 16000)
+    False
     """
     sound = SoundHash()
     sound.update(waveform)
@@ -44,7 +48,11 @@ class SoundHash:
 
 
 def fingerprint(parts):
-    """A hash of texts or bytes in their order, 16 hexadecimal digits."""
+    """A hash of texts or bytes in their order, 16 hexadecimal digits.
+
+    >>> fingerprint(["kick", "snare"]), fingerprint(["kicks", "nare"])
+    ('6d59410f5086536d', 'c12ecf7657088bb3')
+    """
     digest = hashlib.sha256()
     for part in parts:
         part = part if isinstance(part, bytes) else part.encode(errors="surrogatepass")
@@ -72,6 +80,10 @@ def split_clips(clips, labels, seed, held_out=("test", "validation")):
 
     Raises:
         UserError: Classes with fewer than 3 distinct clips.
+
+    >>> clips = [(f"{label}{n}", label) for label in ("dog", "cat") for n in range(10)]
+    >>> split_clips(clips, ("dog", "cat"), seed=0).count("test")
+    2
     """
     few = too_few(clips, labels, len(held_out) + 1)
     if few:
@@ -91,14 +103,17 @@ def split_clips(clips, labels, seed, held_out=("test", "validation")):
 
 
 def too_few(clips, labels, least=_LEAST_CLIPS):
-    """Names the classes that can't be split.
+    """A sentence about the classes that are too small to be split.
 
     Args:
         clips, labels: See `split_clips`.
         least: Distinct clips that a class needs, one for each split.
 
     Returns:
-        A sentence about all of them; "" if there are none.
+        Names and sizes of the classes; "" if there are none.
+
+    >>> print(too_few([("bark", "dog"), ("growl", "dog")], ["dog"]))
+    class 'dog' has 2 distinct clips; each class needs at least 3, ...
     """
     small = {
         label: len(members)
@@ -120,7 +135,7 @@ def too_few(clips, labels, least=_LEAST_CLIPS):
 
 
 def _members(clips, labels):
-    """{label: its distinct clips}; a clip of several is in the first one by name."""
+    """{label: its distinct clips}; a clip in several is in the first by name."""
     class_of: dict[str, str] = {}
     for clip, label in clips:
         class_of[clip] = min(label, class_of.get(clip, label))
@@ -145,6 +160,9 @@ def hold_out_group(groups, seed):
 
     Raises:
         UserError: Fewer than 3 groups.
+
+    >>> hold_out_group(["jo", "kim", "jo", "lee"], seed=0)
+    ['test', 'validation', 'test', 'train']
     """
     names = sorted(set(groups))
     if len(names) < _LEAST_CLIPS:

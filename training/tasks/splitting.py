@@ -299,7 +299,9 @@ class _Assigning:
         clips = [self._clips[n] for n in pool]
         units = [self._units[n] for n in pool]
         balance = [(*clip.labels, *clip.balance) for clip in clips]
-        is_plain = not (self._multi_label or any(clip.balance for clip in clips))
+        is_plain = held_out == list(_HELD_OUT) and not (
+            self._multi_label or any(clip.balance for clip in clips)
+        )
         if self._has_groups:
             self._require_groups(units, len(held_out) + 1)
         if self._how.folds is not None:
@@ -384,15 +386,22 @@ class _Assigning:
                 f"no clips are left to {_and(map(_verb, empty))}: "
                 + (_OTHERWISE if self._has_groups else "add clips")
             )
+        alone = self._of_one_group() if self._has_groups else {}
         least = 1 if self._multi_label else 2
         if len(held[TEST]) < least:
+            why = ""
+            if len(self._labels) - len(alone) < least:
+                pairs = [f"{label} ({group})" for label, group in alone.items()]
+                why = (
+                    f"{_n(len(alone), 'class comes', 'classes come')} from one group "
+                    f"only, which trains, such as {a_few(pairs)}, and "
+                )
             raise UserError(
-                f"the test split has {_n(len(held[TEST]), 'class', 'classes')} of "
+                f"{why}the test split has {_n(len(held[TEST]), 'class', 'classes')} of "
                 f"{len(self._labels)} ({a_few(sorted(held[TEST])) or 'none'}), which "
                 "says nothing about telling classes apart: "
                 + (_OTHERWISE if self._has_groups else "add clips of other classes")
             )
-        alone = self._of_one_group() if self._has_groups else {}
         trained_only = {
             label: group
             for label, group in alone.items()

@@ -2,9 +2,9 @@
 
 A word is a list of phones; phones are targets of a vocal tract: formants,
 voicing, breath, friction. Tracks glide between the targets (coarticulation).
-A glottal pulse train and white noise, cut into overlapping frames, are shaped
-by the tracks in the frequency domain and added up again; then a room and a
-background noise are laid over it.
+A glottal pulse train and white noise, cut into overlapping frames, are filtered
+by the tracks in the frequency domain and overlap-added; then the reverberation
+of a room and background noise are added.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ _FORMANT_BANDWIDTHS = (60.0, 90.0, 140.0, 200.0, 300.0, 400.0, 500.0)  # Hz
 
 
 @dataclasses.dataclass(frozen=True)
-class Phone:
+class _Phone:
     """Targets of the vocal tract while one phone is spoken.
 
     Attributes:
@@ -47,31 +47,31 @@ class Phone:
 
 
 def _vowel(*formants):
-    return (Phone(0.16, formants, voicing=1.0),)
+    return (_Phone(0.16, formants, voicing=1.0),)
 
 
 def _voiced_stop(formants, burst_band):
     return (
-        Phone(0.055, formants, voicing=0.25, open_mouth=False),
-        Phone(0.02, formants, voicing=0.4, friction=0.3,
+        _Phone(0.055, formants, voicing=0.25, open_mouth=False),
+        _Phone(0.02, formants, voicing=0.4, friction=0.3,
               friction_band=burst_band),
     )  # fmt: skip
 
 
 def _unvoiced_stop(formants, burst_band):
     return (
-        Phone(0.06, formants),
-        Phone(0.016, formants, friction=0.4, friction_band=burst_band),
-        Phone(0.035, formants, breath=0.5),
+        _Phone(0.06, formants),
+        _Phone(0.016, formants, friction=0.4, friction_band=burst_band),
+        _Phone(0.035, formants, breath=0.5),
     )
 
 
 def _fricative(formants, band):
-    return (Phone(0.12, formants, friction=0.3, friction_band=band),)
+    return (_Phone(0.12, formants, friction=0.3, friction_band=band),)
 
 
 def _nasal(formants):
-    return (Phone(0.08, formants, voicing=0.4),)
+    return (_Phone(0.08, formants, voicing=0.4),)
 
 
 PHONES = {
@@ -92,7 +92,7 @@ PHONES = {
 
 @dataclasses.dataclass(frozen=True)
 class Speaker:
-    """The properties of a speaker's voice, in all that he or she says.
+    """Properties of a speaker's voice, the same in all utterances.
 
     Attributes:
         pitch: Mean fundamental frequency, in Hz.
@@ -101,6 +101,11 @@ class Speaker:
         breathiness: Breath noise relative to the voice.
         tilt: Slope of the voice's spectrum above 500 Hz, in dB per octave.
         accent: Factor on each formant of each phone.
+
+    >>> accent = {name: np.ones(4) for name in PHONES}
+    >>> child = Speaker(250.0, 1.2, 1.0, 0.05, -12.0, accent)
+    >>> say(("n", "a", "i"), child, np.random.default_rng(0)).shape
+    (16000,)
     """
 
     pitch: float
@@ -112,7 +117,11 @@ class Speaker:
 
 
 def draw_speaker(random):
-    """A speaker, from a `numpy.random.Generator`."""
+    """A speaker, from a `numpy.random.Generator`.
+
+    >>> 0.86 <= draw_speaker(np.random.default_rng(0)).tract <= 1.22
+    True
+    """
     tract = random.uniform(0.86, 1.22)
     return Speaker(
         # A shorter tract mostly comes with a higher voice.
@@ -135,6 +144,10 @@ def say(word, speaker, random):
 
     Returns:
         (CLIP_SAMPLES,) float64, of arbitrary level.
+
+    >>> random = np.random.default_rng(0)
+    >>> say(("n", "a", "i"), draw_speaker(random), random).shape
+    (16000,)
     """
     tracks = _tracks(word, speaker, random)
     pulses = _spectra(_glottal_pulses(speaker, tracks["voiced_part"], random))
@@ -157,13 +170,18 @@ def place(clean, random):
     Returns:
         (CLIP_SAMPLES,) float64 in [-1, 1]. The signal-to-noise ratio is
         uniform in 0 ... 20 dB, the peak in -26 ... -1 dB of full scale.
+
+    >>> random = np.random.default_rng(0)
+    >>> clip = place(say(("n", "a", "i"), draw_speaker(random), random), random)
+    >>> 0.05 <= np.abs(clip).max().item() <= 0.9
+    True
     """
-    heard = _reverberate(clean, random)
+    reverberant = _reverberate(clean, random)
     draw_noise = _pink_noise if random.random() < 0.5 else _babble
     noise = draw_noise(random)
     snr = random.uniform(0.0, 20.0)
-    noise *= np.sqrt(np.mean(heard**2) / np.mean(noise**2) / 10 ** (snr / 10))
-    clip = heard + noise
+    noise *= np.sqrt(np.mean(reverberant**2) / np.mean(noise**2) / 10 ** (snr / 10))
+    clip = reverberant + noise
     peak = 10 ** (random.uniform(-26.0, -1.0) / 20)
     return clip * (peak / np.abs(clip).max())
 
@@ -195,8 +213,8 @@ def _tracks(word, speaker, random):
         for name, phone in phones
     ]
     bands = [phone.friction_band for _, phone in phones]
-    # A silent phone has no band of its own: it takes its neighbours'.
-    heard = [[phone.friction + 1e-6] for _, phone in phones]
+    # A phone without friction takes the band of its neighbours.
+    levels = [[phone.friction + 1e-6] for _, phone in phones]
     stress = random.uniform(0.7, 1.0, len(phones))
 
     def amplitude(name, glide_seconds):
@@ -209,8 +227,8 @@ def _tracks(word, speaker, random):
         "breath": amplitude("breath", 0.024),
         "friction": amplitude("friction", 0.016),
         "friction_band": speaker.tract
-        * track(np.multiply(bands, heard), 0.016)
-        / track(heard, 0.016),
+        * track(np.multiply(bands, levels), 0.016)
+        / track(levels, 0.016),
         "open_mouth": track([p.open_mouth for _, p in phones], 0.016),
         "voiced_part": (time - onset) / (ends[-1] - onset),
     }
@@ -332,7 +350,7 @@ def _pink_noise(random):
 
 
 def _babble(random):
-    """Many voices at once: three bands of speech that come and go."""
+    """Many voices at once: three bands of noise, modulated as syllables are."""
     frequencies = np.fft.rfftfreq(CLIP_SAMPLES, 1 / SAMPLE_RATE)
     time = np.arange(CLIP_SAMPLES) / SAMPLE_RATE
     babble = np.zeros(CLIP_SAMPLES)

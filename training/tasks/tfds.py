@@ -36,8 +36,8 @@ class TfdsTask:
         splits: TFDS split of each of `training.tasks.clip_sets.SPLITS`. None if the
             data set has just "train": then it is split by `group_pattern`, or
             80/10/10 by a seed.
-        group_pattern: Regular expression whose first group, in the name of a clip, is
-            who made it; these groups are then held out by a seed.
+        group_pattern: Regular expression whose first group, in a clip's name, names its
+            speaker or other group; whole groups are then held out by a seed.
         waveform_key, label_key: Names of the features; "a/b" is b inside a.
         clip_key: Name of the feature that names a clip. Defaults to none: a
             clip is then named by its split and position.
@@ -47,6 +47,11 @@ class TfdsTask:
             "{manual}" stands for that folder.
         needs_beam: Whether TFDS prepares the data by Apache Beam.
         splitting: `Splitting` by the settings of the run, where they apply.
+
+    >>> from training.tasks.registry import get_task
+    >>> task = get_task("spoken_digit")
+    >>> task.dataset, task.sample_rate, task.is_ready("/no/such/folder")
+    ('spoken_digit', 8000, False)
     """
 
     name: str
@@ -117,7 +122,7 @@ class TfdsTask:
             A `TaskData`.
 
         Raises:
-            UserError: The data is neither there nor can it be had.
+            UserError: The data is not there and can't be made.
         """
         if self.builder_module:
             importlib.import_module(self.builder_module)
@@ -139,33 +144,35 @@ class TfdsTask:
 
         if self.splits is None:
             whole = TfdsClips(builder, "train", self, "train")
-            data = whole.fingerprint
+            fingerprint_of_all = whole.fingerprint
             assigned, groups = self._split(whole, seed)
             kept: dict[str, list[int]]
             kept = {s: [n for n, a in enumerate(assigned) if a == s] for s in SPLITS}
             clips = {split: whole.only(kept[split]) for split in SPLITS}
-            marks = {s: fingerprint([data, *map(str, kept[s])]) for s in SPLITS}
+            fingerprints = {
+                s: fingerprint([fingerprint_of_all, *map(str, kept[s])]) for s in SPLITS
+            }
         else:
             clips = {
                 split: TfdsClips(builder, self.splits[split], self, split)
                 for split in SPLITS
             }
             groups, kept = None, {}
-            marks = {split: clips[split].fingerprint for split in SPLITS}
-            data = fingerprint(marks.values())
+            fingerprints = {split: clips[split].fingerprint for split in SPLITS}
+            fingerprint_of_all = fingerprint(fingerprints.values())
         train = clips["train"]
         return TaskData(
             train.labels,
             {
                 split: dataclasses.replace(
                     clips[split].clip_set(),
-                    fingerprint=marks[split],
+                    fingerprint=fingerprints[split],
                     groups=groups and [groups[n] for n in kept[split]],
                 )
                 for split in SPLITS
             },
             train.multi_label,
-            data,
+            fingerprint_of_all,
         )
 
     def _prepare(self, builder, data_dir):
@@ -184,15 +191,15 @@ class TfdsTask:
         try:
             with quiet(), quick_to_fail():
                 builder.download_and_prepare(download_config=self._config())
-        # TFDS says a dozen ways that data is missing, damaged or unreachable.
+        # TFDS raises a dozen types of error for missing, damaged or unreachable data.
         except Exception as error:
-            mend = self.how_to_get(data_dir) or (
+            remedy = self.how_to_get(data_dir) or (
                 "check the network, or name a folder that has it with --data-dir"
             )
             raise UserError(
                 f"cannot get the data of task {self.name!r}: it is not in "
                 f"{data_dir} and could not be made there from "
-                f"{self.homepage} ({_reason(error)}); {mend}"
+                f"{self.homepage} ({_reason(error)}); {remedy}"
             ) from error
 
     def _config(self):
@@ -255,7 +262,7 @@ class TfdsTask:
             yield sound, clips.labels[example[self.label_key]]
 
     def _groups(self, clips, pattern):
-        """Yields who made each clip, by its name."""
+        """Yields the speaker, or other group, of each clip, by its name."""
         for example in clips.parts(self.clip_key):
             name = example[self.clip_key].decode()
             match = re.search(pattern, name)
@@ -271,7 +278,7 @@ def _damage_named(name, path):
         yield
     except UserError:
         raise
-    # TFDS checks little of what it reads: anything may come of it.
+    # TFDS checks little of what it reads: any error may follow.
     except Exception as error:
         raise UserError(
             f"the data of task {name!r} in {path} is damaged or incomplete "
@@ -283,22 +290,30 @@ def _damage_named(name, path):
 def _reason(error):
     if isinstance(error, UserError):
         return str(error)
-    # TFDS goes on for pages.
+    # TFDS's messages can run to pages.
     reason = textwrap.shorten(str(error), _REASON_LENGTH, placeholder=" ...")
     return f"{type(error).__name__}: {reason}"
 
 
 def data_folder(data_dir=None):
-    """The folder of TFDS: the given one, or TFDS's own, a string; maybe a bucket's."""
+    """The folder of TFDS: the given one, or TFDS's own, a string; maybe a bucket's.
+
+    >>> data_folder("/data/tfds")
+    '/data/tfds'
+    """
     default = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
     return os.path.expanduser(data_dir or default)
 
 
 def size(n_bytes):
-    """A number of bytes for people, such as "11 MiB", "2.4 GiB", "3.3 TiB"."""
-    for unit, each in (("TiB", 2**40), ("GiB", 2**30)):
-        if n_bytes >= each:
-            return f"{n_bytes / each:.1f} {unit}"
+    """A number of bytes for people, such as "11 MiB", "2.4 GiB", "3.3 TiB".
+
+    >>> size(2_541_486_466)
+    '2.4 GiB'
+    """
+    for unit, unit_bytes in (("TiB", 2**40), ("GiB", 2**30)):
+        if n_bytes >= unit_bytes:
+            return f"{n_bytes / unit_bytes:.1f} {unit}"
     return f"{n_bytes / 2**20:.0f} MiB"
 
 

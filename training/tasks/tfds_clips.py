@@ -16,14 +16,14 @@ _READ_FOR_FINGERPRINT = 64  # examples
 
 
 class TfdsClips:
-    """Clips of one split, in the order in which they lie on the disk.
+    """Clips of one split, in the order in which they are stored.
 
     Args:
         builder: TFDS builder of the data set, which is prepared.
         tfds_split: Split in TFDS's notation, slices and sums included.
         task: `TfdsTask`, which names the features.
-        split: Our name of the split, for the names of clips that have none.
-        kept: Positions in the split of the clips that are wanted. Defaults to all.
+        split: Name of the split here, for the names of clips that have none.
+        kept: Positions of the wanted clips in the split. Defaults to all.
 
     Attributes:
         labels: Names of the classes.
@@ -85,10 +85,10 @@ class TfdsClips:
         if records is None:
             return fingerprint(parts)
         parts.append(np.ascontiguousarray(records.lengths).tobytes())
-        some = min(len(records), _READ_FOR_FINGERPRINT)
-        for index in np.linspace(0, len(records) - 1, some).astype(int):
+        n_read = min(len(records), _READ_FOR_FINGERPRINT)
+        for index in np.linspace(0, len(records) - 1, n_read).astype(int):
             example = tf.train.Example.FromString(records.content(index))
-            # The order of features in a record is any.
+            # Features of a record are stored in any order.
             for key, feature in sorted(example.features.feature.items()):
                 parts += [key, feature.SerializeToString()]
         return fingerprint(parts)
@@ -131,10 +131,10 @@ class TfdsClips:
         key = self._task.label_key
         labels = [_entry(example, key) for example in self.parts(key)]
         if self.multi_label:
-            hot = np.zeros((len(labels), len(self.labels)), np.float32)
-            for row, of_clip in zip(hot, labels):
-                row[of_clip] = 1
-            return hot[kept]
+            multi_hot = np.zeros((len(labels), len(self.labels)), np.float32)
+            for row, clip_labels in zip(multi_hot, labels):
+                row[clip_labels] = 1
+            return multi_hot[kept]
         return np.asarray(labels, np.int64)[kept]
 
     def _examples(self, decoders):

@@ -1,4 +1,4 @@
-"""Keeps TFDS from talking, and from waiting for a network that isn't there."""
+"""Keeps TFDS from printing, and from waiting for a network that isn't there."""
 
 import contextlib
 import io
@@ -6,13 +6,19 @@ import logging
 import sys
 import warnings
 
-# Loggers that warn of what no user can mend; "" is the root.
+# Loggers that warn of what no user can fix; "" is the root.
 _LOGGERS = ("", "absl", "apache_beam", "urllib3")
 
 
 @contextlib.contextmanager
 def quiet():
-    """Limits TFDS's output to a progress bar, on a terminal only."""
+    """Limits TFDS's output to a progress bar, on a terminal only.
+
+    >>> with quiet():
+    ...     print("from TFDS")
+    >>> print("from us")
+    from us
+    """
     import tensorflow_datasets as tfds
 
     if not sys.stderr.isatty():
@@ -30,7 +36,13 @@ def quiet():
 
 @contextlib.contextmanager
 def quick_to_fail():
-    """Lets TFDS try 3 times: its 10 keep a user without a network for minutes."""
+    """Limits TFDS to 3 attempts at a download: without a network its 10 take minutes.
+
+    >>> from tensorflow_datasets.core.download import downloader
+    >>> with quick_to_fail():
+    ...     downloader.MAX_RETRIES
+    3
+    """
     from tensorflow_datasets.core.download import downloader
 
     usual, downloader.MAX_RETRIES = downloader.MAX_RETRIES, 3

@@ -70,6 +70,12 @@ def test_frozen_but_for_pcen():
     assert not layer.trainable_weights
 
 
+def test_a_pcen_that_was_made_fixed_stays_so_when_it_is_kept():
+    layer = built(compression=leaf_tf.PCEN(trainable=False, dtype="float32"))
+    layer.freeze(keep_compression=True)
+    assert not layer.trainable_weights
+
+
 @pytest.mark.parametrize("initial_filters", ["mel", "linear", "random"])
 @pytest.mark.parametrize("n_filters, sample_rate", [(8, 8000), (128, 48000)])
 def test_no_initial_filter_is_empty_or_out_of_bounds(

@@ -68,6 +68,15 @@ def test_replan_takes_predict_back_to_the_fast_method(waveform):
     assert_right(fast, model, waveform)
 
 
+def test_replan_of_weights_that_have_not_moved_traces_nothing_again(waveform):
+    model = new_model()
+    assert not leaf_tf.replan(model)  # nothing was traced yet
+    model.predict(waveform, verbose=0)
+    traced = model.predict_function
+    assert not leaf_tf.replan(model)
+    assert model.predict_function is traced
+
+
 @needs_tensorflow
 def test_every_holder_of_the_layer_is_right(waveform):
     import tensorflow as tf

@@ -6,8 +6,11 @@ import soundfile
 
 from leaf_files.clips import read_clip, write_clip
 from leaf_files.errors import UserError
+from leaf_files.run_folder import Head
+from training.run.heads import make_heads
 from training.tasks.folder import FolderTask
 from training.tasks.registry import get_task
+from training.tasks.splitting import Splitting
 
 
 def clip_names(clip_set):
@@ -347,17 +350,110 @@ def test_copies_in_one_class_are_no_oddity(make_folder, capsys):
     assert said(capsys) == []
 
 
-def test_a_folder_of_splits_is_not_one_of_classes(make_folder, capsys, tmp_path):
+def make_splits(make_folder, sizes):
+    """A folder with subfolders of splits, from {"train/a": 3, "test/a": 1}."""
+    flat = {name.replace("/", "+"): n for name, n in sizes.items()}
+    folder = make_folder(flat)
+    for name in flat:
+        (folder / name.partition("+")[0]).mkdir(exist_ok=True)
+        (folder / name).rename(folder / name.replace("+", "/"))
+    return folder
+
+
+def test_subfolders_of_splits_are_kept(make_folder, capsys):
+    sizes = {"Train/a": 4, "Train/b": 3, "val/a": 1, "val/b": 2, "test/a": 2}
+    folder = make_splits(make_folder, sizes | {"test/b": 1})
+    data = FolderTask(folder).load(seed=5)
+    assert data.labels == ("a", "b")
+    places = {"train": "Train", "validation": "val", "test": "test"}
+    for split, n_clips in (("train", 7), ("validation", 3), ("test", 3)):
+        names = clip_names(data.splits[split])
+        assert len(names) == n_clips
+        assert {name.partition("/")[0] for name in names} == {places[split]}
+        labels = [clip.label for clip in data.splits[split].clips]
+        assert labels == [name.split("/")[1] for name in names]
+    assert said(capsys) == []
+    assert FolderTask(folder).load_all("ab").n_examples == 13
+
+
+def test_splits_without_a_folder_are_drawn_from_training(make_folder, capsys):
+    folder = make_splits(
+        make_folder, {"train/a": 20, "train/b": 20, "test/a": 2, "test/c": 2}
+    )
+    data = FolderTask(folder).load()
+    sizes = [data.splits[split].n_examples for split in data.splits]
+    assert sizes == [36, 4, 4]
+    assert said(capsys) == [
+        f"warning: 2 of the 3 classes of {folder} are in one split only: b (train), c "
+        "(test)",
+        "the data gives no validation split: 4 of 40 clips are drawn for it",
+        "warning: 1 class is not in the train split: c",
+        "warning: 1 class is not in the validation split: c",
+        "warning: 1 class is not in the test split: b",
+    ]
+
+
+def test_splits_of_files_without_classes_are_refused(make_folder):
     folder = make_folder({"Train": 5, "test": 3})
-    assert FolderTask(folder).load().labels == ("Train", "test")
-    assert "the classes are called Train, test, as splits are" in said(capsys)[0]
-    for split in ("Train", "test"):
-        (folder / "all").mkdir(exist_ok=True)
-        (folder / split).rename(folder / "all" / "x")
-        (folder / "all").rename(folder / split)
-    message = refusal(folder)
-    assert "are splits, not classes: Train, test hold the same folders (x)" in message
-    assert f"such as folder:{folder / 'Train'}" in message
+    assert refusal(folder) == (
+        f"the subfolders of {folder} are called Train, test, as splits are, and Train, "
+        "test hold audio files but no folders of classes: put each clip into a "
+        "subfolder of its class, or, if these are the classes, give them other names; "
+        f"passed over in {folder}: 8 audio files in no class folder (Train/0.wav, "
+        "Train/1.wav, Train/2.wav, ...)"
+    )
+
+
+def test_splits_that_cannot_be_used_are_refused(make_folder):
+    folder = make_splits(make_folder, {"dev/a": 3, "dev/b": 3, "test/a": 1})
+    assert "and none of them trains: call one train" in refusal(folder)
+    (folder / "dev").rename(folder / "train")
+    assert "the test split has 1 class of 2 (a)" in refusal(folder)
+
+
+def test_groups_of_a_folder_go_to_one_split(make_folder):
+    folder = make_folder({"a": 30, "b": 30})
+    for path in folder.glob("*/*.wav"):
+        path.rename(path.with_name(f"{int(path.stem) % 10}__{path.name}"))
+    task = FolderTask(folder, splitting=Splitting(group_pattern="([^/]+)__"))
+    splits = task.load(seed=1).splits
+    assert [clips.n_groups for clips in splits.values()] == [8, 1, 1]
+    for clips in splits.values():
+        assert clips.n_examples == 6 * clips.n_groups
+        names = clip_names(clips)
+        assert list(clips.groups) == [n.split("/")[1].partition("__")[0] for n in names]
+    assert task.load_all("ab").groups is not None
+    other = FolderTask(folder, splitting=Splitting(group_pattern="(x)"))
+    assert other.load_all("ab").groups is None
+    with pytest.raises(UserError, match="60 of 60 clips have no group by --group-pat"):
+        other.load()
+
+
+def test_a_background_is_a_class_among_others(make_folder):
+    data = FolderTask(make_folder({"wren": 4, "Noise": 4, "silence": 4})).load()
+    assert (data.labels, data.background) == (("Noise", "silence", "wren"), "Noise")
+    [head] = make_heads(["t"], [data])
+    assert head.background == "Noise" and Head.from_dict(head.to_dict()) == head
+
+
+def test_folders_of_several_classes_make_a_task_of_several_labels(make_folder, capsys):
+    folder = make_folder({"a": 6, "b": 6, "a,b": 6, "b|a": 3, "noise": 6, "a,c": 3})
+    data = FolderTask(folder).load()
+    assert "several labels, as the names of folders say: a,b, b|a" in said(capsys)[0]
+    assert data.multi_label and data.labels == ("a", "a,c", "b")
+    assert data.background == "noise"
+    wanted = {"a": "a", "b": "b", "a,b": "a|b", "b|a": "b|a", "noise": "", "a,c": "a,c"}
+    n_clips = 0
+    for clips in data.splits.values():
+        for clip, label in zip(clips.clips, clips.read_labels()):
+            of = wanted[clip.file.partition("/")[0]]
+            assert clip.label == of
+            assert {data.labels[n] for n in np.flatnonzero(label)} == {
+                *of.split("|")
+            } - {""}
+            n_clips += 1
+    assert n_clips == 30
+    assert FolderTask(folder).load_all(("a", "a,c", "b", "d")).n_examples == 30
 
 
 def test_folders_of_runs_are_not_classes(make_folder):

@@ -12,6 +12,7 @@ import tensorflow as tf
 from leaf_files.errors import UserError
 from tests.training import miniatures
 from tests.training.miniatures import DIGIT_SPEAKERS, sound
+from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS
 from training.tasks.registry import get_task
 from training.tasks.tfds import data_folder, size
@@ -91,6 +92,28 @@ def test_each_speaker_tests_once_in_five_seeds_and_none_is_in_two_splits(digits_
         for split, n_speakers in zip(SPLITS, (3, 1, 1)):
             assert data.splits[split].n_examples == n_speakers * 10 * PER_DIGIT
     assert tuple(tested) == DIGIT_SPEAKERS
+
+
+def test_speakers_found_by_a_pattern_are_held_out_whole(digits_dir, capsys):
+    config = FitConfig("spoken_digit", group_pattern=r"\d_(\w+)_")
+    for name in ("spoken_digit", "spoken_digit@speaker"):
+        data = get_task(name, config).load(digits_dir, seed=0)
+        heard = speakers_of(data)
+        assert [len(heard[split]) for split in SPLITS] == [3, 1, 1]
+        for split, speakers in heard.items():
+            assert set(data.splits[split].groups) == speakers
+            assert data.splits[split].n_groups == len(speakers)
+    folds = dataclasses.replace(config, folds="groups")
+    for seed, speaker in enumerate(DIGIT_SPEAKERS):
+        data = get_task("spoken_digit", folds).load(digits_dir, seed)
+        assert speakers_of(data)["test"] == {speaker}
+        assert f"fold {seed} of 5 ({speaker}) tests" in capsys.readouterr().err
+
+
+def test_a_pattern_that_tells_no_speaker_is_refused(digits_dir):
+    task = get_task("spoken_digit", FitConfig("spoken_digit", group_pattern="(x)"))
+    with pytest.raises(UserError, match="can't be split so: .* have no group by"):
+        task.load(digits_dir)
 
 
 def test_clips_of_a_speaker_who_is_held_out_carry_their_sound_and_label(digits_dir):

@@ -26,8 +26,8 @@ _CHUNK = 256  # clips that are read ahead
 class AudioSet(tfds.core.GeneratorBasedBuilder):
     """Which of 527 kinds of sound are heard in the 10 s of a segment, any number.
 
-    The splits are the official ones, of whose clips those are taken that are there:
-    videos vanish. The configuration "balanced" has balanced_train and eval, "full"
+    The splits are the official ones, without the clips that aren't there: videos
+    vanish. The configuration "balanced" has balanced_train and eval, "full"
     has unbalanced_train, too.
     """
 
@@ -60,40 +60,40 @@ class AudioSet(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager):
         folder = dl_manager.manual_dir / FOLDER
-        names = read_classes(folder / CLASSES)
+        names = _read_classes(folder / CLASSES)
         self.info.features["labels"].feature.names = list(names.values())
-        clips = find_clips(folder / CLIPS)
+        clips = _find_clips(folder / CLIPS)
         splits = ["balanced_train", "eval"]
         if self.builder_config.name == "full":
             splits.append("unbalanced_train")
         return {
             split: self._generate_examples(
-                split, read_segments(folder / f"{split}_segments.csv"), names, clips
+                split, _read_segments(folder / f"{split}_segments.csv"), names, clips
             )
             for split in splits
         }
 
     def _generate_examples(self, split, segments, names, clips):
-        there = [video for video in segments if video in clips]
-        if not there:
+        present = [video for video in segments if video in clips]
+        if not present:
             raise UserError(
                 f"none of the {len(segments)} clips of {split} are in {FOLDER}/{CLIPS}"
             )
         damaged = []
-        for video, example in _read(there, clips):
+        for video, example in _read(present, clips):
             if isinstance(example, UserError):
                 damaged.append(str(example))
             else:
                 labels = [names[label] for label in segments[video]]
                 yield video, {**example, "labels": labels}
         print(
-            f"{split}: {len(there) - len(damaged)} of {len(segments)} clips"
+            f"{split}: {len(present) - len(damaged)} of {len(segments)} clips"
             + (f"; left out {len(damaged)}, such as: {damaged[0]}" if damaged else ""),
             file=sys.stderr,
         )
 
 
-def read_classes(path):
+def _read_classes(path):
     """{machine id: name} from `class_labels_indices.csv`, in the order of indices."""
     rows = sorted(read_table(path), key=lambda row: int(row["index"]))
     if len(rows) != N_CLASSES:
@@ -101,15 +101,15 @@ def read_classes(path):
     return {row["mid"]: row["display_name"] for row in rows}
 
 
-def read_segments(path):
+def _read_segments(path):
     """{video: machine ids of its labels} from a list of segments."""
     lines = [line for line in read_lines(path) if not line.startswith("#")]
     rows = csv.reader(lines, skipinitialspace=True)
     return {row[0]: row[3].split(",") for row in rows if row}
 
 
-def find_clips(folder):
-    """{video: path of its clip}; what is passed over is said on stderr."""
+def _find_clips(folder):
+    """{video: path of its clip}; files that are passed over are named on stderr."""
     walked = walk(folder)
     if walked.passed_over:
         note(walked.passed_over)
@@ -119,7 +119,11 @@ def find_clips(folder):
 
 
 def video_of(name):
-    """The video in the name of a file: VIDEO.x, YVIDEO.x or VIDEO_START_END.x."""
+    """The video that a file's name gives: VIDEO.x, YVIDEO.x or VIDEO_START_END.x.
+
+    >>> video_of("Y-0RWZT-miFs.wav"), video_of("-0RWZT-miFs_420000_430000.flac")
+    ('-0RWZT-miFs', '-0RWZT-miFs')
+    """
     stem = name.rpartition(".")[0]
     match = _VIDEO.fullmatch(stem) or _VIDEO.fullmatch(stem.removeprefix("Y"))
     return match.group(1) if match else None

@@ -14,7 +14,7 @@ LABELS = ("no_bird", "bird")
 
 
 @dataclasses.dataclass(frozen=True)
-class Recordings:
+class _Recordings:
     """One of the three sets.
 
     Attributes:
@@ -29,7 +29,7 @@ class Recordings:
 
 
 SETS = (
-    Recordings(
+    _Recordings(
         "ff1010bird",
         Source(
             "ff1010bird_wav.zip",
@@ -40,7 +40,7 @@ SETS = (
             "https://ndownloader.figshare.com/files/10853303",
         ),
     ),
-    Recordings(
+    _Recordings(
         "warblrb10k",
         Source(
             "warblrb10k_public_wav.zip",
@@ -51,7 +51,7 @@ SETS = (
             "https://ndownloader.figshare.com/files/10853306",
         ),
     ),
-    Recordings(
+    _Recordings(
         "BirdVox-DCASE-20k",
         Source(
             "BirdVox-DCASE-20k.zip",
@@ -96,7 +96,7 @@ class Dcase2018Birds(tfds.core.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager):
         sources = [source for s in SETS for source in (s.audio, s.table)]
         paths = fetch(dl_manager, sources)
-        labels = {s.name: read_table(paths[s.table.name]) for s in SETS}
+        labels = {s.name: _read_table(paths[s.table.name]) for s in SETS}
         archives = {s.name: paths[s.audio.name] for s in SETS}
         clips_of = split_birds(labels)
         return {
@@ -107,7 +107,7 @@ class Dcase2018Birds(tfds.core.GeneratorBasedBuilder):
     def _generate_examples(self, archives, labels, clips):
         missing = set(clips)
         for recordings, archive in archives.items():
-            wanted = {f"{item}.wav" for of, item in clips if of == recordings}
+            wanted = {f"{item}.wav" for name, item in clips if name == recordings}
             for name, content in members(archive, wanted):
                 item = name.removesuffix(".wav")
                 missing.discard((recordings, item))
@@ -128,7 +128,7 @@ class Dcase2018Birds(tfds.core.GeneratorBasedBuilder):
             )
 
 
-def read_table(path):
+def _read_table(path):
     """{itemid: one of `LABELS`}."""
     return {row["itemid"]: LABELS[int(row["hasbird"])] for row in text.read_table(path)}
 
@@ -141,15 +141,19 @@ def split_birds(labels):
 
     Returns:
         {split: [(set, item)]}.
+
+    >>> labels = {"warblrb10k": {f"clip{n}": "bird" for n in range(10)}}
+    >>> {split: len(clips) for split, clips in split_birds(labels).items()}
+    {'train': 8, 'validation': 1, 'test': 1}
     """
-    clips = [(of, item) for of in labels for item in labels[of]]
-    classes = [f"{of} {labels[of][item]}" for of, item in clips]
+    clips = [(name, item) for name in labels for item in labels[name]]
+    classes = [f"{name} {labels[name][item]}" for name, item in clips]
     assigned = split_clips(
         [("/".join(clip), label) for clip, label in zip(clips, classes)],
         sorted(set(classes)),
         seed=0,
     )
     return {
-        split: [clip for clip, of in zip(clips, assigned) if of == split]
+        split: [clip for clip, part in zip(clips, assigned) if part == split]
         for split in ("train", "validation", "test")
     }

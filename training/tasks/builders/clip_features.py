@@ -14,6 +14,9 @@ def features(**others):
     Returns:
         A `FeaturesDict` with "audio", whose bytes are those of the original file;
         "encoding", such as "WAV PCM_24"; "sample_rate", in Hz; "clip", its name.
+
+    >>> list(features(label=tfds.features.ClassLabel(names=("kick", "snare"))))
+    ['audio', 'encoding', 'sample_rate', 'clip', 'label']
     """
     return tfds.features.FeaturesDict(
         {
@@ -36,6 +39,11 @@ def example(content, clip, **others):
 
     Raises:
         UserError: It holds no audio, or is damaged.
+
+    >>> with open("drums/kick/0.wav", "rb") as file:
+    ...     clip = example(file.read(), "kick/0", label="kick")
+    >>> clip["encoding"], clip["sample_rate"], clip["label"]
+    ('WAV PCM_16', 8000, 'kick')
     """
     _, sample_rate = decode_clip(content, clip)
     return {

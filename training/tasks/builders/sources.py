@@ -18,6 +18,9 @@ class Source:
         name: Name of the file.
         url: Address of the file.
         md5: MD5 that its authors publish; None if they don't.
+
+    >>> Source("clips.zip", "https://example.org/clips.zip").name
+    'clips.zip'
     """
 
     name: str
@@ -39,7 +42,7 @@ def fetch(dl_manager, sources):
         UserError: A file differs from the one that its authors published.
     """
     paths = {}
-    # One after the other: after a failure TFDS's threads would go on without us.
+    # One after the other: after a failure TFDS's threads would keep running.
     for source in sources:
         path = _by_hand(dl_manager, source.name) or dl_manager.download(source.url)
         require_original(path, source)
@@ -51,7 +54,13 @@ def require_original(path, source):
     """Checks the MD5 of a file, if its authors publish it.
 
     Raises:
-        UserError: It is another.
+        UserError: The MD5 is another one.
+
+    >>> from pathlib import Path
+    >>> source = Source("0.wav", "https://example.org/0.wav", md5="0" * 32)
+    >>> require_original(Path("drums/kick/0.wav"), source)
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: drums/kick/0.wav is damaged or another version: ...
     """
     if source.md5 is None:
         return
@@ -69,10 +78,16 @@ def members(path, wanted):
 
     Args:
         path: Path of the archive.
-        wanted: Names without folders, in anything with `in`.
+        wanted: Names without folders, a set or another container.
 
     Yields:
         (name, content).
+
+    >>> from pathlib import Path
+    >>> with zipfile.ZipFile("clips.zip", "w") as archive:
+    ...     archive.writestr("clips/readme.txt", b"of dogs")
+    >>> list(members(Path("clips.zip"), {"readme.txt"}))
+    [('readme.txt', b'of dogs')]
     """
     with path.open("rb") as file, zipfile.ZipFile(file) as archive:
         for member in archive.namelist():

@@ -47,7 +47,7 @@ SCENES = (
     "street_traffic",
     "tram",
 )
-_VALIDATION = 0.1  # least share of each scene's training segments
+_VALIDATION = 0.1  # smallest share of each scene's training segments
 
 
 class TutUrbanScenes2018(tfds.core.GeneratorBasedBuilder):
@@ -79,7 +79,7 @@ class TutUrbanScenes2018(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager):
         paths = fetch(dl_manager, (META, *AUDIO))
-        segments = read_folds(paths[META.name])
+        segments = _read_folds(paths[META.name])
         archives = [paths[source.name] for source in AUDIO]
         return {
             split: self._generate_examples(archives, segments[split])
@@ -105,7 +105,7 @@ class TutUrbanScenes2018(tfds.core.GeneratorBasedBuilder):
             )
 
 
-def read_folds(path):
+def _read_folds(path):
     """The segments of each split.
 
     Args:
@@ -147,17 +147,21 @@ def validation_locations(segments):
 
     Returns:
         A set of locations.
+
+    >>> segments = [("park", f"lyon-{n % 3}") for n in range(30)]
+    >>> len(validation_locations(segments))
+    1
     """
     counts: dict[str, Counter] = defaultdict(Counter)
     for scene, location in segments:
         counts[scene][location] += 1
     chosen = set()
-    for of_scene in counts.values():
+    for scene_counts in counts.values():
         held_out = 0
-        for location in sorted(of_scene, key=_digest):
-            if held_out >= _VALIDATION * of_scene.total():
+        for location in sorted(scene_counts, key=_digest):
+            if held_out >= _VALIDATION * scene_counts.total():
                 break
-            held_out += of_scene[location]
+            held_out += scene_counts[location]
             chosen.add(location)
     return chosen
 

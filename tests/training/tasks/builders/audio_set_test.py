@@ -89,4 +89,4 @@ def test_no_clips_at_all_and_other_classes_are_refused(tmp_path):
     path = tmp_path / "class_labels_indices.csv"
     path.write_text("index,mid,display_name\n0,/m/1,Speech\n")
     with pytest.raises(Exception, match="has 1 classes; AudioSet's has 527"):
-        audio_set.read_classes(path)
+        audio_set._read_classes(path)
