@@ -1,5 +1,6 @@
 """`python -m training`, also installed as `leaf-train`."""
 
+import functools
 import json
 import re
 import sys
@@ -26,6 +27,7 @@ def dispatch(argv):
         "evaluate": _evaluate,
         "compare": _compare,
         "adapt": _adapt,
+        "prepare": _prepare,
         "plot": _plot,
         "tasks": _tasks,
     }
@@ -141,6 +143,39 @@ def _adapt(arguments):
     from training.fit.adapting import adapt
 
     adapt(arguments.run, task, arguments.output, **settings)
+
+
+def _prepare(arguments):
+    from training.commands.arguments import given_settings
+    from training.settings.config import FitConfig, absolute_path
+    from training.tasks.own_clips import OwnTask
+    from training.tasks.registry import get_tasks
+    from training.tasks.shards import ShardsTask
+
+    settings = given_settings(arguments)
+    try:
+        config = FitConfig(cache="none", **settings)
+    except ValueError as error:
+        raise UserError(f"cannot use the settings: {error}") from error
+    task, *others = get_tasks(config)
+    if others:
+        raise UserError(f"one task is prepared at a time. Received: {config.task}")
+    if isinstance(task, ShardsTask):
+        raise UserError(f"{task.name} is shards already")
+    output = absolute_path(arguments.output)
+    if not isinstance(task, OwnTask):
+        quiet.import_tensorflow()
+        task.load(output, config.seed)
+        print(f"{task.name} is ready in {output}: name it by --data-dir {output}")
+        return
+    from training.tasks.shards import require_output
+
+    require_output(output)
+    quiet.import_tensorflow()
+    from training.tasks.preparing import prepare
+
+    prepare(task, config.seed, output, functools.partial(print, flush=True))
+    print(f"learn from them by --task shards:{output}")
 
 
 def _print_evaluation(evaluation):

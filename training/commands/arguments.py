@@ -17,6 +17,8 @@ from training.settings.hosts import HostSettings
 from training.settings.presets import PRESETS
 
 _SETTINGS = settings_of(FitConfig)
+# Settings of data that don't change what is written to shards.
+_OF_READING = ("sample_rate", "window_seconds", "cache", "data_dir")
 _finite = number(float, "a finite number", math.isfinite)
 
 
@@ -35,6 +37,7 @@ def make_parser():
     _add_evaluate(commands)
     _add_compare(commands)
     _add_adapt(commands)
+    _add_prepare(commands)
     _add_plot(commands)
     _add_tasks(commands)
     return parser
@@ -410,6 +413,33 @@ def comparison(arguments):
     )
 
 
+def _add_prepare(commands):
+    parser = commands.add_parser(
+        "prepare",
+        help="write the clips of a task as shards",
+        description="Writes the clips of a task as few large files, its splits drawn, "
+        "for disks, buckets and hosts that read many small ones slowly; the task "
+        "shards:DIR reads them. A task of TFDS is prepared in DIR by TFDS, on Apache "
+        "Beam where it uses that, for --data-dir. Goes on where it stopped.",
+        epilog=_examples(
+            "prepare folder:clips --output shards",
+            "fit --task shards:shards --output run",
+        ),
+    )
+    parser.add_argument(
+        "task", metavar="TASK", help="folder:PATH, or a name that `tasks` lists"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        required=True,
+        help="folder to write: new, empty, or of a preparation that didn't finish",
+    )
+    for name, setting in _SETTINGS.items():
+        if name == "seed" or (setting.group == "data" and name not in _OF_READING):
+            _add_setting(parser, setting)
+
+
 def _add_plot(commands):
     parser = commands.add_parser(
         "plot",
@@ -503,6 +533,6 @@ def _different(text, values):
 
 def _absolute_task(name):
     prefix, colon, path = name.strip().partition(":")
-    if prefix == "folder" and path:
+    if prefix in ("folder", "shards") and path:
         return prefix + colon + absolute_path(path)
     return name.strip()

@@ -353,11 +353,8 @@ def _results(heads, tests):
 
 def require_outside(task, path):
     """Refuses a run inside the task's folder, where it would be a class next time."""
-    if isinstance(task, OwnTask) and path.resolve().is_relative_to(task.path.resolve()):
-        raise UserError(
-            f"{path} lies in the folder of the clips, where it would be taken for a "
-            "class; name an --output outside of it"
-        )
+    if isinstance(task, OwnTask):
+        task.require_outside(path)
 
 
 @contextlib.contextmanager

@@ -185,6 +185,18 @@ class OwnTask(abc.ABC):
             self.path.resolve() == other.path.resolve()
         )
 
+    def require_outside(self, path):
+        """Refuses a place for files inside the task's folder.
+
+        Raises:
+            UserError: It is there.
+        """
+        if path.resolve().is_relative_to(self.path.resolve()):
+            raise UserError(
+                f"{path} lies in the folder of the clips, where it would be taken for "
+                "a class; name an --output outside of it"
+            )
+
     @property
     def multi_label(self):
         """Whether a clip may have several labels, or none, as `Listing` says."""
@@ -204,6 +216,14 @@ class OwnTask(abc.ABC):
             UserError: The clips can't be listed, one class, names that can't be labels,
                 too few clips to split, clips that can't be used unless they are to be
                 skipped: all of it in one message.
+        """
+        return self.load_clips(seed)[0]
+
+    def load_clips(self, seed=0):
+        """Opens all clips and splits them, as `load` does.
+
+        Returns:
+            (the `TaskData`, {split: its `OwnClip`s}).
         """
         listing = self.listing()
         labels = listing.labels
@@ -239,7 +259,7 @@ class OwnTask(abc.ABC):
             split: [clip for clip, s in zip(usable, assigned.splits) if s == split]
             for split in SPLITS
         }
-        return TaskData(
+        data = TaskData(
             tuple(labels),
             {
                 split: self._clip_set(clips, labels, listing.multi_label, sounds)
@@ -248,6 +268,7 @@ class OwnTask(abc.ABC):
             listing.multi_label,
             background=listing.background,
         )
+        return data, of_split
 
     def load_all(self, labels):
         """Opens all clips as one set, for a model that knows its labels.

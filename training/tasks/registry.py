@@ -8,6 +8,8 @@ from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
 from training.tasks.folder import FolderTask
 from training.tasks.own_clips import Opening
+from training.tasks.shards import PREFIX as SHARDS_PREFIX
+from training.tasks.shards import ShardsTask, expanded
 from training.tasks.splitting import Splitting
 from training.tasks.tfds import TfdsTask
 
@@ -229,7 +231,7 @@ def get_task(name, config=None):
     """The task that `--task` names.
 
     Args:
-        name: Name of a known task, or "folder:PATH".
+        name: Name of a known task, "folder:PATH", or "shards:PATH".
         config: `FitConfig` whose settings say how its data is read and split; None for
             their defaults.
 
@@ -250,14 +252,16 @@ def get_task(name, config=None):
             splitting=splitting,
             opening=Opening.of(config),
         )
+    if name.startswith(SHARDS_PREFIX) and name != SHARDS_PREFIX:
+        return ShardsTask(expanded(name[len(SHARDS_PREFIX) :]))
     for task in _TASKS:
         if task.name == name:
             return task.split_by(splitting)
     known = [task.name for task in _TASKS]
     raise UserError(
         f"there is no task {name!r}{_meant(name, known)}; the tasks are "
-        f"{', '.join(known)} and {_FOLDER_PREFIX}PATH, a folder with a subfolder of "
-        "clips per class"
+        f"{', '.join(known)}, {_FOLDER_PREFIX}PATH, a folder with a subfolder of clips "
+        f"per class, and {SHARDS_PREFIX}PATH, a folder that `prepare` wrote"
     )
 
 
