@@ -442,11 +442,8 @@ def require_outside(task, path):
     Traceback (most recent call last):
     leaf_files.errors.UserError: drums/run lies in the folder of the clips, ...
     """
-    if isinstance(task, OwnTask) and path.resolve().is_relative_to(task.path.resolve()):
-        raise UserError(
-            f"{path} lies in the folder of the clips, where it would be taken for a "
-            "class; name an --output outside of it"
-        )
+    if isinstance(task, OwnTask):
+        task.require_outside(path)
 
 
 def require_outside_sounds(config, path):

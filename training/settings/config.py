@@ -407,6 +407,14 @@ class FitConfig:
         "always; none, never; the results are the same",
         choices=("auto", "memory", "none"),
     )
+    index: str = setting(
+        "use",
+        "data",
+        "index of what was heard of clips before: use it, so that files of the same "
+        "size and time aren't heard again; hear all afresh; or keep none; the results "
+        "are the same",
+        choices=("use", "fresh", "none"),
+    )
     seed: int = setting(
         0,
         "training",
