@@ -210,10 +210,11 @@ def _start_or_restore(job, resume):
     if config.from_run and not restored:
         start_from(model, RunFolder(config.from_run))
     model, progress = restored or (model, Progress())
-    freeze(model, config.freeze)
     devices.require_alike("checkpoint in its --output, step", progress.step)
     if restored:
         require_outputs(model, job.heads, run.last.parent)
+    freeze(model, config.freeze)
+    if restored:
         if devices.is_first:
             run.remove_halves()
             write_json(run.config, config.to_dict())  # its folder may be another
