@@ -23,13 +23,14 @@ from leaf_files.oddities import warn_of_all, warn_of_silent_classes
 from leaf_files.run_folder import LABEL_SEPARATOR
 from leaf_files.walk import cannot_be_used
 from training.tasks import leakage
+from training.tasks.assigning import Unsplit
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
 from training.tasks.entries import Entry
 from training.tasks.hearing import WHOLE, Heard, Stretch, hear_all
 from training.tasks.index import USE, open_index
 from training.tasks.sounds import Sounds
 from training.tasks.splits import SOUND_DIGITS
-from training.tasks.splitting import Splitting, Unsplit
+from training.tasks.splitting import Splitting
 
 _BAD_CLIPS_NAMED = 3
 
