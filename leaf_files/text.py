@@ -40,11 +40,15 @@ def read_text(path: Any) -> str:
     'wren'
     """
     content = (Path(path) if isinstance(path, str) else path).read_bytes()
-    return _decode_text(content)
+    return decode_text(content)
 
 
-def _decode_text(content: bytes) -> str:
-    """`read_text`, of the bytes of a file."""
+def decode_text(content: bytes) -> str:
+    """`read_text`, of the bytes of a file.
+
+    >>> decode_text("wren".encode("utf-16"))
+    'wren'
+    """
     encoding = next(
         (name for mark, name in _MARKS if content.startswith(mark)),
         _unmarked(content[:_TELLING_BYTES]),
@@ -107,7 +111,7 @@ def lines_of(content: bytes) -> list[str]:
     >>> lines_of(b"one\\r\\ntwo")
     ['one', 'two']
     """
-    lines = _decode_text(content).split("\n")
+    lines = decode_text(content).split("\n")
     return lines[:-1] if not lines[-1] else lines
 
 

@@ -1,11 +1,12 @@
 """`python -m training`, also installed as `leaf-train`."""
 
+import functools
 import json
 import re
 import sys
 
 from leaf_files import command_line, quiet
-from leaf_files.errors import UserError
+from leaf_files.errors import UserError, lost_clip
 
 _UNREADABLE_CLIP = re.compile(r"^leaf_files\.errors\.UserError: (.*)$", re.MULTILINE)
 
@@ -26,6 +27,7 @@ def dispatch(argv):
         "evaluate": _evaluate,
         "compare": _compare,
         "adapt": _adapt,
+        "prepare": _prepare,
         "plot": _plot,
         "tasks": _tasks,
     }
@@ -46,21 +48,20 @@ def _name_unreadable_clip(error):
         return
     match = _UNREADABLE_CLIP.search(str(error))
     if match:
-        cause = f"{match[1]}; it was"
+        cause = match[1]
     # tensorflow-io's operators don't know whose content they decode.
     elif "IO>AudioDecode" in str(error):
-        cause = "cannot read an audio file (starting again names it); it was"
+        cause = "cannot read an audio file (starting again names it)"
     else:
         return
-    raise UserError(
-        f"{cause} whole before: leave the clips as they are while they are in use, and "
-        "start again"
-    ) from error
+    raise lost_clip(cause) from error
 
 
 def _fit(arguments):
     from training.commands.arguments import fit_config, host_settings
+    from training.fit.random_split import require_other_split
     from training.run.folder import RunFolder
+    from training.run.parent import require_parent
     from training.tasks.registry import get_tasks
 
     # Mistakes that can be found without importing TensorFlow.
@@ -68,12 +69,17 @@ def _fit(arguments):
     hosts = host_settings(arguments)
     get_tasks(config)
     run = RunFolder(arguments.output)
-    if arguments.resume and run.metrics.exists() and not hosts:
+    compare_splits = arguments.compare_splits
+    if compare_splits:
+        require_other_split(config, get_tasks(config))
+    if arguments.resume and not hosts and run.is_finished(compare_splits):
         run.require_config(config)
         print(f"the run in {run.path} is finished")
         return
     if not hosts or hosts.index == 0:
-        run.require_writable()
+        run.require_writable(may_be_finished=arguments.resume and compare_splits)
+    if config.from_run and not (arguments.resume and run.config.exists()):
+        require_parent(config)
     # TensorFlow's strategies train on one host only.
     quiet.import_keras("jax" if hosts else "tensorflow")
     from training.fit import devices
@@ -86,7 +92,7 @@ def _fit(arguments):
         place = devices.Mirrored(config.batch_size)
     else:
         place = devices.OneDevice()
-    fit(config, arguments.output, arguments.resume, place)
+    fit(config, arguments.output, arguments.resume, place, None, compare_splits)
 
 
 def _evaluate(arguments):
@@ -108,6 +114,7 @@ def _evaluate(arguments):
         arguments.data_dir,
         noise,
         arguments.skip_bad_clips,
+        index=getattr(arguments, "index", None),
     )
     if arguments.json:
         print(json.dumps(as_metrics(evaluations), indent=2))
@@ -147,21 +154,60 @@ def _adapt(arguments):
     adapt(arguments.run, task, arguments.output, **settings)
 
 
-def _print_evaluation(evaluation):
-    metrics = dict(evaluation.predictions.metrics)
-    n_examples = metrics.pop("n_examples")
-    numbers = ", ".join(
-        f"{name} undefined" if value is None else f"{name} {value:.4f}"
-        for name, value in metrics.items()
-    )
-    print(f"{evaluation.task}: {numbers} on {n_examples} clips")
-    if evaluation.head.multi_label:
+def _prepare(arguments):
+    from training.commands.arguments import given_settings
+    from training.settings.config import FitConfig, absolute_path
+    from training.tasks.own_clips import OwnTask
+    from training.tasks.registry import get_tasks
+    from training.tasks.shards import ShardsTask
+
+    settings = given_settings(arguments)
+    try:
+        config = FitConfig(cache="none", **settings)
+    except ValueError as error:
+        raise UserError(f"cannot use the settings: {error}") from error
+    task, *others = get_tasks(config)
+    if others:
+        raise UserError(f"one task is prepared at a time. Received: {config.task}")
+    if isinstance(task, ShardsTask):
+        raise UserError(f"{task.name} is shards already")
+    output = absolute_path(arguments.output)
+    if not isinstance(task, OwnTask):
+        quiet.import_tensorflow()
+        task.load(output, config.seed)
+        print(f"{task.name} is ready in {output}: name it by --data-dir {output}")
         return
-    counts = evaluation.predictions.confusion()
-    width = max(map(len, evaluation.head.labels))
-    for label, row, right in zip(evaluation.head.labels, counts, counts.diagonal()):
-        if row.sum():
-            print(f"  {label:<{width}}  {right} of {row.sum()} right")
+    from training.tasks.shards import require_output
+
+    require_output(output)
+    quiet.import_tensorflow()
+    from training.tasks.preparing import prepare
+
+    prepare(task, config.seed, output, functools.partial(print, flush=True))
+    print(f"learn from them by --task shards:{output}")
+
+
+def _print_evaluation(evaluation):
+    from training.evaluation.scores import scores_in_words
+
+    entry, labels = evaluation.scores, evaluation.head.labels
+    n_clips = entry["n_examples"]
+    print(f"{evaluation.task}: on {n_clips} clips {scores_in_words(entry)}")
+    width = max(map(len, labels))
+    for label, of_class in entry["per_class"].items():
+        n = of_class["n_examples"]
+        if n and of_class["recall"] is not None:
+            print(
+                f"  {label:<{width}}  {round(of_class['recall'] * n)} of {n} right, "
+                + ", ".join(
+                    f"{name.replace('_', ' ')} {_score(of_class[name])}"
+                    for name in ("precision", "f1", "average_precision")
+                )
+            )
+
+
+def _score(value):
+    return "undefined" if value is None else f"{value:.4f}"
 
 
 def _plot(arguments):

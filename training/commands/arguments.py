@@ -12,6 +12,7 @@ from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from training.comparison.plan import Comparison
 from training.evaluation.noise import COLORS
+from training.run.parent import inherited_settings
 from training.settings.config import FRONTENDS, FitConfig, absolute_path, read_settings
 from training.settings.fields import GROUPS, settings_of
 from training.settings.hosts import HostSettings
@@ -19,6 +20,8 @@ from training.settings.presets import PRESETS
 from training.tasks.table import column_of, is_table, split_name
 
 _SETTINGS = settings_of(FitConfig)
+# Settings of data that don't change what is written to shards.
+_OF_READING = ("sample_rate", "window_seconds", "cache", "data_dir")
 _finite = number(float, "a finite number", math.isfinite)
 
 
@@ -37,6 +40,7 @@ def make_parser():
     _add_evaluate(commands)
     _add_compare(commands)
     _add_adapt(commands)
+    _add_prepare(commands)
     _add_plot(commands)
     _add_tasks(commands)
     return parser
@@ -65,6 +69,8 @@ def fit_config(arguments):
         settings.update(read_settings(Path(arguments.config)))
     given = given_settings(arguments)
     settings.update(given)
+    if settings.get("from_run") and not (arguments.resume and started.exists()):
+        settings = {**inherited_settings(settings["from_run"]), **settings}
     if "task" not in settings:
         raise UserError("name what to learn with --task; see `tasks` for the names")
     if "task" not in given:
@@ -103,6 +109,8 @@ def _add_fit(commands):
             "fit --task folder:clips --output run --epochs 50",
             "fit --task table:clips.csv --label-column species --output run",
             "fit --task folder:clips --output run --epochs 50 --resume",
+            "fit --task folder:clips --output run --group-by parent --compare-splits",
+            "fit --task folder:few --from run --freeze frontend --output fine_tuned",
         ),
     )
     _add_task(parser, "several share frontend and encoder")
@@ -113,7 +121,13 @@ def _add_fit(commands):
         help="run folder to write: new, empty, or of a run that didn't finish, which "
         "starts anew",
     )
-    _add_settings(parser)
+    parser.add_argument(
+        "--compare-splits",
+        action="store_true",
+        help="train the same on a random split as well, in RUN/random_split, and say "
+        "what that would have flattered; where groups are known",
+    )
+    _add_settings(parser, renamed={"from_run": "--from"})
 
 
 def _examples(*commands):
@@ -254,6 +268,7 @@ def _add_evaluate(commands):
     parser.add_argument(
         "--skip-bad-clips", action="store_true", help=_SETTINGS["skip_bad_clips"].words
     )
+    _add_setting(parser, _SETTINGS["index"])
     parser.add_argument("--json", action="store_true", help="print metrics as JSON")
 
 
@@ -337,7 +352,9 @@ def _add_compare(commands):
         help="runs at once (default: 1)",
     )
     _add_settings(
-        parser, left_out=("frontend",), renamed={"noise_snr": "--train-noise-snr"}
+        parser,
+        left_out=("frontend", "from_run", "freeze"),
+        renamed={"noise_snr": "--train-noise-snr"},
     )
 
 
@@ -379,7 +396,14 @@ def _add_adapt(commands):
             default=default or argparse.SUPPRESS,
             help=f"{setting.words} (default: {default or 'as the run'})",
         )
-    for name in ("skip_bad_clips", "group_pattern", "group_by", "folds", "fold"):
+    for name in (
+        "skip_bad_clips",
+        "index",
+        "group_pattern",
+        "group_by",
+        "folds",
+        "fold",
+    ):
         _add_setting(parser, _SETTINGS[name])
 
 
@@ -394,6 +418,11 @@ def comparison(arguments):
     'mel'
     """
     settings = fit_config(arguments)
+    if settings.from_run or settings.freeze:
+        raise UserError(
+            "frontends are compared by models that start from nothing: leave from_run "
+            f"and freeze out of {arguments.config or 'the settings'}"
+        )
     frontends = arguments.frontends
     baseline = arguments.baseline or ("mel" if "mel" in frontends else frontends[0])
     if baseline not in frontends:
@@ -421,6 +450,33 @@ def comparison(arguments):
         noise_color=arguments.noise_color,
         jobs=arguments.jobs,
     )
+
+
+def _add_prepare(commands):
+    parser = commands.add_parser(
+        "prepare",
+        help="write the clips of a task as shards",
+        description="Writes the clips of a task as few large files, its splits drawn, "
+        "for disks, buckets and hosts that read many small ones slowly; the task "
+        "shards:DIR reads them. A task of TFDS is prepared in DIR by TFDS, on Apache "
+        "Beam where it uses that, for --data-dir. Goes on where it stopped.",
+        epilog=_examples(
+            "prepare folder:clips --output shards",
+            "fit --task shards:shards --output run",
+        ),
+    )
+    parser.add_argument(
+        "task", metavar="TASK", help="folder:PATH, or a name that `tasks` lists"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        required=True,
+        help="folder to write: new, empty, or of a preparation that didn't finish",
+    )
+    for name, setting in _SETTINGS.items():
+        if name == "seed" or (setting.group == "data" and name not in _OF_READING):
+            _add_setting(parser, setting)
 
 
 def _add_plot(commands):
@@ -468,6 +524,11 @@ def host_settings(arguments):
     HostSettings(coordinator='10.0.0.1:1234', n_hosts=2, index=1)
     """
     values = (arguments.coordinator, arguments.n_hosts, arguments.host_index)
+    if arguments.distribute == "hosts" and arguments.compare_splits:
+        raise UserError(
+            "--compare-splits trains a second run on one host: leave it out with "
+            "--distribute hosts"
+        )
     if arguments.distribute != "hosts":
         if any(value is not None for value in values):
             raise UserError(
@@ -553,7 +614,7 @@ def with_columns(task, columns):
 
 def _absolute_task(name):
     prefix, colon, path = name.strip().partition(":")
-    if prefix == "folder" and path:
+    if prefix in ("folder", "shards") and path:
         return prefix + colon + absolute_path(path)
     if is_table(name.strip()):
         file, column = split_name(path)

@@ -6,7 +6,7 @@ import functools
 import sys
 
 from leaf_files.errors import UserError
-from leaf_files.run_folder import Head
+from leaf_files.run_folder import Head, require_same_rate
 from leaf_tf.frontends.base import frontends_of
 from training.evaluation.clips import (
     ClipEvaluator,
@@ -14,6 +14,7 @@ from training.evaluation.clips import (
     MultiLabelPredictions,
     averaged,
 )
+from training.evaluation.scores import scored
 from training.run.data_checks import heard_before, is_own, is_same, own_test_clips
 from training.run.folder import RunFolder
 from training.run.models import load_classifier
@@ -32,7 +33,6 @@ class Evaluation:
         head: `Head` of the model that made the predictions.
         predictions: `ClipPredictions` or `MultiLabelPredictions`.
 
-    >>> import numpy as np
     >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
     >>> predictions = ClipPredictions(np.array([[2.0, 0.0]]), np.array([0]))
     >>> Evaluation("drums", head, predictions).predictions.accuracy
@@ -43,17 +43,21 @@ class Evaluation:
     head: Head
     predictions: ClipPredictions | MultiLabelPredictions
 
+    @functools.cached_property
+    def scores(self):
+        """The task's entry in `metrics.json`, see `training.evaluation.scores`."""
+        return scored(self.predictions, self.head.labels)
+
 
 def as_metrics(evaluations):
     """The content of `metrics.json`, {"tasks": ..., "average": ...}.
 
-    >>> import numpy as np
     >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
     >>> predictions = ClipPredictions(np.array([[0.0, 0.0]]), np.array([0]))
-    >>> as_metrics([Evaluation("drums", head, predictions)])
-    {'tasks': {'drums': {'accuracy': 1.0, 'loss': 0.693..., 'n_examples': 1}}}
+    >>> as_metrics([Evaluation("drums", head, predictions)])["tasks"]["drums"]
+    {'accuracy': 1.0, 'loss': 0.693..., 'n_examples': 1, ...}
     """
-    metrics = [evaluation.predictions.metrics for evaluation in evaluations]
+    metrics = [evaluation.scores for evaluation in evaluations]
     content = {"tasks": {e.task: m for e, m in zip(evaluations, metrics)}}
     if len(metrics) > 1:
         content["average"] = averaged(metrics)
@@ -67,6 +71,7 @@ def evaluate(
     noise=None,
     skip_bad_clips=False,
     exactly=False,
+    index=None,
 ):
     """Evaluates the model of a run on whole clips.
 
@@ -81,6 +86,7 @@ def evaluate(
         skip_bad_clips: Whether clips that can't be read are named and left out, as by
             default for a run that was trained so.
         exactly: Whether to refuse a run whose own data changed in any way.
+        index: Use of the index of clips, see `FitConfig`; defaults to the run's.
 
     Returns:
         A list of `Evaluation`, one a task.
@@ -88,12 +94,18 @@ def evaluate(
     Raises:
         UserError: No finished run, or data that can't be used: no clip of the run's
             test split is left, or its clips can't be known.
+
+    >>> [evaluation] = evaluate("run")
+    >>> evaluation.task, evaluation.predictions.logits.shape
+    ('folder:drums', (2, 2))
     """
     run = RunFolder(run_path)
     run.require_finished()
     config = FitConfig.read(run.config)
     if skip_bad_clips:
         config = dataclasses.replace(config, skip_bad_clips=True)
+    if index is not None:
+        config = dataclasses.replace(config, index=index)
     heads = run.read_heads()
     open_clips = functools.partial(
         _clips, run, config, data_dir or config.data_dir, exactly
@@ -124,12 +136,7 @@ def evaluate(
 def _require_rate(run, model, config):
     """Checks that clips are resampled to the model's rate."""
     for frontend in frontends_of(model):
-        if frontend.sample_rate != config.sample_rate:
-            raise UserError(
-                f"in {run.path}, config.json says {config.sample_rate} Hz, the model's "
-                f"frontend {frontend.sample_rate} Hz; one of the two was edited, or is "
-                "of another run"
-            )
+        require_same_rate(run.path, config.sample_rate, frontend.sample_rate)
 
 
 @contextlib.contextmanager

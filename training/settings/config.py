@@ -53,6 +53,15 @@ _FOLDS = Rule(
 )
 
 _FINITE_ABOVE_ZERO = Rule("a finite number above 0", lambda x: 0 < x < math.inf)
+_FREEZABLE = ("frontend", "encoder", "frontend,encoder")
+_SHARE = Rule("above 0 and at most 1", lambda share: 0 < share <= 1)
+# Settings that are details of another one, or of any of several.
+_DETAILS = {
+    "rt60": ("synthetic_rirs",),
+    "rir_share": ("rir_dir", "synthetic_rirs"),
+    "noise_dir_snr": ("noise_dir",),
+    "noise_dir_share": ("noise_dir",),
+}
 
 
 def absolute_path(path: str) -> str:
@@ -66,8 +75,28 @@ def absolute_path(path: str) -> str:
     return os.path.abspath(os.path.expanduser(path))
 
 
-def _data_dir(text):
+def _folder(text):
     return text and absolute_path(text)
+
+
+def _range(words, least=-math.inf, most=math.inf):
+    """The rule of LOW,HIGH, two finite numbers from `least` to `most`."""
+    return Rule(
+        f"LOW,HIGH with LOW <= HIGH, {words}",
+        lambda pair: (
+            len(pair) == 2
+            and all(map(math.isfinite, pair))
+            and least <= pair[0] <= pair[1] <= most
+        ),
+    )
+
+
+def _frozen(text):
+    parts = {part.strip() for part in text.split(",")}
+    for frozen in _FREEZABLE:
+        if parts == set(frozen.split(",")):
+            return frozen
+    raise ValueError(f"must be {', '.join(_FREEZABLE[:2])}, or both. Received: {text}")
 
 
 def _encoder(text):
@@ -162,6 +191,25 @@ class FitConfig:
         "layer that turns waveforms into features",
         choices=FRONTENDS,
     )
+    from_run: str | None = setting(
+        None,
+        "model",
+        "finished run to start from: frontend and encoder are its, and their settings; "
+        "the head is new",
+        none="start from nothing",
+        metavar="RUN",
+        parse=_folder,
+    )
+    freeze: str | None = setting(
+        None,
+        "model",
+        "parts that stay as they are, statistics of batch normalisation as well: "
+        "frontend, encoder, or both",
+        rule=Rule("frontend, encoder, or frontend,encoder", _FREEZABLE.__contains__),
+        none="all parts learn",
+        metavar="PART[,PART]",
+        parse=_frozen,
+    )
     encoder: str = setting(
         "small",
         "model",
@@ -253,15 +301,89 @@ class FitConfig:
         "augmentation",
         "mask and warp features in training, by the frontend's SpecAugment",
     )
+    speed: tuple[float, float] | None = setting(
+        None,
+        "augmentation",
+        "slowest and fastest speed at which windows are played in training, by "
+        "resampling: 1.1 is faster and higher by a tenth",
+        rule=_range("from 0.25 to 4", 0.25, 4.0),
+        none="as recorded",
+        metavar="LOW,HIGH",
+    )
+    time_shift: float | None = setting(
+        None,
+        "augmentation",
+        "most seconds by which windows reach beyond the ends of their clip in "
+        "training; half of a short clip stays in",
+        rule=_FINITE_ABOVE_ZERO,
+        none="windows are within their clip, or around it",
+        metavar="SECONDS",
+    )
+    rir_dir: str | None = setting(
+        None,
+        "augmentation",
+        "folder of room impulse responses, audio files at any depth, in which windows "
+        "sound in training",
+        none="no rooms",
+        metavar="DIR",
+        parse=_folder,
+    )
+    synthetic_rirs: bool = setting(
+        False,
+        "augmentation",
+        "let windows sound in made-up rooms in training: direct sound, then decaying "
+        "noise; beside --rir-dir as many as it has",
+    )
+    rt60: tuple[float, float] = setting(
+        (0.1, 0.8),
+        "augmentation",
+        "shortest and longest reverberation time of --synthetic-rirs, seconds to "
+        "-60 dB",
+        rule=_range("from 0.01 to 10 seconds", 0.01, 10.0),
+        metavar="LOW,HIGH",
+    )
+    rir_share: float = setting(
+        0.5,
+        "augmentation",
+        "share of the windows that sound in a room, of --rir-dir or --synthetic-rirs",
+        rule=_SHARE,
+    )
+    gain: tuple[float, float] | None = setting(
+        None,
+        "augmentation",
+        "lowest and highest gain of windows in training, dB; nothing is clipped",
+        rule=_range("from -120 to 120 dB", -120.0, 120.0),
+        none="as recorded",
+        metavar="LOW,HIGH",
+    )
+    noise_dir: str | None = setting(
+        None,
+        "augmentation",
+        "folder of background noise, audio files at any depth, of which a random part "
+        "is added to windows in training",
+        none="no such noise",
+        metavar="DIR",
+        parse=_folder,
+    )
+    noise_dir_snr: tuple[float, float] = setting(
+        (5.0, 30.0),
+        "augmentation",
+        "lowest and highest signal-to-noise ratio of --noise-dir, dB",
+        rule=_range("in dB"),
+        metavar="LOW,HIGH",
+    )
+    noise_dir_share: float = setting(
+        1.0,
+        "augmentation",
+        "share of the windows that get noise of --noise-dir",
+        rule=_SHARE,
+    )
     noise_snr: tuple[float, float] | None = setting(
         None,
         "augmentation",
         "lowest and highest signal-to-noise ratio of the white noise that is added to "
         "windows in training, dB",
-        rule=Rule(
-            "LOW,HIGH with LOW <= HIGH, in dB",
-            lambda snr: len(snr) == 2 and -math.inf < snr[0] <= snr[1] < math.inf,
-        ),
+        rule=_range("in dB"),
         none="no noise",
         metavar="LOW,HIGH",
     )
@@ -285,6 +407,14 @@ class FitConfig:
         "always; none, never; the results are the same",
         choices=("auto", "memory", "none"),
     )
+    index: str = setting(
+        "use",
+        "data",
+        "index of what was heard of clips before: use it, so that files of the same "
+        "size and time aren't heard again; hear all afresh; or keep none; the results "
+        "are the same",
+        choices=("use", "fresh", "none"),
+    )
     seed: int = setting(
         0,
         "training",
@@ -297,7 +427,7 @@ class FitConfig:
         "folder where TFDS keeps its data",
         none="TFDS's own place",
         metavar="DIR",
-        parse=_data_dir,
+        parse=_folder,
     )
     skip_bad_clips: bool = setting(
         False,
@@ -397,6 +527,24 @@ class FitConfig:
             raise ValueError(
                 "`balanced` and `class_weights` correct the same imbalance; choose one"
             )
+        self._require_effect()
+        is_new = not self.from_run and self.encoder in ENCODERS
+        if is_new and "encoder" in (self.freeze or ""):
+            raise ValueError(
+                f"`freeze` can't be {self.freeze}: the encoder {self.encoder} has "
+                "learned nothing; start from a run, or name a .keras file of your own"
+            )
+
+    def _require_effect(self):
+        """Raises a ValueError if a setting is a detail of what isn't asked for."""
+        for name, wanted in _DETAILS.items():
+            value, default = getattr(self, name), settings_of(type(self))[name].default
+            if value != default and not any(getattr(self, n) for n in wanted):
+                needed = " or ".join(f"`{n}`" for n in wanted)
+                raise ValueError(
+                    f"`{name}` is of use with {needed} only; give that as well. "
+                    f"Received: {value}"
+                )
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -411,6 +559,12 @@ class FitConfig:
     def steps_in_epoch(self, n_clips: int) -> int:
         """Optimizer steps in an epoch, by default one pass over so many clips."""
         return self.steps_per_epoch or ceil_div(n_clips, self.batch_size)
+
+    def without_sounds(self) -> "FitConfig":
+        """The same settings, without rooms and without noise of a folder."""
+        names = {*_DETAILS, *(name for names in _DETAILS.values() for name in names)}
+        defaults = {n: settings_of(type(self))[n].default for n in names}
+        return dataclasses.replace(self, **defaults)
 
     def to_dict(self) -> dict[str, Any]:
         """The content of `config.json`."""

@@ -12,7 +12,7 @@ from leaf_files.text import require_utf8
 from leaf_files.walk import walk
 from training.tasks.clip_sets import SPLIT_NAMES
 from training.tasks.entries import Entry
-from training.tasks.own_clips import Listing, OwnTask, refuse
+from training.tasks.own_clips import Listing, Opening, OwnTask, refuse
 from training.tasks.splitting import Splitting
 
 # What a folder of none of the classes is called, as BirdNET has it; in any case.
@@ -37,6 +37,7 @@ class FolderTask(OwnTask):
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be read are named and left out.
         splitting: `Splitting` by the settings of the run.
+        opening: `Opening` by them.
 
     >>> data = FolderTask(Path("drums")).load()  # 5 clips of each class
     >>> {split: clips.n_examples for split, clips in data.splits.items()}
@@ -47,6 +48,7 @@ class FolderTask(OwnTask):
     metric: str = "accuracy"
     skip_bad_clips: bool = False
     splitting: Splitting = Splitting()
+    opening: Opening = Opening()
 
     @property
     def name(self):
@@ -103,25 +105,25 @@ class FolderTask(OwnTask):
 
     def _walk(self):
         """The `Walk` of the folder, with at least one subfolder."""
-        advice = "name a folder with one subfolder of audio files per class"
+        wanted = "name a folder with one subfolder of audio files per class"
         require_utf8(self.path)
         if not self.path.exists():
-            raise UserError(f"there is no folder {self.path}; {advice}")
+            raise UserError(f"there is no folder {self.path}; {wanted}")
         if not self.path.is_dir():
             raise UserError(
-                f"{self.path} is a file; {advice}, or as table:{self.path} if it lists "
+                f"{self.path} is a file; {wanted}, or as table:{self.path} if it lists "
                 "clips and their labels"
             )
         if _is_run(self.path):
             raise UserError(
-                f"{self.path} is the folder of a run, not of clips; {advice}"
+                f"{self.path} is the folder of a run, not of clips; {wanted}"
             )
         walked = walk(self.path)
         if walked.classes:
             return walked
         if walked.is_empty:
-            raise UserError(f"the folder {self.path} is empty; {advice}")
-        flat = f"the folder {self.path} has files but no subfolders; {advice}"
+            raise UserError(f"the folder {self.path} is empty; {wanted}")
+        flat = f"the folder {self.path} has files but no subfolders; {wanted}"
         refuse(walked.faults or [flat], self.path, walked.passed_over)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from leaf_files.command_line import a_few, note
 from leaf_files.errors import UserError
 from leaf_files.text import require_utf8
-from training.tasks.own_clips import Listing, OwnTask, refuse
+from training.tasks.own_clips import Listing, Opening, OwnTask, refuse
 from training.tasks.splitting import Splitting
 from training.tasks.tables.columns import Columns
 from training.tasks.tables.reading import read_table
@@ -36,6 +36,7 @@ class TableTask(OwnTask):
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be used are named and left out.
         splitting: `Splitting` by the settings of the run.
+        opening: `Opening` by them.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class TableTask(OwnTask):
     metric: str = "accuracy, or mAP of several labels"
     skip_bad_clips: bool = False
     splitting: Splitting = Splitting()
+    opening: Opening = Opening()
 
     can_be_multi_label = True
     needs = "at least two labels"
@@ -60,7 +62,9 @@ class TableTask(OwnTask):
             config: `FitConfig` of the run; None for the defaults.
         """
         path, column = split_name(name)
-        task = cls(path, column, splitting=Splitting.of(config))
+        task = cls(
+            path, column, splitting=Splitting.of(config), opening=Opening.of(config)
+        )
         if config is None:
             return task
         names = [

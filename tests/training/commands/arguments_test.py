@@ -46,6 +46,10 @@ def test_every_setting_can_be_given():
             "--cache",
             "none",
         ),
+        *("--speed", "0.9,1.1", "--time-shift", "0.1", "--rir-dir", "/rooms"),
+        *("--synthetic-rirs", "--rt60", "0.2,0.6", "--rir-share", "0.4"),
+        *("--gain", "-6,6", "--noise-dir", "/noise", "--noise-dir-snr", "-3,9"),
+        *("--noise-dir-share", "0.7"),
     )
     assert given == FitConfig(
         task="synthetic",
@@ -73,6 +77,16 @@ def test_every_setting_can_be_given():
         checkpoint_steps=9,
         deterministic=True,
         cache="none",
+        speed=(0.9, 1.1),
+        time_shift=0.1,
+        rir_dir="/rooms",
+        synthetic_rirs=True,
+        rt60=(0.2, 0.6),
+        rir_share=0.4,
+        gain=(-6.0, 6.0),
+        noise_dir="/noise",
+        noise_dir_snr=(-3.0, 9.0),
+        noise_dir_share=0.7,
     )
 
 
@@ -96,7 +110,10 @@ def test_paths_hold_from_any_folder():
         (["--seed", "-1"], "--seed: must be from 0 to 4294967295. Received: -1"),
         (["--frontend", "Leaf"], "invalid choice: 'Leaf' (choose from "),
         (["--encoder", "huge"], "must be one of small, "),
-        (["--speed", "1"], "unrecognized arguments: --speed 1"),
+        (["--pace", "1"], "unrecognized arguments: --pace 1"),
+        (["--speed", "1"], "--speed: must be LOW,HIGH with LOW <= HIGH, from 0.25"),
+        (["--gain", "-6"], "--gain: must be LOW,HIGH with LOW <= HIGH, from -120"),
+        (["--noise-dir-share", "0"], "must be above 0 and at most 1. Received: 0"),
         (["--windowsec", "2"], "(did you mean --window-seconds?); see python -m "),
         (["--windowsec", "2"], "python -m training fit --help"),
         (["--frontend", "laef"], "(did you mean leaf?)"),
@@ -144,8 +161,7 @@ def test_help_begins_with_what_is_chosen_first(capsys):
     titles = re.findall(r"^(\S.*):$", text, re.MULTILINE)
     assert titles == [
         *("training", "model", "data", "columns of a table"),
-        "balance of tasks and classes",
-        *("augmentation", "devices", "Examples"),
+        *("balance of tasks and classes", "augmentation", "devices", "Examples"),
     ]
     first = ("--task", "--output", "--epochs", "--frontend", "--cache", "--coordinator")
     places = [text.index(f"\n  {option} ") for option in first]
@@ -153,7 +169,8 @@ def test_help_begins_with_what_is_chosen_first(capsys):
 
 
 @pytest.mark.parametrize("command", ["fit", "evaluate", "compare", "adapt"])
-def test_the_examples_of_help_can_be_typed(command, capsys):
+def test_the_examples_of_help_can_be_typed(command, capsys, monkeypatch):
+    monkeypatch.setattr(arguments, "inherited_settings", lambda run: {})
     text = help_of(command, capsys).partition("Example")[2]
     examples = re.findall(r"^    python -m training (.*)$", text, re.MULTILINE)
     assert examples

@@ -44,7 +44,7 @@ def test_one_seed_claims_nothing(tmp_path):
     results = collect(comparison)
     [sentence] = report.findings(comparison, results)
     assert "leaf +80.0 points; a single pair can't say" in sentence
-    text = report.to_markdown(comparison, results, {})
+    text = report._to_markdown(comparison, results, {})
     assert "One seed shows no interval" in text
     assert "| leaf | 1 | 90.0 | +80.0 |  | unknown |" in text
 
@@ -57,7 +57,7 @@ def test_seeds_that_all_differ_by_the_same_prove_nothing(tmp_path):
         "On synthetic, nothing can be said of leaf (+50.0 points, +50.0 to +50.0), as "
         "all seeds differ from mel by the same."
     ]
-    text = report.to_markdown(comparison, results, {})
+    text = report._to_markdown(comparison, results, {})
     assert "| +50.0 | +50.0 to +50.0 | unknown |" in text
     assert "Two seeds are too few" in text
 
