@@ -1,11 +1,12 @@
 """`python -m training`, also installed as `leaf-train`."""
 
+import functools
 import json
 import re
 import sys
 
 from leaf_files import command_line, quiet
-from leaf_files.errors import UserError
+from leaf_files.errors import UserError, lost_clip
 
 _UNREADABLE_CLIP = re.compile(r"^leaf_files\.errors\.UserError: (.*)$", re.MULTILINE)
 
@@ -26,6 +27,7 @@ def dispatch(argv):
         "evaluate": _evaluate,
         "compare": _compare,
         "adapt": _adapt,
+        "prepare": _prepare,
         "plot": _plot,
         "tasks": _tasks,
     }
@@ -46,16 +48,13 @@ def _name_unreadable_clip(error):
         return
     match = _UNREADABLE_CLIP.search(str(error))
     if match:
-        cause = f"{match[1]}; it was"
+        cause = match[1]
     # tensorflow-io's operators don't know whose content they decode.
     elif "IO>AudioDecode" in str(error):
-        cause = "cannot read an audio file (starting again names it); it was"
+        cause = "cannot read an audio file (starting again names it)"
     else:
         return
-    raise UserError(
-        f"{cause} whole before: leave the clips as they are while they are in use, and "
-        "start again"
-    ) from error
+    raise lost_clip(cause) from error
 
 
 def _fit(arguments):
@@ -115,6 +114,7 @@ def _evaluate(arguments):
         arguments.data_dir,
         noise,
         arguments.skip_bad_clips,
+        index=getattr(arguments, "index", None),
     )
     if arguments.json:
         print(json.dumps(as_metrics(evaluations), indent=2))
@@ -152,6 +152,39 @@ def _adapt(arguments):
     from training.fit.adapting import adapt
 
     adapt(arguments.run, task, arguments.output, **settings)
+
+
+def _prepare(arguments):
+    from training.commands.arguments import given_settings
+    from training.settings.config import FitConfig, absolute_path
+    from training.tasks.own_clips import OwnTask
+    from training.tasks.registry import get_tasks
+    from training.tasks.shards import ShardsTask
+
+    settings = given_settings(arguments)
+    try:
+        config = FitConfig(cache="none", **settings)
+    except ValueError as error:
+        raise UserError(f"cannot use the settings: {error}") from error
+    task, *others = get_tasks(config)
+    if others:
+        raise UserError(f"one task is prepared at a time. Received: {config.task}")
+    if isinstance(task, ShardsTask):
+        raise UserError(f"{task.name} is shards already")
+    output = absolute_path(arguments.output)
+    if not isinstance(task, OwnTask):
+        quiet.import_tensorflow()
+        task.load(output, config.seed)
+        print(f"{task.name} is ready in {output}: name it by --data-dir {output}")
+        return
+    from training.tasks.shards import require_output
+
+    require_output(output)
+    quiet.import_tensorflow()
+    from training.tasks.preparing import prepare
+
+    prepare(task, config.seed, output, functools.partial(print, flush=True))
+    print(f"learn from them by --task shards:{output}")
 
 
 def _print_evaluation(evaluation):
@@ -197,8 +230,8 @@ def _tasks(arguments):
     tasks = [get_task(arguments.task)] if arguments.task else known_tasks()
     if any(task not in known_tasks() for task in tasks):
         raise UserError(
-            f"{arguments.task} is data of yours; `tasks` describes the tasks that "
-            "have a name"
+            f"{arguments.task} is data of yours; `tasks` describes the tasks that have "
+            "a name"
         )
     if arguments.json:
         records = [listing.record(task, arguments.data_dir) for task in tasks]

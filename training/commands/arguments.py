@@ -20,6 +20,8 @@ from training.settings.presets import PRESETS
 from training.tasks.table import column_of, is_table, split_name
 
 _SETTINGS = settings_of(FitConfig)
+# Settings of data that don't change what is written to shards.
+_OF_READING = ("sample_rate", "window_seconds", "cache", "data_dir")
 _finite = number(float, "a finite number", math.isfinite)
 
 
@@ -38,6 +40,7 @@ def make_parser():
     _add_evaluate(commands)
     _add_compare(commands)
     _add_adapt(commands)
+    _add_prepare(commands)
     _add_plot(commands)
     _add_tasks(commands)
     return parser
@@ -265,6 +268,7 @@ def _add_evaluate(commands):
     parser.add_argument(
         "--skip-bad-clips", action="store_true", help=_SETTINGS["skip_bad_clips"].words
     )
+    _add_setting(parser, _SETTINGS["index"])
     parser.add_argument("--json", action="store_true", help="print metrics as JSON")
 
 
@@ -392,7 +396,14 @@ def _add_adapt(commands):
             default=default or argparse.SUPPRESS,
             help=f"{setting.words} (default: {default or 'as the run'})",
         )
-    for name in ("skip_bad_clips", "group_pattern", "group_by", "folds", "fold"):
+    for name in (
+        "skip_bad_clips",
+        "index",
+        "group_pattern",
+        "group_by",
+        "folds",
+        "fold",
+    ):
         _add_setting(parser, _SETTINGS[name])
 
 
@@ -439,6 +450,33 @@ def comparison(arguments):
         noise_color=arguments.noise_color,
         jobs=arguments.jobs,
     )
+
+
+def _add_prepare(commands):
+    parser = commands.add_parser(
+        "prepare",
+        help="write the clips of a task as shards",
+        description="Writes the clips of a task as few large files, its splits drawn, "
+        "for disks, buckets and hosts that read many small ones slowly; the task "
+        "shards:DIR reads them. A task of TFDS is prepared in DIR by TFDS, on Apache "
+        "Beam where it uses that, for --data-dir. Goes on where it stopped.",
+        epilog=_examples(
+            "prepare folder:clips --output shards",
+            "fit --task shards:shards --output run",
+        ),
+    )
+    parser.add_argument(
+        "task", metavar="TASK", help="folder:PATH, or a name that `tasks` lists"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        required=True,
+        help="folder to write: new, empty, or of a preparation that didn't finish",
+    )
+    for name, setting in _SETTINGS.items():
+        if name == "seed" or (setting.group == "data" and name not in _OF_READING):
+            _add_setting(parser, setting)
 
 
 def _add_plot(commands):
@@ -576,7 +614,7 @@ def with_columns(task, columns):
 
 def _absolute_task(name):
     prefix, colon, path = name.strip().partition(":")
-    if prefix == "folder" and path:
+    if prefix in ("folder", "shards") and path:
         return prefix + colon + absolute_path(path)
     if is_table(name.strip()):
         file, column = split_name(path)

@@ -208,10 +208,11 @@ def _start_or_restore(job, resume):
     if config.from_run and not restored:
         start_from(model, RunFolder(config.from_run))
     model, progress = restored or (model, Progress())
-    freeze(model, config.freeze)
     devices.require_alike("checkpoint in its --output, step", progress.step)
     if restored:
         require_outputs(model, job.heads, run.last.parent)
+    freeze(model, config.freeze)
+    if restored:
         if devices.is_first:
             run.remove_halves()
             write_json(run.config, config.to_dict())  # its folder may be another
@@ -440,11 +441,8 @@ def require_outside(task, path):
     Traceback (most recent call last):
     leaf_files.errors.UserError: drums/run lies in the folder of the clips, ...
     """
-    if isinstance(task, OwnTask) and path.resolve().is_relative_to(task.path.resolve()):
-        raise UserError(
-            f"{path} lies in the folder of the clips, where it would be taken for a "
-            "class; name an --output outside of it"
-        )
+    if isinstance(task, OwnTask):
+        task.require_outside(path)
 
 
 def require_outside_sounds(config, path):

@@ -90,6 +90,7 @@ class RunFolder(RunPaths):
         if not self.config.exists():
             return
         received, saved = config.to_dict(), FitConfig.read(self.config).to_dict()
+        received["index"] = saved["index"]  # no result depends on it
         if is_moved(saved["task"], received["task"]):
             # Whether the clips are the same is checked later.
             received["task"] = saved["task"]
