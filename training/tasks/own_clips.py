@@ -26,7 +26,7 @@ from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
 from training.tasks.entries import Entry
 from training.tasks.hearing import WHOLE, Heard, Stretch, hear_all
 from training.tasks.splits import SOUND_DIGITS
-from training.tasks.splitting import Splitting, Unsplit
+from training.tasks.splitting import Assigned, Splitting, Unsplit
 
 _BAD_CLIPS_NAMED = 3
 
@@ -113,6 +113,56 @@ class OwnClip:
         return ListedClip(sound, LABEL_SEPARATOR.join(self.labels), self.name(folder))
 
 
+@dataclasses.dataclass(frozen=True)
+class Survey:
+    """Clips of a task, heard and split.
+
+    Attributes:
+        listing: The `Listing`.
+        clips: `OwnClip`s, those that can be used.
+        names: Name of each.
+        faults: Lines: what forbids to learn from them.
+        assigned: Their splits, `training.tasks.splitting.Assigned`; None if they can't
+            be split.
+        splitting: `Splitting` by which they were.
+    """
+
+    listing: Listing
+    clips: Sequence[OwnClip]
+    names: Sequence[str]
+    faults: Sequence[str]
+    assigned: Assigned | None
+    splitting: Splitting
+
+    @property
+    def groups(self):
+        """The group of each clip; None where groups aren't known."""
+        return _groups(self.clips)
+
+    @functools.cached_property
+    def near_duplicates(self):
+        """Pairs that sound alike, see `leaf_files.fingerprints.near_duplicates`."""
+        return near_duplicates([unpacked(clip.heard.landmarks) for clip in self.clips])
+
+    @property
+    def leaks(self):
+        """Of each kind of leakage that a model's score won't tell, its lines."""
+        splits = self.assigned and self.assigned.splits
+        is_drawn = not any(clip.entry.split for clip in self.clips)
+        lines = []
+        if self.groups is None and self.splitting.group_by is None and is_drawn:
+            lines.append(leakage.name_lines(self.names, self.labels))
+        if splits:
+            pairs, groups = self.near_duplicates, self.groups
+            lines.append(leakage.duplicate_lines(pairs, self.names, splits, groups))
+        return [some for some in lines if some]
+
+    @property
+    def labels(self):
+        """The label of each clip, as a run's `clips.csv` has it."""
+        return [LABEL_SEPARATOR.join(clip.labels) for clip in self.clips]
+
+
 def name_below(path, folder):
     """A path relative to a folder, with "/"; as it is if it lies elsewhere."""
     if path.is_relative_to(folder):
@@ -189,6 +239,52 @@ class OwnTask(abc.ABC):
                 too few clips to split, clips that can't be used unless they are to be
                 skipped: all of it in one message.
         """
+        survey = self.survey(seed)
+        listing, labels, clips = survey.listing, survey.listing.labels, survey.clips
+        assigned = survey.assigned
+        if assigned is None or survey.faults:
+            self._refuse(survey.faults, listing, clips)
+        _tell(listing)
+        _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, clips))
+        assigned.tell()
+        leaks = survey.leaks
+        for lines in leaks:
+            leakage.tell(lines)
+        of_split = {
+            split: [clip for clip, s in zip(clips, assigned.splits) if s == split]
+            for split in SPLITS
+        }
+        return TaskData(
+            tuple(labels),
+            {
+                split: self._clip_set(of_split[split], labels, listing.multi_label)
+                for split in SPLITS
+            },
+            listing.multi_label,
+            background=listing.background,
+            given_splits=tuple(
+                s for s in SPLITS if any(c.entry.split == s for c in clips)
+            ),
+            notes=(
+                *assigned.notes,
+                *assigned.warnings,
+                *("; ".join(lines) for lines in leaks),
+            ),
+        )
+
+    def survey(self, seed=0):
+        """Opens all clips and splits them, whether they can be learned or not.
+
+        Args:
+            seed: Seed of the split, an int.
+
+        Returns:
+            A `Survey`.
+
+        Raises:
+            UserError: The clips can't be listed, or have one class or no groups where
+                some are asked for.
+        """
         listing = self.listing()
         labels = listing.labels
         faults = [*listing.faults, *_label_faults(labels)]
@@ -202,6 +298,7 @@ class OwnTask(abc.ABC):
             self._refuse([*faults, fault], listing)
         usable, bad = self._hear(entries, listing)
         faults += [bad] if bad else []
+        assigned = None
         try:
             assigned = self.splitting.assign(
                 [clip.unsplit(self.folder) for clip in usable],
@@ -211,29 +308,8 @@ class OwnTask(abc.ABC):
             )
         except UserError as error:
             faults.append(str(error))
-        if faults:
-            self._refuse(faults, listing, usable)
-        _tell(listing)
-        _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, usable))
-        assigned.tell()
-        self._tell_leaks(usable, assigned.splits)
-        of_split = {
-            split: [clip for clip, s in zip(usable, assigned.splits) if s == split]
-            for split in SPLITS
-        }
-        return TaskData(
-            tuple(labels),
-            {
-                split: self._clip_set(clips, labels, listing.multi_label)
-                for split, clips in of_split.items()
-            },
-            listing.multi_label,
-            background=listing.background,
-            given_splits=tuple(
-                s for s in SPLITS if any(c.entry.split == s for c in usable)
-            ),
-            notes=(*assigned.notes, *assigned.warnings),
-        )
+        names = [clip.name(self.folder) for clip in usable]
+        return Survey(listing, usable, names, faults, assigned, self.splitting)
 
     def load_all(self, labels, multi_label=False):
         """Opens all clips as one set, for a model that knows its labels.
@@ -334,18 +410,6 @@ class OwnTask(abc.ABC):
         lines = map(one_line, errors)
         print(f"{summary} and are skipped:", *lines, sep="\n  ", file=sys.stderr)
         return usable, ""
-
-    def _tell_leaks(self, clips, splits):
-        """Says on stderr what a random split would put on both sides."""
-        names = [clip.name(self.folder) for clip in clips]
-        groups = _groups(clips)
-        is_drawn = not any(clip.entry.split for clip in clips)
-        if groups is None and self.splitting.group_by is None and is_drawn:
-            labels = [LABEL_SEPARATOR.join(clip.labels) for clip in clips]
-            leakage.tell(leakage.name_lines(names, labels))
-        prints = [unpacked(clip.heard.landmarks) for clip in clips]
-        pairs = near_duplicates(prints)
-        leakage.tell(leakage.duplicate_lines(pairs, names, splits, groups))
 
     def _clip_set(self, clips, labels, multi_label):
         targets = _targets(clips, labels, multi_label)
