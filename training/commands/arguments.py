@@ -20,6 +20,8 @@ from training.settings.presets import PRESETS
 from training.tasks.table import column_of, is_table, split_name
 
 _SETTINGS = settings_of(FitConfig)
+# Settings of data that say how it is learned, not what it is.
+_NOT_INSPECTED = ("sample_rate", "cache")
 _finite = number(float, "a finite number", math.isfinite)
 
 
@@ -40,6 +42,7 @@ def make_parser():
     _add_adapt(commands)
     _add_plot(commands)
     _add_tasks(commands)
+    _add_inspect(commands)
     return parser
 
 
@@ -465,6 +468,58 @@ def _add_tasks(commands):
     )
     _add_data_dir(parser, _SETTINGS["data_dir"].none)
     parser.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def _add_inspect(commands):
+    parser = commands.add_parser(
+        "inspect",
+        help="look at the clips of a task before anything learns from them",
+        description="Prints what the clips of a task are: their lengths, rates and "
+        "loudness, classes, copies and near duplicates, groups, the split that `fit` "
+        "would make of them, and what may mislead.",
+        epilog=_examples(
+            "inspect folder:clips",
+            "inspect folder:clips --group-pattern '([^/]+)__' --output figures",
+            "inspect folder:clips --write clips.csv",
+        ),
+    )
+    parser.add_argument(
+        "task",
+        metavar="TASK",
+        default=argparse.SUPPRESS,
+        help="folder:PATH, table:FILE, or a name that `tasks` lists, of prepared data",
+    )
+    _add_label_column(parser)
+    parser.add_argument(
+        "--output", metavar="DIR", help="folder to draw figures into, PNG files"
+    )
+    parser.add_argument(
+        "--write",
+        metavar="FILE.csv",
+        help="write the clips as a table with their labels, groups and splits, to be "
+        "edited and learned as table:FILE.csv",
+    )
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    data = parser.add_argument_group("data")
+    for name, setting in _SETTINGS.items():
+        if name == "seed" or (setting.group == "data" and name not in _NOT_INSPECTED):
+            _add_setting(data, setting)
+
+
+def inspected_config(arguments):
+    """The `FitConfig` of parsed arguments of `inspect`.
+
+    Raises:
+        UserError: Settings that don't go together.
+
+    >>> arguments = make_parser().parse_args(["inspect", "synthetic", "--seed", "3"])
+    >>> inspected_config(arguments).seed
+    3
+    """
+    try:
+        return FitConfig(**given_settings(arguments))
+    except ValueError as error:
+        raise UserError(f"cannot use the settings: {error}") from error
 
 
 def host_settings(arguments):
