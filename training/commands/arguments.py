@@ -20,7 +20,8 @@ from training.settings.presets import PRESETS
 from training.tasks.table import column_of, is_table, split_name
 
 _SETTINGS = settings_of(FitConfig)
-# Settings of data that say how it is learned, not what it is.
+# Groups of settings that say what data is; those of them that say how it is learned.
+_OF_DATA = ("data", "columns of a table")
 _NOT_INSPECTED = ("sample_rate", "cache")
 _finite = number(float, "a finite number", math.isfinite)
 
@@ -500,10 +501,12 @@ def _add_inspect(commands):
         "edited and learned as table:FILE.csv",
     )
     parser.add_argument("--json", action="store_true", help="print it as JSON")
-    data = parser.add_argument_group("data")
-    for name, setting in _SETTINGS.items():
-        if name == "seed" or (setting.group == "data" and name not in _NOT_INSPECTED):
-            _add_setting(data, setting)
+    for title in _OF_DATA:
+        group = parser.add_argument_group(title)
+        for name, setting in _SETTINGS.items():
+            if setting.group == title and name not in _NOT_INSPECTED:
+                _add_setting(group, setting)
+    _add_setting(parser, _SETTINGS["seed"])
 
 
 def inspected_config(arguments):

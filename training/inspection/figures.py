@@ -109,7 +109,7 @@ def _stacked(names, counts, totals):
         axes.text(total, place, f" {total}", va="center", fontsize=8, color=SLATE)
     axes.set_yticks(places, [name.replace("$", r"\$") for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.margins(x=0.08)
+    axes.set_xlim(0, 1.1 * max(totals))
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 

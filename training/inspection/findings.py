@@ -17,7 +17,7 @@ _SILENCE_DB = -120.0
 # The largest class has so many times the clips of the smallest one.
 _UNBALANCED = 10
 # A fact that isn't sound tells classes: above the largest class's share, by
-_TELLING = 0.2
+_TELLING = 0.3
 _CLIPS_A_BIN = 20
 _MOST_BINS = 10
 
@@ -188,7 +188,8 @@ def _alike_in_two_classes(facts):
     if torn:
         named = [f"{clips[p.first].name} and {clips[p.second].name}" for p in torn]
         yield (
-            f"{len(torn)} pairs of clips sound alike and have different labels: "
+            f"{len(torn)} pair{'s' * (len(torn) > 1)} of clips sound alike and have "
+            "different labels: "
             f"{a_few(named, between='; ')}"
         )
 

@@ -8,6 +8,7 @@ from training.tasks.clip_sets import SPLITS
 _MOST_CLASSES = 60
 _MANY_HOURS = 10
 _GROUPS_PROPOSED = 3
+_MOST_KINDS = 6
 
 
 def description(findings):
@@ -16,10 +17,10 @@ def description(findings):
     Args:
         findings: What `training.inspection.findings.findings_of` returns.
     """
-    rows = dict(_rows(findings))
-    width = max(map(len, rows))
+    rows = [*_rows(findings)]
+    width = max(len(key) for key, _ in rows)
     lines = [findings["task"]]
-    lines += [f"  {key:<{width}}  {one_line(text)}" for key, text in rows.items()]
+    lines += [f"  {key:<{width}}  {one_line(text)}" for key, text in rows]
     lines += ["", *_class_table(findings)]
     for title, found in (
         ("notes", findings["notes"]),
@@ -36,60 +37,44 @@ def _rows(findings):
     seconds, loudness = findings["seconds"], findings["loudness_dbfs"]
     yield "clips", f"{findings['clips']}, {_time(findings['hours'])}"
     yield "length", _spread(seconds, "s", 2)
-    yield (
-        "rate",
-        ", ".join(
-            f"{rate} Hz" + _times(n, findings)
-            for rate, n in findings["sample_rates"].items()
-        ),
-    )
+    yield "rate", _kinds(findings["sample_rates"], findings, " Hz")
     if findings["encodings"]:
-        yield (
-            "files",
-            ", ".join(
-                name + _times(n, findings) for name, n in findings["encodings"].items()
-            ),
-        )
+        yield "files", _kinds(findings["encodings"], findings)
     yield "loudness", _spread(loudness, "dBFS (RMS)", 1)
-    yield "clipping", _named(findings["clipped"], "reach full scale")
-    yield "silence", _named(findings["silent"], "hold digital silence")
+    yield "clipping", _named(findings["clipped"], "at full scale")
+    yield "silence", _named(findings["silent"], "of digital silence")
     if findings["quiet"]:
-        yield "near silence", _named(findings["quiet"], "are below -60 dBFS")
-    yield "copies", _sets(findings["copies"], "hold the same sound")
-    yield (
-        "sound alike",
-        _sets(findings["near_duplicates"], "hold parts of one sound, or sound so"),
-    )
+        yield "near silence", _named(findings["quiet"], "below -60 dBFS")
+    yield "copies", _sets(findings["copies"], "of the same sound")
+    near = findings["near_duplicates"]
+    yield "sound alike", _sets(near, "that hold parts of one sound")
     if findings["multi_label"]:
-        yield (
-            "labels",
-            ", ".join(
-                f"{n} clips of {count}"
-                for count, n in findings["labels_a_clip"].items()
-            ),
-        )
+        counts = findings["labels_a_clip"].items()
+        yield "labels", ", ".join(f"{_n(n, 'clip')} of {count}" for count, n in counts)
     yield "groups", _groups(findings)
     for proposal in findings["proposed_groups"][:_GROUPS_PROPOSED]:
         yield f"  {proposal['groups']} groups by", proposal["option"]
-    yield (
-        "splits",
-        ", ".join(f"{split} {_split(findings['splits'][split])}" for split in SPLITS),
-    )
+    if _is_split(findings):
+        splits = (f"{split} {_split(findings['splits'][split])}" for split in SPLITS)
+        yield "splits", ", ".join(splits)
+    else:
+        yield "splits", "none can be made, see below"
 
 
 def _class_table(findings) -> Iterator[str]:
     """Lines: a row a class, with its clips and groups of each split."""
     has_groups = findings["groups"] is not None
+    splits = SPLITS if _is_split(findings) else ()
     unit, in_hour = (
         ("hours", 1) if findings["hours"] >= _MANY_HOURS else ("minutes", 60)
     )
-    titles = ["class", "clips", unit, *(["groups"] if has_groups else []), *SPLITS]
+    titles = ["class", "clips", unit, *(["groups"] if has_groups else []), *splits]
     rows = []
     for label, found in list(findings["classes"].items())[:_MOST_CLASSES]:
         rows.append([label, str(found["clips"]), f"{in_hour * found['hours']:.1f}"])
         if has_groups:
             rows[-1].append(str(found["groups"] or 0))
-        rows[-1] += [_split(found[split], short=True) for split in SPLITS]
+        rows[-1] += [_split(found[split], short=True) for split in splits]
     widths = [max(map(len, column)) for column in zip(titles, *rows)]
     for row in [titles, *rows]:
         cells = [row[0].ljust(widths[0])]
@@ -98,8 +83,12 @@ def _class_table(findings) -> Iterator[str]:
     n_left = len(findings["classes"]) - _MOST_CLASSES
     if n_left > 0:
         yield f"... {n_left} more classes; --json has all of them"
-    if has_groups:
+    if has_groups and splits:
         yield "(in brackets: groups of that split)"
+
+
+def _is_split(findings):
+    return any(split["clips"] for split in findings["splits"].values())
 
 
 def _time(hours):
@@ -113,15 +102,24 @@ def _spread(values, unit, digits):
     return f"{low:.{digits}f} to {high:.{digits}f} {unit}, median {middle:.{digits}f}"
 
 
-def _times(n, findings):
-    """' (12 clips)', of what isn't all of them."""
-    return "" if n == findings["clips"] else f" ({n} clips)"
+def _kinds(counts, findings, unit=""):
+    """'8000 Hz (12 clips), 16000 Hz (3 clips)'; no number if all are alike."""
+    named = [
+        f"{kind}{unit}" + (f" ({_n(n, 'clip')})" if n < findings["clips"] else "")
+        for kind, n in counts.items()
+    ]
+    return a_few(named, _MOST_KINDS)
 
 
 def _named(names, what):
     if not names:
         return "none"
-    return f"{len(names)} clips {what}, such as {a_few(names)}"
+    return f"{_n(len(names), 'clip')} {what}: {a_few(names)}"
+
+
+def _n(number, noun):
+    """'1 clip', '2 clips'."""
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _sets(sets, what):
@@ -129,7 +127,7 @@ def _sets(sets, what):
         return "none"
     n_clips = sum(map(len, sets))
     named = [" = ".join(names[:3]) for names in sets]
-    return f"{n_clips} clips in {len(sets)} sets {what}: {a_few(named, between='; ')}"
+    return f"{n_clips} clips in {_n(len(sets), 'set')} {what}: {a_few(named, 3, '; ')}"
 
 
 def _groups(findings):
