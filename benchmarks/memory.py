@@ -17,12 +17,12 @@ def main(name):
     engine = current_engine()
     mode = engine.modes[0]
     engine.forward(contestants.make(name), (1, 16000), mode)()
-    before = _peak_bytes()
+    before = peak_bytes()
     engine.forward(contestants.make(name), (1, 600 * 16000), mode)()
-    print(before, _peak_bytes())
+    print(before, peak_bytes())
 
 
-def _peak_bytes():
+def peak_bytes():
     # Linux counts the parent's pages in `ru_maxrss` of a new process.
     try:
         with open("/proc/self/status", encoding="ascii") as file:

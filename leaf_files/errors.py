@@ -13,6 +13,18 @@ class UserError(Exception):
     """
 
 
+def lost_clip(what: object) -> UserError:
+    """The error of a clip that was whole when it was checked, and can't be read now.
+
+    Args:
+        what: What is wrong with it, without an end.
+    """
+    return UserError(
+        f"{what}; it was whole before: leave the clips as they are while they are in "
+        "use, and start again"
+    )
+
+
 def first_line(error: BaseException | str) -> str:
     """First line of an exception's message; the name of its class if that is empty.
 

@@ -56,6 +56,8 @@ class RunPaths:
         report: Report of the run for people, Markdown.
         predictions: Predictions for the clips of the test split, CSV; a run of several
             tasks has such a file for each head, see `predictions_of`.
+        random_split: Run folder of the same run on a random split, where that was
+            asked for.
 
     >>> run = RunPaths("runs/birds")
     >>> run.model.name, run.labels_of("calls", n_heads=2).name
@@ -80,6 +82,7 @@ class RunPaths:
         self.calibration_clips = self.path / "calibration_clips"
         self.figures = self.path / "figures"
         self.report = self.path / "report.md"
+        self.random_split = self.path / "random_split"
         self.predictions = self.path / "predictions.csv"
 
     def labels_of(self, head: str, n_heads: int) -> Path:

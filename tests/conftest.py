@@ -13,6 +13,14 @@ SHARED = pathlib.Path(
 )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory):
+    """Keeps the index of clips out of the user's home."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["LEAF_TF_CACHE"] = str(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def shared():
     """The project's shared folder: golden files and real clips."""

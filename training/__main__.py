@@ -1,11 +1,12 @@
 """`python -m training`, also installed as `leaf-train`."""
 
+import functools
 import json
 import re
 import sys
 
 from leaf_files import command_line, quiet
-from leaf_files.errors import UserError
+from leaf_files.errors import UserError, lost_clip
 
 _UNREADABLE_CLIP = re.compile(r"^leaf_files\.errors\.UserError: (.*)$", re.MULTILINE)
 
@@ -26,6 +27,7 @@ def dispatch(argv):
         "evaluate": _evaluate,
         "compare": _compare,
         "adapt": _adapt,
+        "prepare": _prepare,
         "plot": _plot,
         "tasks": _tasks,
         "inspect": _inspect,
@@ -47,20 +49,18 @@ def _name_unreadable_clip(error):
         return
     match = _UNREADABLE_CLIP.search(str(error))
     if match:
-        cause = f"{match[1]}; it was"
+        cause = match[1]
     # tensorflow-io's operators don't know whose content they decode.
     elif "IO>AudioDecode" in str(error):
-        cause = "cannot read an audio file (starting again names it); it was"
+        cause = "cannot read an audio file (starting again names it)"
     else:
         return
-    raise UserError(
-        f"{cause} whole before: leave the clips as they are while they are in use, and "
-        "start again"
-    ) from error
+    raise lost_clip(cause) from error
 
 
 def _fit(arguments):
     from training.commands.arguments import fit_config, host_settings
+    from training.fit.random_split import require_other_split
     from training.run.folder import RunFolder
     from training.run.parent import require_parent
     from training.tasks.registry import get_tasks
@@ -70,12 +70,15 @@ def _fit(arguments):
     hosts = host_settings(arguments)
     get_tasks(config)
     run = RunFolder(arguments.output)
-    if arguments.resume and run.metrics.exists() and not hosts:
+    compare_splits = arguments.compare_splits
+    if compare_splits:
+        require_other_split(config, get_tasks(config))
+    if arguments.resume and not hosts and run.is_finished(compare_splits):
         run.require_config(config)
         print(f"the run in {run.path} is finished")
         return
     if not hosts or hosts.index == 0:
-        run.require_writable()
+        run.require_writable(may_be_finished=arguments.resume and compare_splits)
     if config.from_run and not (arguments.resume and run.config.exists()):
         require_parent(config)
     # TensorFlow's strategies train on one host only.
@@ -90,7 +93,7 @@ def _fit(arguments):
         place = devices.Mirrored(config.batch_size)
     else:
         place = devices.OneDevice()
-    fit(config, arguments.output, arguments.resume, place)
+    fit(config, arguments.output, arguments.resume, place, None, compare_splits)
 
 
 def _evaluate(arguments):
@@ -112,6 +115,7 @@ def _evaluate(arguments):
         arguments.data_dir,
         noise,
         arguments.skip_bad_clips,
+        index=getattr(arguments, "index", None),
     )
     if arguments.json:
         print(json.dumps(as_metrics(evaluations), indent=2))
@@ -149,6 +153,39 @@ def _adapt(arguments):
     from training.fit.adapting import adapt
 
     adapt(arguments.run, task, arguments.output, **settings)
+
+
+def _prepare(arguments):
+    from training.commands.arguments import given_settings
+    from training.settings.config import FitConfig, absolute_path
+    from training.tasks.own_clips import OwnTask
+    from training.tasks.registry import get_tasks
+    from training.tasks.shards import ShardsTask
+
+    settings = given_settings(arguments)
+    try:
+        config = FitConfig(cache="none", **settings)
+    except ValueError as error:
+        raise UserError(f"cannot use the settings: {error}") from error
+    task, *others = get_tasks(config)
+    if others:
+        raise UserError(f"one task is prepared at a time. Received: {config.task}")
+    if isinstance(task, ShardsTask):
+        raise UserError(f"{task.name} is shards already")
+    output = absolute_path(arguments.output)
+    if not isinstance(task, OwnTask):
+        quiet.import_tensorflow()
+        task.load(output, config.seed)
+        print(f"{task.name} is ready in {output}: name it by --data-dir {output}")
+        return
+    from training.tasks.shards import require_output
+
+    require_output(output)
+    quiet.import_tensorflow()
+    from training.tasks.preparing import prepare
+
+    prepare(task, config.seed, output, functools.partial(print, flush=True))
+    print(f"learn from them by --task shards:{output}")
 
 
 def _print_evaluation(evaluation):
@@ -194,8 +231,8 @@ def _tasks(arguments):
     tasks = [get_task(arguments.task)] if arguments.task else known_tasks()
     if any(task not in known_tasks() for task in tasks):
         raise UserError(
-            f"{arguments.task} is data of yours; `tasks` describes the tasks that "
-            "have a name"
+            f"{arguments.task} is data of yours; `tasks` describes the tasks that have "
+            "a name"
         )
     if arguments.json:
         records = [listing.record(task, arguments.data_dir) for task in tasks]

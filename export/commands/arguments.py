@@ -263,7 +263,7 @@ def listen_parser() -> Parser:
         "from stdin: 16 bit, little-endian, mono, at the model's rate",
     )
     parser.add_argument(
-        "--raw", action="store_true", help="the file holds raw samples, as of -"
+        "--raw", action="store_true", help="the file holds raw samples, as for -"
     )
     parser.add_argument(
         "--threshold",

@@ -1,4 +1,4 @@
-"""Fingerprints of the files in a folder: they tell whether a copy is the original."""
+"""Checksums of the files in a folder, by which a copy is compared with the original."""
 
 import hashlib
 from pathlib import Path

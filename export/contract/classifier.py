@@ -64,7 +64,7 @@ def foreign_model(path: Path, inputs: Shapes, outputs: Shapes) -> UserError:
 
 
 def shape_of(sizes: Iterable | None) -> tuple[int | None, ...]:
-    """A shape of ints, None for each size that is none.
+    """A shape of ints, None for each size that is not an int.
 
     Args:
         sizes: A shape in the words of ONNX or TensorFlow; None where not even the

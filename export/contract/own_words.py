@@ -151,7 +151,7 @@ def require_fit(
     else:
         advice = "another model's; put it beside its own report"
     raise UserError(
-        f"{path} tells {_counts(n_classes)} apart, but the labels {where} it are "
+        f"{path} has {_counts(n_classes)}, but the labels {where} it are "
         f"{_counts(words.n_classes)}, {advice}"
     )
 

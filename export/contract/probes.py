@@ -1,12 +1,12 @@
-"""Probe waveforms that anyone can make again, and the answers of artifacts to them."""
+"""Probe waveforms, which can be made again, and the answers of artifacts to them."""
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
 # Shares of an answer's largest value.
-EXACT_TOLERANCE = 1e-3  # other CPUs round so
-ROUNDED_TOLERANCE = 0.1  # a step more or less somewhere in a network of 256 of them
+EXACT_TOLERANCE = 1e-3  # CPUs differ in rounding by less
+ROUNDED_TOLERANCE = 0.1  # a step of int8 more or less somewhere in a network
 
 _DIGITS = 7
 

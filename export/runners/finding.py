@@ -95,8 +95,8 @@ def _only(folder, others):
         raise _several(folder, others)
     if (folder / STREAMING).is_file():
         raise UserError(
-            f"{folder} holds no artifact for clips but {STREAMING}, which goes on from "
-            f"chunk to chunk; run it with {program('export')} listen"
+            f"{folder} holds no artifact for clips but {STREAMING}, which takes chunk "
+            f"after chunk; run it with {program('export')} listen"
         )
     for name in _PARTS:
         if (folder / name).is_file():

@@ -1,6 +1,7 @@
 """Refuses damaged artifacts before a runtime reads them.
 
-LiteRT trusts its files: a damaged one may end the process, or give wrong answers.
+LiteRT doesn't check its files: a damaged one may end the process, or give wrong
+answers.
 """
 
 import subprocess
@@ -68,9 +69,9 @@ def require_intact(path: Path) -> None:
     for name, entry in reported.items():
         if not (folder / name).is_file() or checksum(folder / name) != entry:
             raise UserError(
-                f"{folder / name} is not the file that {REPORT_JSON} beside it tells "
-                f"of: it is damaged, or another one; {program('export')} verify "
-                f"{folder} says more. To run {artifact} all the same, move it elsewhere"
+                f"{folder / name} does not have the checksum in {REPORT_JSON} beside "
+                f"it: it is damaged, or another file; {program('export')} verify "
+                f"{folder} says more. To run {artifact} anyway, move it elsewhere"
             )
     if not reported and path.is_file() and not is_onnx(path):
         _try(path)

@@ -175,7 +175,7 @@ class LiteRTModel(LiteRTFile):
         super().__init__(path, n_threads)
         if self.is_stream:
             raise UserError(
-                f"{path} is a streaming model, which goes on from chunk to chunk; run "
+                f"{path} is a streaming model, which takes chunk after chunk; run "
                 f"it with {program('export')} listen"
             )
         if set(self.inputs) != {INPUT} or len(self.inputs[INPUT]) != 2:

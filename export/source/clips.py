@@ -118,7 +118,7 @@ def read_clips(
 def synthetic_clips(sample_rate: int, window_samples: int) -> Clips:
     """Noise, chirps, a click and silence, without labels: the same ones each time.
 
-    Each is there loud and quiet, since PCEN and log treat them differently.
+    Each is loud and quiet, since PCEN and log treat these differently.
 
     Example:
 
@@ -173,7 +173,7 @@ def _read_table(path, labels, separator):
         repeated = len(named) - len(once)
         warn(
             f"{path} names a clip again in {repeated} of its {len(named)} rows; each "
-            "is heard once"
+            "is used once"
         )
     return list(once.items())
 

@@ -325,7 +325,7 @@ class _Judge:
         if activation == SOFTMAX and self._seen.n_classes == 1:
             raise UserError(
                 f"{_outputs(self._where, self._head)} are a single number a clip, of "
-                "which softmax makes 1 whatever is heard; a yes or no ends in sigmoid "
+                "which softmax makes 1 whatever the sound; a yes or no ends in sigmoid "
                 "and is trained with BinaryCrossentropy"
             )
 

@@ -8,7 +8,7 @@ import pytest
 from leaf_files.errors import UserError
 from tests.counts import slow
 from tests.fuzz import damage, tables
-from training.tasks.tables.cells import SPLIT_NAMES
+from training.tasks.clip_sets import SPLIT_NAMES
 from training.tasks.tables.reading import read_table
 
 ANNOTATIONS = (

@@ -180,7 +180,7 @@ def test_a_clip_that_is_lost_on_the_way_is_named(
     monkeypatch.setattr(fitting, "_load", lose_one)
     run = tmp_path / "run"
     argv = ("fit", "--task", f"folder:{clips}", "--output", run, *SMALL)
-    assert training(*argv, "--encoder", pooling) == 1
+    assert training(*argv, "--encoder", pooling, "--cache", "none") == 1
     error = capsys.readouterr().err
     # tensorflow-io, where it loads, tells no name.
     assert re.search(f"cannot read (the audio file {clips}|an audio file)", error)

@@ -23,6 +23,8 @@ _SETTINGS = settings_of(FitConfig)
 # Groups of settings that say what data is; those of them that say how it is learned.
 _OF_DATA = ("data", "columns of a table")
 _NOT_INSPECTED = ("sample_rate", "cache")
+# Settings of data that don't change what is written to shards.
+_OF_READING = ("sample_rate", "window_seconds", "cache", "data_dir")
 _finite = number(float, "a finite number", math.isfinite)
 
 
@@ -41,6 +43,7 @@ def make_parser():
     _add_evaluate(commands)
     _add_compare(commands)
     _add_adapt(commands)
+    _add_prepare(commands)
     _add_plot(commands)
     _add_tasks(commands)
     _add_inspect(commands)
@@ -110,6 +113,7 @@ def _add_fit(commands):
             "fit --task folder:clips --output run --epochs 50",
             "fit --task table:clips.csv --label-column species --output run",
             "fit --task folder:clips --output run --epochs 50 --resume",
+            "fit --task folder:clips --output run --group-by parent --compare-splits",
             "fit --task folder:few --from run --freeze frontend --output fine_tuned",
         ),
     )
@@ -120,6 +124,12 @@ def _add_fit(commands):
         required=True,
         help="run folder to write: new, empty, or of a run that didn't finish, which "
         "starts anew",
+    )
+    parser.add_argument(
+        "--compare-splits",
+        action="store_true",
+        help="train the same on a random split as well, in RUN/random_split, and say "
+        "what that would have flattered; where groups are known",
     )
     _add_settings(parser, renamed={"from_run": "--from"})
 
@@ -262,6 +272,7 @@ def _add_evaluate(commands):
     parser.add_argument(
         "--skip-bad-clips", action="store_true", help=_SETTINGS["skip_bad_clips"].words
     )
+    _add_setting(parser, _SETTINGS["index"])
     parser.add_argument("--json", action="store_true", help="print metrics as JSON")
 
 
@@ -389,7 +400,14 @@ def _add_adapt(commands):
             default=default or argparse.SUPPRESS,
             help=f"{setting.words} (default: {default or 'as the run'})",
         )
-    for name in ("skip_bad_clips", "group_pattern", "group_by", "folds", "fold"):
+    for name in (
+        "skip_bad_clips",
+        "index",
+        "group_pattern",
+        "group_by",
+        "folds",
+        "fold",
+    ):
         _add_setting(parser, _SETTINGS[name])
 
 
@@ -436,6 +454,33 @@ def comparison(arguments):
         noise_color=arguments.noise_color,
         jobs=arguments.jobs,
     )
+
+
+def _add_prepare(commands):
+    parser = commands.add_parser(
+        "prepare",
+        help="write the clips of a task as shards",
+        description="Writes the clips of a task as few large files, its splits drawn, "
+        "for disks, buckets and hosts that read many small ones slowly; the task "
+        "shards:DIR reads them. A task of TFDS is prepared in DIR by TFDS, on Apache "
+        "Beam where it uses that, for --data-dir. Goes on where it stopped.",
+        epilog=_examples(
+            "prepare folder:clips --output shards",
+            "fit --task shards:shards --output run",
+        ),
+    )
+    parser.add_argument(
+        "task", metavar="TASK", help="folder:PATH, or a name that `tasks` lists"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        required=True,
+        help="folder to write: new, empty, or of a preparation that didn't finish",
+    )
+    for name, setting in _SETTINGS.items():
+        if name == "seed" or (setting.group == "data" and name not in _OF_READING):
+            _add_setting(parser, setting)
 
 
 def _add_plot(commands):
@@ -520,7 +565,7 @@ def inspected_config(arguments):
     3
     """
     try:
-        return FitConfig(**given_settings(arguments))
+        return FitConfig(**given_settings(arguments), cache="none")
     except ValueError as error:
         raise UserError(f"cannot use the settings: {error}") from error
 
@@ -537,6 +582,11 @@ def host_settings(arguments):
     HostSettings(coordinator='10.0.0.1:1234', n_hosts=2, index=1)
     """
     values = (arguments.coordinator, arguments.n_hosts, arguments.host_index)
+    if arguments.distribute == "hosts" and arguments.compare_splits:
+        raise UserError(
+            "--compare-splits trains a second run on one host: leave it out with "
+            "--distribute hosts"
+        )
     if arguments.distribute != "hosts":
         if any(value is not None for value in values):
             raise UserError(
@@ -622,7 +672,7 @@ def with_columns(task, columns):
 
 def _absolute_task(name):
     prefix, colon, path = name.strip().partition(":")
-    if prefix == "folder" and path:
+    if prefix in ("folder", "shards") and path:
         return prefix + colon + absolute_path(path)
     if is_table(name.strip()):
         file, column = split_name(path)

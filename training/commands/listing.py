@@ -3,10 +3,7 @@
 from training.tasks.tfds import size
 
 FOLDER = "a folder of yours with a subfolder of clips per class"
-TABLE = (
-    "a table of yours: clips and labels (CSV, TSV, JSON lines), or annotations of "
-    "recordings (Raven, Audacity)"
-)
+TABLE = "a table of yours: clips and labels (CSV, ...), or annotations of recordings"
 
 
 def table(tasks, data_dir=None):
@@ -23,6 +20,8 @@ def table(tasks, data_dir=None):
         8 synthesised words of two syllables, 125 speakers, noise and rooms
     folder:PATH
         a folder of yours with a subfolder of clips per class
+    table:FILE
+        a table of yours: clips and labels (CSV, ...), or annotations of recordings
     """
     rows = [("task", "download", "data", "licence", "homepage")]
     descriptions = [None, *(task.about for task in tasks), FOLDER, TABLE]

@@ -71,6 +71,7 @@ def evaluate(
     noise=None,
     skip_bad_clips=False,
     exactly=False,
+    index=None,
 ):
     """Evaluates the model of a run on whole clips.
 
@@ -85,6 +86,7 @@ def evaluate(
         skip_bad_clips: Whether clips that can't be read are named and left out, as by
             default for a run that was trained so.
         exactly: Whether to refuse a run whose own data changed in any way.
+        index: Use of the index of clips, see `FitConfig`; defaults to the run's.
 
     Returns:
         A list of `Evaluation`, one a task.
@@ -102,6 +104,8 @@ def evaluate(
     config = FitConfig.read(run.config)
     if skip_bad_clips:
         config = dataclasses.replace(config, skip_bad_clips=True)
+    if index is not None:
+        config = dataclasses.replace(config, index=index)
     heads = run.read_heads()
     open_clips = functools.partial(
         _clips, run, config, data_dir or config.data_dir, exactly

@@ -67,6 +67,21 @@ def in_words(value, interval=None):
     return f"{_percent(value)}{ends}"
 
 
+def splits_in_words(entry):
+    """What unseen groups say and what a random split says, of an entry with both.
+
+    Such as "unseen groups: accuracy 22.3 % (18.1 to 27.0); a random split would have
+    said 99.0 % (97.1 to 100.0)".
+    """
+    name = "mAP" if "mAP" in entry else "accuracy"
+    said = [in_words(e[name], e["intervals"][name]) for e in _both(entry)]
+    return f"unseen groups: {name} {said[0]}; a random split would have said {said[1]}"
+
+
+def _both(entry):
+    return entry, entry["random_split"]
+
+
 def _result(tested, with_task):
     """Yields lines: the main score in a sentence, and what to compare it with."""
     scores, n = tested.scores, tested.scores["n_examples"]
@@ -93,9 +108,18 @@ def _result(tested, with_task):
             f"{in_words(scores['macro_f1'], intervals['macro_f1'])}. Always answering "
             f"{code(label)} would be right for {_percent(share)}."
         )
+    if "random_split" in scores:
+        yield ""
+        words = splits_in_words(scores)
+        yield f"**{words[0].upper()}{words[1:]}.**"
+        yield (
+            "The random split has the same groups in training and in the test: its "
+            "figure tells how well these are known, the other one what to expect of "
+            "new ones. Its run lies in [random_split](random_split/report.md)."
+        )
     yield ""
     if "intervals_note" in scores:
-        yield f"There are no intervals: {scores['intervals_note']}."
+        yield f"There are no intervals, as {scores['intervals_note']}."
         return
     n_units = scores["n_intervals_over"]
     if scores["intervals_over"] == GROUPS:

@@ -116,7 +116,7 @@ def _too_few(units):
         found = f"the test clips come from {units.n} group{'' if is_one else 's'}"
     else:
         found = f"there {'is' if is_one else 'are'} {units.n} test clips"
-    return f"{found}: fewer than {LEAST_UNITS} can't tell how others would do"
+    return f"{found}, and fewer than {LEAST_UNITS} can't tell how others would do"
 
 
 class _Tally:

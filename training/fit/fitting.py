@@ -19,12 +19,18 @@ from training.evaluation import figures
 from training.evaluation.clips import ClipEvaluator, averaged
 from training.evaluation.frontend_metrics import frontend_metrics
 from training.evaluation.notes import TestedTask
-from training.evaluation.report import write_report
+from training.evaluation.report import splits_in_words, write_report
 from training.evaluation.scores import scored, scores_in_words
 from training.fit.callbacks import ValidateAndSave, is_over, write_history
 from training.fit.checkpoints import Checkpoints
 from training.fit.devices import OneDevice
 from training.fit.progress import Progress
+from training.fit.random_split import (
+    add_random_split,
+    random_config,
+    require_groups,
+    require_other_split,
+)
 from training.input.pipeline import TrainingData
 from training.input.sounds import AugmentationSounds
 from training.run.data_checks import (
@@ -87,7 +93,7 @@ class _Job:
         ]
 
 
-def fit(config, output, resume=False, devices=None, like=None):
+def fit(config, output, resume=False, devices=None, like=None, compare_splits=False):
     """Trains a classifier and writes a run folder.
 
     The data is loaded and checked before anything is written.
@@ -101,6 +107,8 @@ def fit(config, output, resume=False, devices=None, like=None):
         devices: Devices to train on, see `training.fit.devices`; `OneDevice()` by
             default.
         like: Run folder whose data this run's must be, whatever the seed; or None.
+        compare_splits: Whether to train the same on a random split as well, into a
+            folder in `output`, and to say what both give.
 
     Returns:
         The metrics, as in `metrics.json`; None on other hosts than the first.
@@ -114,16 +122,18 @@ def fit(config, output, resume=False, devices=None, like=None):
     """
     devices = devices or OneDevice()
     with devices.together():
-        return _fit(config, RunFolder(output), resume, devices, like)
+        return _fit(config, RunFolder(output), resume, devices, like, compare_splits)
 
 
-def _fit(config, run, resume, devices, like):
+def _fit(config, run, resume, devices, like, compare_splits):
     say = _say if devices.is_first else _say_nothing
-    if resume and devices.first_says(run.metrics.exists()):
+    if compare_splits:
+        require_other_split(config, get_tasks(config))
+    if resume and devices.first_says(run.is_finished(compare_splits)):
         say(f"the run in {run.path} is finished")
         return run.read_metrics() if devices.is_first else None
     if devices.is_first:
-        run.require_writable()
+        run.require_writable(may_be_finished=resume and compare_splits)
         if resume:
             run.require_config(config)
     goes_on = resume and Checkpoints(run).exist
@@ -132,6 +142,8 @@ def _fit(config, run, resume, devices, like):
     require_outside_sounds(config, run.path)
     sounds = AugmentationSounds.read(config, say)
     heads, splits, data, task_data = _open(config, run, say)
+    if compare_splits:
+        require_groups(get_tasks(config), task_data)
     data = dataclasses.replace(data, mixed_in=sounds.fingerprints())
     for line in sounds_among_clips(data, sounds.files):
         say(line)
@@ -166,7 +178,7 @@ def _fit(config, run, resume, devices, like):
     devices.leave()
     if not devices.is_first:
         return None
-    return _finish(job, initial, progress)
+    return _finish(job, initial, progress, compare_splits)
 
 
 def _open(config, run, say):
@@ -198,10 +210,11 @@ def _start_or_restore(job, resume):
     if config.from_run and not restored:
         start_from(model, RunFolder(config.from_run))
     model, progress = restored or (model, Progress())
-    freeze(model, config.freeze)
     devices.require_alike("checkpoint in its --output, step", progress.step)
     if restored:
         require_outputs(model, job.heads, run.last.parent)
+    freeze(model, config.freeze)
+    if restored:
         if devices.is_first:
             run.remove_halves()
             write_json(run.config, config.to_dict())  # its folder may be another
@@ -278,7 +291,7 @@ def _fit_epochs(job, model, data, progress, callbacks, epochs, steps):
     )
 
 
-def _finish(job, initial, progress):
+def _finish(job, initial, progress, compare_splits):
     """Tests the best epoch, writes the files of a finished run, returns the metrics."""
     config, run, heads = job.config, job.run, job.heads
     model = without_optimizer(run.best, heads, config)
@@ -307,11 +320,13 @@ def _finish(job, initial, progress):
     if len(heads) > 1:
         metrics["average"] = averaged(entries)
     write_history(progress.history, run.history)
+    results = "\n".join(_results(heads, entries))
+    job.say(f"{results}; {progress.seconds:.0f} s of training")
+    if compare_splits:
+        _compare_splits(job, metrics["tasks"])
     # This file marks the run as finished. Report and figures come after: whatever
     # happens to them, the model and its numbers are safe.
     write_json(run.metrics, metrics)
-    results = "\n".join(_results(heads, entries))
-    job.say(f"{results}; {progress.seconds:.0f} s of training")
     write_report(run, config, _tested(job, tests, entries), progress.history, metrics)
     figures.draw_run(
         *(run, config, heads, job.splits, model, initial, progress.history),
@@ -329,6 +344,18 @@ def _scored(job, number, test):
     if "n_groups" in entry:
         entry["n_groups"] = {s: job.splits[s][number].n_groups for s in SPLITS}
     return entry
+
+
+def _compare_splits(job, entries):
+    """Trains the same on a random split, and adds what it scores to the entries."""
+    config, path = random_config(job.config), job.run.random_split
+    job.say(f"now the same on a random split, in {path}")
+    metrics = fit(config, path, True, job.devices, like=job.run.path)
+    add_random_split(entries, metrics)
+    for task, entry in entries.items():
+        if "random_split" in entry:
+            where = f"{task}: " if len(entries) > 1 else ""
+            job.say(f"{where}{splits_in_words(entry)}")
 
 
 def _tested(job, tests, entries):
@@ -416,11 +443,8 @@ def require_outside(task, path):
     Traceback (most recent call last):
     leaf_files.errors.UserError: drums/run lies in the folder of the clips, ...
     """
-    if isinstance(task, OwnTask) and path.resolve().is_relative_to(task.path.resolve()):
-        raise UserError(
-            f"{path} lies in the folder of the clips, where it would be taken for a "
-            "class; name an --output outside of it"
-        )
+    if isinstance(task, OwnTask):
+        task.require_outside(path)
 
 
 def require_outside_sounds(config, path):

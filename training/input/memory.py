@@ -5,12 +5,13 @@ import psutil
 import tensorflow as tf
 from tqdm import tqdm
 
+from leaf_files.errors import UserError, lost_clip
+from leaf_files.threads import in_threads
+from training.tasks.sounds import SHARE, Sounds
+
 _MOMENT = 2.0  # seconds
 # Clips that are read to estimate the memory that all of them take.
 _PROBED = 64
-# Largest share of the free memory; clips take twice their size while they are
-# concatenated.
-_SHARE = 0.4
 
 
 class ClipMemory:
@@ -22,6 +23,9 @@ class ClipMemory:
         doing: Label of the progress bar, which a terminal shows when reading takes
             more than a moment.
 
+    Raises:
+        UserError: They don't fit.
+
     >>> from training.tasks.registry import get_task
     >>> clips = get_task("folder:drums").load().splits["test"]
     >>> ClipMemory(clips, 8000, "reading").labels()
@@ -29,18 +33,14 @@ class ClipMemory:
     """
 
     def __init__(self, clip_set, sample_rate, doing):
-        clips = clip_set.dataset(sample_rate).prefetch(tf.data.AUTOTUNE)
-        waveforms, labels, weights = [], [], []
-        for clip in _shown(clips.as_numpy_iterator(), clip_set.n_examples, doing):
-            waveforms.append(clip["waveform"])
-            labels.append(clip["label"])
-            weights.append(clip.get("weight", 1.0))
-        samples = np.array([len(waveform) for waveform in waveforms], np.int64)
+        sounds = Sounds.in_free_memory(sample_rate, share=1)
+        is_outside = clip_set.waveforms is not None and clip_set.read_labels is not None
+        read = _read_outside if is_outside and not clip_set.weighted else _read_in_graph
+        places, labels, weights = read(clip_set, sounds, doing)
         self._read_labels = np.asarray(labels)
         with tf.device("CPU"):  # a GPU has better use for its memory
-            self._waveforms = tf.constant(np.concatenate(waveforms))
-            self._samples = tf.constant(samples)
-            self._starts = tf.constant(np.cumsum(samples) - samples)
+            self._waveforms = sounds.tensor()
+            self._places = tf.constant(places, tf.int64)
             self._labels = tf.constant(self._read_labels)
             self._weights = clip_set.weighted and tf.constant(weights, tf.float32)
 
@@ -52,8 +52,8 @@ class ClipMemory:
     def clip(self, index):
         """The clip at an index, int64 (): "waveform", "label" and, if it is of a
         `weighted` set, "weight"."""
-        start = self._starts[index]
-        waveform = self._waveforms[start : start + self._samples[index]]
+        start, samples = self._places[index, 0], self._places[index, 1]
+        waveform = self._waveforms[start : start + samples]
         clip = {"waveform": waveform, "label": self._labels[index]}
         if self._weights is not False:
             clip["weight"] = self._weights[index]
@@ -101,7 +101,8 @@ def open_clips(clip_set, sample_rate, doing, cache="auto"):
             be read by index; or "auto", which is "memory" if they fit.
 
     Returns:
-        A `ClipMemory` or a `ClipReader`, which give the same clips.
+        A `ClipMemory` or a `ClipReader`, which give the same clips; the latter reads
+        those that are in memory already from there.
 
     >>> from training.tasks.registry import get_task
     >>> clips = get_task("folder:drums").load().splits["test"]
@@ -116,11 +117,15 @@ def open_clips(clip_set, sample_rate, doing, cache="auto"):
 def keeps(clip_set, sample_rate, cache="auto"):
     """Whether to keep the decoded clips of a set in memory; see `open_clips`.
 
+    Those that are there already needn't be kept once more.
+
     >>> from training.tasks.registry import get_task
     >>> clips = get_task("folder:drums").load().splits["test"]
     >>> keeps(clips, 8000, "none"), keeps(clips, 8000, "memory")
     (False, True)
     """
+    if clip_set.in_memory(sample_rate):
+        return False
     if cache != "auto":
         return cache == "memory"
     step = max(1, clip_set.n_examples // _PROBED)
@@ -131,7 +136,44 @@ def keeps(clip_set, sample_rate, cache="auto"):
         clips = indices.map(clip_set.at(sample_rate), num_parallel_calls=2)
     samples = [len(clip["waveform"]) for clip in clips.as_numpy_iterator()]
     n_bytes = 4 * np.mean(samples) * clip_set.n_examples
-    return n_bytes <= _SHARE * psutil.virtual_memory().available
+    return n_bytes <= SHARE * psutil.virtual_memory().available
+
+
+def _read_in_graph(clip_set, sounds, doing):
+    """Puts the clips of a set into `Sounds`; returns (places, labels, weights)."""
+    clips = clip_set.dataset(sounds.sample_rate).prefetch(tf.data.AUTOTUNE)
+    places: list = []
+    labels, weights = [], []
+    for clip in _shown(clips.as_numpy_iterator(), clip_set.n_examples, doing):
+        places.append(_put(sounds, len(places), clip["waveform"]))
+        labels.append(clip["label"])
+        weights.append(clip.get("weight", 1.0))
+    return places, labels, weights
+
+
+def _read_outside(clip_set, sounds, doing):
+    """As `_read_in_graph`, in threads, which costs less a clip; without weights."""
+
+    def read(index):
+        try:
+            waveform = clip_set.waveforms.read(sounds.sample_rate, index)
+        except UserError as error:
+            raise lost_clip(error) from error
+        return _put(sounds, index, waveform)
+
+    n_clips = clip_set.n_examples
+    places = _shown(in_threads(read, range(n_clips)), n_clips, doing)
+    return [*places], clip_set.read_labels(), None
+
+
+def _put(sounds, index, waveform):
+    place = sounds.put(index, waveform)
+    if place is None:
+        raise UserError(
+            "the decoded clips don't fit into memory; leave out --cache memory: those "
+            "of a folder are then read when they are asked for"
+        )
+    return place
 
 
 def members(labels, n_classes):

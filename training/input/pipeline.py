@@ -10,6 +10,7 @@ from training.input.augmentation import add_noise, mixup
 from training.input.drawing import WindowDraw
 from training.input.memory import keeps, members, open_clips
 from training.input.targets import Targets, balanced_weights, needs_weights
+from training.tasks.sounds import without_copies
 
 
 class TrainingData:
@@ -100,7 +101,7 @@ class TrainingData:
                 num_parallel_calls=tf.data.AUTOTUNE,
                 deterministic=True,
             )
-        return batches.prefetch(tf.data.AUTOTUNE)
+        return without_copies(batches.prefetch(tf.data.AUTOTUNE))
 
     def _window(self, position):
         """(window, label or vector of targets) at a position among all tasks'."""

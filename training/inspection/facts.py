@@ -13,6 +13,7 @@ from training.tasks import leakage
 from training.tasks.clip_sets import SPLITS
 from training.tasks.own_clips import OwnTask
 from training.tasks.splits import identity
+from training.tasks.tfds import TfdsTask
 
 _STEP = 1 / 32768  # of 16 bit
 
@@ -97,12 +98,15 @@ def facts_of(task, config):
     """
     if isinstance(task, OwnTask):
         return _of_own(task, config.seed)
-    if task.download_bytes and not task.is_ready(config.data_dir):
+    is_tfds = isinstance(task, TfdsTask)
+    if is_tfds and task.download_bytes and not task.is_ready(config.data_dir):
         raise UserError(
             f"the data of {task.name} isn't prepared, and inspecting it downloads "
             "nothing: `fit` prepares it, or name the folder that has it by --data-dir"
         )
-    return _of_tfds(task, config)
+    if is_tfds:
+        return _of_records(task, config, task.sample_rate, task.split_rule)
+    return _of_records(task, config, config.sample_rate, task.why_not_split)
 
 
 def _of_own(task, seed):
@@ -151,7 +155,8 @@ def _of_own(task, seed):
     )
 
 
-def _of_tfds(task, config):
+def _of_records(task, config, sample_rate, split_rule):
+    """The `TaskFacts` of clips that are read one after the other, at one rate."""
     data = task.load(config.data_dir, config.seed)
     clips, prints = [], []
     n_clips = sum(data.splits[split].n_examples for split in SPLITS)
@@ -159,10 +164,10 @@ def _of_tfds(task, config):
         for split in SPLITS:
             clip_set = data.splits[split]
             groups = clip_set.groups or [None] * clip_set.n_examples
-            dataset = clip_set.dataset(task.sample_rate).as_numpy_iterator()
+            dataset = clip_set.dataset(sample_rate).as_numpy_iterator()
             for clip, group in zip(dataset, groups):
-                clips.append(_of_example(clip, group, split, task, data))
-                prints.append(fingerprint(clip["waveform"], task.sample_rate))
+                clips.append(_of_example(clip, group, split, sample_rate, data))
+                prints.append(fingerprint(clip["waveform"], sample_rate))
                 progress.update()
     names = [clip.name for clip in clips]
     proposals = []
@@ -181,25 +186,25 @@ def _of_tfds(task, config):
         pairs,
         proposals,
         warnings=["; ".join(lines)] if lines else [],
-        notes=[f"splits: {task.split_rule}", *data.notes],
+        notes=[f"splits: {split_rule}", *data.notes],
     )
 
 
-def _of_example(clip, group, split, task, data):
-    """The `ClipFacts` of an example of TFDS."""
+def _of_example(clip, group, split, sample_rate, data):
+    """The `ClipFacts` of an example of a `ClipSet`."""
     waveform, label = clip["waveform"], clip["label"]
     numbers = np.flatnonzero(label) if data.multi_label else [int(label)]
     loud = np.abs(waveform) >= 1 - _STEP
     return ClipFacts(
         clip["clip"].decode(errors="replace"),
         tuple(data.labels[number] for number in numbers),
-        waveform.size / task.sample_rate,
-        task.sample_rate,
+        waveform.size / sample_rate,
+        sample_rate,
         "",
         float(np.vdot(waveform, waveform)) / max(1, waveform.size),
         int(np.count_nonzero(loud)),
         not waveform.size or float(np.ptp(waveform)) <= 2 * _STEP,
-        identity(waveform, task.sample_rate),
+        identity(waveform, sample_rate),
         group,
         split,
     )

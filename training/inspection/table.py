@@ -38,7 +38,7 @@ def write_table(path, facts):
     """
     if any(clip.path is None for clip in facts.clips):
         raise UserError(
-            f"the clips of {facts.task} are in the records of TFDS and are no files: "
+            f"the clips of {facts.task} are in records and are no files: "
             "a table can't name them"
         )
     path = Path(os.path.abspath(path))

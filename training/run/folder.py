@@ -45,15 +45,18 @@ class RunFolder(RunPaths):
     [('kick', 'snare')]
     """
 
-    def require_writable(self):
+    def require_writable(self, may_be_finished=False):
         """Checks that a new run can be written here; writes nothing.
+
+        Args:
+            may_be_finished: Whether a finished run may be here, which goes on.
 
         Raises:
             UserError: The folder can't be written, or holds a finished run, or
                 files of something else.
         """
         writable_folder(self.path)
-        if self.metrics.exists():
+        if self.metrics.exists() and not may_be_finished:
             raise UserError(
                 f"{self.path} holds a finished run already; name another --output, "
                 "or remove it"
@@ -67,6 +70,17 @@ class RunFolder(RunPaths):
                     "--output"
                 ) from None
 
+    def is_finished(self, with_random_split=False):
+        """Whether a finished run lies here.
+
+        Args:
+            with_random_split: Whether it has to have its like on a random split, too.
+        """
+        if not self.metrics.exists() or not with_random_split:
+            return self.metrics.exists()
+        tasks = self.read_metrics().get("tasks", {}).values()
+        return any("random_split" in entry for entry in tasks)
+
     def require_config(self, config):
         """Checks that the run in this folder, if any, has this config.
 
@@ -76,6 +90,7 @@ class RunFolder(RunPaths):
         if not self.config.exists():
             return
         received, saved = config.to_dict(), FitConfig.read(self.config).to_dict()
+        received["index"] = saved["index"]  # no result depends on it
         if is_moved(saved["task"], received["task"]):
             # Whether the clips are the same is checked later.
             received["task"] = saved["task"]
@@ -106,12 +121,13 @@ class RunFolder(RunPaths):
             self.evaluation_clips,
             self.calibration_clips,
             self.figures,
+            self.random_split,
         ):
             if folder.exists():
                 shutil.rmtree(folder)
         of_heads = (*self.path.glob("labels*.txt"), *self.path.glob("predictions*.csv"))
         record = (self.data, self.data_clips)
-        others = (self.tasks, self.model, self.history, self.report)
+        others = (self.metrics, self.tasks, self.model, self.history, self.report)
         for file in (*record, *others, *of_heads):
             file.unlink(missing_ok=True)
 

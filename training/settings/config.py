@@ -407,6 +407,14 @@ class FitConfig:
         "always; none, never; the results are the same",
         choices=("auto", "memory", "none"),
     )
+    index: str = setting(
+        "use",
+        "data",
+        "index of what was heard of clips before: use it, so that files of the same "
+        "size and time aren't heard again; hear all afresh; or keep none; the results "
+        "are the same",
+        choices=("use", "fresh", "none"),
+    )
     seed: int = setting(
         0,
         "training",
@@ -462,6 +470,7 @@ class FitConfig:
         rule=Rule("at least 0", lambda fold: fold >= 0),
         none="the seed modulo the number of folds",
     )
+
     path_column: str | None = _column("of the audio file", "path, or file")
     group_column: str | None = _column(
         "of whoever or whatever made the clip; whole groups go to one split", "group"

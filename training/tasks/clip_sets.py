@@ -3,13 +3,21 @@
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from training.tasks.sounds import without_copies
 
 if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
 SPLITS = ("train", "validation", "test")
+# What people call them, in any case.
+SPLIT_NAMES = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
+}
 
 
 class ListedClip(NamedTuple):
@@ -27,6 +35,16 @@ class ListedClip(NamedTuple):
     sound: str
     label: str
     file: str
+
+
+class Waveforms(Protocol):
+    """The waveforms of a `ClipSet`, read outside a graph."""
+
+    def in_memory(self, sample_rate: int) -> bool:
+        """Whether those of a rate in Hz are in memory, where `ClipSet.at` has them."""
+
+    def read(self, sample_rate: int, index: int) -> "np.ndarray":
+        """That of the clip at an index, as `ClipSet.at` has it; from any thread."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +65,7 @@ class ClipSet:
         groups: Group of each clip, in order, such as its speaker or its recording; None
             where groups aren't known.
         weighted: Whether clips have a "weight" in the loss.
+        waveforms: Their `Waveforms`; None where they are read in a graph only.
 
     >>> import tensorflow as tf
     >>> def at(sample_rate):
@@ -64,6 +83,7 @@ class ClipSet:
     fingerprint: str | None = None
     groups: Sequence[str] | None = None
     weighted: bool = False
+    waveforms: Waveforms | None = None
 
     @property
     def n_groups(self):
@@ -80,12 +100,13 @@ class ClipSet:
         fingerprint=None,
         groups=None,
         weighted=False,
+        waveforms=None,
     ):
         """A set whose clips can be read in any order.
 
         Args:
-            n_examples, at, read_labels, clips, fingerprint, groups, weighted: See the
-                attributes.
+            n_examples, at, read_labels, clips, fingerprint, groups, weighted,
+                waveforms: See the attributes.
         """
 
         def read(sample_rate):
@@ -98,7 +119,15 @@ class ClipSet:
             )
 
         return cls(
-            n_examples, read, at, read_labels, clips, fingerprint, groups, weighted
+            n_examples,
+            read,
+            at,
+            read_labels,
+            clips,
+            fingerprint,
+            groups,
+            weighted,
+            waveforms,
         )
 
     def only(self, indices):
@@ -127,8 +156,18 @@ class ClipSet:
         if labels is not None:
             labels = functools.partial(_only_labels, labels, indices)
         return ClipSet.by_index(
-            len(indices), at, labels, clips, groups=groups, weighted=self.weighted
+            len(indices),
+            at,
+            labels,
+            clips,
+            groups=groups,
+            weighted=self.weighted,
+            waveforms=self.waveforms and _SomeWaveforms(self.waveforms, indices),
         )
+
+    def in_memory(self, sample_rate):
+        """Whether the waveforms of a rate in Hz are in memory already."""
+        return self.waveforms is not None and self.waveforms.in_memory(sample_rate)
 
     def _read_only(self, wanted, sample_rate):
         import tensorflow as tf
@@ -153,9 +192,24 @@ class ClipSet:
         """
         import tensorflow as tf
 
-        return self.read(sample_rate).apply(
+        clips = self.read(sample_rate).apply(
             tf.data.experimental.assert_cardinality(self.n_examples)
         )
+        return without_copies(clips) if self.in_memory(sample_rate) else clips
+
+
+@dataclasses.dataclass(frozen=True)
+class _SomeWaveforms:
+    """The `Waveforms` at some indices of others."""
+
+    waveforms: Waveforms
+    indices: Sequence[int]
+
+    def in_memory(self, sample_rate):
+        return self.waveforms.in_memory(sample_rate)
+
+    def read(self, sample_rate, index):
+        return self.waveforms.read(sample_rate, self.indices[index])
 
 
 def _only_labels(read_labels, indices):

@@ -10,16 +10,11 @@ from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from leaf_files.text import require_utf8
 from leaf_files.walk import walk
+from training.tasks.clip_sets import SPLIT_NAMES
 from training.tasks.entries import Entry
-from training.tasks.own_clips import Listing, OwnTask, refuse
+from training.tasks.own_clips import Listing, Opening, OwnTask, refuse
 from training.tasks.splitting import Splitting
 
-# What folders of splits are called; in any case.
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
-    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
-}
 # What a folder of none of the classes is called, as BirdNET has it; in any case.
 _BACKGROUNDS = ("background", "noise", "other", "silence")
 
@@ -42,6 +37,7 @@ class FolderTask(OwnTask):
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be read are named and left out.
         splitting: `Splitting` by the settings of the run.
+        opening: `Opening` by them.
 
     >>> data = FolderTask(Path("drums")).load()  # 5 clips of each class
     >>> {split: clips.n_examples for split, clips in data.splits.items()}
@@ -52,6 +48,7 @@ class FolderTask(OwnTask):
     metric: str = "accuracy"
     skip_bad_clips: bool = False
     splitting: Splitting = Splitting()
+    opening: Opening = Opening()
 
     @property
     def name(self):
@@ -147,8 +144,8 @@ class _Layout:
         self._folder = walked.folder
         used = sorted(label for label, paths in walked.by_class.items() if paths)
         self._splits = {}
-        if used and all(name.lower() in _SPLITS for name in used):
-            self._splits = {name: _SPLITS[name.lower()] for name in used}
+        if used and all(name.lower() in SPLIT_NAMES for name in used):
+            self._splits = {name: SPLIT_NAMES[name.lower()] for name in used}
         clips = walked.clips
         walked.loose = [path for path in clips if self.class_of(path) is None]
         walked.clips = [path for path in clips if self.class_of(path) is not None]

@@ -1,20 +1,24 @@
 """Audio files heard once, before any long work: what each stretch of them is."""
 
 import dataclasses
-import os
+import functools
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from leaf_files.clips import open_clip, require_audio_rate
+from leaf_files.clips import open_clip, require_audio_rate, resample
 from leaf_files.errors import UserError
 from leaf_files.fingerprints import Fingerprinter, packed
 from leaf_files.oddities import SILENT, STEP
+from leaf_files.threads import in_threads
 from training.tasks.splits import SoundHash
+
+if TYPE_CHECKING:
+    from training.tasks.index import Index
+    from training.tasks.sounds import Sounds
 
 _FULL_SCALE = 1 - STEP
 
@@ -84,46 +88,70 @@ class Heard:
 
 def hear_all(
     wanted: Mapping[Path, Sequence[Stretch]],
+    index: "Index | None" = None,
+    sounds: "Sounds | None" = None,
 ) -> dict[Path, list[Heard | UserError]]:
     """Hears each file once, several at a time; a terminal shows the progress.
 
     Args:
         wanted: {path of an audio file: stretches of it}.
+        index: Index of what was heard before, which isn't heard again; what is heard
+            now is kept in it.
+        sounds: Place for the waveforms of the stretches, under (path, stretch), as long
+            as they fit, unless the index knows some of them.
 
     Returns:
         {path: for each of its stretches a `Heard`, or a `UserError` that says why it
         can't be used}.
     """
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        heard = list(
-            tqdm(
-                pool.map(hear, wanted, wanted.values()),
-                desc="checking clips",
-                total=len(wanted),
-                unit=" clips",
-                disable=None,  # without a terminal
-            )
-        )
-    return dict(zip(wanted, heard))
+    known = index.find(wanted) if index is not None else {}
+    if known:
+        sounds = None
+    unheard = [path for path in wanted if path not in known]
+    stretches = [wanted[path] for path in unheard]
+    results = in_threads(functools.partial(hear, sounds=sounds), unheard, stretches)
+    shown = tqdm(
+        zip(unheard, stretches, results),
+        desc="checking clips",
+        total=len(unheard),
+        unit=" clips",
+        disable=None,  # without a terminal
+    )
+    heard = {}
+    for path, of_path, found in shown:
+        heard[path] = found
+        if index is not None:
+            index.keep(path, of_path, found)
+    return {path: known[path] if path in known else heard[path] for path in wanted}
 
 
-def hear(path: Path, stretches: Sequence[Stretch]) -> list[Heard | UserError]:
+def hear(
+    path: Path, stretches: Sequence[Stretch], sounds: "Sounds | None" = None
+) -> list[Heard | UserError]:
     """Hears one file, block by block: see `hear_all`."""
     try:
         with open_clip(path) as sound:
-            require_audio_rate(sound.sample_rate, path)
-            listeners = [_Listener(stretch, sound.sample_rate) for stretch in stretches]
+            rate = sound.sample_rate
+            require_audio_rate(rate, path)
+            keeps = sounds is not None and not sounds.is_full
+            listeners = [_Listener(stretch, rate, keeps) for stretch in stretches]
             n_samples = 0
             for block in sound.mono_blocks():
                 for listener in listeners:
                     listener.hear(block, n_samples)
                 n_samples += block.size
-            return [
+            found = [
                 listener.heard(path, n_samples, sound.encoding, sound.oddities)
                 for listener in listeners
             ]
     except UserError as error:
         return [error] * len(stretches)
+    if sounds is not None and keeps:
+        for stretch, listener, one in zip(stretches, listeners, found):
+            if isinstance(one, Heard) and not sounds.is_full:
+                waveform = resample(listener.waveform, rate, sounds.sample_rate)
+                sounds.put((path, stretch), waveform)
+    return found
 
 
 class _Listener:
@@ -132,9 +160,10 @@ class _Listener:
     Args:
         stretch: The `Stretch`.
         sample_rate: Rate of the file, Hz.
+        keeps: Whether to keep the samples.
     """
 
-    def __init__(self, stretch, sample_rate):
+    def __init__(self, stretch, sample_rate, keeps=False):
         self._stretch = stretch
         self._rate = sample_rate
         self._first, self._last = stretch.samples(sample_rate)
@@ -142,6 +171,12 @@ class _Listener:
         self._printer = Fingerprinter(sample_rate)
         self._low, self._high = float("inf"), float("-inf")
         self._energy, self._n_clipped = 0.0, 0
+        self._keeps, self._parts = keeps, []
+
+    @property
+    def waveform(self):
+        """The samples of the stretch so far, if they are kept."""
+        return self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts)
 
     def hear(self, block, start):
         """Takes a block, (samples,), whose first sample is number `start`."""
@@ -156,6 +191,8 @@ class _Listener:
         self._energy += float(np.vdot(part, part))
         if max(high, -low) >= _FULL_SCALE:
             self._n_clipped += int(np.count_nonzero(np.abs(part) >= _FULL_SCALE))
+        if self._keeps:
+            self._parts.append(part)
 
     def heard(self, path, n_samples, encoding, oddities):
         """The `Heard` or `UserError`, once all is read.

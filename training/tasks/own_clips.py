@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from leaf_files.clips import read_clip, read_stretch
 from leaf_files.command_line import a_few, note, one_line, warn
 from leaf_files.errors import UserError
 from leaf_files.fingerprints import near_duplicates, unpacked
@@ -25,6 +26,8 @@ from training.tasks import leakage
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
 from training.tasks.entries import Entry
 from training.tasks.hearing import WHOLE, Heard, Stretch, hear_all
+from training.tasks.index import USE, open_index
+from training.tasks.sounds import Sounds
 from training.tasks.splits import SOUND_DIGITS
 from training.tasks.splitting import Assigned, Splitting, Unsplit
 
@@ -57,6 +60,28 @@ class Listing:
     warnings: Sequence[str] = ()
     notes: Sequence[str] = ()
     passed_over: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Opening:
+    """The way in which clips are opened; what comes of it is the same.
+
+    Attributes:
+        index: Use of the index of what was heard before, see `FitConfig.index`.
+        sample_rate: Rate in Hz at which waveforms are kept in memory as they are
+            heard, as long as they fit; None for not at all.
+    """
+
+    index: str = USE
+    sample_rate: int | None = None
+
+    @classmethod
+    def of(cls, config):
+        """The `Opening` by a `FitConfig`, or None."""
+        if config is None:
+            return cls()
+        keeps = config.cache != "none"
+        return cls(config.index, config.sample_rate if keeps else None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,6 +150,7 @@ class Survey:
         assigned: Their splits, `training.tasks.splitting.Assigned`; None if they can't
             be split.
         splitting: `Splitting` by which they were.
+        sounds: `Sounds` that hold waveforms of the clips, or None.
     """
 
     listing: Listing
@@ -133,6 +159,7 @@ class Survey:
     faults: Sequence[str]
     assigned: Assigned | None
     splitting: Splitting
+    sounds: Sounds | None = None
 
     @property
     def groups(self):
@@ -179,12 +206,14 @@ class OwnTask(abc.ABC):
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be used are named and left out.
         splitting: `Splitting` by the settings of the run.
+        opening: `Opening` by them.
     """
 
     path: Path
     metric: str
     skip_bad_clips: bool
     splitting: Splitting
+    opening: Opening
     why_not_split = ""  # they can be split in any way
     can_be_multi_label = False
     needs = "at least two subfolders of clips"
@@ -219,6 +248,18 @@ class OwnTask(abc.ABC):
         """Whether another task is this one but for its path."""
         return type(self) is type(other)
 
+    def require_outside(self, path):
+        """Refuses a place for files inside the task's folder.
+
+        Raises:
+            UserError: It is there.
+        """
+        if path.resolve().is_relative_to(self.path.resolve()):
+            raise UserError(
+                f"{path} lies in the folder of the clips, where it would be taken for "
+                "a class; name an --output outside of it"
+            )
+
     @property
     def multi_label(self):
         """Whether a clip may have several labels, or none, as `Listing` says."""
@@ -239,9 +280,17 @@ class OwnTask(abc.ABC):
                 too few clips to split, clips that can't be used unless they are to be
                 skipped: all of it in one message.
         """
+        return self.load_clips(seed)[0]
+
+    def load_clips(self, seed=0):
+        """Opens all clips and splits them, as `load` does.
+
+        Returns:
+            (the `TaskData`, {split: its `OwnClip`s}).
+        """
         survey = self.survey(seed)
-        listing, labels, clips = survey.listing, survey.listing.labels, survey.clips
-        assigned = survey.assigned
+        listing, clips, assigned = survey.listing, survey.clips, survey.assigned
+        labels = listing.labels
         if assigned is None or survey.faults:
             self._refuse(survey.faults, listing, clips)
         _tell(listing)
@@ -254,11 +303,13 @@ class OwnTask(abc.ABC):
             split: [clip for clip, s in zip(clips, assigned.splits) if s == split]
             for split in SPLITS
         }
-        return TaskData(
+        data = TaskData(
             tuple(labels),
             {
-                split: self._clip_set(of_split[split], labels, listing.multi_label)
-                for split in SPLITS
+                split: self._clip_set(
+                    members, labels, listing.multi_label, survey.sounds
+                )
+                for split, members in of_split.items()
             },
             listing.multi_label,
             background=listing.background,
@@ -271,6 +322,7 @@ class OwnTask(abc.ABC):
                 *("; ".join(lines) for lines in leaks),
             ),
         )
+        return data, of_split
 
     def survey(self, seed=0):
         """Opens all clips and splits them, whether they can be learned or not.
@@ -296,7 +348,7 @@ class OwnTask(abc.ABC):
         entries, fault = self._with_groups(listing)
         if fault:
             self._refuse([*faults, fault], listing)
-        usable, bad = self._hear(entries, listing)
+        usable, bad, sounds = self._hear(entries, listing)
         faults += [bad] if bad else []
         assigned = None
         try:
@@ -309,14 +361,16 @@ class OwnTask(abc.ABC):
         except UserError as error:
             faults.append(str(error))
         names = [clip.name(self.folder) for clip in usable]
-        return Survey(listing, usable, names, faults, assigned, self.splitting)
+        how = self.splitting
+        return Survey(listing, usable, names, faults, assigned, how, sounds)
 
-    def load_all(self, labels, multi_label=False):
+    def load_all(self, labels, multi_label=None):
         """Opens all clips as one set, for a model that knows its labels.
 
         Args:
             labels: Labels of the model; the clips may lack some of them.
-            multi_label: Whether the model gives a clip several labels, or none.
+            multi_label: Whether the model gives a clip several labels, or none; None
+                for one that does as the clips have it.
 
         Returns:
             A `ClipSet`.
@@ -325,12 +379,12 @@ class OwnTask(abc.ABC):
             UserError: See `load`, though one clip of one class is enough here; also a
                 class that isn't among `labels`.
         """
-        listing = self.listing(multi_label or None)
+        listing = self.listing(True) if multi_label else self.listing()
         spelled = spelled_as(labels)
         named = dict.fromkeys(label for e in listing.entries for label in e.labels)
         unknown = [label for label in sorted(named) if spelled(label) not in labels]
         faults = [*listing.faults]
-        if listing.multi_label and not multi_label:
+        if listing.multi_label and multi_label is False:
             faults.append(
                 f"clips of {self.path} have several labels, and the model gives one"
             )
@@ -344,7 +398,7 @@ class OwnTask(abc.ABC):
         if faults:
             self._refuse(faults, listing)
         entries, _ = self._with_groups(listing)
-        usable, bad = self._hear(entries, listing)
+        usable, bad, sounds = self._hear(entries, listing)
         if bad:
             self._refuse([bad], listing, usable)
         if not usable:
@@ -352,7 +406,7 @@ class OwnTask(abc.ABC):
         _tell(listing)
         _warn(_shared_words(listing, usable))
         known = [_spelled(clip, spelled) for clip in usable]
-        return self._clip_set(known, labels, listing.multi_label)
+        return self._clip_set(known, labels, listing.multi_label, sounds)
 
     def _refuse(self, faults, listing, usable=()):
         """Raises all faults as one `UserError`.
@@ -383,13 +437,22 @@ class OwnTask(abc.ABC):
             listing: The `Listing` that they are of.
 
         Returns:
-            (`OwnClip`s that can be used, a line about the others): the line is "" if
-            there are none, or they are to be skipped.
+            (`OwnClip`s that can be used, a line about the others, `Sounds` or None):
+            the line is "" if there are none, or they are to be skipped.
         """
         wanted = defaultdict(list)
         for entry in entries:
             wanted[entry.path].append(_stretch(entry))
-        heard = {path: iter(found) for path, found in hear_all(wanted).items()}
+        sounds = None
+        if self.opening.sample_rate is not None:
+            sounds = Sounds.in_free_memory(self.opening.sample_rate)
+        index = open_index(self.opening.index)
+        try:
+            found = hear_all(wanted, index, sounds)
+        finally:
+            if index is not None:
+                index.close()
+        heard = {path: iter(of_path) for path, of_path in found.items()}
         results = [(entry, next(heard[entry.path])) for entry in entries]
         usable = [OwnClip(e, found) for e, found in results if isinstance(found, Heard)]
         _warn_of_sound(usable)
@@ -398,28 +461,31 @@ class OwnTask(abc.ABC):
             *(str(error) for _, error in results if isinstance(error, UserError)),
         ]
         if not errors:
-            return usable, ""
+            return usable, "", sounds
         n_clips = len(entries) + len(listing.bad)
         summary = cannot_be_used(errors, n_clips)
         errors = list(dict.fromkeys(errors))  # one of a file counts for all its clips
         if not self.skip_bad_clips:
-            return usable, (
+            fault = (
                 f"{summary}; mend or remove them, or leave them out with "
                 f"--skip-bad-clips: {a_few(errors, _BAD_CLIPS_NAMED, '; ')}"
             )
+            return usable, fault, sounds
         lines = map(one_line, errors)
         print(f"{summary} and are skipped:", *lines, sep="\n  ", file=sys.stderr)
-        return usable, ""
+        return usable, "", sounds
 
-    def _clip_set(self, clips, labels, multi_label):
+    def _clip_set(self, clips, labels, multi_label, sounds):
         targets = _targets(clips, labels, multi_label)
+        reading = _Reading(clips, targets, self.folder, sounds)
         return ClipSet.by_index(
             len(clips),
-            functools.partial(_at, clips, targets, self.folder),
+            reading.at,
             lambda: targets,
             [clip.listed(self.folder) for clip in clips],
             groups=_groups(clips),
-            weighted=any(clip.entry.weight != 1 for clip in clips),
+            weighted=reading.weighted,
+            waveforms=reading,
         )
 
 
@@ -472,54 +538,120 @@ def _targets(clips, labels, multi_label):
     return hot
 
 
-def _at(clips, targets, folder, sample_rate):
-    """`ClipSet.at` of `OwnClip`s."""
-    import tensorflow as tf
+class _Reading:
+    """Reads clips, in a graph and outside: `ClipSet.at` and `ClipSet.waveforms`.
 
-    from training.tasks import decoding
+    Args:
+        clips: `OwnClip`s.
+        targets: Their labels.
+        folder: Folder that names of clips are relative to.
+        sounds: `Sounds` of them, or None.
+    """
 
-    paths = tf.constant([os.fsencode(clip.path) for clip in clips], tf.string)
-    names = [os.fsencode(clip.name(folder)) for clip in clips]
-    names = tf.constant(names, tf.string)
-    encodings = tf.constant([clip.heard.encoding for clip in clips], tf.string)
-    rates = tf.constant([clip.heard.sample_rate for clip in clips], tf.int64)
-    labels = tf.constant(targets)
+    def __init__(self, clips, targets, folder, sounds):
+        self._clips = clips
+        self._targets = targets
+        self._folder = folder
+        keys = [(clip.path, clip.stretch) for clip in clips]
+        if sounds is None or not all(key in sounds.places for key in keys):
+            sounds = None
+        self._sounds = sounds
+        self._places = sounds and np.array([sounds.places[k] for k in keys], np.int64)
+        self.weighted = any(clip.entry.weight != 1 for clip in clips)
 
-    def whole(index):
-        return decoding.from_file(
-            paths[index], encodings[index], rates[index], sample_rate
-        )
+    def in_memory(self, sample_rate):
+        """Whether the waveforms of a rate in Hz are in memory."""
+        return self._sounds is not None and self._sounds.sample_rate == sample_rate
 
-    stretches = np.array([clip.stretch != WHOLE for clip in clips], bool)
-    firsts = tf.constant([clip.heard.first for clip in clips], tf.int64)
-    lasts = tf.constant([clip.heard.last for clip in clips], tf.int64)
-    is_stretch = tf.constant(stretches)
+    def read(self, sample_rate, index):
+        """The waveform of the clip at an index, an int; from any thread."""
+        if self.in_memory(sample_rate):
+            return self._sounds.waveform(*self._places[index])
+        clip = self._clips[index]
+        if clip.stretch == WHOLE:
+            return read_clip(clip.path, sample_rate)[0]
+        first, last = clip.heard.first, clip.heard.last
+        return read_stretch(clip.path, first, last, sample_rate)[0]
 
-    def waveform(index):
-        if not stretches.any():
-            return whole(index)
-        return tf.cond(
-            is_stretch[index],
+    def at(self, sample_rate):
+        """See `ClipSet.at`."""
+        waveform = self._waveform(sample_rate)
+        tensors = {"label": self._labels, "clip": self._names}
+        if self.weighted:
+            tensors["weight"] = self._weights
+
+        def clip(index):
+            parts = {key: tensor[index] for key, tensor in tensors.items()}
+            return {"waveform": waveform(index), **parts}
+
+        return clip
+
+    def _waveform(self, sample_rate):
+        import tensorflow as tf
+
+        from training.tasks import decoding
+
+        if self.in_memory(sample_rate):
+            everything, places = self._sounds.tensor(), tf.constant(self._places)
+
+            def kept(index):
+                start, samples = places[index, 0], places[index, 1]
+                return everything[start : start + samples]
+
+            return kept
+        paths, encodings, rates = self._files
+
+        def whole(index):
+            return decoding.from_file(
+                paths[index], encodings[index], rates[index], sample_rate
+            )
+
+        is_stretch = np.array([clip.stretch != WHOLE for clip in self._clips], bool)
+        if not is_stretch.any():
+            return whole
+        firsts = tf.constant([clip.heard.first for clip in self._clips], tf.int64)
+        lasts = tf.constant([clip.heard.last for clip in self._clips], tf.int64)
+        which = tf.constant(is_stretch)
+        return lambda index: tf.cond(
+            which[index],
             lambda: decoding.from_stretch(
                 paths[index], firsts[index], lasts[index], sample_rate
             ),
             lambda: whole(index),
         )
 
-    weights = [clip.entry.weight for clip in clips]
-    weighed = {}
-    if any(weight != 1 for weight in weights):  # as `ClipSet.weighted` says
-        weighed["weight"] = tf.constant(weights, tf.float32)
+    # Made once for all that read the clips: of a million, each takes a second.
 
-    def clip(index):
-        return {
-            "waveform": waveform(index),
-            "label": labels[index],
-            "clip": names[index],
-            **{key: values[index] for key, values in weighed.items()},
-        }
+    @functools.cached_property
+    def _files(self):
+        """Tensors: paths, encodings, rates."""
+        import tensorflow as tf
 
-    return clip
+        clips = self._clips
+        return (
+            tf.constant([os.fsencode(clip.path) for clip in clips], tf.string),
+            tf.constant([clip.heard.encoding for clip in clips], tf.string),
+            tf.constant([clip.heard.sample_rate for clip in clips], tf.int64),
+        )
+
+    @functools.cached_property
+    def _names(self):
+        import tensorflow as tf
+
+        names = [os.fsencode(clip.name(self._folder)) for clip in self._clips]
+        return tf.constant(names, tf.string)
+
+    @functools.cached_property
+    def _labels(self):
+        import tensorflow as tf
+
+        return tf.constant(self._targets)
+
+    @functools.cached_property
+    def _weights(self):
+        import tensorflow as tf
+
+        return tf.constant([clip.entry.weight for clip in self._clips], tf.float32)
 
 
 def _warn_of_sound(clips):

@@ -7,6 +7,9 @@ from typing import Any
 from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
 from training.tasks.folder import FolderTask
+from training.tasks.own_clips import Opening
+from training.tasks.shards import PREFIX as SHARDS_PREFIX
+from training.tasks.shards import ShardsTask, expanded
 from training.tasks.splitting import Splitting
 from training.tasks.table import TABLE_PREFIX, TableTask, is_table, looks_like_table
 from training.tasks.tfds import TfdsTask
@@ -230,8 +233,8 @@ def get_task(name, config=None):
     """The task that `--task` names.
 
     Args:
-        name: Name of a known task, "folder:PATH", or "table:FILE" or
-            "table:FILE#COLUMN".
+        name: Name of a known task, "folder:PATH", "table:FILE", "table:FILE#COLUMN", or
+            "shards:PATH".
         config: `FitConfig` whose settings say how its data is read and split; None for
             their defaults.
 
@@ -250,9 +253,12 @@ def get_task(name, config=None):
             path,
             skip_bad_clips=config is not None and config.skip_bad_clips,
             splitting=splitting,
+            opening=Opening.of(config),
         )
     if is_table(name):
         return TableTask.of(name.removeprefix(TABLE_PREFIX), config)
+    if name.startswith(SHARDS_PREFIX) and name != SHARDS_PREFIX:
+        return ShardsTask(expanded(name[len(SHARDS_PREFIX) :]))
     for task in _TASKS:
         if task.name == name:
             return task.split_by(splitting)
@@ -260,7 +266,8 @@ def get_task(name, config=None):
     raise UserError(
         f"there is no task {name!r}{_meant(name, known)}; the tasks are "
         f"{', '.join(known)}, {_FOLDER_PREFIX}PATH, a folder with a subfolder of clips "
-        f"per class, and {TABLE_PREFIX}FILE, a table of clips and their labels"
+        f"per class, {TABLE_PREFIX}FILE, a table of clips and their labels, and "
+        f"{SHARDS_PREFIX}PATH, a folder that `prepare` wrote"
     )
 
 

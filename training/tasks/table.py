@@ -4,10 +4,10 @@ import dataclasses
 import os
 from pathlib import Path
 
-from leaf_files.command_line import note
+from leaf_files.command_line import a_few, note
 from leaf_files.errors import UserError
 from leaf_files.text import require_utf8
-from training.tasks.own_clips import Listing, OwnTask
+from training.tasks.own_clips import Listing, Opening, OwnTask, refuse
 from training.tasks.splitting import Splitting
 from training.tasks.tables.columns import Columns
 from training.tasks.tables.reading import read_table
@@ -36,6 +36,7 @@ class TableTask(OwnTask):
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be used are named and left out.
         splitting: `Splitting` by the settings of the run.
+        opening: `Opening` by them.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class TableTask(OwnTask):
     metric: str = "accuracy, or mAP of several labels"
     skip_bad_clips: bool = False
     splitting: Splitting = Splitting()
+    opening: Opening = Opening()
 
     can_be_multi_label = True
     needs = "at least two labels"
@@ -60,7 +62,9 @@ class TableTask(OwnTask):
             config: `FitConfig` of the run; None for the defaults.
         """
         path, column = split_name(name)
-        task = cls(path, column, splitting=Splitting.of(config))
+        task = cls(
+            path, column, splitting=Splitting.of(config), opening=Opening.of(config)
+        )
         if config is None:
             return task
         names = [
@@ -110,6 +114,8 @@ class TableTask(OwnTask):
         """
         require_utf8(self.path)
         table = self._read(multi_label)
+        if table.faults:  # before clips are opened, which takes long
+            self._refuse_rows(table)
         own, *others = table.columns.values()
         entries = table.entries(own.name)
         if others:
@@ -117,14 +123,22 @@ class TableTask(OwnTask):
                 dataclasses.replace(entry, balance=balance)
                 for entry, balance in zip(entries, _balances([own, *others]))
             ]
+        labels = own.labels
+        if own.multi_label and self.background in labels:  # to have no label is enough
+            labels = tuple(x for x in labels if x != self.background)
+            entries = [
+                dataclasses.replace(
+                    entry, labels=tuple(x for x in entry.labels if x in labels)
+                )
+                for entry in entries
+            ]
         is_first = self.column == (self.together or (self.column,))[0]
         return Listing(
             entries,
-            own.labels,
+            labels,
             own.multi_label,
             self.background,
             bad=table.bad,
-            faults=table.faults,
             warnings=table.warnings if is_first else (),
             notes=table.notes if is_first else (),
         )
@@ -140,6 +154,16 @@ class TableTask(OwnTask):
             return
         for line in listing.notes:
             note(line)
+
+    def _refuse_rows(self, table):
+        """Raises all faults of a table, and what files it lacks, as one `UserError`."""
+        faults = list(table.faults)
+        if table.bad and not self.skip_bad_clips:
+            faults.append(
+                f"{len(table.bad)} of {table.n_rows} rows name a clip that can't be "
+                f"used: {a_few(table.bad, between='; ')}"
+            )
+        refuse(faults, self.path)
 
     def _read(self, multi_label):
         others = [column for column in self.together if column != self.column]

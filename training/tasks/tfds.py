@@ -144,33 +144,35 @@ class TfdsTask:
 
         if self.splits is None:
             whole = TfdsClips(builder, "train", self, "train")
-            data = whole.fingerprint
+            fingerprint_of_all = whole.fingerprint
             assigned, groups = self._split(whole, seed)
             kept: dict[str, list[int]]
             kept = {s: [n for n, a in enumerate(assigned) if a == s] for s in SPLITS}
             clips = {split: whole.only(kept[split]) for split in SPLITS}
-            marks = {s: fingerprint([data, *map(str, kept[s])]) for s in SPLITS}
+            fingerprints = {
+                s: fingerprint([fingerprint_of_all, *map(str, kept[s])]) for s in SPLITS
+            }
         else:
             clips = {
                 split: TfdsClips(builder, self.splits[split], self, split)
                 for split in SPLITS
             }
             groups, kept = None, {}
-            marks = {split: clips[split].fingerprint for split in SPLITS}
-            data = fingerprint(marks.values())
+            fingerprints = {split: clips[split].fingerprint for split in SPLITS}
+            fingerprint_of_all = fingerprint(fingerprints.values())
         train = clips["train"]
         return TaskData(
             train.labels,
             {
                 split: dataclasses.replace(
                     clips[split].clip_set(),
-                    fingerprint=marks[split],
+                    fingerprint=fingerprints[split],
                     groups=groups and [groups[n] for n in kept[split]],
                 )
                 for split in SPLITS
             },
             train.multi_label,
-            data,
+            fingerprint_of_all,
         )
 
     def _prepare(self, builder, data_dir):
@@ -265,7 +267,7 @@ class TfdsTask:
             name = example[self.clip_key].decode()
             match = re.search(pattern, name)
             if match is None:
-                raise UserError(f"the name of clip {name} doesn't give its speaker")
+                raise UserError(f"the name of clip {name} doesn't say who made it")
             yield match.group(1)
 
 
@@ -280,8 +282,8 @@ def _damage_named(name, path):
     except Exception as error:
         raise UserError(
             f"the data of task {name!r} in {path} is damaged or incomplete "
-            f"({_reason(error)}); restore that folder, or remove it to have it made "
-            "again"
+            f"({_reason(error)}); restore that folder, or remove it, and it is made "
+            "anew"
         ) from error
 
 

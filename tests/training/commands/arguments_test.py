@@ -160,8 +160,8 @@ def test_help_begins_with_what_is_chosen_first(capsys):
     text = help_of("fit", capsys).partition("\noptions:")[2]
     titles = re.findall(r"^(\S.*):$", text, re.MULTILINE)
     assert titles == [
-        *("training", "model", "data", "balance of tasks and classes"),
-        *("augmentation", "devices", "Examples"),
+        *("training", "model", "data", "columns of a table"),
+        *("balance of tasks and classes", "augmentation", "devices", "Examples"),
     ]
     first = ("--task", "--output", "--epochs", "--frontend", "--cache", "--coordinator")
     places = [text.index(f"\n  {option} ") for option in first]

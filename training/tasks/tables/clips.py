@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+from training.tasks.clip_sets import SPLIT_NAMES
 from training.tasks.tables import cells
 from training.tasks.tables.faults import cell
 
@@ -126,7 +127,7 @@ class Merged:
             said["group"] = str(group)
         split = self._found.get(row, "split")
         if split:
-            name = cells.SPLIT_NAMES.get(str(split).casefold())
+            name = SPLIT_NAMES.get(str(split).casefold())
             if name is not None:
                 said["split"] = name
             else:
