@@ -179,14 +179,16 @@ class Assigning:
         return [root(clip.group) for clip in self._clips]
 
     def _follow(self, splits):
-        """Puts clips without a given split where their group or their copies are."""
-        given = defaultdict(set)
-        for unit, split in zip(self._units, splits):
-            if split:
-                given[unit].add(split)
-        for n, (unit, split) in enumerate(zip(self._units, splits)):
-            if not split and given[unit]:
-                splits[n] = next(s for s in SPLITS if s in given[unit])
+        """Puts clips without a given split where their group is, else their copies."""
+        groups = [clip.group for clip in self._clips]
+        for keys in (groups, self._units):
+            given = defaultdict(set)
+            for key, split in zip(keys, splits):
+                if split and key is not None:
+                    given[key].add(split)
+            for n, (key, split) in enumerate(zip(keys, splits)):
+                if not split and given[key]:
+                    splits[n] = next(s for s in SPLITS if s in given[key])
 
     def _draw_missing(self, splits, missing):
         """Draws the splits that the data doesn't give out of what trains."""
