@@ -82,7 +82,8 @@ def test_too_few_groups_or_classes_to_test_are_refused():
     )
     assert refusal(clips_of("a/1 a/2 a/3 b/4 a/5")).startswith(
         "1 class comes from one group only, which trains, such as 'b' (4), and the "
-        "test split has 1 class of 2 (a), which says nothing about telling classes apart: "
+        "test split has 1 class of 2 (a), which says nothing about telling classes "
+        "apart: "
     )
     assert "class 'b' has no clips" in refusal(clips_of("a/1 a/2 a/3 a/4"))
 
