@@ -118,14 +118,16 @@ class Assigning:
         """Refuses folds of clips whose splits are given, and groups in two splits."""
         if self._how.folds is not None:
             raise UserError(
-                f"the data says itself which clips are of {_and(given)}, and --folds "
+                f"the data says which clips are of {_listed(given)}, and --folds "
                 "draws other splits: leave it out, or take the splits out of the data"
             )
         split_of = defaultdict(set)
         for clip in self._clips:
             if clip.given and clip.group is not None:
                 split_of[clip.group].add(clip.given)
-        torn = [f"{g} ({_and(s)})" for g, s in sorted(split_of.items()) if len(s) > 1]
+        torn = [
+            f"{g} ({_listed(s)})" for g, s in sorted(split_of.items()) if len(s) > 1
+        ]
         if torn:
             raise UserError(
                 f"{_n(len(torn), 'group is', 'groups are')} in two of the splits that "
@@ -289,7 +291,7 @@ class Assigning:
         empty = [split for split in SPLITS if split not in splits]
         if empty:
             raise UserError(
-                f"no clips are left to {_and(map(_verb, empty))}: "
+                f"no clips are left to {' and '.join(map(_verb, empty))}: "
                 + (_OTHERWISE if self._has_groups else "add clips")
             )
         alone = self._of_one_group() if self._has_groups else {}
@@ -358,8 +360,10 @@ def _it(labels):
     return "it" if len(labels) == 1 else "them"
 
 
-def _and(words: Iterable[str]):
-    return " and ".join(sorted(words))
+def _listed(splits: Iterable[str]):
+    """Names of splits, "train, validation and test"."""
+    *others, last = sorted(splits, key=SPLITS.index)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _verb(split):

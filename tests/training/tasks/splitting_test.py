@@ -168,7 +168,7 @@ def test_clips_without_a_given_split_follow_their_group():
 def test_a_group_in_two_given_splits_is_refused_and_a_sound_named():
     clips = with_splits("a/x=train b/x=test b/y=test a/y=test")
     assert refusal(clips).startswith(
-        "1 group is in two of the splits that the data gives: x (test and train); put"
+        "1 group is in two of the splits that the data gives: x (train and test); put"
     )
     clips = with_splits(TRAIN + "a=test b=test")
     clips[-1] = clips[-1]._replace(identity="1")
