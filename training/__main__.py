@@ -136,6 +136,8 @@ def _compare(arguments):
     for task in tasks:
         if isinstance(task, OwnTask):  # the runs name them in their logs only
             task.tell_passed_over()
+            if task.tells_of_clips:
+                task.tell_groups_in_names()
     compare(planned)
 
 

@@ -4,6 +4,7 @@ A kind of task lists `Entry`s; here they are heard, split and opened.
 """
 
 import abc
+import contextlib
 import dataclasses
 import functools
 import os
@@ -175,10 +176,8 @@ class Survey:
     def leaks(self):
         """Of each kind of leakage that a model's score won't tell, its lines."""
         splits = self.assigned and self.assigned.splits
-        is_drawn = not any(clip.entry.split for clip in self.clips)
-        lines = []
-        if self.groups is None and self.splitting.group_by is None and is_drawn:
-            lines.append(leakage.name_lines(self.names, self.labels))
+        entries = [clip.entry for clip in self.clips]
+        lines = [_name_lines(entries, self.names, self.splitting)]
         if splits:
             pairs, groups = self.near_duplicates, self.groups
             lines.append(leakage.duplicate_lines(pairs, self.names, splits, groups))
@@ -265,6 +264,22 @@ class OwnTask(abc.ABC):
         """Whether a clip may have several labels, or none, as `Listing` says."""
         return self.listing().multi_label
 
+    @property
+    def tells_of_clips(self):
+        """Whether it says what is said of clips, where several tasks have the same."""
+        return True
+
+    def tell_groups_in_names(self):
+        """Says on stderr what groups names suggest if none are known; reads no clips.
+
+        Says nothing of clips that can't be listed.
+        """
+        with contextlib.suppress(UserError):
+            entries, fault = self._with_groups(self.listing())
+            names = [name_below(entry.path, self.folder) for entry in entries]
+            if entries and not fault:
+                leakage.tell(_name_lines(entries, names, self.splitting))
+
     def load(self, data_dir=None, seed=0):
         """Opens all clips and splits them, see `Splitting.assign`.
 
@@ -296,7 +311,7 @@ class OwnTask(abc.ABC):
         _tell(listing)
         _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, clips))
         assigned.tell()
-        leaks = survey.leaks
+        leaks = survey.leaks if self.tells_of_clips else []
         for lines in leaks:
             leakage.tell(lines)
         of_split = {
@@ -505,6 +520,15 @@ def refuse(faults, path, *beside):
 
 def _stretch(entry):
     return Stretch(entry.start, entry.end)
+
+
+def _name_lines(entries, names, splitting):
+    """`leakage.name_lines` where neither groups nor splits are known; else []."""
+    is_known = any(entry.group is not None or entry.split for entry in entries)
+    if is_known or splitting.group_by is not None:
+        return []
+    labels = [LABEL_SEPARATOR.join(entry.labels) for entry in entries]
+    return leakage.name_lines(names, labels)
 
 
 def _told_group(entry):
