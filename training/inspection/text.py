@@ -140,7 +140,9 @@ def _groups(findings):
 
 def _split(split, short=False):
     if not short:
-        groups = "" if split["groups"] is None else f" of {split['groups']} groups"
-        return f"{split['clips']} clips{groups}"
+        groups = (
+            "" if split["groups"] is None else f" of {_n(split['groups'], 'group')}"
+        )
+        return f"{_n(split['clips'], 'clip')}{groups}"
     groups = "" if split["groups"] is None else f" ({split['groups']})"
     return f"{split['clips']}{groups}"

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from leaf_files.clips import read_clip, read_stretch
 from leaf_files.command_line import a_few, note, one_line, warn
@@ -33,6 +34,7 @@ from training.tasks.splits import SOUND_DIGITS
 from training.tasks.splitting import Assigned, Splitting, Unsplit
 
 _BAD_CLIPS_NAMED = 3
+_MANY = 10_000  # clips
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,7 +172,7 @@ class Survey:
     @functools.cached_property
     def near_duplicates(self):
         """Pairs that sound alike, see `leaf_files.fingerprints.near_duplicates`."""
-        return near_duplicates([unpacked(clip.heard.landmarks) for clip in self.clips])
+        return alike([unpacked(clip.heard.landmarks) for clip in self.clips])
 
     @property
     def leaks(self):
@@ -187,6 +189,14 @@ class Survey:
     def labels(self):
         """The label of each clip, as a run's `clips.csv` has it."""
         return [LABEL_SEPARATOR.join(clip.labels) for clip in self.clips]
+
+
+def alike(fingerprints):
+    """`near_duplicates` of clips; of many a terminal shows the progress."""
+    if len(fingerprints) < _MANY:
+        return near_duplicates(fingerprints)
+    shown = functools.partial(tqdm, desc="comparing clips", disable=None)
+    return near_duplicates(fingerprints, shown)
 
 
 def name_below(path, folder):
