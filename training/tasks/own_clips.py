@@ -263,7 +263,7 @@ class OwnTask(abc.ABC):
         _tell(listing)
         _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, usable))
         assigned.tell()
-        self._tell_leaks(usable, assigned.splits)
+        leaks = self._tell_leaks(usable, assigned.splits)
         of_split = {
             split: [clip for clip, s in zip(usable, assigned.splits) if s == split]
             for split in SPLITS
@@ -279,7 +279,7 @@ class OwnTask(abc.ABC):
             given_splits=tuple(
                 s for s in SPLITS if any(c.entry.split == s for c in usable)
             ),
-            notes=(*assigned.notes, *assigned.warnings),
+            notes=(*leaks, *assigned.notes, *assigned.warnings),
         )
         return data, of_split
 
@@ -395,16 +395,24 @@ class OwnTask(abc.ABC):
         return usable, "", sounds
 
     def _tell_leaks(self, clips, splits):
-        """Says on stderr what a random split would put on both sides."""
+        """Says on stderr what a random split would put on both sides.
+
+        Returns:
+            A line for each thing said, a list.
+        """
+        found = []
         names = [clip.name(self.folder) for clip in clips]
         groups = _groups(clips)
         is_drawn = not any(clip.entry.split for clip in clips)
         if groups is None and self.splitting.group_by is None and is_drawn:
             labels = [LABEL_SEPARATOR.join(clip.labels) for clip in clips]
-            leakage.tell(leakage.name_lines(names, labels))
+            found.append(leakage.name_lines(names, labels))
         prints = [unpacked(clip.heard.landmarks) for clip in clips]
         pairs = near_duplicates(prints)
-        leakage.tell(leakage.duplicate_lines(pairs, names, splits, groups))
+        found.append(leakage.duplicate_lines(pairs, names, splits, groups))
+        for lines in found:
+            leakage.tell(lines)
+        return ["; ".join(lines) for lines in found if lines]
 
     def _clip_set(self, clips, labels, multi_label, sounds):
         targets = _targets(clips, labels, multi_label)
