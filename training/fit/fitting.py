@@ -348,7 +348,13 @@ def _compare_splits(job, entries):
     """Trains the same on a random split, and adds what it scores to the entries."""
     config, path = random_config(job.config), job.run.random_split
     job.say(f"now the same on a random split, in {path}")
-    metrics = fit(config, path, True, job.devices, like=job.run.path)
+    # Each run's models are traced anew, of which TensorFlow warns.
+    logger, level = tf.get_logger(), tf.get_logger().level
+    logger.setLevel("ERROR")
+    try:
+        metrics = fit(config, path, True, job.devices, like=job.run.path)
+    finally:
+        logger.setLevel(level)
     add_random_split(entries, metrics)
     for task, entry in entries.items():
         if "random_split" in entry:
