@@ -12,6 +12,13 @@ def dispatch(argv: list[str]) -> int | None:
 
     Args:
         argv: The arguments; a first word that is no command is what is to be exported.
+
+    Example:
+
+    >>> dispatch(["predict", "artifacts", "clip.wav", "--top", "1"])
+    clip.wav (1 s)
+      ...  0...
+    0
     """
     is_named = bool(argv) and argv[0] in PARSERS and argv[0] != "export"
     name, words = (argv[0], argv[1:]) if is_named else ("export", argv)

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def checked(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    """An argparse type that says why a word is refused.
+    """An argparse type whose error says why a word is refused.
 
     argparse itself hides the message of a ValueError.
 
@@ -65,7 +65,7 @@ def number(
 
 
 def at_least(least: int) -> Callable[[str], int]:
-    """An argparse type of whole numbers from a least one on.
+    """An argparse type of whole numbers, `least` or more.
 
     >>> at_least(1)("3")
     3

@@ -84,7 +84,8 @@ def write_text(path: str | Path, text: str) -> None:
     """Writes a UTF-8 text file, whole or not at all.
 
     Raises:
-        UserError: It would hold a name that is no UTF-8, such as of a file.
+        UserError: The text holds a name, such as that of a file, that is not valid
+            UTF-8.
 
     >>> write_text("labels.txt", "wren\\n")
     >>> Path("labels.txt").read_text()

@@ -1,8 +1,7 @@
 """Files of chunks (WAV, RF64, W64, AIFF, CAF) and AU: where their samples really are.
 
-Recorders that are not closed, and whatever writes to a pipe, leave sizes that aren't
-those of the file. The decoder believes some of them, and stops at a chunk that it can't
-make sense of.
+Recorders that are not closed, and programs that write to a pipe, leave wrong sizes. The
+decoder trusts some of them, and stops at a chunk that it can't read.
 """
 
 import dataclasses
@@ -28,21 +27,21 @@ _BEFORE_SAMPLES = {(b"SSND", 4): 8, (b"data", 8): 4}
 _PCM = 1
 _CODED_BY_SAMPLE = (_PCM, 3, 6, 7)
 _HEADERS_AGAIN = 2**15
-_NO_GARBAGE = 4096  # bytes: what is fewer is no sound that went missing
+_NO_GARBAGE = 4096  # bytes: fewer are no lost sound
 
 
 @dataclasses.dataclass(frozen=True)
 class Form:
-    """How a kind of file is made.
+    """The structure of a kind of file.
 
     Attributes:
         header: Bytes before the first chunk.
         name, size: Length of both in a chunk's header, bytes.
         order: "big" or "little".
         align: Divisor of a chunk's length, bytes.
-        counts_header: Whether a size is that of the chunk with its header.
+        counts_header: Whether the size of a chunk includes its header.
         samples: Name of the chunk with the samples.
-        kept: Names of those that tell what the samples are.
+        kept: Names of the chunks that describe the samples.
 
     >>> form = Form(12, 4, 4, "little", 2, False, b"data", (b"fmt ", b"fact"))
     >>> form.samples
@@ -69,8 +68,8 @@ class Layout:
         chunks: {name: (start, stop) of its content}, of those before the samples and
             after; the first of a name.
         stretches: list of (start, stop) of samples.
-        is_clean: Whether the decoder finds the same.
-        is_followed: Whether more bytes come after it that are no chunk.
+        is_clean: Whether the decoder finds the same samples by itself.
+        is_followed: Whether more bytes follow that are no chunk.
         has_header_again: Whether the samples are followed by their header.
 
     >>> import soundfile
@@ -93,7 +92,7 @@ class Layout:
 
 
 def layouts(source: Source, start: int, kind: str) -> list[Layout]:
-    """The `Layout`s of what a file holds one after the other.
+    """The `Layout`s of the sounds that a file holds one after the other.
 
     Args:
         source: `sources.Source`.
@@ -124,7 +123,7 @@ def layouts(source: Source, start: int, kind: str) -> list[Layout]:
 
 
 def coding(source: Source, layout: Layout) -> int | None:
-    """The number of the coding of WAV and W64, such as 1 for PCM; None of others.
+    """The number of the coding of WAV and W64, such as 1 for PCM; None for others.
 
     >>> import soundfile
     >>> file = io.BytesIO()
@@ -148,10 +147,10 @@ def coding(source: Source, layout: Layout) -> int | None:
 def padded_bits(
     source: Source, layout: Layout, tag: int | None
 ) -> tuple[int, int] | None:
-    """(bits, bytes) of a sample of a WAV file of PCM that has room for more bits.
+    """(bits, bytes) of a sample of PCM in a WAV file whose bytes hold more bits.
 
-    Its decoder goes by the bits, and would take the rest for other samples. None of
-    what has no such contradiction.
+    Its decoder goes by the bits, and would take the other bytes for samples. None where
+    the two agree.
 
     Args:
         source, layout: The file and its `Layout`.
@@ -176,7 +175,7 @@ def padded_bits(
 
 
 def pieces(source: Source, layout: Layout) -> list:
-    """Pieces of a file like this with true sizes, see `sources.Spliced`.
+    """Pieces of the same file with its true sizes, see `sources.Spliced`.
 
     >>> import soundfile
     >>> file = io.BytesIO()
@@ -366,9 +365,9 @@ def means_something(source: Source, start: int) -> bool:
 
 
 def _may_lack(source, layout):
-    """How many bytes of samples are one sample, which may be too few by a part of it.
+    """Bytes of one sample, of which a part may be missing at the end.
 
-    Of what is coded in blocks that would be a whole block: none may be lacking.
+    1 for codings in blocks: these must be whole.
     """
     if coding(source, layout) not in _CODED_BY_SAMPLE:
         return 1
@@ -377,7 +376,7 @@ def _may_lack(source, layout):
 
 
 def _format(layout):
-    """(start, stop) of what says how WAV and W64 are coded; None of others."""
+    """(start, stop) of the chunk with the coding of WAV and W64; None for others."""
     name = layout.form.kept[0] if layout.form.kept else b""
     return layout.chunks.get(name) if name[:4] == b"fmt " else None
 

@@ -19,7 +19,7 @@ from leaf_files.parts import Parts, parts_of
 from leaf_files.quiet import native_logs_hidden
 from leaf_files.sources import Source, Spliced, is_stream, opened_source
 
-# What libsndfile reads, by the ends of names; the content says what it is.
+# Ends of the names of what libsndfile reads; the content decides on the format.
 AUDIO_EXTENSIONS = (
     *(".wav", ".flac", ".ogg", ".mp3", ".opus", ".oga", ".mp2", ".wave", ".bwf"),
     *(".rf64", ".w64", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".sph"),
@@ -38,7 +38,7 @@ _IN_PACKETS = ("OGG", "MP3", "MPEG")
 # Rates of audio, in Hz. A damaged header may say 1 Hz, and a second of that resampled
 # to what models take would fill the memory.
 _RATES = (100, 10_000_000)
-# What frontends can take without a number that isn't finite; full scale is 1.
+# The largest sample that keeps all numbers in frontends finite; full scale is 1.
 _LOUDEST = 1e6
 
 
@@ -49,8 +49,8 @@ class Clip:
     Attributes:
         waveform: (samples,), float32, full scale is [-1, 1].
         sample_rate: Sample rate, Hz.
-        encoding: Encoding of the file by `encoding_of`.
-        oddities: Tuple of its oddities, of `leaf_files.oddities`.
+        encoding: Encoding of the file, as `encoding_of` gives it.
+        oddities: Its oddities, of `leaf_files.oddities`.
 
     >>> write_clip("tone.wav", np.zeros(160), 16000)
     >>> clip = hear_clip("tone.wav")
@@ -186,7 +186,7 @@ def decode_clip(
         (waveform, sample_rate).
 
     Raises:
-        UserError: As `read_clip`.
+        UserError: For the reasons of `read_clip`.
 
     >>> write_clip("tone.wav", np.full(160, 0.5), 16000)
     >>> decode_clip(Path("tone.wav").read_bytes(), "tone")[0][:2].tolist()
@@ -194,6 +194,23 @@ def decode_clip(
     """
     clip = _decode(io.BytesIO(content), name, sample_rate)
     return clip.waveform, clip.sample_rate
+
+
+def seconds_of(path: str | Path) -> float:
+    """The length of an audio file, seconds: by its header where that can be relied on.
+
+    Args:
+        path: Audio file, as of `read_clip`.
+
+    Raises:
+        UserError: As `read_clip`; where the header is enough, samples aren't judged.
+    """
+    with open_clip(path) as sound:
+        require_audio_rate(sound.sample_rate, path)
+        frames = sound.frames
+        if frames is None:
+            frames = sum(block.size for block in sound.mono_blocks())
+        return frames / sound.sample_rate
 
 
 def require_audio_rate(rate: int, name: str | Path) -> None:
@@ -222,7 +239,7 @@ def encoding_of(source: str | Path | BinaryIO) -> str:
     """The encoding of an audio file, in soundfile's words, such as "WAV PCM_24".
 
     Of a file that has to be decoded in parts, or with another header than its own,
-    "by parts" follows: others who decode it may hear less of it.
+    "by parts" follows: other decoders may read less of it.
 
     Args:
         source: Path of the file, or a binary file object.
@@ -309,7 +326,7 @@ def resample(waveform: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
 def require_audio_file(path: Path) -> None:
     """Raises a `UserError` unless a path is that of an audio file that holds bytes.
 
-    A pipe or a device is taken for one: what comes out of it is judged then.
+    A pipe or a device passes: its content is checked when it is read.
 
     >>> require_audio_file(Path("-"))
     Traceback (most recent call last):
@@ -337,7 +354,7 @@ def require_audio_file(path: Path) -> None:
 
 @contextlib.contextmanager
 def opened(source: Any, name: str | Path) -> Iterator["Sound"]:
-    """An open `Sound`; what is wrong with it becomes a `UserError`.
+    """An open `Sound`; faults of the file become a `UserError`.
 
     Args:
         source: Path, or binary file object.
@@ -366,7 +383,7 @@ class Sound:
 
     Attributes:
         sample_rate: Sample rate, Hz.
-        encoding: Encoding by `encoding_of`.
+        encoding: Encoding, as `encoding_of` gives it.
         oddities: Its oddities, of `leaf_files.oddities`; complete once its last
             block is read.
 
@@ -385,6 +402,14 @@ class Sound:
             self.encoding += " by parts"
         self.oddities = parts.oddities
 
+    @property
+    def frames(self) -> int | None:
+        """Samples of the waveform by the header; None if only reading can tell."""
+        # Only an estimate for an MP3 without a Xing header.
+        if self._parts.is_plain and self._first.format != "MP3":
+            return self._first.frames
+        return None
+
     def mono_blocks(self, frames: int = _BLOCK_VALUES) -> Iterator[np.ndarray]:
         """The mean of the channels, block by block; once only.
 
@@ -396,7 +421,7 @@ class Sound:
 
         Raises:
             UserError: It is cut short, without samples, or with samples that are not
-                finite or beyond 1e6; of that a block before may have been yielded.
+                finite or beyond 1e6; blocks before the fault may have been yielded.
         """
         listener = Listener(self._first.subtype in ("FLOAT", "DOUBLE"))
         n_read = 0
@@ -522,7 +547,7 @@ def _refused(name, parts):
 
 
 def _quiet(parts):
-    """The MP3 decoder writes to stderr of what it mends or skips."""
+    """Hides what the MP3 decoder writes to stderr about repairs."""
     return native_logs_hidden() if parts.is_mpeg else contextlib.nullcontext()
 
 

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import difflib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -28,10 +29,14 @@ class _Help(argparse.HelpFormatter):
         return "\n".join(lines)
 
 
-class Parser(argparse.ArgumentParser):
-    """Answers a mistake with one line: what is wrong, what may be meant, whose help.
+# Values that begin with a minus: a number, or several, such as "-6,6".
+_NEGATIVE = re.compile(r"-(\d|\.\d)[-+.,\deE]*")
 
-    The parsers of its commands are such, too, and answer for their own options.
+
+class Parser(argparse.ArgumentParser):
+    """Answers a mistake with one line: the error, a near word, where help is.
+
+    The parsers of its commands are of this class, too, and report on their own options.
 
     >>> parser = Parser(prog="birds")
     >>> _ = parser.add_argument("--epochs", type=int)
@@ -44,12 +49,13 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **{"formatter_class": _Help, **kwargs})
+        # argparse takes one number alone for a value; "-6,6" for an option.
+        self._negative_number_matcher = _NEGATIVE
 
     def parse_known_args(self, args=None, namespace=None):
         self._words = tuple(sys.argv[1:] if args is None else args)
         arguments, unknown = super().parse_known_args(args, namespace)
-        # Here, as a command's parser would hand them to the one above, whose help
-        # doesn't have them.
+        # Reported here: argparse leaves it to the parser above, whose help lacks them.
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return arguments, unknown
@@ -74,7 +80,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def did_you_mean(words: Iterable[str], known: Iterable[str]) -> str:
-    """A hint at what misspelled words may mean, to end a message with.
+    """A hint at the words that misspelled ones may stand for, to end a message with.
 
     Args:
         words: Those that a user typed.
@@ -117,7 +123,7 @@ def program(package: str) -> str:
 
 
 def run(main: Callable[[Any], int | None], argv: Any, prog: str) -> int:
-    """Runs a command; what a user can mend becomes one line on stderr.
+    """Runs a command; an error that a user can correct becomes one line on stderr.
 
     A package that is not installed is named, with the command that installs it. Other
     exceptions are bugs and keep their traceback.
@@ -158,10 +164,10 @@ def run(main: Callable[[Any], int | None], argv: Any, prog: str) -> int:
 
 
 def _replace_closed_streams():
-    """Opens nowhere in place of the output that whoever started us had closed.
+    """Opens the null device in place of an output that was closed before we started.
 
-    Python has None there, and the next file that is opened would take its number: what
-    native libraries print would be written into it.
+    Python has None there, and the next file that is opened would get its descriptor,
+    and be written into by native libraries that print.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -188,7 +194,7 @@ def a_few(items: Sequence, most: int = 3, between: str = ", ") -> str:
 
 
 def note(message: object) -> None:
-    """Says a line on stderr that is no error: what a user may want to know.
+    """Prints a line on stderr that is no error, for a user who may want to know.
 
     >>> with contextlib.redirect_stderr(sys.stdout):
     ...     note("passed over: 1 link")
@@ -198,7 +204,7 @@ def note(message: object) -> None:
 
 
 def warn(message: object) -> None:
-    """Says a line on stderr about what may not be meant.
+    """Prints a warning on stderr, a line.
 
     >>> with contextlib.redirect_stderr(sys.stdout):
     ...     warn("all clips are silent")

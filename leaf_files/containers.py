@@ -24,7 +24,7 @@ _READ = (
     (re.compile(rb"fLaC"), FLAC),
     (re.compile(rb"OggS\0"), OGG),
 )
-# What it also reads, whose end its decoder finds: only pipes ask for their names.
+# What it also reads, and finds the end of; asked of pipes alone.
 _ALSO_READ = (
     (re.compile(rb"NIST_1A\n"), "a NIST SPHERE file"),
     (re.compile(rb"Creative Voice File\x1a"), "a VOC file"),
@@ -35,7 +35,7 @@ _ALSO_READ = (
     (re.compile(rb"Extended Instrument: "), "an instrument of FastTracker"),
     (re.compile(rb"MATLAB 5\.0 MAT-file"), "a MATLAB file"),
 )
-# What it doesn't, and how people call it.
+# What it doesn't read, by the usual name.
 _UNREAD = (
     (re.compile(rb"\x1aE\xdf\xa3"), "a Matroska or WebM file"),
     (re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), "a WMA (ASF) file"),
@@ -72,7 +72,7 @@ _UNREAD = (
 )
 # Some of these are no media: ffmpeg can't convert them.
 _NO_MEDIA = ("MIDI", "archive", "picture", "PDF", "page", "pointer")
-# Raw sound may well begin with what marks these.
+# Raw sound may well begin like these.
 _WEAK = (
     *("an AC-3 file", "a DTS file", "an MPEG transport stream", "an MPEG video"),
     *("a tar archive", "a gzip archive", "a picture"),
@@ -123,7 +123,7 @@ def kind_of_raw(head: bytes) -> str | None:
 
 
 def hidden_start(content: bytes) -> int | None:
-    """Where an audio file begins that has other bytes before it, else None.
+    """The start of an audio file behind other bytes; None if there is none.
 
     >>> hidden_start(b"HTTP/1.1 200 OK" + b"fLaC\\0\\0\\0\\x22"), hidden_start(b"text")
     (15, None)
@@ -139,7 +139,7 @@ def hidden_start(content: bytes) -> int | None:
 
 
 def what_to_do(kind: str) -> str:
-    """The second half of a message on a file that can't be read.
+    """What to do about a file that can't be read: the end of a message.
 
     >>> what_to_do("a WavPack file"), what_to_do("a picture")
     ('convert it first, e.g. ffmpeg -i IN OUT.flac', 'name an audio file')

@@ -1,4 +1,4 @@
-"""The one exception for what a user can mend, and what other exceptions say."""
+"""The exception for errors that a user can correct, and lines from any other."""
 
 
 class UserError(Exception):
@@ -26,7 +26,7 @@ def lost_clip(what: object) -> UserError:
 
 
 def first_line(error: BaseException | str) -> str:
-    """First line of what an exception says; the name of its class if it says nothing.
+    """First line of an exception's message; the name of its class if that is empty.
 
     Args:
         error: Exception, or str.

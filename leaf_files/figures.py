@@ -1,6 +1,6 @@
 """The colors of all figures, and how they are saved; imports no matplotlib.
 
-`leaf_tf.visualize`, which imports nothing of ours but leaf_tf, tells its four again.
+`leaf_tf.visualize`, which imports nothing of ours but leaf_tf, repeats its four.
 """
 
 import warnings

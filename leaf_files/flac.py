@@ -1,4 +1,4 @@
-"""FLAC: how many samples a stream holds, whatever its beginning says.
+"""FLAC: how many samples a stream holds, whatever its header says.
 
 The decoder stops where the STREAMINFO block says, and fails where it says nothing.
 """
@@ -28,9 +28,9 @@ class Stream:
 
     Attributes:
         start, stop: Ends of the stream, bytes.
-        promised: Samples by its beginning, 0 if it doesn't say.
-        held: Samples up to the end of its last frame, None if that isn't whole.
-        is_followed: Whether more bytes come after its last frame than one has.
+        promised: Number of samples by its header, 0 if that doesn't say.
+        held: Number of samples to the end of its last frame; None if that isn't whole.
+        is_followed: Whether more bytes follow than its last frame can have.
 
     >>> import soundfile
     >>> file = io.BytesIO()
@@ -83,7 +83,7 @@ def pieces(content: Content, stream: Stream, n_samples: int) -> list:
 
 
 def counting(beginning: bytes, n_samples: int) -> bytes:
-    """The first bytes of a stream with another number of samples, for that of MD5.
+    """The first bytes of a stream, with another number of samples in its header.
 
     >>> counting(bytes(42), 5000)[18:26].hex()
     '0000000000001388'

@@ -26,7 +26,7 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """The content of a text in JSON, as of `read_json`.
+    """The content of a JSON text; raises as `read_json` does.
 
     >>> parse_json('{"rate": 8000, "rate": 16000}')
     Traceback (most recent call last):

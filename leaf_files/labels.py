@@ -1,4 +1,4 @@
-"""Labels, from files and from names of folders: what can be one, and what can't."""
+"""Labels from files and from names of folders, and the faults that rule one out."""
 
 import collections
 import functools
@@ -26,7 +26,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
         tuple of str.
 
     Raises:
-        UserError: The file can't be read, or holds what can't be labels.
+        UserError: The file can't be read, or holds lines that can't be labels.
 
     >>> _ = Path("labels.txt").write_text("blackbird\\nwren\\n")
     >>> read_labels(Path("labels.txt"))
@@ -82,7 +82,7 @@ def label_faults(labels: Sequence[str]) -> list[str]:
 
 
 def similar_labels(labels: Sequence[str]) -> str:
-    """Labels that are easily taken for each other.
+    """Labels that are easily confused.
 
     Args:
         labels: Those of a model, without faults.

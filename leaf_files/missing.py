@@ -11,7 +11,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
 _OURS = {"benchmarks", "export", "leaf_files", "leaf_tf", "training"}
-# What is installed under another name than it is imported by.
+# Packages that are installed by another name than they are imported by.
 _DISTRIBUTIONS = {
     "PIL": "pillow",
     "absl": "absl-py",
@@ -27,7 +27,7 @@ _NO_MODULE = re.compile(r"^ModuleNotFoundError: No module named '(\w+)", re.MULT
 
 
 def missing_package(error: BaseException | None) -> str | None:
-    """Says which package an exception lacked, and how to install it.
+    """The package that an exception lacked, and how to install it.
 
     Args:
         error: An exception of an import, or one that was raised because of it.

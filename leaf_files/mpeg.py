@@ -22,8 +22,8 @@ _KBITS = {
 }
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 _SYNC = 0xFFE00000
-_USED_BITS = 0xFFFEFEC0  # of a header: all that a frame's length and kind hang on
-_IN_A_ROW = 3  # frames that fit each other: no chance
+_USED_BITS = 0xFFFEFEC0  # of a header: those that determine a frame's length and kind
+_IN_A_ROW = 3  # frames of one kind: no coincidence
 _MONO = 3
 _SYNC_BYTES = re.compile(rb"\xff[\xe2-\xff]")
 _XING = re.compile(rb"Xing|Info")
@@ -55,12 +55,12 @@ class Run:
     Attributes:
         kind: (version, layer, rate, whether mono).
         stretches: list of [start, stop] of its frames.
-        n_frames: Without the one that holds the Xing header.
+        n_frames: Number of frames, without the one that holds the Xing header.
         header_bytes: Length of that frame, 0 if there is none.
-        promised: Frames, by the Xing header, None if it doesn't say.
+        promised: Number of frames by the Xing header; None if it doesn't say.
         first: Its first frame's header, an int.
         samples: Number of samples in a frame.
-        junk: Bytes in the midst of it that are no frames.
+        junk: Bytes between its frames that are no frames.
 
     >>> frame = bytes.fromhex("fffb9064") + bytes(413)
     >>> [run], _ = runs(8 * frame, 0, 8 * len(frame))
@@ -79,7 +79,7 @@ class Run:
 
 
 def mpeg_frames(content: Content, n_frames: int) -> bool:
-    """Whether bytes begin with so many frames of MPEG audio, or end in the last.
+    """Whether bytes begin with `n_frames` frames of MPEG audio; the last may be cut.
 
     >>> frame = bytes.fromhex("fffb9064") + bytes(413)
     >>> mpeg_frames(3 * frame, 3), mpeg_frames(bytes(9999), 3)
@@ -89,7 +89,7 @@ def mpeg_frames(content: Content, n_frames: int) -> bool:
 
 
 def adts_frames(content: Content, n_frames: int) -> bool:
-    """Whether bytes begin with so many frames of AAC.
+    """Whether bytes begin with `n_frames` frames of AAC.
 
     >>> frame = bytes.fromhex("fff15080010000")[:7] + b"."
     >>> adts_frames(3 * frame, 3), adts_frames(bytes(99), 3)
@@ -170,7 +170,7 @@ def pieces(run: Run) -> list:
     """Pieces of a file: the run, with its length for the decoder.
 
     Returns:
-        list, as of `sources.Spliced`.
+        list, an argument of `sources.Spliced`.
 
     >>> frame = bytes.fromhex("fffb9064") + bytes(413)
     >>> [run], _ = runs(8 * frame, 0, 8 * len(frame))

@@ -1,6 +1,6 @@
-"""Sound that can't be meant, and files that were not made to the end: named, counted.
+"""Oddities of sounds, and of files that were not closed.
 
-Nothing here keeps a file from being read; a line on stderr says what is odd about it.
+None of them keeps a file from being read; a line on stderr names it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ UNCLOSED = "no end"
 LOST = "bytes after the end"
 DAMAGED = "damaged frames"
 
-# What is said of a file, or of several, and what to do.
+# The message on a file, or on several, with a remedy.
 _SAID = {
     SILENT: "nothing but digital silence",
     OPPOSITE: "channels of opposite phase, whose mean, which is what is heard, is "
@@ -25,21 +25,21 @@ _SAID = {
     UNSCALED: "samples that are not scaled to [-1, 1], as if 16 bit integers were "
     "written as floats; divide them by 32768, or save them as integers",
     UNCLOSED: "no proper end, so that it may be cut short",
-    LOST: "more bytes after the end that its header gives, which are not heard; if its "
-    "recorder was not closed, mend the header first",
-    DAMAGED: "bytes in the midst of its MP3 frames that are none, and are not heard",
+    LOST: "more bytes after the end that its header gives, which are skipped; if its "
+    "recorder was not closed, repair the header first",
+    DAMAGED: "bytes between its MP3 frames that are no frames, and are skipped",
 }
 
 STEP = 1 / 32768  # of 16 bit audio
 _LOUD = 10.0  # full scale is 1; floats may go over it a little
 _FEW = 256
-# Of the power that channels have on average, what is left in the mean of n of them
-# that have nothing to do with each other is 1 / n.
+# The mean of n uncorrelated channels has 1 / n of their average power; of less than
+# this share of that, channels cancel.
 _CANCELLED = 0.2
 
 
 class Listener:
-    """Finds what is odd about a sound, block by block, as it is decoded.
+    """Finds the oddities of a sound, block by block, as it is decoded.
 
     Args:
         is_float: Whether the file holds floats, which may have any scale.
@@ -65,8 +65,8 @@ class Listener:
 
         Args:
             block: (samples, channels), float32, finite.
-            mean: (samples,), of the channels.
-            low, high: The least and the greatest of the mean.
+            mean: (samples,), the mean of its channels.
+            low, high: Minimum and maximum of the mean.
         """
         self._low, self._high = min(self._low, low), max(self._high, high)
         if block.shape[1] > 1:
@@ -94,7 +94,7 @@ class Listener:
 
 
 def warn_of(name: object, oddities: Iterable[str]) -> None:
-    """Writes what is odd about a file to stderr, a line each.
+    """Writes the oddities of a file to stderr, a line each.
 
     >>> with contextlib.redirect_stderr(sys.stdout):
     ...     warn_of("0.wav", [SILENT])
@@ -105,7 +105,7 @@ def warn_of(name: object, oddities: Iterable[str]) -> None:
 
 
 def warn_of_all(oddities: Mapping[Any, Iterable[str]], n_files: int) -> None:
-    """Writes what is odd about several files to stderr, a line a kind.
+    """Writes the oddities of several files to stderr, a line a kind.
 
     Args:
         oddities: {name of a file: its oddities}.
@@ -124,7 +124,7 @@ def warn_of_all(oddities: Mapping[Any, Iterable[str]], n_files: int) -> None:
 def warn_of_silent_classes(
     oddities: Iterable[Sequence[str]], labels: Iterable[str]
 ) -> None:
-    """Writes which classes are silence to stderr.
+    """Writes to stderr which classes are silent.
 
     Args:
         oddities: Oddities of each clip.

@@ -1,6 +1,6 @@
 """Pages of OGG: the streams that a file holds one after the other.
 
-Its decoders end with the first.
+Decoders stop after the first.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ class Logical:
     """One sound of a file.
 
     Attributes:
-        codec: Such as "Vorbis", or None.
+        codec: Name of the codec, such as "Vorbis"; None if it isn't known.
         pages: list of (start, start of the body, stop).
         granule: Granule position of its last page: the end of its sound.
         has_end: Whether its last page says that it is the last.
@@ -46,15 +46,15 @@ class Logical:
 
 
 def links(content: Content, start: int) -> tuple[list[list[Logical]], bool]:
-    """The links of a chain: what plays one after the other.
+    """The links of a chain, which play one after the other.
 
     Args:
         content: Bytes, or a mapping of them.
         start: Place of the first page.
 
     Returns:
-        (links, whether the last page isn't whole): each a list of `Logical`, which
-        sound at once; one that is neither sound nor known has no codec.
+        (links, whether the last page isn't whole): each link is a list of `Logical`,
+        which sound at once.
 
     >>> import soundfile
     >>> file = io.BytesIO()

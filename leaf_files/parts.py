@@ -1,7 +1,7 @@
 """The parts of an audio file, up to its last byte, to decode one by one.
 
-Decoders believe what a file says of its own length. Here it is found out where the
-sound ends; a file that says so itself is given to its decoder as it is.
+Decoders trust the length in a file's header. Here it is determined where the sound
+really ends; a file whose header is right goes to its decoder as it is.
 """
 
 import dataclasses
@@ -26,11 +26,11 @@ _CODINGS = {
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A part of a file that is decoded at once.
+    """A part of a file that is decoded in one go.
 
     Attributes:
         pieces: Argument of `sources.Spliced`; None for the file as it is.
-        least: Samples that must come out of it, 0 if the decoder knows itself.
+        least: Number of samples that it must hold; 0 if the decoder checks that itself.
 
     >>> Part([b"head", (44, 1044)], least=500).least
     500
@@ -80,8 +80,8 @@ def parts_of(source: Source) -> Parts:
     >>> import soundfile
     >>> file = io.BytesIO()
     >>> soundfile.write(file, np.zeros(5000), 8000, format="FLAC")
-    >>> found = parts_of(Source(file, "clip"))
-    >>> found.kind, found.is_plain
+    >>> parts = parts_of(Source(file, "clip"))
+    >>> parts.kind, parts.is_plain
     ('a FLAC file', True)
     """
     start = after_tags(source.at, 0, source.size)
@@ -102,10 +102,10 @@ def parts_of(source: Source) -> Parts:
         )
     if kind in _FINDERS:
         with source.mapped() as content:
-            found_parts = _FINDERS[kind](source, content, start)
+            parts = _FINDERS[kind](source, content, start)
     else:
-        found_parts = _chunked(source, start, kind)
-    return Parts(found_parts.parts, found_parts.is_mpeg, found_parts.oddities, kind)
+        parts = _chunked(source, start, kind)
+    return dataclasses.replace(parts, kind=kind)
 
 
 def _searched(content, start):
@@ -114,8 +114,8 @@ def _searched(content, start):
     if hidden is not None:
         return hidden, containers.kind_of(content[hidden : hidden + 4096])
     near = min(len(content), start + containers.LONGEST_GARBAGE)
-    found, _ = mpeg.runs(content, start, near)
-    return start, (containers.MPEG, True) if found else None
+    runs, _ = mpeg.runs(content, start, near)
+    return start, (containers.MPEG, True) if runs else None
 
 
 def _chunked(source, start, kind):
@@ -210,11 +210,11 @@ def _mpeg(source, content, start):
     return _mpeg_parts(source, runs, begins and _is_first(source, start))
 
 
-def _mpeg_parts(source, found, is_plain, is_file=True):
-    runs, rest = found
+def _mpeg_parts(source, runs_and_rest, is_plain, is_file=True):
+    runs, rest = runs_and_rest
     if not runs:
         return Parts([_AS_IT_IS], is_mpeg=True)
-    # One frame more than a Xing header says is a matter of how its writer counts.
+    # Some writers of Xing headers count one frame less.
     runs = [
         run
         for before, run in zip([None, *runs], runs)
@@ -227,8 +227,8 @@ def _mpeg_parts(source, found, is_plain, is_file=True):
         oddities += (UNCLOSED,)
     elif is_file:
         oddities += _lost(source, runs[-1].stretches[-1][1])
-    own = runs[0].promised == runs[0].n_frames and not runs[0].junk
-    if is_plain and len(runs) == 1 and own:
+    is_right = runs[0].promised == runs[0].n_frames and not runs[0].junk
+    if is_plain and len(runs) == 1 and is_right:
         return Parts([_AS_IT_IS], True, oddities)
     parts = []
     for run in runs:

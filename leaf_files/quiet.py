@@ -59,9 +59,9 @@ def native_logs_hidden() -> Iterator[None]:
     """Drops what is written to stderr inside the block.
 
     TensorFlow, the TFLite converter, LiteRT and the MP3 decoder write to the file
-    descriptor itself, much of it before any of their log levels applies. What goes
-    wrong still arrives as an exception. Threads may be inside at once: the last one
-    that leaves brings stderr back.
+    descriptor itself, much of it before any of their log levels applies. Failures
+    still arrive as exceptions. Threads may be inside at once: the last one that leaves
+    restores stderr.
 
     >>> with native_logs_hidden():
     ...     n_dropped = os.write(2, b"a greeting of a library")

@@ -4,7 +4,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-# The nearest to 0 and 1 at which an AUC is taken to be: beyond them d' has no end.
+# An AUC counts as this far from 0 and 1 at least, where d' is infinite.
 _LEAST_MARGIN = 1e-6
 
 
@@ -14,7 +14,7 @@ def average_precision(scores: np.ndarray, is_positive: np.ndarray) -> float:
         sum over thresholds k of (R_k - R_(k-1)) P_k
 
     with precision P and recall R of the clips that score at least a threshold; clips
-    of one score come at once.
+    of equal scores count as one step.
 
     Args:
         scores: (n_clips,).
@@ -61,7 +61,7 @@ def auc(scores: np.ndarray, is_positive: np.ndarray) -> float:
 
 
 def d_prime(area: float) -> float:
-    """Distance of two Gaussians of deviation 1 that an AUC would tell apart so.
+    """Distance of two Gaussians of deviation 1 whose scores have an AUC.
 
     sqrt(2) times the normal quantile of the AUC; an AUC of 1 counts as 1 - 1e-6,
     which is 6.72.

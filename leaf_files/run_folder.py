@@ -53,6 +53,11 @@ class RunPaths:
         calibration_clips: Clips of the training split at the model's rate, from which
             int8 exports take the ranges of their activations.
         figures: PNG files.
+        report: Report of the run for people, Markdown.
+        predictions: Predictions for the clips of the test split, CSV; a run of several
+            tasks has such a file for each head, see `predictions_of`.
+        random_split: Run folder of the same run on a random split, where that was
+            asked for.
 
     >>> run = RunPaths("runs/birds")
     >>> run.model.name, run.labels_of("calls", n_heads=2).name
@@ -76,6 +81,9 @@ class RunPaths:
         self.evaluation_clips = self.path / "evaluation_clips"
         self.calibration_clips = self.path / "calibration_clips"
         self.figures = self.path / "figures"
+        self.report = self.path / "report.md"
+        self.random_split = self.path / "random_split"
+        self.predictions = self.path / "predictions.csv"
 
     def labels_of(self, head: str, n_heads: int) -> Path:
         """The file with the labels of a head.
@@ -85,6 +93,11 @@ class RunPaths:
             n_heads: Number of heads of the model.
         """
         return self.path / labels_file(head if n_heads > 1 else "")
+
+    def predictions_of(self, head: str, n_heads: int) -> Path:
+        """The file with the predictions of a head; arguments as of `labels_of`."""
+        file = self.predictions
+        return file.with_stem(f"{file.stem}_{head}") if n_heads > 1 else file
 
     def evaluation_clips_of(self, head: str, n_heads: int) -> Path:
         """The folder with the test clips of a head; arguments as of `labels_of`."""
@@ -211,7 +224,7 @@ def require_same_labels(folder: str | Path) -> None:
     """Checks that all files of a run folder give the same classes in the same order.
 
     `labels.txt` and its like are compared with `tasks.json`, and that with `data.json`,
-    as far as they are there. How many classes the model has is not looked at.
+    as far as they exist. The number of the model's classes is not compared.
 
     Args:
         folder: The run folder.
@@ -229,14 +242,14 @@ def require_same_labels(folder: str | Path) -> None:
     """
     run = RunPaths(folder)
     folder, tasks = run.path, run.tasks.name
-    told = _labels_by_head(run.tasks)
-    recorded = _labels_by_head(run.data)
-    for head, labels in told.items():
-        known = recorded.get(head, labels)
-        if len(known) != len(labels):
+    of_tasks = _labels_by_head(run.tasks)
+    of_data = _labels_by_head(run.data)
+    for head, labels in of_tasks.items():
+        trained_labels = of_data.get(head, labels)
+        if len(trained_labels) != len(labels):
             continue  # the model says which of them has too many
-        _require_same(folder, (tasks, labels), (run.data.name, known))
-        file = run.labels_of(head, len(told))
+        _require_same(folder, (tasks, labels), (run.data.name, trained_labels))
+        file = run.labels_of(head, len(of_tasks))
         try:
             lines = read_lines(file)
         except (OSError, ValueError):  # who needs it says so
@@ -244,8 +257,31 @@ def require_same_labels(folder: str | Path) -> None:
         _require_same(folder, (file.name, lines), (tasks, labels))
 
 
+def require_same_rate(folder: str | Path, config_rate: float, model_rate: int) -> None:
+    """Checks that a run's settings and its model's frontend have one sample rate.
+
+    Args:
+        folder: The run folder, for the message.
+        config_rate: `sample_rate` in its `config.json`, Hz.
+        model_rate: Sample rate of the frontend, Hz.
+
+    Raises:
+        UserError: They differ.
+
+    >>> require_same_rate("run", 16000, 8000)
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: in run, config.json says 16000 Hz, ...
+    """
+    if config_rate != model_rate:
+        raise UserError(
+            f"in {folder}, {RunPaths(folder).config.name} says {config_rate} Hz, the "
+            f"model's frontend {model_rate} Hz; one of the two was edited, or is "
+            "another run's"
+        )
+
+
 def digest_of(path: str | Path) -> str | None:
-    """A fingerprint of a file, or of the files in a folder by name; None without.
+    """A fingerprint of a file, or of the files in a folder; None if there are none.
 
     >>> digest_of("no file") is None
     True
@@ -294,7 +330,7 @@ def notes(folder: str | Path) -> list[str]:
 
 
 def file_marks(folder: str | Path) -> dict[str, str]:
-    """{name: fingerprint} of the files that `notes` compares, as far as there are.
+    """{name: fingerprint} of the files that `notes` compares, of those that exist.
 
     >>> from leaf_files.atomic import write_text
     >>> write_text("run/model.keras", "a model")
@@ -334,10 +370,10 @@ def _labels_by_head(path):
 def _read(path):
     """The content of a file, a dict; {} if it is missing or damaged."""
     try:
-        found = read_json(path)
+        content = read_json(path)
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _text(value):

@@ -1,4 +1,4 @@
-"""Reads sound bit by bit: files and pipes that may be longer than memory."""
+"""Reads sound block by block: files and pipes may be larger than memory."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from leaf_files.errors import UserError
 
 _BLOCK_SECONDS = 1.0
 _FULL_SCALE = 32768.0
-# Bytes in which several frames of MP3 are, if it is MP3.
+# Enough for several frames, if it is MP3.
 _TELLING_BYTES = 8192
 
 
@@ -22,16 +22,16 @@ def file_blocks(
     """An audio file as mono waveform, a second at a time.
 
     Args:
-        path: Audio file, as of `clips.read_clip`.
+        path: Audio file that `clips.read_clip` reads.
         sample_rate: Rate to resample to, Hz.
-        tell: Called at the end, with what is odd about it, of `leaf_files.oddities`.
+        tell: Called at the end with its oddities, of `leaf_files.oddities`.
 
     Yields:
-        (samples,), float32, full scale is [-1, 1]; in all what `clips.read_clip`
-        returns.
+        (samples,), float32, full scale is [-1, 1]; together they are what
+        `clips.read_clip` returns.
 
     Raises:
-        UserError: As `clips.read_clip`, as soon as that part of the file is read.
+        UserError: For the reasons of `clips.read_clip`, as soon as that part is read.
 
     >>> from leaf_files.clips import write_clip
     >>> write_clip("tone.wav", np.zeros(20000), 8000)

@@ -1,4 +1,4 @@
-"""The bytes of an audio file: of a path, of memory, or put together of pieces."""
+"""The bytes of an audio file: of a path, in memory, or spliced from pieces."""
 
 import bisect
 import contextlib
@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeAlias
 from leaf_files.errors import UserError
 
 _HEAD_BYTES = 4096
-_SMALL_BYTES = 2**20  # read sooner than mapped
+_SMALL_BYTES = 2**20  # faster read than mapped
 # A pipe has to be kept, since decoders go back and forth in a file.
 _MOST_PIPED_BYTES = 2**30
 _PIPE_BLOCK = 2**20
@@ -47,7 +47,7 @@ class Source:
         self.head = file.read(_HEAD_BYTES)
 
     def at(self, start: int, n_bytes: int) -> bytes:
-        """Up to n_bytes bytes, from `start` on."""
+        """The bytes from `start` on, `n_bytes` at most."""
         if start + n_bytes <= len(self.head):
             return self.head[start : start + n_bytes]
         self.file.seek(start)
@@ -55,8 +55,7 @@ class Source:
 
     @contextlib.contextmanager
     def mapped(self) -> Iterator[Any]:
-        """All bytes, as what can be indexed and searched; a copy of none where
-        possible."""
+        """All bytes, to index and to search; mapped, not copied, where possible."""
         if self.path is None:
             yield self.file.getvalue()
             return
@@ -128,7 +127,7 @@ class Spliced:
 
 @contextlib.contextmanager
 def opened_source(path: str | Path) -> Iterator[Source]:
-    """The `Source` of a path; of a pipe, which is read to its end.
+    """The `Source` of a path; a pipe is read to its end.
 
     Raises:
         UserError: It can't be opened, or more comes out of the pipe than 1 GiB.

@@ -24,7 +24,7 @@ def id3_bytes(head: bytes) -> int:
 
 
 def after_tags(at: Callable[[int, int], bytes], place: int, stop: int) -> int:
-    """The first place at or after another that no tag begins at.
+    """The first place behind all tags that begin at a place.
 
     Args:
         at: (start, n_bytes) -> bytes.
@@ -50,7 +50,7 @@ def after_tags(at: Callable[[int, int], bytes], place: int, stop: int) -> int:
 
 
 def before_tags(at: Callable[[int, int], bytes], start: int, place: int) -> int:
-    """The last place at or before another that no tag ends at, not before `start`.
+    """The last place before all tags that end at a place, not before `start`.
 
     Args:
         at: (start, n_bytes) -> bytes.

@@ -40,11 +40,15 @@ def read_text(path: Any) -> str:
     'wren'
     """
     content = (Path(path) if isinstance(path, str) else path).read_bytes()
-    return _decode_text(content)
+    return decode_text(content)
 
 
-def _decode_text(content: bytes) -> str:
-    """`read_text`, of the bytes of a file."""
+def decode_text(content: bytes) -> str:
+    """`read_text`, of the bytes of a file.
+
+    >>> decode_text("wren".encode("utf-16"))
+    'wren'
+    """
     encoding = next(
         (name for mark, name in _MARKS if content.startswith(mark)),
         _unmarked(content[:_TELLING_BYTES]),
@@ -107,7 +111,7 @@ def lines_of(content: bytes) -> list[str]:
     >>> lines_of(b"one\\r\\ntwo")
     ['one', 'two']
     """
-    lines = _decode_text(content).split("\n")
+    lines = decode_text(content).split("\n")
     return lines[:-1] if not lines[-1] else lines
 
 
@@ -129,20 +133,11 @@ def read_table(path: Any) -> list[dict[str, str]]:
     >>> read_table("table.csv")
     [{'file': '0.flac', 'label': 'wren'}]
     """
-    text = read_text(path)
-    header, _, rest = text.partition("\n")
-    separator = header.strip('"').removeprefix("sep=")  # Excel's way to say it
-    if len(separator) == 1 and len(separator) < len(header.strip('"')):
-        text, separators = rest, [separator]
-    else:
-        separators = [mark for mark in header if mark in _SEPARATORS]
+    separator, text = separated(read_text(path))
     try:
         rows = [
             [field.strip() for field in row]
-            for row in csv.reader(
-                io.StringIO(text, newline=""),
-                delimiter=separators[0] if separators else ",",
-            )
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator)
             if any(row)
         ]
     except csv.Error as error:
@@ -157,3 +152,25 @@ def read_table(path: Any) -> list[dict[str, str]]:
     return [
         dict(itertools.zip_longest(columns, row[: len(columns)])) for row in rows[1:]
     ]
+
+
+def separated(text: str, otherwise: str = ",") -> tuple[str, str]:
+    r"""What separates the fields of a table, by its header or by Excel's line "sep=;".
+
+    Args:
+        text: The table, its lines ended by "\n".
+        otherwise: Separator where the header has none of them.
+
+    Returns:
+        (",", ";" or a tab, whichever comes first in the header, or any other character
+        that Excel's line says; the text without that line).
+
+    >>> separated("sep=;\nfile;label\n")
+    (';', 'file;label\n')
+    """
+    header, _, rest = text.partition("\n")
+    said = header.strip('"')
+    separator = said.removeprefix("sep=")  # Excel's way to say it
+    if len(separator) == 1 and len(separator) < len(said):
+        return separator, rest
+    return next((mark for mark in header if mark in _SEPARATORS), otherwise), text

@@ -1,8 +1,8 @@
-"""The one walk of a folder of clips: what is taken, and what is passed over.
+"""The one walk of a folder of clips: which files it takes, and which it passes over.
 
 Every command that takes a folder walks it so: audio files at any depth, in an order
 that no locale and no file system changes. Links to files and folders are followed.
-What the system or an editor left is never a clip.
+Files that the system or an editor made are never clips.
 """
 
 import collections
@@ -49,15 +49,16 @@ class Walk:
         folder: Folder in which the walk began.
         clips: Paths of the audio files, in the order of their names' bytes, folder by
             folder; each real file once in a class.
-        classes: Names of the folder's own subfolders, whether clips lie in them or
-            not: a clip's class is the first part of its path below `folder`.
-        faults: Lines: what is no clip, but was meant to be one or to hold some.
+        classes: Names of the folder's own subfolders, with or without clips: a clip's
+            class is the first part of its path below `folder`.
+        faults: Lines on entries that were meant to be clips, or to hold some, and
+            can't be read.
         unreadable: {extension: paths} of sound in formats that can't be read.
         others: {extension: n} of other files.
         hidden: Paths of hidden folders, of the system's, and of hidden audio files.
-        broken: Paths of links to what isn't there, not named as audio files.
-        loops: Paths of links to a folder that they lie in.
-        repeated: Paths of what is in their class already, by a link.
+        broken: Paths of links without a target, not named as audio files.
+        loops: Paths of links to a folder above them.
+        repeated: Paths of files and folders that a link brings into a class again.
         loose: Paths of clips in no class, after `leave_loose`.
 
     >>> from leaf_files.clips import write_clip
@@ -85,7 +86,7 @@ class Walk:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing lies there that a user would have put there."""
+        """Whether it holds nothing that a user would have put there."""
         return not (self.clips or self.classes or self.faults or self.passed_over)
 
     @property
@@ -120,12 +121,12 @@ class Walk:
         return clips
 
     def leave_loose(self) -> None:
-        """Passes over the clips that lie in no class."""
+        """Passes over the clips that are in no class."""
         self.loose = [path for path in self.clips if self.class_of(path) is None]
         self.clips = [path for path in self.clips if self.class_of(path) is not None]
 
     def class_of(self, path: Path) -> str | None:
-        """The first part of a clip's path; None if it lies in no subfolder."""
+        """The first part of a clip's path; None if it is in no subfolder."""
         parts = path.relative_to(self.folder).parts
         return parts[0] if len(parts) > 1 else None
 
@@ -170,7 +171,7 @@ def walk(folder: Path) -> Walk:
 def find_clips(folder: Path, wanted: str) -> list[Path]:
     """The clips of a folder for a command that wants all of them.
 
-    What was passed over is said on stderr.
+    A line on stderr names the files that are passed over.
 
     Args:
         folder: A folder, a Path.
@@ -180,7 +181,8 @@ def find_clips(folder: Path, wanted: str) -> list[Path]:
         Paths, at least one.
 
     Raises:
-        UserError: There are no clips, or what was meant to be one can't be.
+        UserError: There are no clips, or an entry that was meant to be one can't be
+            read.
 
     >>> _ = Path("empty").mkdir()
     >>> find_clips(Path("empty"), "clips of birds")
@@ -193,7 +195,7 @@ def find_clips(folder: Path, wanted: str) -> list[Path]:
 
 
 def require_clips(found: Walk, wanted: str) -> None:
-    """The clips of a `Walk`, as of `find_clips`.
+    """Checks that a `Walk` found clips, and no faults; raises as `find_clips` does.
 
     >>> require_clips(Walk(Path("empty")), "clips")
     Traceback (most recent call last):
@@ -213,9 +215,9 @@ def require_clips(found: Walk, wanted: str) -> None:
 
 
 def read_all(paths: Sequence[Path], sample_rate: int) -> list[np.ndarray]:
-    """The waveforms of clips, a list; as `leaf_files.clips.read_clip`, of all of them.
+    """The waveforms of clips, each as `leaf_files.clips.read_clip` reads it.
 
-    What is odd about their sound goes to stderr.
+    Oddities of their sound go to stderr.
 
     Raises:
         UserError: Some can't be read; the message counts them and names the first.
@@ -250,7 +252,7 @@ def cannot_be_used(errors: Sequence, n_clips: int) -> str:
 
 
 def shown(path: Path) -> str:
-    """A path as a message has it, whatever its name holds.
+    """A path for a message: as it is, in escapes where it can't be printed.
 
     >>> print(shown(Path("a\\nb.wav")))
     'a\\nb.wav'
@@ -260,7 +262,7 @@ def shown(path: Path) -> str:
 
 
 class _Walker:
-    """Walks; what it finds goes into a `Walk`.
+    """Walks a folder, and fills a `Walk`.
 
     Args:
         found: The `Walk`.
@@ -283,11 +285,11 @@ class _Walker:
                 waiting.append(self._folders(*entered))
 
     def _folders(self, folder, label):
-        """Takes what a folder holds.
+        """Takes the entries of a folder.
 
         Args:
             folder: Path.
-            label: The class in which it lies; None of the folder of classes itself.
+            label: Its class; None for the folder of classes itself.
 
         Yields:
             (path, its label) of each subfolder to walk, in its place among the files.
@@ -308,7 +310,7 @@ class _Walker:
                 yield path, path.name if label is None else label
 
     def _take(self, entry, path, parent, label):
-        """Takes a file, or passes over an entry; True of a folder to walk."""
+        """Takes a file, or passes over an entry; True for a folder to walk."""
         contents = self._found
         try:
             is_folder = entry.is_dir()
@@ -370,7 +372,7 @@ def _is_hidden(name, is_folder):
 
 
 def _is_within(path, folder):
-    """Whether a real path is another one, or lies below it."""
+    """Whether a real path is that of a folder, or below it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 

@@ -1,4 +1,4 @@
-"""How a whole clip is heard by a model of a fixed window."""
+"""Windows of a clip, for a model that takes a fixed length."""
 
 import math
 
@@ -10,7 +10,7 @@ def cut_windows(waveform: np.ndarray, window_samples: int) -> np.ndarray:
 
     A clip not longer than the window gives one window, centred between zeros.
     A longer one gives as few full windows as cover it, their starts evenly
-    spread: every sample is heard, and no window is padded.
+    spread: every sample is covered, and no window is padded.
 
     Args:
         waveform: (samples,), at least one sample.

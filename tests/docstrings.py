@@ -6,6 +6,7 @@ import doctest
 import importlib
 import inspect
 import io
+import json
 import os
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from tests.rooms import dotted, modules
 
 # What examples see besides their module.
 NAMES = {
-    **{module.__name__: module for module in (contextlib, io, os, sys)},
+    **{module.__name__: module for module in (contextlib, io, json, os, sys)},
     "Path": Path,
     "np": np,
 }

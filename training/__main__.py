@@ -59,7 +59,9 @@ def _name_unreadable_clip(error):
 
 def _fit(arguments):
     from training.commands.arguments import fit_config, host_settings
+    from training.fit.random_split import require_other_split
     from training.run.folder import RunFolder
+    from training.run.parent import require_parent
     from training.tasks.registry import get_tasks
 
     # Mistakes that can be found without importing TensorFlow.
@@ -67,12 +69,17 @@ def _fit(arguments):
     hosts = host_settings(arguments)
     get_tasks(config)
     run = RunFolder(arguments.output)
-    if arguments.resume and run.metrics.exists() and not hosts:
+    compare_splits = arguments.compare_splits
+    if compare_splits:
+        require_other_split(config, get_tasks(config))
+    if arguments.resume and not hosts and run.is_finished(compare_splits):
         run.require_config(config)
         print(f"the run in {run.path} is finished")
         return
     if not hosts or hosts.index == 0:
-        run.require_writable()
+        run.require_writable(may_be_finished=arguments.resume and compare_splits)
+    if config.from_run and not (arguments.resume and run.config.exists()):
+        require_parent(config)
     # TensorFlow's strategies train on one host only.
     quiet.import_keras("jax" if hosts else "tensorflow")
     from training.fit import devices
@@ -85,13 +92,15 @@ def _fit(arguments):
         place = devices.Mirrored(config.batch_size)
     else:
         place = devices.OneDevice()
-    fit(config, arguments.output, arguments.resume, place)
+    fit(config, arguments.output, arguments.resume, place, None, compare_splits)
 
 
 def _evaluate(arguments):
+    from training.commands.arguments import with_columns
     from training.evaluation.noise import Noise
     from training.run.folder import RunFolder
 
+    task = with_columns(arguments.task, arguments.label_column)
     RunFolder(arguments.run).require_finished()
     quiet.import_keras()
     from training.evaluation.evaluating import as_metrics, evaluate
@@ -101,7 +110,7 @@ def _evaluate(arguments):
         noise = Noise(arguments.noise_snr, arguments.noise_color)
     evaluations = evaluate(
         arguments.run,
-        arguments.task,
+        task,
         arguments.data_dir,
         noise,
         arguments.skip_bad_clips,
@@ -179,20 +188,26 @@ def _prepare(arguments):
 
 
 def _print_evaluation(evaluation):
-    metrics = dict(evaluation.predictions.metrics)
-    n_examples = metrics.pop("n_examples")
-    numbers = ", ".join(
-        f"{name} undefined" if value is None else f"{name} {value:.4f}"
-        for name, value in metrics.items()
-    )
-    print(f"{evaluation.task}: {numbers} on {n_examples} clips")
-    if evaluation.head.multi_label:
-        return
-    counts = evaluation.predictions.confusion()
-    width = max(map(len, evaluation.head.labels))
-    for label, row, right in zip(evaluation.head.labels, counts, counts.diagonal()):
-        if row.sum():
-            print(f"  {label:<{width}}  {right} of {row.sum()} right")
+    from training.evaluation.scores import scores_in_words
+
+    entry, labels = evaluation.scores, evaluation.head.labels
+    n_clips = entry["n_examples"]
+    print(f"{evaluation.task}: on {n_clips} clips {scores_in_words(entry)}")
+    width = max(map(len, labels))
+    for label, of_class in entry["per_class"].items():
+        n = of_class["n_examples"]
+        if n and of_class["recall"] is not None:
+            print(
+                f"  {label:<{width}}  {round(of_class['recall'] * n)} of {n} right, "
+                + ", ".join(
+                    f"{name.replace('_', ' ')} {_score(of_class[name])}"
+                    for name in ("precision", "f1", "average_precision")
+                )
+            )
+
+
+def _score(value):
+    return "undefined" if value is None else f"{value:.4f}"
 
 
 def _plot(arguments):
@@ -215,8 +230,8 @@ def _tasks(arguments):
     tasks = [get_task(arguments.task)] if arguments.task else known_tasks()
     if any(task not in known_tasks() for task in tasks):
         raise UserError(
-            f"{arguments.task} is a folder of yours; `tasks` describes the tasks that "
-            "have a name"
+            f"{arguments.task} is data of yours; `tasks` describes the tasks that have "
+            "a name"
         )
     if arguments.json:
         records = [listing.record(task, arguments.data_dir) for task in tasks]

@@ -6,12 +6,12 @@ ARTIFACT_DIR is what `python -m export RUN --output ARTIFACT_DIR` wrote. Run
 `npm install` in examples/web once before.
 """
 
-import argparse
 import http.server
 import pathlib
 import sys
 
 from leaf_files import command_line
+from leaf_files.argument_types import number
 from leaf_files.errors import UserError
 
 WEB = pathlib.Path(__file__).resolve().parent
@@ -114,7 +114,7 @@ def _parser():
     )
     parser.add_argument(
         "--port",
-        type=_port,
+        type=number(int, "0 to 65535", lambda port: 0 <= port <= 65535),
         default=8000,
         help="default: 8000; 0 takes any that is free",
     )
@@ -124,12 +124,6 @@ def _parser():
         help="default: 127.0.0.1, this machine alone; 0.0.0.0 for all",
     )
     return parser
-
-
-def _port(text):
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"must be 0 to 65535; received {text!r}")
-    return int(text)
 
 
 if __name__ == "__main__":

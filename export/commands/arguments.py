@@ -25,7 +25,13 @@ from leaf_files.errors import UserError
 
 
 def export_parser() -> Parser:
-    """The arguments of `python -m export RUN_OR_KERAS_FILE --output DIR`."""
+    """The arguments of `python -m export RUN_OR_KERAS_FILE --output DIR`.
+
+    Example:
+
+    >>> export_parser().parse_args(["run", "--output", "phone", "--chunk", "50"]).chunk
+    50.0
+    """
     parser = Parser(
         prog=program("export"),
         description="Writes a trained model as files that run without this package, "
@@ -138,6 +144,12 @@ def options_of(arguments: argparse.Namespace) -> Options:
 
     Raises:
         UserError: Options of files that are not to be made.
+
+    Example:
+
+    >>> options = options_of(export_parser().parse_args(["run", "--output", "phone"]))
+    >>> options.formats
+    ('saved_model', 'tflite')
     """
     if arguments.chunk is not None and not arguments.streaming:
         raise UserError("--chunk is for --streaming; give both or neither")
@@ -159,7 +171,13 @@ def options_of(arguments: argparse.Namespace) -> Options:
 
 
 def predict_parser() -> Parser:
-    """The arguments of `python -m export predict ARTIFACT CLIP...`."""
+    """The arguments of `python -m export predict ARTIFACT CLIP...`.
+
+    Example:
+
+    >>> predict_parser().parse_args(["phone", "clip.wav", "--top", "1"]).top
+    1
+    """
     parser = Parser(
         prog=f"{program('export')} predict",
         description="Runs an exported model on audio files: the whole clip, window by "
@@ -198,7 +216,13 @@ def predict_parser() -> Parser:
 
 
 def verify_parser() -> Parser:
-    """The arguments of `python -m export verify DIR`."""
+    """The arguments of `python -m export verify DIR`.
+
+    Example:
+
+    >>> verify_parser().parse_args(["phone"]).folder
+    'phone'
+    """
     parser = Parser(
         prog=f"{program('export')} verify",
         description="Says whether an artifact folder is as it was written: computes "
@@ -212,7 +236,13 @@ def verify_parser() -> Parser:
 
 
 def listen_parser() -> Parser:
-    """The arguments of `python -m export listen ARTIFACT FILE_OR_-`."""
+    """The arguments of `python -m export listen ARTIFACT FILE_OR_-`.
+
+    Example:
+
+    >>> listen_parser().parse_args(["phone", "-"]).threshold
+    0.7
+    """
     parser = Parser(
         prog=f"{program('export')} listen",
         description="Runs model_streaming.tflite on sound as it comes and prints what "
@@ -233,7 +263,7 @@ def listen_parser() -> Parser:
         "from stdin: 16 bit, little-endian, mono, at the model's rate",
     )
     parser.add_argument(
-        "--raw", action="store_true", help="the file holds raw samples, as of -"
+        "--raw", action="store_true", help="the file holds raw samples, as for -"
     )
     parser.add_argument(
         "--threshold",

@@ -29,12 +29,18 @@ _STDIN = "-"
 
 
 def main(argv: list[str]) -> None:
-    """Runs the command; see `export.commands.arguments` for its options."""
+    """Runs the command; see `export.commands.arguments` for its options.
+
+    Example:
+
+    >>> main(["artifacts", "clip.wav", "--threshold", "0.01"])
+    0.10 s  ...
+    """
     arguments = listen_parser().parse_args(argv)
     path = as_reported(find_stream(arguments.artifact))
     require_intact(path)
     runner = StreamRunner(path)
-    heads = read_heads(path, runner)
+    heads = _read_heads(path, runner)
     line = note_beside(path, runner.own_words())
     if line:
         note(f"{program('export')} listen: note: {line}")
@@ -53,7 +59,7 @@ def main(argv: list[str]) -> None:
     chunks = in_chunks(_blocks(arguments, facts), facts.chunk_samples)
     watch = _Watch()
     try:
-        for chunk in with_silence(chunks, facts):
+        for chunk in _with_silence(chunks, facts):
             with watch:
                 detections = detector.hear(runner.hear(chunk))
             show.chunk(detector, detections)
@@ -63,7 +69,7 @@ def main(argv: list[str]) -> None:
             show.end(detector, watch.seconds)
 
 
-def read_heads(path: Path, runner: StreamRunner) -> tuple[Head, ...]:
+def _read_heads(path: Path, runner: StreamRunner) -> tuple[Head, ...]:
     """The heads of a streaming file, from its words about itself.
 
     Raises:
@@ -77,7 +83,7 @@ def read_heads(path: Path, runner: StreamRunner) -> tuple[Head, ...]:
     return words.heads
 
 
-def with_silence(
+def _with_silence(
     chunks: Iterable[np.ndarray], facts: StreamFacts
 ) -> Iterator[np.ndarray]:
     """Chunks of a sound, the last one filled up, and silence until all is answered.

@@ -23,12 +23,19 @@ def main(argv: list[str]) -> int:
 
     Returns:
         0, or 1 when a clip could not be read; the others are answered still.
+
+    Example:
+
+    >>> main(["artifacts", "clip.wav", "--top", "1"])
+    clip.wav (1 s)
+      ...  0...
+    0
     """
     arguments = predict_parser().parse_args(argv)
     model = open_artifact(arguments.artifact, arguments.sample_rate)
     if model.note:
         note(f"{program('export')} predict: note: {model.note}")
-    paths, refusals = expanded(arguments.clips)
+    paths, refusals = _expanded(arguments.clips)
     for refusal in refusals:
         _complain(refusal)
     answers, exit_code = [], 1 if refusals else 0
@@ -47,7 +54,7 @@ def main(argv: list[str]) -> int:
     return exit_code
 
 
-def expanded(places: Iterable[str]) -> tuple[list[Path], list[UserError]]:
+def _expanded(places: Iterable[str]) -> tuple[list[Path], list[UserError]]:
     """The clips that a user named; the clips of a folder stand in its place.
 
     Args:
@@ -93,6 +100,12 @@ def predict_clip(model: OpenArtifact, path: str | Path, n_top: int) -> dict:
 
     Raises:
         UserError: The clip can't be read.
+
+    Example:
+
+    >>> answer = predict_clip(open_artifact("artifacts"), "clip.wav", n_top=1)
+    >>> answer["windows"], len(answer["labels"])
+    (2, 1)
     """
     clip = hear_clip(path, model.sample_rate)
     warn_of(path, clip.oddities)

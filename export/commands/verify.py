@@ -25,6 +25,11 @@ class Finding:
         state: "ok", "changed", "missing" or "extra".
         path: Path in the artifact folder, with "/".
         text: Details in words.
+
+    Example:
+
+    >>> Finding(MISSING, "labels.txt").state
+    'missing'
     """
 
     state: str
@@ -41,6 +46,12 @@ class Report:
         artifacts: Paths of the artifacts.
         labels: {file: its lines}.
         words: The artifacts' words about themselves.
+
+    Example:
+
+    >>> report = Report({}, [], {}, OwnWords(8000, 4000, ()))
+    >>> report.words.sample_rate
+    8000
     """
 
     files: dict[str, dict]
@@ -54,6 +65,13 @@ def main(argv: list[str]) -> int:
 
     Returns:
         0, or 1 when anything in the folder is not as it was written.
+
+    Example:
+
+    >>> main(["artifacts"])
+    ok       frontend.tflite ...
+    All as written, by a report.json of the SHA-256 ...
+    0
     """
     folder = Path(verify_parser().parse_args(argv).folder)
     report = _read_report(folder)
@@ -81,6 +99,12 @@ def verify(folder: Path, report: Report) -> Iterator[Finding]:
     Yields:
         One finding for each artifact or other file that is right, and one for each
         file that is not.
+
+    Example:
+
+    >>> report = _read_report(Path("artifacts"))
+    >>> {finding.state for finding in verify(Path("artifacts"), report)}
+    {'ok'}
     """
     present = checksums(folder)
     present.pop(REPORT_JSON)

@@ -25,6 +25,12 @@ def require_classifier(
 
     Raises:
         UserError: It takes or gives something else.
+
+    Example:
+
+    >>> shapes = {"waveform": (1, 8000)}, {"probabilities": (1, 10)}
+    >>> require_classifier(Path("model.tflite"), *shapes)
+    (8000, {'': 10})
     """
     heads = heads_of_outputs(outputs)
     answers = [outputs[output_name(head)] for head in heads]
@@ -41,6 +47,12 @@ def foreign_model(path: Path, inputs: Shapes, outputs: Shapes) -> UserError:
     Args:
         path: The artifact, for the message.
         inputs, outputs: {name: shape}.
+
+    Example:
+
+    >>> print(foreign_model(Path("a.tflite"), {"image": (1, None)}, {}))
+    a.tflite must be a model from waveform to probabilities, ...; received one from
+    image (1, ?) to nothing
     """
     advice = ""
     if outputs and set(outputs) <= {FEATURES, EMBEDDINGS}:
@@ -52,11 +64,16 @@ def foreign_model(path: Path, inputs: Shapes, outputs: Shapes) -> UserError:
 
 
 def shape_of(sizes: Iterable | None) -> tuple[int | None, ...]:
-    """A shape of ints, None for each size that is none.
+    """A shape of ints, None for each size that is not an int.
 
     Args:
         sizes: A shape in the words of ONNX or TensorFlow; None where not even the
             number of sizes is known.
+
+    Example:
+
+    >>> shape_of(["batch", 8000]), shape_of(None)
+    ((None, 8000), ())
     """
     return tuple(size if isinstance(size, int) else None for size in sizes or ())
 

@@ -13,6 +13,13 @@ def parsing(path: str | Path) -> Iterator[None]:
 
     Args:
         path: The artifact, for the message.
+
+    Example:
+
+    >>> with parsing("model.tflite"):
+    ...     {}["heads"]
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: model.tflite is damaged: what it says about itself ...
     """
     try:
         yield

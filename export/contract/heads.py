@@ -57,7 +57,13 @@ class Head:
 
 
 def numbered_labels(n_classes: int) -> tuple[str, ...]:
-    """The labels class_0, class_1, ... of a head whose labels nothing says."""
+    """The labels class_0, class_1, ... of a head whose labels nothing says.
+
+    Example:
+
+    >>> numbered_labels(2)
+    ('class_0', 'class_1')
+    """
     return tuple(f"class_{index}" for index in range(n_classes))
 
 

@@ -38,7 +38,13 @@ FLOAT16, DYNAMIC, INT8 = "float16", "dynamic", "int8"
 
 
 def quantized_file(kind: str) -> str:
-    """Name of the TFLite file of a kind of quantization, "model_int8.tflite"."""
+    """Name of the TFLite file of a kind of quantization, "model_int8.tflite".
+
+    Example:
+
+    >>> quantized_file(INT8)
+    'model_int8.tflite'
+    """
     return f"model_{kind}.tflite"
 
 
@@ -63,6 +69,11 @@ def as_reported(path: str | Path) -> Path:
 
     Args:
         path: The artifact.
+
+    Example:
+
+    >>> as_reported("artifacts/../artifacts/model.tflite").name
+    'model.tflite'
     """
     absolute = Path(os.path.abspath(path))
     if not (artifact_folder(absolute) / REPORT_JSON).is_file():
@@ -73,7 +84,13 @@ def as_reported(path: str | Path) -> Path:
 
 
 def is_onnx(path: Path) -> bool:
-    """Whether a file is an ONNX file: by its name, or by how it starts."""
+    """Whether a file is an ONNX file: by its name, or by how it starts.
+
+    Example:
+
+    >>> is_onnx(Path("model.onnx")), is_onnx(Path("model.tflite"))
+    (True, False)
+    """
     if path.suffix.lower() in (".onnx", ".tflite"):
         return path.suffix.lower() == ".onnx"
     with open(path, "rb") as file:
@@ -87,6 +104,11 @@ def artifact_folder(path: Path) -> Path:
 
     Args:
         path: File, or folder of a `saved_model.pb`.
+
+    Example:
+
+    >>> artifact_folder(Path("phone/saved_model/1")).as_posix()
+    'phone'
     """
     if path.is_file():
         return path.parent
@@ -101,6 +123,14 @@ def refuse_foreign_files(folder: str | Path) -> None:
 
     Raises:
         UserError: It holds anything but the files of an export.
+
+    Example:
+
+    >>> _ = Path("mine").mkdir()
+    >>> _ = Path("mine/thesis.tex").write_text("")
+    >>> refuse_foreign_files("mine")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: will not replace the folder mine: it holds what no ...
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -70,6 +70,12 @@ def words_of(content: Mapping) -> OwnWords:
 
     Raises:
         ValueError, KeyError, TypeError: It is nothing of the kind.
+
+    Example:
+
+    >>> words = OwnWords(16000, 8000, (Head("", ("no", "yes"), "softmax"),))
+    >>> words_of(words.content) == words
+    True
     """
     return OwnWords(
         sample_rate=size(content["sample_rate"]),
@@ -78,7 +84,7 @@ def words_of(content: Mapping) -> OwnWords:
             Head(
                 name=str(head["name"]),
                 labels=tuple(map(str, head["labels"])),
-                activation=known_activation(head["activation"]),
+                activation=_known_activation(head["activation"]),
             )
             for head in content["heads"]
         ),
@@ -91,6 +97,14 @@ def size(value: Any) -> int:
 
     Raises:
         ValueError: The value is no such number.
+
+    Example:
+
+    >>> size(16000)
+    16000
+    >>> size(-1)
+    Traceback (most recent call last):
+    ValueError: -1 is no rate or length
     """
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if not is_number or not 0 < value <= _MOST:
@@ -98,7 +112,7 @@ def size(value: Any) -> int:
     return value
 
 
-def known_activation(value: Any) -> str:
+def _known_activation(value: Any) -> str:
     """An activation that `clip_probabilities` knows.
 
     Raises:
@@ -122,6 +136,13 @@ def require_fit(
 
     Raises:
         UserError: The numbers differ.
+
+    Example:
+
+    >>> words = OwnWords(16000, 8000, (Head("", ("no", "yes"), "softmax"),))
+    >>> require_fit(Path("model.tflite"), words, {"": 3}, "inside")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: model.tflite ...
     """
     if words.n_classes == n_classes:
         return
@@ -130,7 +151,7 @@ def require_fit(
     else:
         advice = "another model's; put it beside its own report"
     raise UserError(
-        f"{path} tells {_counts(n_classes)} apart, but the labels {where} it are "
+        f"{path} has {_counts(n_classes)}, but the labels {where} it are "
         f"{_counts(words.n_classes)}, {advice}"
     )
 

@@ -1,12 +1,12 @@
-"""Probe waveforms that anyone can make again, and the answers of artifacts to them."""
+"""Probe waveforms, which can be made again, and the answers of artifacts to them."""
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
 # Shares of an answer's largest value.
-EXACT_TOLERANCE = 1e-3  # other CPUs round so
-ROUNDED_TOLERANCE = 0.1  # a step more or less somewhere in a network of 256 of them
+EXACT_TOLERANCE = 1e-3  # CPUs differ in rounding by less
+ROUNDED_TOLERANCE = 0.1  # a step of int8 more or less somewhere in a network
 
 _DIGITS = 7
 
@@ -24,6 +24,14 @@ class Probes:
     Attributes:
         content: {path of the artifact: {"tolerance", "answers": {name of a head or
             part: nested lists}}}.
+
+    Example:
+
+    >>> probes = Probes(sample_rate=8000, window_samples=8000)
+    >>> probes.ask("one.tflite", lambda windows: {"": np.ones((4, 1))}, is_exact=True)
+    >>> answers = probes.content["one.tflite"]
+    >>> probes.difference(answers, lambda windows: {"": np.full((4, 1), 0.75)})
+    0.25
     """
 
     def __init__(self, sample_rate: int, window_samples: int):
@@ -80,6 +88,11 @@ def probe_windows(sample_rate: int, window_samples: int) -> np.ndarray:
 
     Returns:
         (4, window_samples), float32.
+
+    Example:
+
+    >>> probe_windows(sample_rate=8000, window_samples=4000).shape
+    (4, 4000)
     """
     t = np.arange(window_samples) / sample_rate
     seconds = window_samples / sample_rate

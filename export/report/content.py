@@ -29,6 +29,13 @@ def build_report(
         artifacts: {name: measurements of the artifact}; those of a classifier have
             `heads`.
         left_out: {name: reason} of artifacts that weren't asked for and failed.
+
+    Example:
+
+    >>> from export.source.clips import synthetic_clips
+    >>> report = build_report(source, [synthetic_clips(8000, 4000)], [{}], {}, {})
+    >>> report["sample_rate"], report["labels"]
+    (8000, ['north', 'south', 'east', 'west'])
     """
     heads = [
         {

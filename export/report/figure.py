@@ -45,6 +45,12 @@ def draw_report(report: Mapping, path: str | Path) -> bool:
 
     Returns:
         Whether it was drawn.
+
+    Example:
+
+    >>> report = json.loads(Path("artifacts/report.json").read_text())
+    >>> draw_report(report, "report.png")
+    True
     """
     keras = _score(report["keras"])
     scored = [a for a in report["artifacts"].values() if "heads" in a]

@@ -27,6 +27,14 @@ class Judgement:
             alone does; None for a head of several labels a clip.
         interval: (least, most) points that it loses, at 95 %; None likewise.
         p_value: Probability that chance alone gives such a loss or a greater one.
+
+    Example:
+
+    >>> judgement = Judgement(2.0, 50, 1, 0, interval=(-7.2, 12.2), p_value=0.5)
+    >>> judgement.loses_more_than(1.0)
+    False
+    >>> judgement.doubt(1.0)
+    "50 clips can't tell: 1 of them lost, 0 gained (-7.2 to 12.2 points, 95 %)"
     """
 
     points: float
@@ -93,6 +101,15 @@ def judge(
 
     Returns:
         `Judgement`; None for clips without labels.
+
+    Example:
+
+    >>> head = Head("", ("no", "yes"), "softmax")
+    >>> targets = np.array([[True, False], [False, True]])
+    >>> clips = Clips("clips", np.zeros((2, 800)), np.array([0, 1]), targets)
+    >>> keras, answers = np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([[0.9, 0.1]] * 2)
+    >>> judge(head, answers, keras, clips, allowed=1.0).points
+    50.0
     """
     if clips.targets is None:
         return None

@@ -46,6 +46,12 @@ class Measurer:
 
     Raises:
         UserError: A head's outputs, which were taken for probabilities, are none.
+
+    Example:
+
+    >>> from export.source.clips import synthetic_clips
+    >>> Measurer(source, [synthetic_clips(8000, 4000)], max_accuracy_drop=1.0).keras
+    [{'accuracy': None}]
     """
 
     def __init__(

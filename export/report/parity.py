@@ -32,6 +32,11 @@ def keras_probabilities(source: Source, windows: np.ndarray) -> dict[str, np.nda
 
     Returns:
         {head's name: (n, classes)}.
+
+    Example:
+
+    >>> keras_probabilities(source, np.zeros((2, 4000), np.float32))[""].shape
+    (2, 4)
     """
     return _of_heads(source, _predict(source.model, windows))
 
@@ -46,6 +51,11 @@ def keras_part(source: Source, name: str, windows: np.ndarray) -> np.ndarray:
 
     Returns:
         (n, ...), float32.
+
+    Example:
+
+    >>> keras_part(source, "features", np.zeros((2, 4000), np.float32)).shape
+    (2, 50, 6)
     """
     keras = import_keras()
     part = keras.Model(source.model.input, inner(source.model)[name])
@@ -68,6 +78,12 @@ def keras_stream(
 
     Returns:
         {head's name: (chunks, classes)}.
+
+    Example:
+
+    >>> facts = StreamFacts(8000, 800, 80, 2, 32.5, 50, 4000, {"": "softmax"})
+    >>> keras_stream(source, facts, np.zeros(1600, np.float32))[""].shape
+    (2, 4)
     """
     frontend = frontend_of(source.model)
     frames = _frames(frontend, waveform)
@@ -124,6 +140,11 @@ def differences(probabilities: np.ndarray, keras: np.ndarray) -> dict:
     Returns:
         dict: `max_difference` and `mean_difference` in probability,
         `windows_with_another_label`.
+
+    Example:
+
+    >>> differences(np.array([[0.5, 0.5]]), np.array([[0.25, 0.75]]))
+    {'max_difference': 0.25, 'mean_difference': 0.25, 'windows_with_another_label': 1}
     """
     difference = np.abs(probabilities - keras)
     is_other = _top(probabilities) != _top(keras)
@@ -159,6 +180,12 @@ def check_tolerance(
 
     Raises:
         UserError: The difference is above `TOLERANCE`, or no number.
+
+    Example:
+
+    >>> check_tolerance("model.tflite", {"max_difference": 0.5}, n_windows=9)
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: model.tflite differs from Keras by 5.0e-01 ...
     """
     worst = measured["max_difference"]
     if not worst <= TOLERANCE:  # `not`, since NaN compares false
@@ -173,6 +200,11 @@ def part_differences(values: np.ndarray, keras: np.ndarray) -> dict:
 
     Returns:
         dict: `max_difference` and `mean_difference`, shares of Keras's largest value.
+
+    Example:
+
+    >>> part_differences(np.array([1.0, 3.0]), np.array([1.0, 4.0]))
+    {'max_difference': 0.25, 'mean_difference': 0.125}
     """
     difference = np.abs(values - keras) / max(np.max(np.abs(keras)), 1e-6)
     return {
@@ -212,6 +244,12 @@ def over_heads(measured: Sequence[dict]) -> dict:
 
     Returns:
         dict: the only head's; of several heads, their `differences` together.
+
+    Example:
+
+    >>> one = differences(np.array([[0.5, 0.5]]), np.array([[0.25, 0.75]]))
+    >>> over_heads([one, {**one, "max_difference": 0.5}])
+    {'max_difference': 0.5, 'mean_difference': 0.25, 'windows_with_another_label': 2}
     """
     if len(measured) == 1:
         return measured[0]
@@ -230,6 +268,11 @@ def latency_ms(run: Run, window: np.ndarray) -> float:
     Args:
         run: Function that answers windows.
         window: (1, window_samples).
+
+    Example:
+
+    >>> latency_ms(lambda windows: {"": windows}, np.zeros((1, 4000))) < 1000
+    True
     """
     run(window)
     times = []

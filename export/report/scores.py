@@ -22,6 +22,14 @@ def score(head: Head, probabilities: np.ndarray, clips: Clips) -> dict:
         {"accuracy": share of clips whose top label is right}, or, for a head of several
         labels a clip, {"mean_average_precision": mean over the labels that some clip
         has}. None in place of the number for clips of unknown labels.
+
+    Example:
+
+    >>> head = Head("", ("no", "yes"), "softmax")
+    >>> targets = np.array([[True, False], [False, True]])
+    >>> clips = Clips("clips", np.zeros((2, 800)), np.array([0, 1]), targets)
+    >>> score(head, np.array([[0.9, 0.1], [0.8, 0.2]]), clips)
+    {'accuracy': 0.5}
     """
     name = MEAN_AVERAGE_PRECISION if head.multi_label else ACCURACY
     if clips.targets is None:
@@ -35,6 +43,13 @@ def clip_answers(head: Head, probabilities: np.ndarray, clips: Clips) -> np.ndar
 
     Args:
         head, probabilities, clips: Arguments of `score`.
+
+    Example:
+
+    >>> head = Head("", ("no", "yes"), "softmax")
+    >>> clips = Clips("clips", np.zeros((2, 800)), np.array([0, 0]), None)
+    >>> clip_answers(head, np.array([[0.9, 0.1], [0.5, 0.5]]), clips).round(2).tolist()
+    [[0.75, 0.25]]
     """
     return np.stack(
         [
@@ -47,14 +62,28 @@ def clip_answers(head: Head, probabilities: np.ndarray, clips: Clips) -> np.ndar
 
 
 def score_of(head: Head, answers: np.ndarray, targets: np.ndarray) -> float | None:
-    """The score of `clip_answers`, a float; None if no clip has any label."""
+    """The score of `clip_answers`, a float; None if no clip has any label.
+
+    Example:
+
+    >>> head = Head("", ("no", "yes"), "softmax")
+    >>> score_of(head, np.array([[0.9, 0.1]]), np.array([[True, False]]))
+    1.0
+    """
     if head.multi_label:
         return mean_average_precision(answers, targets)
     return float(np.mean(right_clips(answers, targets)))
 
 
 def right_clips(answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """(n_clips,), bool: whether the top label of each clip is one of its own."""
+    """(n_clips,), bool: whether the top label of each clip is one of its own.
+
+    Example:
+
+    >>> answers = np.array([[0.9, 0.1], [0.9, 0.1]])
+    >>> right_clips(answers, np.array([[True, False], [False, True]]))
+    array([ True, False])
+    """
     return targets[np.arange(len(targets)), np.argmax(answers, axis=-1)]
 
 

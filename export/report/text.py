@@ -36,6 +36,12 @@ def report_markdown(report: Mapping, figure: str | None = None) -> str:
     Args:
         report: Result of `export.report.content.build_report`.
         figure: Name of the picture beside it; None if there is none.
+
+    Example:
+
+    >>> report = json.loads(Path("artifacts/report.json").read_text())
+    >>> report_markdown(report).splitlines()[0]
+    '# Export of compass'
     """
     lines = [
         f"# Export of {report['source']}",
@@ -80,7 +86,14 @@ def report_markdown(report: Mapping, figure: str | None = None) -> str:
 
 
 def summary(report: Mapping) -> str:
-    """The text that the command prints: the model's contract and the measurements."""
+    """The text that the command prints: the model's contract and the measurements.
+
+    Example:
+
+    >>> report = json.loads(Path("artifacts/report.json").read_text())
+    >>> "model.tflite" in summary(report)
+    True
+    """
     columns = [_BYTES, *_score_columns(report), _LARGEST, _ONE_THREAD, _VERDICT]
     lines = [*_contract(report), "", *_table(report, columns, with_keras=True)]
     lines += _doubts(report)

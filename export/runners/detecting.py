@@ -19,6 +19,11 @@ class Detection:
         head: Name of the head, "" of the only one.
         label: The label.
         score: Its smoothed probability.
+
+    Example:
+
+    >>> Detection(seconds=0.5, head="", label="speech", score=0.9).label
+    'speech'
     """
 
     seconds: float

@@ -41,6 +41,11 @@ def find_artifact(path: str | Path) -> Path:
 
     Raises:
         UserError: There is none, or several of other names.
+
+    Example:
+
+    >>> find_artifact("artifacts").name
+    'model.tflite'
     """
     path = Path(os.path.abspath(path))
     if path.is_file():
@@ -90,8 +95,8 @@ def _only(folder, others):
         raise _several(folder, others)
     if (folder / STREAMING).is_file():
         raise UserError(
-            f"{folder} holds no artifact for clips but {STREAMING}, which goes on from "
-            f"chunk to chunk; run it with {program('export')} listen"
+            f"{folder} holds no artifact for clips but {STREAMING}, which takes chunk "
+            f"after chunk; run it with {program('export')} listen"
         )
     for name in _PARTS:
         if (folder / name).is_file():
@@ -123,6 +128,11 @@ def find_stream(path: str | Path) -> Path:
 
     Raises:
         UserError: There is none, or several of other names, or it is no `.tflite`.
+
+    Example:
+
+    >>> find_stream("artifacts").name
+    'model_streaming.tflite'
     """
     path = Path(os.path.abspath(path))
     if path.is_dir():

@@ -1,6 +1,7 @@
 """Refuses damaged artifacts before a runtime reads them.
 
-LiteRT trusts its files: a damaged one may end the process, or give wrong answers.
+LiteRT doesn't check its files: a damaged one may end the process, or give wrong
+answers.
 """
 
 import subprocess
@@ -49,6 +50,14 @@ def require_intact(path: Path) -> None:
 
     Raises:
         UserError: It is not as it was exported, or ends the process that runs it.
+
+    Example:
+
+    >>> require_intact(Path("artifacts/model.tflite"))
+    >>> _ = Path("damaged.tflite").write_bytes(b"no model")
+    >>> require_intact(Path("damaged.tflite"))
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: damaged.tflite is ...
     """
     folder = artifact_folder(path)
     artifact = path.relative_to(folder).as_posix()
@@ -60,9 +69,9 @@ def require_intact(path: Path) -> None:
     for name, entry in reported.items():
         if not (folder / name).is_file() or checksum(folder / name) != entry:
             raise UserError(
-                f"{folder / name} is not the file that {REPORT_JSON} beside it tells "
-                f"of: it is damaged, or another one; {program('export')} verify "
-                f"{folder} says more. To run {artifact} all the same, move it elsewhere"
+                f"{folder / name} does not have the checksum in {REPORT_JSON} beside "
+                f"it: it is damaged, or another file; {program('export')} verify "
+                f"{folder} says more. To run {artifact} anyway, move it elsewhere"
             )
     if not reported and path.is_file() and not is_onnx(path):
         _try(path)

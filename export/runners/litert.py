@@ -26,6 +26,11 @@ class Delegation:
     Attributes:
         partitions: Number of pieces that XNNPACK runs, each as a whole.
         operators_outside: Number of operators that LiteRT runs itself, in between.
+
+    Example:
+
+    >>> Delegation(partitions=1, operators_outside=0).partitions
+    1
     """
 
     partitions: int
@@ -44,6 +49,12 @@ class LiteRTFile:
 
     Raises:
         UserError: The file is no such model.
+
+    Example:
+
+    >>> file = LiteRTFile("artifacts/model.tflite")
+    >>> file.inputs, file.outputs, file.is_stream
+    ({'waveform': (1, 4000)}, {'probabilities': (1, 4)}, False)
     """
 
     def __init__(self, path: str | Path, n_threads: int = 1):
@@ -101,7 +112,15 @@ class LiteRTFile:
 
 @contextlib.contextmanager
 def failures_named(path: str | Path) -> Iterator[None]:
-    """Makes `UserError`s of LiteRT's errors, while it runs the file at `path`."""
+    """Makes `UserError`s of LiteRT's errors, while it runs the file at `path`.
+
+    Example:
+
+    >>> with failures_named("model.tflite"):
+    ...     raise RuntimeError("tensor 3 is missing")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: model.tflite is not a TFLite model ...
+    """
     try:
         yield
     except (ValueError, RuntimeError) as error:
@@ -144,13 +163,19 @@ class LiteRTModel(LiteRTFile):
 
     Raises:
         UserError: The file is no model, or takes something else.
+
+    Example:
+
+    >>> model = LiteRTModel("artifacts/frontend.tflite")
+    >>> model.run(np.zeros((2, 4000), np.float32))["features"].shape
+    (2, 50, 6)
     """
 
     def __init__(self, path: str | Path, n_threads: int = 1):
         super().__init__(path, n_threads)
         if self.is_stream:
             raise UserError(
-                f"{path} is a streaming model, which goes on from chunk to chunk; run "
+                f"{path} is a streaming model, which takes chunk after chunk; run "
                 f"it with {program('export')} listen"
             )
         if set(self.inputs) != {INPUT} or len(self.inputs[INPUT]) != 2:
@@ -189,6 +214,12 @@ class LiteRTRunner(LiteRTModel):
 
     Raises:
         UserError: The file is no model, or lacks the signature.
+
+    Example:
+
+    >>> runner = LiteRTRunner("artifacts/model.tflite")
+    >>> runner.probabilities(np.zeros((2, 4000), np.float32))[""].shape
+    (2, 4)
     """
 
     def __init__(self, path: str | Path, n_threads: int = 1):

@@ -56,6 +56,12 @@ class OpenArtifact:
         heads: The model's heads; labels are class_0, ... where nothing says them.
         note: Line for people where the report beside it is another model's; None
             where it isn't.
+
+    Example:
+
+    >>> model = open_artifact("artifacts")
+    >>> model.path.name, model.sample_rate, model.window_samples, model.note
+    ('model.tflite', 8000, 4000, None)
     """
 
     path: Path
@@ -77,6 +83,14 @@ def open_artifact(path: str | Path, sample_rate: int | None = None) -> OpenArtif
     Raises:
         UserError: There is no artifact, it is damaged or doesn't load, its sample rate
             is not known or another one, or the labels beside it are another model's.
+
+    Example:
+
+    >>> model = open_artifact("artifacts")
+    >>> model.heads[0].labels
+    ('north', 'south', 'east', 'west')
+    >>> model.runner.probabilities(np.zeros((1, 4000), np.float32))[""].shape
+    (1, 4)
     """
     path = as_reported(find_artifact(path))
     require_intact(path)
@@ -114,6 +128,12 @@ def open_any(path: Path) -> tuple[Run, OwnWords | None]:
 
     Raises:
         UserError: It doesn't load.
+
+    Example:
+
+    >>> run, words = open_any(Path("artifacts/frontend.tflite"))
+    >>> run(np.zeros((1, 4000), np.float32))["features"].shape, words.heads
+    ((1, 50, 6), ())
     """
     if path.is_file() and not is_onnx(path):
         from export.runners.litert import LiteRTFile, LiteRTModel
@@ -153,6 +173,12 @@ def note_beside(path: Path, words: OwnWords) -> str | None:
 
     Returns:
         A line; None if they agree, or can't be read: they aren't needed.
+
+    Example:
+
+    >>> words = open_artifact("artifacts").runner.own_words()
+    >>> note_beside(Path("artifacts/model.tflite"), words) is None
+    True
     """
     folder = artifact_folder(path)
     try:

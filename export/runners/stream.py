@@ -27,6 +27,14 @@ class StreamRunner(LiteRTFile):
 
     Raises:
         UserError: The file is no streaming model of `python -m export`.
+
+    Example:
+
+    >>> runner = StreamRunner("artifacts/model_streaming.tflite")
+    >>> runner.hear(np.zeros(runner.facts.chunk_samples, np.float32))[""].shape
+    (4,)
+    >>> runner.run(np.zeros(4000, np.float32))[""].shape  # half a second
+    (5, 4)
     """
 
     def __init__(self, path: str | Path, n_threads: int = 1):

@@ -57,6 +57,11 @@ class Meaning:
     Attributes:
         kind: `SOFTMAX`, `SIGMOID`, or another of the names above.
         step: Step that made them so, in words: "softmax", "Dense", "tanh".
+
+    Example:
+
+    >>> Meaning(SOFTMAX, "softmax").kind in IN_UNIT
+    True
     """
 
     kind: str
@@ -75,6 +80,11 @@ def meaning_of(output: Any) -> Meaning:
     Returns:
         `Meaning`. Rows of `SOFTMAX` may have another sum than 1: the maximum over
         frames has. Values of `PROBABILITIES` may even leave [0, 1].
+
+    Example:
+
+    >>> meaning_of(source.model.outputs[0])
+    Meaning(kind='logits', step='Dense')
     """
     try:
         return _Reader({}).read(output)
@@ -90,6 +100,12 @@ def output_activation(output: Any) -> str | None:
 
     Returns:
         "softmax" or "sigmoid" if that made its values; None if another step did.
+
+    Example:
+
+    >>> logits = source.model.outputs[0]
+    >>> output_activation(logits), output_activation(keras.ops.softmax(logits))
+    (None, 'softmax')
     """
     kind = meaning_of(output).kind
     return kind if kind in (SOFTMAX, SIGMOID) else None

@@ -28,6 +28,11 @@ def read_calibration_windows(
 
     Raises:
         UserError: No such folder, no audio files in it, or an unreadable one.
+
+    Example:
+
+    >>> read_calibration_windows("run/evaluation_clips", 8000, 4000).shape
+    (13, 4000)
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -27,6 +27,11 @@ class Clips:
         windows: (n_windows, window_samples), float32.
         clip_of_window: (n_windows,), the index of each window's clip.
         targets: (n_clips, classes), bool, the labels of each clip; None if unknown.
+
+    Example:
+
+    >>> Clips("noise", np.zeros((3, 800)), np.array([0, 0, 1]), targets=None).n_clips
+    2
     """
 
     origin: str
@@ -41,7 +46,13 @@ class Clips:
 
 
 def head_clips(head: Head, sample_rate: int, window_samples: int) -> Clips:
-    """The clips that a head is compared on: its own, else `synthetic_clips`."""
+    """The clips that a head is compared on: its own, else `synthetic_clips`.
+
+    Example:
+
+    >>> head_clips(Head("", ("no", "yes"), "softmax"), 8000, 4000).origin
+    'synthetic noise and chirps'
+    """
     if head.clips_folder is None:
         return synthetic_clips(sample_rate, window_samples)
     return read_clips(
@@ -73,6 +84,13 @@ def read_clips(
 
     Raises:
         UserError: No clips, an unreadable one, or a table with unknown labels.
+
+    Example:
+
+    >>> labels = ("north", "south", "east", "west")
+    >>> clips = read_clips("run/evaluation_clips", 8000, 4000, labels)
+    >>> clips.n_clips, clips.windows.shape, clips.targets.shape
+    (6, (13, 4000), (6, 4))
     """
     folder = Path(folder)
     require_utf8(folder)
@@ -100,7 +118,12 @@ def read_clips(
 def synthetic_clips(sample_rate: int, window_samples: int) -> Clips:
     """Noise, chirps, a click and silence, without labels: the same ones each time.
 
-    Each is there loud and quiet, since PCEN and log treat them differently.
+    Each is loud and quiet, since PCEN and log treat these differently.
+
+    Example:
+
+    >>> synthetic_clips(8000, 4000).windows.shape
+    (18, 4000)
     """
     samples = _SYNTHETIC_WINDOWS * window_samples
     noise = np.random.default_rng(0).standard_normal(samples)
@@ -115,7 +138,13 @@ def synthetic_clips(sample_rate: int, window_samples: int) -> Clips:
 
 
 def describe(clips: Sequence[Clips]) -> dict:
-    """Origin and numbers of the clips of all heads, for the report."""
+    """Origin and numbers of the clips of all heads, for the report.
+
+    Example:
+
+    >>> describe([synthetic_clips(8000, 4000)])["n_clips"]
+    9
+    """
     return {
         "origin": ", ".join(dict.fromkeys(each.origin for each in clips)),
         "n_clips": sum(each.n_clips for each in clips),
@@ -144,7 +173,7 @@ def _read_table(path, labels, separator):
         repeated = len(named) - len(once)
         warn(
             f"{path} names a clip again in {repeated} of its {len(named)} rows; each "
-            "is heard once"
+            "is used once"
         )
     return list(once.items())
 

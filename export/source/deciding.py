@@ -74,6 +74,11 @@ class Decision:
         gives_logits: Whether that step is still to be done.
         known_from: Source of the decision, in words.
         note: Line for the user; "" if all sources agree.
+
+    Example:
+
+    >>> Decision("softmax", gives_logits=True, known_from="assumed").note
+    ''
     """
 
     activation: str
@@ -110,6 +115,13 @@ def decide(
 
     Raises:
         UserError: The kind is unclear, or two sources contradict each other.
+
+    Example:
+
+    >>> from export.source.activation import Meaning
+    >>> seen = Seen.of([[0.25, 0.75], [0.5, 0.5]])
+    >>> decide(Meaning("softmax", "softmax"), None, seen).known_from
+    "the model's last step, softmax"
     """
     judge = _Judge(meaning, seen, where, head)
     if option is not None:
@@ -132,6 +144,13 @@ def require_probabilities(
 
     Raises:
         UserError: They are no probabilities of its kind.
+
+    Example:
+
+    >>> decision = Decision("softmax", gives_logits=False, known_from="assumed")
+    >>> require_probabilities(decision, np.array([[2.0, 3.0]]), "model.keras")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: it is unclear what the outputs of model.keras are: ...
     """
     if decision.gives_logits or not len(answers):
         return
@@ -306,7 +325,7 @@ class _Judge:
         if activation == SOFTMAX and self._seen.n_classes == 1:
             raise UserError(
                 f"{_outputs(self._where, self._head)} are a single number a clip, of "
-                "which softmax makes 1 whatever is heard; a yes or no ends in sigmoid "
+                "which softmax makes 1 whatever the sound; a yes or no ends in sigmoid "
                 "and is trained with BinaryCrossentropy"
             )
 

@@ -59,6 +59,11 @@ def sample_rate_of(model: Any, path: str) -> int:
 
     Raises:
         UserError: It has no frontend, or frontends of different rates.
+
+    Example:
+
+    >>> sample_rate_of(source.model, "model.keras")
+    8000
     """
     names: dict[int, str] = {}  # of one layer for each rate
     for layer in _layers(model):
@@ -101,6 +106,12 @@ def with_full_scale(
         UserError: A step before a frontend changes the number of samples by more than
             cutting, or the scale in a way that can't be left out; or the model takes
             integers.
+
+    Example:
+
+    >>> model, note = with_full_scale(source.model, 8000, 4000, "model.keras")
+    >>> model is source.model, note
+    (True, '')
     """
     gains = set()
     for before in _before_frontends(model):

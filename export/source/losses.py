@@ -39,6 +39,11 @@ class Loss:
             a loss of numbers, or one that is not Keras's.
         takes_logits: Whether the loss applies the activation itself.
         is_of_numbers: Whether it is a loss of regression.
+
+    Example:
+
+    >>> Loss("MeanSquaredError", is_of_numbers=True).activation is None
+    True
     """
 
     text: str
@@ -56,6 +61,11 @@ def read_losses(path: str | Path, names: Sequence[Sequence[str]]) -> list[Loss |
 
     Returns:
         The loss of each output, None where the file has none for it.
+
+    Example:
+
+    >>> read_losses("run/model.keras", [["logits"]])  # it isn't compiled
+    [None]
     """
     leaves = list(_leaves(_compiled_loss(path)))
     if len(leaves) == 1 and not leaves[0][0]:

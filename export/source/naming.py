@@ -33,6 +33,13 @@ def named_outputs(model: Any, where: str) -> dict[str, Any]:
 
     Raises:
         UserError: A name that is no identifier, or given twice.
+
+    Example:
+
+    >>> inputs = keras.Input((3,))
+    >>> outputs = {name: keras.layers.Dense(2)(inputs) for name in ("birds", "frogs")}
+    >>> list(named_outputs(keras.Model(inputs, outputs), "model.keras"))
+    ['birds', 'frogs']
     """
     if len(model.outputs) == 1:
         return {"": model.outputs[0]}
@@ -53,7 +60,15 @@ def named_outputs(model: Any, where: str) -> dict[str, Any]:
 
 
 def names_of_outputs(model: Any) -> list[list[str]]:
-    """The names of each output: its key in the dict, if it has one, and its layer's."""
+    """The names of each output: its key in the dict, if it has one, and its layer's.
+
+    Example:
+
+    >>> inputs = keras.Input((3,))
+    >>> logits = keras.layers.Dense(2, name="logits")(inputs)
+    >>> names_of_outputs(keras.Model(inputs, logits))
+    [['logits']]
+    """
     output = getattr(model, "output", None)  # a Sequential may have none
     output = output if isinstance(output, dict) else {}
     keys = {id(tensor): str(key) for key, tensor in output.items()}
@@ -92,6 +107,16 @@ def read_heads(
     Raises:
         UserError: The run or a given file is about another model, or the kind of an
             output is unclear.
+
+    Example:
+
+    >>> outputs = named_outputs(source.model, "model.keras")
+    >>> answers = {"": np.array([[3.0, -1.0, 0.5, 2.0]])}
+    >>> heads, notes = read_heads(
+    ...     outputs, "run", [], None, ["softmax"], {"": None}, answers, "model.keras"
+    ... )
+    >>> heads[0].labels, heads[0].gives_logits
+    (('north', 'south', 'east', 'west'), True)
     """
     options = _activations_by_head(activations, list(outputs))
     tasks = _read_tasks(run_folder, outputs)

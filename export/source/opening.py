@@ -16,7 +16,12 @@ from leaf_files.command_line import program
 from leaf_files.errors import UserError, first_line
 from leaf_files.json_files import read_json
 from leaf_files.quiet import import_keras, native_logs_hidden
-from leaf_files.run_folder import RunPaths, notes, require_same_labels
+from leaf_files.run_folder import (
+    RunPaths,
+    notes,
+    require_same_labels,
+    require_same_rate,
+)
 
 DEFAULT_WINDOW_SECONDS = 1.0
 _PROBE_SECONDS = 4
@@ -36,6 +41,12 @@ class Source:
         window_samples: Length of the waveform that a fixed-length artifact takes.
         calibration_folder: Folder of clips such as it was trained on, or None.
         notes: Lines on assumptions, and on steps that were left out.
+
+    Example:
+
+    >>> source = open_source("run")
+    >>> source.name, source.sample_rate, source.window_samples, source.heads[0].name
+    ('run', 8000, 4000, '')
     """
 
     name: str
@@ -68,17 +79,21 @@ def open_source(
     Raises:
         UserError: There is nothing that loads, the model is not one from a waveform to
             classes, or the kind of its outputs is unclear.
+
+    Example:
+
+    >>> open_source("run").heads[0].labels
+    ('north', 'south', 'east', 'west')
+    >>> open_source("no run")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: there is no no run; name a run folder or a .keras file
     """
-    run = {"model": path}
+    run: dict[str, Any] = {"model": path}
     if os.path.isdir(path):
         run = _read_run(path, labels_are_given=bool(labels_files))
     model, losses = _load_model(run["model"])
     sample_rate = sample_rate_of(model, path)
-    if run.get("sample_rate", sample_rate) != sample_rate:
-        raise UserError(
-            f"in {path}, config.json says {run['sample_rate']} Hz, the model's "
-            f"frontend {sample_rate} Hz; one of the two is from another run"
-        )
+    require_same_rate(path, run.get("sample_rate", sample_rate), sample_rate)
     window_samples = _window_samples(
         model,
         sample_rate,

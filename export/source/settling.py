@@ -28,6 +28,11 @@ def unsettled_norms(model: Any, windows: np.ndarray) -> list[tuple[str, float]]:
         (name of the layer, mean square of its values before `gamma` and `beta`) of
         each layer where that is not within a factor of 4 of 1, in the order in which
         they are called.
+
+    Example:
+
+    >>> unsettled_norms(source.model, np.zeros((1, 4000), np.float32))  # it has none
+    []
     """
     squares: dict[str, float] = {}
     with contextlib.ExitStack() as hooks:
@@ -43,7 +48,13 @@ def unsettled_norms(model: Any, windows: np.ndarray) -> list[tuple[str, float]]:
 
 
 def unsettled_line(norms: list[tuple[str, float]]) -> str:
-    """A sentence for the report on `unsettled_norms`; "" for none."""
+    """A sentence for the report on `unsettled_norms`; "" for none.
+
+    Example:
+
+    >>> unsettled_line([("batch_normalization", 30.0)])
+    "the moving averages of the batch normalisation batch_normalization don't fit ...
+    """
     if not norms:
         return ""
     (name, square), *others = norms

@@ -12,6 +12,14 @@ def add_entry(model: Any, name: bytes, content: bytes) -> None:
         model: `ModelT` of the TFLite schema; is changed.
         name: Name of the entry.
         content: Its bytes.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model, write_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> add_entry(model, b"NOTE", b"of mine")
+    >>> read_entry(write_model(model), b"NOTE")
+    b'of mine'
     """
     from ai_edge_litert import schema_py_generated as schema
 
@@ -29,6 +37,11 @@ def read_entry(content: bytes, name: bytes) -> bytes | None:
     Args:
         content: The file.
         name: Name of the entry.
+
+    Example:
+
+    >>> read_entry(Path("artifacts/model.tflite").read_bytes(), b"NOTE") is None
+    True
     """
     from ai_edge_litert import schema_py_generated as schema
 

@@ -24,6 +24,12 @@ class Graph:
             again. Empty when all is folded.
         float_encoder_ops: Those of the encoder that make float32, in a file whose
             parts are named (see `export.tflite_format.graph_edits`).
+
+    Example:
+
+    >>> graph = read_graph("artifacts/model.tflite")
+    >>> graph.n_subgraphs, graph.ops["SOFTMAX"], graph.unfolded_ops
+    (1, 1, {})
     """
 
     n_subgraphs: int
@@ -33,7 +39,13 @@ class Graph:
 
 
 def read_graph(path: str | Path) -> Graph:
-    """The `Graph` of the `.tflite` file at `path`."""
+    """The `Graph` of the `.tflite` file at `path`.
+
+    Example:
+
+    >>> read_graph("artifacts/model.tflite").ops["FULLY_CONNECTED"] > 0
+    True
+    """
     from ai_edge_litert.schema_py_generated import TensorType
 
     with open(path, "rb") as file:
@@ -67,6 +79,11 @@ def read_activations(content: bytes) -> dict[str, str]:
 
     Returns:
         {output: "softmax" or "sigmoid"}.
+
+    Example:
+
+    >>> read_activations(Path("artifacts/model.tflite").read_bytes())
+    {'probabilities': 'softmax'}
     """
     model = read_model(content)
     operators = model.subgraphs[0].operators

@@ -30,7 +30,16 @@ _HALF_VERSION = 3  # first version of DEQUANTIZE that takes float16
 
 
 def keep_outputs(model: Any, names: Sequence[str]) -> None:
-    """Reduces a model to these outputs, in this order, and the operators they need."""
+    """Reduces a model to these outputs, in this order, and the operators they need.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model
+    >>> model = read_model(Path("artifacts/model_streaming.tflite").read_bytes())
+    >>> keep_outputs(model, ["probabilities"])  # and no states
+    >>> list(outputs_of(model))
+    ['probabilities']
+    """
     graph, (signature,) = model.subgraphs[0], model.signatureDefs
     tensors = outputs_of(model)
     signature.outputs = [
@@ -38,14 +47,24 @@ def keep_outputs(model: Any, names: Sequence[str]) -> None:
         for name in names
     ]
     graph.outputs = [tensors[name] for name in names]
-    needed = made_from(graph, graph.outputs)
+    needed = _made_from(graph, graph.outputs)
     graph.operators = [
         operator for operator in graph.operators if id(operator) in needed
     ]
 
 
 def order_inputs(model: Any, names: Sequence[str]) -> None:
-    """Puts the inputs of a model, all of which are named, into this order."""
+    """Puts the inputs of a model, all of which are named, into this order.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model
+    >>> model = read_model(Path("artifacts/model_streaming.tflite").read_bytes())
+    >>> names = [entry.name.decode() for entry in model.signatureDefs[0].inputs]
+    >>> order_inputs(model, names[::-1])
+    >>> model.signatureDefs[0].inputs[-1].name.decode() == names[0]
+    True
+    """
     graph, (signature,) = model.subgraphs[0], model.signatureDefs
     by_name = {entry.name.decode(): entry for entry in signature.inputs}
     signature.inputs = [by_name[name] for name in names]
@@ -61,9 +80,17 @@ def name_parts(model: Any, features: int | None) -> None:
     Args:
         model: `ModelT`.
         features: Index of the tensor of the features, or None.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> name_parts(model, features=None)
+    >>> model.subgraphs[0].tensors[model.subgraphs[0].outputs[0]].name
+    b'output/probabilities'
     """
     graph = model.subgraphs[0]
-    frontend = made_from(graph, [features])
+    frontend = _made_from(graph, [features])
     outputs = {index: name for name, index in outputs_of(model).items()}
     for index, tensor in enumerate(graph.tensors):
         tensor.name = f"constant/{index}".encode()
@@ -77,11 +104,20 @@ def name_parts(model: Any, features: int | None) -> None:
 
 
 def part_of(graph: Any, operator: Any) -> str:
-    """The part of the model that an operator belongs to, after `name_parts`."""
+    """The part of the model that an operator belongs to, after `name_parts`.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> name_parts(model, features=None)
+    >>> part_of(model.subgraphs[0], model.subgraphs[0].operators[0])
+    'encoder'
+    """
     return graph.tensors[operator.outputs[0]].name.decode().partition("/")[0]
 
 
-def made_from(graph: Any, tensors: Iterable[int | None]) -> set[int]:
+def _made_from(graph: Any, tensors: Iterable[int | None]) -> set[int]:
     """The operators that compute some tensors, as a set of their `id`."""
     makers = {index: op for op in graph.operators for index in op.outputs}
     operators: set[int] = set()
@@ -106,6 +142,14 @@ def averaging_products(model: Any) -> list[str]:
 
     Returns:
         Names of the tensors that they make.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> name_parts(model, features=None)  # no part is the frontend
+    >>> averaging_products(model)
+    []
     """
     graph = model.subgraphs[0]
     energies: set[int] = set()
@@ -126,6 +170,14 @@ def halve_constants(model: Any) -> None:
 
     Exceptions are small constants, those that an operator takes beside integer
     weights, and those that are too large or too small for float16.
+
+    Example:
+
+    >>> from export.tflite_format.model import operator_name, read_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> halve_constants(model)
+    >>> operator_name(model, model.subgraphs[0].operators[0])
+    'DEQUANTIZE'
     """
     from ai_edge_litert import schema_py_generated as schema
 
@@ -156,7 +208,17 @@ def halve_constants(model: Any) -> None:
 
 
 def drop_remarks(model: Any) -> None:
-    """Drops what nobody reads: names of constants, and empty quantizations."""
+    """Drops what nobody reads: names of constants, and empty quantizations.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> n_named = sum(tensor.name is not None for tensor in model.subgraphs[0].tensors)
+    >>> drop_remarks(model)
+    >>> n_named > sum(tensor.name is not None for tensor in model.subgraphs[0].tensors)
+    True
+    """
     for tensor in model.subgraphs[0].tensors:
         if model.buffers[tensor.buffer].data is not None:
             tensor.name = None
@@ -168,6 +230,14 @@ def pool_maxima(model: Any) -> None:
     """Writes maxima over neighbouring axes as max pooling, which computes the same.
 
     Quantizers convert pooling to integers; a REDUCE_MAX they leave in float.
+
+    Example:
+
+    >>> from export.tflite_format.model import operator_name, read_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> pool_maxima(model)
+    >>> "REDUCE_MAX" in {operator_name(model, o) for o in model.subgraphs[0].operators}
+    False
     """
     graph = model.subgraphs[0]
     graph.operators = [
@@ -224,6 +294,14 @@ def guard_outputs(model: Any, waveform: str) -> None:
     Args:
         model: `ModelT` with outputs of float32.
         waveform: Name of the input, (1, samples).
+
+    Example:
+
+    >>> from export.tflite_format.model import operator_name, read_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> guard_outputs(model, "waveform")
+    >>> operator_name(model, model.subgraphs[0].operators[-1])
+    'ADD'
     """
     from ai_edge_litert import schema_py_generated as schema
 

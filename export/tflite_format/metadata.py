@@ -46,6 +46,11 @@ class Output:
         description: One line for people.
         labels_file: Name of its file of labels; None if it has none.
         labels: One per class.
+
+    Example:
+
+    >>> Output("probabilities", "Birds.", "labels.txt", ("tit", "wren")).labels
+    ('tit', 'wren')
     """
 
     name: str
@@ -63,6 +68,12 @@ class Metadata:
         description: One line for people.
         sample_rate: Rate of the waveform, Hz.
         outputs: Its outputs, in the order of the subgraph's.
+
+    Example:
+
+    >>> outputs = (Output("probabilities", "Birds.", "labels.txt", ("tit", "wren")),)
+    >>> Metadata("birds", "1 s of waveform to birds.", 16000, outputs).sample_rate
+    16000
     """
 
     name: str
@@ -77,6 +88,14 @@ def add_metadata(model: Any, metadata: Metadata) -> None:
     Args:
         model: `ModelT` of the TFLite schema; is changed.
         metadata: The description.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model, write_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> add_metadata(model, Metadata("birds", "Of birds.", 8000, ()))
+    >>> read_metadata(write_model(model)).name
+    'birds'
     """
     add_entry(model, _ENTRY, _packed(metadata))
 
@@ -87,6 +106,13 @@ def append_labels(content: bytes, metadata: Metadata) -> bytes:
     Args:
         content: A model with this metadata.
         metadata: The description.
+
+    Example:
+
+    >>> outputs = (Output("probabilities", "Birds.", "labels.txt", ("tit", "wren")),)
+    >>> content = append_labels(b"a model", Metadata("birds", "Birds.", 8000, outputs))
+    >>> zipfile.ZipFile(io.BytesIO(content)).read("labels.txt")
+    b'tit\\nwren\\n'
     """
     with_labels = io.BytesIO(content)
     with zipfile.ZipFile(with_labels, "a", zipfile.ZIP_STORED) as archive:
@@ -102,6 +128,12 @@ def read_metadata(content: bytes) -> Metadata | None:
 
     Args:
         content: The file.
+
+    Example:
+
+    >>> metadata = read_metadata(Path("artifacts/model.tflite").read_bytes())
+    >>> metadata.sample_rate, metadata.outputs[0].labels
+    (8000, ('north', 'south', 'east', 'west'))
     """
     packed = read_entry(content, _ENTRY)
     if packed is None:

@@ -7,7 +7,14 @@ import numpy as np
 
 
 def read_model(content: bytes) -> Any:
-    """The `ModelT` in the bytes of a `.tflite` file, which it keeps views of."""
+    """The `ModelT` in the bytes of a `.tflite` file, which it keeps views of.
+
+    Example:
+
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> len(model.subgraphs)
+    1
+    """
     from ai_edge_litert.tools import flatbuffer_utils
 
     return flatbuffer_utils.read_model_from_bytearray(bytearray(content))
@@ -18,6 +25,12 @@ def write_model(model: Any) -> bytes:
 
     Args:
         model: `ModelT`; loses the tensors and buffers that nothing refers to.
+
+    Example:
+
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> read_model(write_model(model)).signatureDefs[0].inputs[0].name
+    b'waveform'
     """
     from ai_edge_litert.tools import flatbuffer_utils
 
@@ -26,13 +39,27 @@ def write_model(model: Any) -> bytes:
 
 
 def outputs_of(model: Any) -> dict[str, int]:
-    """{name: index of the tensor} of the outputs, in the order of the signature."""
+    """{name: index of the tensor} of the outputs, in the order of the signature.
+
+    Example:
+
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> list(outputs_of(model))
+    ['probabilities']
+    """
     (signature,) = model.signatureDefs
     return {output.name.decode(): output.tensorIndex for output in signature.outputs}
 
 
 def operator_name(model: Any, operator: Any) -> str:
-    """The builtin name of an operator in capitals, or a custom one's own name."""
+    """The builtin name of an operator in capitals, or a custom one's own name.
+
+    Example:
+
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> "SOFTMAX" in {operator_name(model, o) for o in model.subgraphs[0].operators}
+    True
+    """
     from ai_edge_litert import schema_py_generated as schema
 
     code = model.operatorCodes[operator.opcodeIndex]
@@ -53,12 +80,27 @@ def _builtin_names(schema):
 
 
 def inputs_of(operator: Any) -> list[int]:
-    """Indices of the tensors that an operator takes, without -1, which is none."""
+    """Indices of the tensors that an operator takes, without -1, which is none.
+
+    Example:
+
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> min(min(inputs_of(operator)) for operator in model.subgraphs[0].operators) >= 0
+    True
+    """
     return [index for index in operator.inputs or [] if index >= 0]
 
 
 def values_of(model: Any, tensor: Any) -> np.ndarray | None:
-    """The bytes of a constant, (n,) uint8; None of any other tensor."""
+    """The bytes of a constant, (n,) uint8; None of any other tensor.
+
+    Example:
+
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> waveform = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]]
+    >>> values_of(model, waveform) is None
+    True
+    """
     data = model.buffers[tensor.buffer].data
     return None if data is None else np.frombuffer(bytes(data), np.uint8)
 

@@ -15,6 +15,14 @@ def add_constant(model: Any, values: np.ndarray, name: bytes) -> int:
 
     Returns:
         Index of the tensor.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> index = add_constant(model, np.ones((2, 3), np.float32), b"ones")
+    >>> model.subgraphs[0].tensors[index].shape
+    (2, 3)
     """
     from ai_edge_litert import schema_py_generated as schema
 
@@ -42,6 +50,14 @@ def add_activation(model: Any, like: int, shape: tuple, ending: bytes) -> int:
 
     Returns:
         Index of the tensor.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> index = add_activation(model, like=0, shape=(1, 8), ending=b"/flat")
+    >>> model.subgraphs[0].tensors[index].name.endswith(b"/flat")
+    True
     """
     tensor = model.subgraphs[0].tensors[like]
     return add_tensor(model, shape, tensor.type, 0, tensor.name + ending)
@@ -59,6 +75,14 @@ def add_tensor(model: Any, shape: tuple, kind: int, buffer: int, name: bytes) ->
 
     Returns:
         Index of the tensor.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> index = add_tensor(model, shape=(1, 8), kind=0, buffer=0, name=b"empty")
+    >>> index == len(model.subgraphs[0].tensors) - 1
+    True
     """
     from ai_edge_litert import schema_py_generated as schema
 
@@ -76,6 +100,14 @@ def new_operator(code: int, inputs: list[int], outputs: list[int]) -> Any:
     Args:
         code: Result of `operator_code`.
         inputs, outputs: Indices of tensors.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> operator = new_operator(operator_code(model, "ADD", 1), [0, 1], [2])
+    >>> operator.inputs, operator.outputs
+    ([0, 1], [2])
     """
     from ai_edge_litert import schema_py_generated as schema
 
@@ -85,7 +117,16 @@ def new_operator(code: int, inputs: list[int], outputs: list[int]) -> Any:
 
 
 def reshape(model: Any, source: int, target: int) -> Any:
-    """An operator that reshapes one tensor into another; both by their index."""
+    """An operator that reshapes one tensor into another; both by their index.
+
+    Example:
+
+    >>> from export.tflite_format.model import operator_name, read_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> flat = add_activation(model, like=0, shape=(4000,), ending=b"/flat")
+    >>> operator_name(model, reshape(model, source=0, target=flat))
+    'RESHAPE'
+    """
     tensor = model.subgraphs[0].tensors[target]
     shape = np.array(tensor.shape, np.int32)
     inputs = [source, add_constant(model, shape, tensor.name + b"/shape")]
@@ -99,6 +140,14 @@ def operator_code(model: Any, name: str, version: int) -> int:
         model: `ModelT` of the TFLite schema; may be changed.
         name: Builtin name in capitals.
         version: Version of the operator.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> code = operator_code(model, "ADD", 1)
+    >>> operator_code(model, "ADD", 1) == code  # it is there now
+    True
     """
     from ai_edge_litert import schema_py_generated as schema
 

@@ -46,12 +46,30 @@ class StreamFacts:
 
 
 def add_facts(model: Any, facts: StreamFacts) -> None:
-    """Puts facts into a model, `ModelT` of the TFLite schema."""
+    """Puts facts into a model, `ModelT` of the TFLite schema.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model, write_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> facts = StreamFacts(8000, 800, 80, 2, 32.5, 50, 4000, {"": "softmax"})
+    >>> add_facts(model, facts)
+    >>> read_facts(write_model(model)) == facts
+    True
+    """
     text = json.dumps(dataclasses.asdict(facts), sort_keys=True)
     add_entry(model, _ENTRY, text.encode())
 
 
 def read_facts(content: bytes) -> StreamFacts | None:
-    """The `StreamFacts` in a `.tflite` file; None if it is no streaming model."""
+    """The `StreamFacts` in a `.tflite` file; None if it is no streaming model.
+
+    Example:
+
+    >>> read_facts(Path("artifacts/model_streaming.tflite").read_bytes()).chunk_ms
+    100.0
+    >>> read_facts(Path("artifacts/model.tflite").read_bytes()) is None
+    True
+    """
     text = read_entry(content, _ENTRY)
     return None if text is None else StreamFacts(**json.loads(text))

@@ -17,7 +17,16 @@ _ENTRY = b"LEAF_TF_MODEL"  # name in the model's own list of metadata
 
 
 def add_words(model: Any, words: OwnWords) -> None:
-    """Puts words into a model, `ModelT` of the TFLite schema."""
+    """Puts words into a model, `ModelT` of the TFLite schema.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model, write_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> add_words(model, OwnWords(8000, 4000, ()))
+    >>> read_entry(write_model(model), _ENTRY)[:12]
+    b'{"heads": []'
+    """
     add_entry(model, _ENTRY, words.text.encode())
 
 
@@ -34,6 +43,12 @@ def read_words(path: Path, outputs: Iterable[str]) -> OwnWords | None:
 
     Raises:
         UserError: The words can't be read.
+
+    Example:
+
+    >>> words = read_words(Path("artifacts/model.tflite"), ["probabilities"])
+    >>> words.sample_rate, words.window_samples, words.n_classes
+    (8000, 4000, {'': 4})
     """
     content = path.read_bytes()
     with parsing(path):

@@ -54,6 +54,11 @@ class Artifact:
             sound, and gives an answer for each chunk.
         description: Bytes, operators and more, for the report.
         run_on_two: `run` on two threads; None where the runtime doesn't let choose.
+
+    Example:
+
+    >>> Artifact("model.tflite", run=lambda windows: {}, description={"bytes": 9}).path
+    'model.tflite'
     """
 
     path: str
@@ -73,6 +78,11 @@ class Maker:
         is_exact: Whether it must answer as Keras does; else its score is judged.
         is_wanted: Whether the user asked for it: then a failure is an error, else a
             line in the report.
+
+    Example:
+
+    >>> Maker(make=lambda folder: None).is_exact
+    True
     """
 
     make: Callable[[Path], Artifact]
@@ -91,6 +101,11 @@ def makers(source: Source, options: Options) -> dict[str, Maker]:
 
     Raises:
         UserError: A wanted one can't be made of this model.
+
+    Example:
+
+    >>> list(makers(source, Options(quantize=("none",))))
+    ['saved_model', 'tflite', 'frontend']
     """
     by_name: dict[str, Maker] = {}
     if "saved_model" in options.formats:

@@ -17,6 +17,14 @@ def fold(concrete_function: Any) -> Any:
 
     Returns:
         tf.function of the same signature, without variables.
+
+    Example:
+
+    >>> tf = import_tensorflow()
+    >>> spec = [tf.TensorSpec((2,), tf.float32, name="x")]
+    >>> scale = tf.function(lambda x: {"y": tf.exp(1.0) * x}, input_signature=spec)
+    >>> fold(scale.get_concrete_function())(tf.ones(2))["y"].numpy().round(2).tolist()
+    [2.7..., 2.7...]
     """
     tf = import_tensorflow()
     from tensorflow.python.framework.convert_to_constants import (

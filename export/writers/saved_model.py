@@ -92,7 +92,15 @@ def saved_model_ops(signature: Any) -> dict[str, int]:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Bytes of all files below a folder."""
+    """Bytes of all files below a folder.
+
+    Example:
+
+    >>> _ = Path("model").mkdir()
+    >>> _ = Path("model/saved_model.pb").write_bytes(b"1234")
+    >>> folder_bytes(Path("model"))
+    4
+    """
     return sum(
         os.path.getsize(os.path.join(place, name))
         for place, _, names in os.walk(folder)

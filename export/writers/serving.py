@@ -35,6 +35,12 @@ def serving_function(
     Returns:
         tf.function, waveform (batch, samples) float32 -> {`Head.output`:
         (batch, classes) float32}.
+
+    Example:
+
+    >>> serve = serving_function(source, batch=1, samples=4000)
+    >>> serve(np.zeros((1, 4000), np.float32))["probabilities"].shape
+    TensorShape([1, 4])
     """
     tf, keras = import_tensorflow(), import_keras()
     model = keras.Model(
@@ -65,6 +71,11 @@ def model_outputs(model: Any, waveform: Any, mask: Any = None) -> Any:
 
     Returns:
         The model's outputs as float32: a float16 policy ends in float16.
+
+    Example:
+
+    >>> model_outputs(source.model, np.zeros((1, 4000), np.float32))[""].shape
+    TensorShape([1, 4])
     """
     tf = import_tensorflow()
     from leaf_tf.frontends.live_plan import weights_stay
@@ -79,13 +90,27 @@ def model_outputs(model: Any, waveform: Any, mask: Any = None) -> Any:
 
 
 def probabilities(head: Head, output: Any) -> Any:
-    """The probabilities of a head, (batch, classes), from the model's output."""
+    """The probabilities of a head, (batch, classes), from the model's output.
+
+    Example:
+
+    >>> head = Head("", ("no", "yes"), "softmax", gives_logits=True)
+    >>> probabilities(head, np.zeros((1, 2), np.float32)).numpy()
+    array([[0.5, 0.5]], dtype=float32)
+    """
     tf = import_tensorflow()
     return getattr(tf.nn, head.activation)(output) if head.gives_logits else output
 
 
 def logits(head: Head, output: Any) -> Any:
-    """The logits of `probabilities`; those of a softmax up to a number per row."""
+    """The logits of `probabilities`; those of a softmax up to a number per row.
+
+    Example:
+
+    >>> head = Head("", ("yes",), "sigmoid")
+    >>> logits(head, np.full((1, 1), 0.5, np.float32)).numpy()
+    array([[0.]], dtype=float32)
+    """
     tf = import_tensorflow()
     if head.gives_logits:
         return output

@@ -50,6 +50,11 @@ def make_signatures(source: Source) -> dict[str, Any]:
 
     Returns:
         {name: tf.function}.
+
+    Example:
+
+    >>> sorted(make_signatures(source))
+    ['about', 'embeddings', 'features', 'serving_default', 'serving_padded']
     """
     shared = _shared(source)
     signatures = {

@@ -39,6 +39,11 @@ class StreamModel:
     Raises:
         UserError: The model has no frontend that can be streamed right behind its
             input, or the chunk is no multiple of the hop.
+
+    Example:
+
+    >>> StreamModel(source, chunk_ms=50).facts.chunk_samples
+    400
     """
 
     def __init__(self, source: Source, chunk_ms: float | None = None):

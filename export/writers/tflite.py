@@ -42,6 +42,11 @@ class TFLiteFiles:
     Raises:
         UserError: The methods raise it for an operator that is not among TFLite's own.
             It is never replaced by a select-TF one, which phones and browsers lack.
+
+    Example:
+
+    >>> sorted(TFLiteFiles(source).inner)
+    ['embeddings', 'features']
     """
 
     def __init__(self, source: Source):
@@ -129,7 +134,13 @@ class TFLiteFiles:
 
 
 def head_outputs(source: Source) -> tuple[Output, ...]:
-    """Descriptions of the outputs of a model's heads."""
+    """Descriptions of the outputs of a model's heads.
+
+    Example:
+
+    >>> [output.description for output in head_outputs(source)]
+    ['Probabilities of 4 labels, softmax.']
+    """
     return tuple(
         Output(
             head.output,
@@ -190,6 +201,14 @@ def convert(serve: Any) -> bytes:
 
     Raises:
         UserError: Builtin operators are not enough, or the converter fails.
+
+    Example:
+
+    >>> tf = import_tensorflow()
+    >>> spec = [tf.TensorSpec((2,), tf.float32, name="x")]
+    >>> content = convert(tf.function(lambda x: {"y": 2 * x}, input_signature=spec))
+    >>> content[4:8]
+    b'TFL3'
     """
     tf = import_tensorflow()
     with native_logs_hidden(), tempfile.TemporaryDirectory() as folder:

@@ -20,6 +20,13 @@ def write_warmup(
     Args:
         folder: Folder of the SavedModel.
         signatures: {name: {input name: numpy array}}.
+
+    Example:
+
+    >>> _ = Path("saved").mkdir()
+    >>> write_warmup("saved", {"serving_default": {"waveform": np.zeros((1, 8))}})
+    >>> Path("saved", PLACE).is_file()
+    True
     """
     tf = import_tensorflow()
     path = Path(folder, PLACE)
@@ -41,6 +48,11 @@ def prediction_log() -> Any:
     The names are ours; the numbers of the fields, which alone are written, are those
     of TF Serving's prediction_log.proto, predict.proto and model.proto. The package
     that holds them would bring gRPC along.
+
+    Example:
+
+    >>> prediction_log().DESCRIPTOR.full_name
+    'leaf_tf.serving.PredictionLog'
     """
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
     from tensorflow.core.framework import tensor_pb2

@@ -5,7 +5,13 @@ from export.source.opening import Source
 
 
 def made_by() -> str:
-    """Program and version, "leaf_tf 1.0"."""
+    """Program and version, "leaf_tf 1.0".
+
+    Example:
+
+    >>> made_by()
+    'leaf_tf ...'
+    """
     import leaf_tf
 
     return f"leaf_tf {leaf_tf.__version__}"
@@ -17,6 +23,12 @@ def words_of_source(source: Source, has_heads: bool = True) -> OwnWords:
     Args:
         source: The model.
         has_heads: False for a part of it, features or embeddings.
+
+    Example:
+
+    >>> words = words_of_source(source)
+    >>> words.sample_rate, words.n_classes
+    (8000, {'': 4})
     """
     return OwnWords(
         sample_rate=source.sample_rate,

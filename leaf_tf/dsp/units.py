@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from leaf_tf.dsp.arithmetic import ceil_div
 from leaf_tf.dsp.slices import longer
 from leaf_tf.dsp.types import Size
 
@@ -78,7 +79,7 @@ def n_frames(samples: Size, strides: int) -> Size:
     """
     if samples is None:
         return None
-    return (samples + strides - 1) // strides
+    return ceil_div(samples, strides)
 
 
 def n_whole_frames(samples: Size, window: int, strides: int) -> Size:

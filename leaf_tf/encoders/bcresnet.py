@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from leaf_tf.dsp.arithmetic import ceil_div
 from leaf_tf.dsp.types import Tensor
 from leaf_tf.encoders.masked import (
     AddChannel,
@@ -189,7 +190,7 @@ class BroadcastedBlock(Composite, layers.Layer):
 
     def compute_output_shape(self, input_shape):
         batch, frames, rows, _ = input_shape
-        return (batch, frames, -(-rows // self.row_stride), self.channels)
+        return (batch, frames, ceil_div(rows, self.row_stride), self.channels)
 
     def get_config(self):
         return {

@@ -10,6 +10,7 @@ Without a mask each layer is the Keras layer that it comes from, and costs no mo
 import keras
 from keras import layers, ops
 
+from leaf_tf.dsp.arithmetic import ceil_div
 from leaf_tf.dsp.types import Tensor
 from leaf_tf.layers.batch_norm import BatchNormalization
 
@@ -131,7 +132,7 @@ class _Pool2x2(layers.Layer):
 
     def compute_output_shape(self, input_shape):
         batch, frames, rows, channels = input_shape
-        sides = (None if side is None else -(-side // 2) for side in (frames, rows))
+        sides = (None if side is None else ceil_div(side, 2) for side in (frames, rows))
         return (batch, *sides, channels)
 
 

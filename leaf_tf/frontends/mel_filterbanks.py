@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import mel, units
+from leaf_tf.dsp.arithmetic import ceil_div
 from leaf_tf.dsp.types import Tensor
 from leaf_tf.frontends.base import Frontend
 from leaf_tf.streaming.spectra import SpectralEnergies
@@ -88,7 +89,7 @@ class MelFilterbanks(Frontend):
     @property
     def later_hops(self):
         """Hops after its own that a frame's window reaches into."""
-        return -(-self.kernel_size // self.strides) - 1
+        return ceil_div(self.kernel_size, self.strides) - 1
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -165,7 +166,7 @@ def _frames(waveform, size, strides, n_frames, most):
     samples, laid side by side: that costs copies only, where gathering indices
     costs a look-up a sample.
     """
-    blocks_per_frame = -(-size // strides)
+    blocks_per_frame = ceil_div(size, strides)
     blocks = n_frames + blocks_per_frame - 1
     rows = ops.reshape(waveform, (ops.shape(waveform)[0], blocks, strides))
     shifted = [rows[:, i : i + n_frames] for i in range(blocks_per_frame)]

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 from keras import ops
 
+from leaf_tf.dsp.arithmetic import ceil_div
 from leaf_tf.dsp.slices import last
 from leaf_tf.streaming.signals import hops_of_delay, overlap_add, read
 
@@ -38,7 +39,7 @@ class Bank:
 
     def places(self, strides):
         """Hops of outputs that enter one frame."""
-        return -(-len(self.windows) * self.stride // strides)
+        return ceil_div(len(self.windows) * self.stride, strides)
 
     def unused(self, strides):
         """Outputs of a frame's first hop that are before its window."""
@@ -75,7 +76,7 @@ class BankEnergies:
         for i, bank in enumerate(banks):
             if bank.places(strides) > 1:
                 self.state_shapes[f"pooled_{i}"] = self._carried_shape(bank)
-        self.memory = -(-self._history // strides)
+        self.memory = ceil_div(self._history, strides)
         self.memory += max(bank.places(strides) for bank in banks) - 1
 
     def _carried_shape(self, bank):
@@ -192,7 +193,7 @@ def at_every_sample(
     if left is None:
         left = same_left(size, strides)
     bank = Bank(taps, -((size - 1) // 2), 1, -left, windows)
-    hops = -(-size // strides)
+    hops = ceil_div(size, strides)
     n_missing = hops - frontend.n_frames(hops * strides)
     return kind([bank], rectify, strides, lag, (size - 1) / 2 - left, n_missing)
 

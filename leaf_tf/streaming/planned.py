@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp import multirate
+from leaf_tf.dsp.arithmetic import ceil_div
 from leaf_tf.dsp.multirate import kernels as multirate_kernels
 from leaf_tf.dsp.multirate import taps as multirate_taps
 from leaf_tf.dsp.multirate.ends import BatchEnds, frames_of
@@ -80,7 +81,7 @@ class _Decimator:
 
 def _decimator_cost(kernel):
     blocks, _, per_block = kernel.shape
-    return blocks * -(-per_block // _VECTOR) * _VECTOR
+    return blocks * ceil_div(per_block, _VECTOR) * _VECTOR
 
 
 class PlannedEnergies:
@@ -177,7 +178,7 @@ class PlannedEnergies:
     def _needed_memory(self):
         # A sample is kept as it is, then decimated, then pooled.
         hops = {
-            rate: -(-size * rate // self._plan.strides)
+            rate: ceil_div(size * rate, self._plan.strides)
             for rate, size in self._histories.items()
         }
         decimated = max((hops[rate] for rate in self._decimators), default=0)

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from leaf_tf.dsp.arithmetic import ceil_div
 from leaf_tf.dsp.slices import cut, last
 
 
@@ -42,4 +43,4 @@ def hops_of_delay(last_sample, strides, lag):
         strides: Samples a hop.
         lag: Samples that the signal comes late.
     """
-    return -(-(last_sample + 1 + lag - strides) // strides)
+    return ceil_div(last_sample + 1 + lag - strides, strides)

@@ -76,6 +76,17 @@ def exported(run, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def light_artifacts(light_run, tmp_path_factory):
+    """The `.tflite` files of `light_run`, a streaming one among them."""
+
+    def make(folder):
+        options = ["--formats", "tflite", "--quantize", "none", "--streaming"]
+        assert not dispatch([str(light_run.folder), "--output", str(folder), *options])
+
+    return once(tmp_path_factory, "light_artifacts", make)
+
+
+@pytest.fixture(scope="session")
 def files(run):
     """The `TFLiteFiles` of `run`, which keeps what it converted."""
     return TFLiteFiles(open_source(str(run.folder)))

@@ -6,7 +6,6 @@ import sys
 import pytest
 import soundfile
 
-from export.__main__ import dispatch
 from tests.export.models import SAMPLE_RATE
 from tests.rooms import (
     dotted,
@@ -50,15 +49,6 @@ def imported(names, *argv):
 
 
 @pytest.fixture(scope="module")
-def artifacts(light_run, tmp_path_factory):
-    """An artifact folder of `.tflite` files alone, a streaming one among them."""
-    folder = tmp_path_factory.mktemp("rooms") / "artifacts"
-    options = ["--formats", "tflite", "--quantize", "none", "--streaming"]
-    assert not dispatch([str(light_run.folder), "--output", str(folder), *options])
-    return folder
-
-
-@pytest.fixture(scope="module")
 def clip(windows, tmp_path_factory):
     path = tmp_path_factory.mktemp("rooms") / "clip.wav"
     soundfile.write(path, windows[0], SAMPLE_RATE)
@@ -71,10 +61,12 @@ def test_these_rooms_import_no_tensorflow_and_no_keras(room):
 
 
 @pytest.mark.parametrize("command", ["predict", "listen", "verify"])
-def test_these_commands_import_no_tensorflow_and_no_keras(command, artifacts, clip):
+def test_these_commands_import_no_tensorflow_and_no_keras(
+    command, light_artifacts, clip
+):
     sound = [] if command == "verify" else [clip]
     names = [f"export.commands.{command}"]
-    assert not HEAVY & imported(names, command, artifacts, *sound)
+    assert not HEAVY & imported(names, command, light_artifacts, *sound)
 
 
 def test_rooms_import_one_way():

@@ -237,3 +237,10 @@ def test_closed_streams_are_open_nowhere(tmp_path):
     argv = ["sh", "-c", 'exec "$0" -c "$1" "$2" >&- 2>&-', sys.executable, code]
     assert subprocess.run([*argv, path]).returncode == 0
     assert path.read_text() == "True"
+
+
+@pytest.mark.parametrize("value", ["-6", "-6,6", "-.5,2e-3", "-20,-10"])
+def test_a_value_may_begin_with_a_minus(value):
+    parser = Parser()
+    parser.add_argument("--gain")
+    assert parser.parse_args(["--gain", value]).gain == value

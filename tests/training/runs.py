@@ -29,6 +29,18 @@ def write_noises(folder, n_clips=20, longest=0.8, seed=0):
     return folder
 
 
+def flat(content, name=""):
+    """{"a.b[0]": number, ...} of what JSON holds, for `pytest.approx`."""
+    if isinstance(content, dict):
+        before = f"{name}." if name else ""
+        parts = [flat(value, f"{before}{key}") for key, value in content.items()]
+    elif isinstance(content, list):
+        parts = [flat(value, f"{name}[{n}]") for n, value in enumerate(content)]
+    else:
+        return {name: content}
+    return {key: value for part in parts for key, value in part.items()}
+
+
 def make_head(n_classes, name="t", activation="softmax"):
     """A head of classes "c0", "c1", ..."""
     labels = tuple(f"c{number}" for number in range(n_classes))

@@ -1,6 +1,7 @@
 """The command line of `python -m training`; imports nothing heavy."""
 
 import argparse
+import functools
 import math
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from training.comparison.plan import Comparison
 from training.evaluation.noise import COLORS
+from training.run.parent import inherited_settings
 from training.settings.config import FRONTENDS, FitConfig, absolute_path, read_settings
 from training.settings.fields import GROUPS, settings_of
 from training.settings.hosts import HostSettings
 from training.settings.presets import PRESETS
+from training.tasks.table import column_of, is_table, split_name
 
 _SETTINGS = settings_of(FitConfig)
 # Settings of data that don't change what is written to shards.
@@ -64,9 +67,14 @@ def fit_config(arguments):
         settings = {**read_settings(started), **settings}
     if arguments.config:
         settings.update(read_settings(Path(arguments.config)))
-    settings.update(given_settings(arguments))
+    given = given_settings(arguments)
+    settings.update(given)
+    if settings.get("from_run") and not (arguments.resume and started.exists()):
+        settings = {**inherited_settings(settings["from_run"]), **settings}
     if "task" not in settings:
         raise UserError("name what to learn with --task; see `tasks` for the names")
+    if "task" not in given:
+        settings["task"] = with_columns(settings["task"], arguments.label_column)
     try:
         return FitConfig(**settings)
     except (TypeError, ValueError) as error:
@@ -85,7 +93,8 @@ def given_settings(arguments):
         name: value for name, value in vars(arguments).items() if name in _SETTINGS
     }
     if "task" in given:
-        given["task"] = ",".join(map(_absolute_task, given["task"].split(",")))
+        task = ",".join(map(_absolute_task, given["task"].split(",")))
+        given["task"] = with_columns(task, arguments.label_column)
     return given
 
 
@@ -98,7 +107,10 @@ def _add_fit(commands):
         epilog=_examples(
             "fit --task synthetic --output run",
             "fit --task folder:clips --output run --epochs 50",
+            "fit --task table:clips.csv --label-column species --output run",
             "fit --task folder:clips --output run --epochs 50 --resume",
+            "fit --task folder:clips --output run --group-by parent --compare-splits",
+            "fit --task folder:few --from run --freeze frontend --output fine_tuned",
         ),
     )
     _add_task(parser, "several share frontend and encoder")
@@ -109,7 +121,13 @@ def _add_fit(commands):
         help="run folder to write: new, empty, or of a run that didn't finish, which "
         "starts anew",
     )
-    _add_settings(parser)
+    parser.add_argument(
+        "--compare-splits",
+        action="store_true",
+        help="train the same on a random split as well, in RUN/random_split, and say "
+        "what that would have flattered; where groups are known",
+    )
+    _add_settings(parser, renamed={"from_run": "--from"})
 
 
 def _examples(*commands):
@@ -124,8 +142,20 @@ def _add_task(parser, several):
         "--task",
         metavar="TASK[,TASK...]",
         default=argparse.SUPPRESS,
-        help="a name that `tasks` lists, or folder:PATH, a folder with a subfolder "
-        f"of clips per class; {several}",
+        help="a name that `tasks` lists; folder:PATH, a folder with a subfolder of "
+        "clips per class; or table:FILE, a table of clips and their labels, or "
+        f"annotations of recordings; {several}",
+    )
+    columns = "columns of labels, each of them a task"
+    _add_label_column(parser, "NAME[,NAME...]", columns, most=None)
+
+
+def _add_label_column(parser, metavar="NAME", what="column of labels", most=1):
+    parser.add_argument(
+        "--label-column",
+        metavar=metavar,
+        type=checked(functools.partial(_columns, most=most)),
+        help=f"{what}, of table:FILE (default: label)",
     )
 
 
@@ -223,9 +253,10 @@ def _add_evaluate(commands):
     parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
     parser.add_argument(
         "--task",
-        help="evaluate on another task's test split, or on all clips of folder:PATH "
-        "(default: the run's own)",
+        help="evaluate on another task's test split, or on all clips of folder:PATH or "
+        "table:FILE (default: the run's own)",
     )
+    _add_label_column(parser)
     _add_data_dir(parser, "the run's")
     parser.add_argument(
         "--noise-snr",
@@ -321,7 +352,9 @@ def _add_compare(commands):
         help="runs at once (default: 1)",
     )
     _add_settings(
-        parser, left_out=("frontend",), renamed={"noise_snr": "--train-noise-snr"}
+        parser,
+        left_out=("frontend", "from_run", "freeze"),
+        renamed={"noise_snr": "--train-noise-snr"},
     )
 
 
@@ -338,9 +371,10 @@ def _add_adapt(commands):
     parser.add_argument(
         "--task",
         required=True,
-        help="folder:PATH of the clips to adapt to, or another task, whose classes "
-        "the run knows; split as by `fit`",
+        help="folder:PATH or table:FILE of the clips to adapt to, or another task, "
+        "whose classes the run knows; split as by `fit`",
     )
+    _add_label_column(parser)
     parser.add_argument(
         "--output",
         metavar="RUN",
@@ -384,6 +418,11 @@ def comparison(arguments):
     'mel'
     """
     settings = fit_config(arguments)
+    if settings.from_run or settings.freeze:
+        raise UserError(
+            "frontends are compared by models that start from nothing: leave from_run "
+            f"and freeze out of {arguments.config or 'the settings'}"
+        )
     frontends = arguments.frontends
     baseline = arguments.baseline or ("mel" if "mel" in frontends else frontends[0])
     if baseline not in frontends:
@@ -485,6 +524,11 @@ def host_settings(arguments):
     HostSettings(coordinator='10.0.0.1:1234', n_hosts=2, index=1)
     """
     values = (arguments.coordinator, arguments.n_hosts, arguments.host_index)
+    if arguments.distribute == "hosts" and arguments.compare_splits:
+        raise UserError(
+            "--compare-splits trains a second run on one host: leave it out with "
+            "--distribute hosts"
+        )
     if arguments.distribute != "hosts":
         if any(value is not None for value in values):
             raise UserError(
@@ -514,6 +558,14 @@ def _decibels(text):
     return _different(text, [_finite(decibels) for decibels in text.split(",")])
 
 
+def _columns(text, most):
+    names = [name.strip() for name in text.split(",")]
+    if not all(names) or most and len(names) > most:
+        what = "the name of a column" if most else "names of columns"
+        raise ValueError(f"must be {what}. Received: {text!r}")
+    return _different(text, names)
+
+
 def _frontends(text):
     names = [name.strip() for name in text.split(",")]
     for name in names:
@@ -531,8 +583,41 @@ def _different(text, values):
     return tuple(values)
 
 
+def with_columns(task, columns):
+    """The tasks that `--task` and `--label-column` name together.
+
+    Args:
+        task: Names of tasks, separated by commas.
+        columns: Names of columns; None for none.
+
+    Raises:
+        UserError: There are columns, and no table without one.
+
+    >>> with_columns("table:notes.csv", ("family", "pitch"))
+    'table:notes.csv#family,table:notes.csv#pitch'
+    """
+    if not columns or not isinstance(task, str | None):
+        return task
+    names = (task or "").split(",")
+    tables = [n for n in names if is_table(n) and not column_of(n)]
+    if not tables:
+        received = f"Received: --task {task}" if task else "There is no --task"
+        raise UserError(
+            f"--label-column names columns of a table, --task table:FILE. {received}"
+        )
+    return ",".join(
+        f"{name}#{column}" if column else name
+        for name in names
+        for column in (columns if name in tables else (None,))
+    )
+
+
 def _absolute_task(name):
     prefix, colon, path = name.strip().partition(":")
     if prefix in ("folder", "shards") and path:
         return prefix + colon + absolute_path(path)
+    if is_table(name.strip()):
+        file, column = split_name(path)
+        mark = f"#{column}" if column else ""
+        return prefix + colon + absolute_path(str(file)) + mark
     return name.strip()

@@ -3,6 +3,7 @@
 from training.tasks.tfds import size
 
 FOLDER = "a folder of yours with a subfolder of clips per class"
+TABLE = "a table of yours: clips and labels (CSV, ...), or annotations of recordings"
 
 
 def table(tasks, data_dir=None):
@@ -19,14 +20,16 @@ def table(tasks, data_dir=None):
         8 synthesised words of two syllables, 125 speakers, noise and rooms
     folder:PATH
         a folder of yours with a subfolder of clips per class
+    table:FILE
+        a table of yours: clips and labels (CSV, ...), or annotations of recordings
     """
     rows = [("task", "download", "data", "licence", "homepage")]
-    descriptions = [None, *(task.about for task in tasks), FOLDER]
+    descriptions = [None, *(task.about for task in tasks), FOLDER, TABLE]
     for task in tasks:
         licence = task.licence.partition(";")[0]
         data = _data(task, data_dir)
         rows.append((task.name, _download(task), data, licence, task.homepage))
-    rows.append(("folder:PATH", "", "", "", ""))
+    rows += [(name, "", "", "", "") for name in ("folder:PATH", "table:FILE")]
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = []
     for row, about in zip(rows, descriptions):

@@ -1,6 +1,6 @@
 """Trains frontends on the same tasks and seeds, and says which differ.
 
-plan: what is trained, and where it lies; launch: a process for each run; job: what
-such a process does; data: whether runs are of the same clips; results: from run folders
-to numbers; report, figures: to pages.
+plan: the runs and their folders; launch: a process for each run; job: the work of such
+a process; data: whether runs are of the same clips; results: numbers from run folders;
+report, figures: the pages.
 """

@@ -1,4 +1,4 @@
-"""Trains the runs that a comparison lacks, and writes its report."""
+"""Runs a comparison: the runs that it lacks, and its report."""
 
 import dataclasses
 import json
@@ -12,16 +12,16 @@ from training.comparison.results import collect, is_complete, noises
 
 
 def compare(comparison):
-    """Trains, tests and compares; continues the work of an earlier call.
+    """Trains and tests the runs that a comparison lacks, and compares all.
 
-    The report is written after each run, on the runs that are complete.
+    The report is written after each run, from the complete ones.
 
     Args:
-        comparison: `Comparison`, which is ready.
+        comparison: `Comparison`, after its `require_ready`.
 
     Raises:
-        UserError: A run failed, and the report is on the others; or runs are of other
-            data than the rest.
+        UserError: A run failed, and the report is on the others; or runs differ in
+            their data.
     """
     runs = comparison.runs
     require_one_data(runs)
@@ -50,9 +50,9 @@ def compare(comparison):
             results = collect(comparison)
             report.write(comparison, results)
             outcome = f"{report.scores_in_words(results, run)}, {seconds:.0f} s"
-        rest = f"; about {duration(seconds_left)} left" if seconds_left else ""
+        remaining = f"; about {_duration(seconds_left)} left" if seconds_left else ""
         place = f"[{n_ended:>{len(str(len(runs)))}} of {len(runs)}]"
-        print(f"{place} {run}: {outcome}{rest}", flush=True)
+        print(f"{place} {run}: {outcome}{remaining}", flush=True)
 
     n_failed = launch(
         pending,
@@ -69,13 +69,13 @@ def compare(comparison):
     if n_failed:
         raise UserError(
             f"{n_failed} of {len(runs)} runs failed, see the .log files in "
-            f"{comparison.output / 'runs'}; the report is of the others. The same "
+            f"{comparison.output / 'runs'}; the report covers the others. The same "
             "command tries them again"
         )
 
 
-def duration(seconds):
-    """ "40 s", "12 min", "3 h 05 min"."""
+def _duration(seconds):
+    """A duration for people: "40 s", "12 min", "3 h 05 min"."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

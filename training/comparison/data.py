@@ -9,11 +9,20 @@ _NAMED = 4  # runs, of many
 
 
 def finished_like(run, runs):
-    """The folder of a finished run of the same tasks, or None; one with a record first.
+    """The folder of a finished run of the same tasks; None without one.
+
+    Folders with a record of their data come first.
 
     Args:
         run: A `PlannedRun`.
         runs: All `PlannedRun`s.
+
+    >>> from training.comparison.plan import Comparison
+    >>> from training.settings.config import FitConfig
+    >>> settings = FitConfig("synthetic")
+    >>> pair = Comparison(settings, ("mel", "leaf"), 3, Path("pair"), "mel")
+    >>> print(finished_like(pair.runs[1], pair.runs).path.as_posix())
+    pair/runs/synthetic/mel/seed0
     """
     others = [
         other.folder
@@ -25,7 +34,15 @@ def finished_like(run, runs):
 
 
 def without_record(runs):
-    """The finished `PlannedRun`s without a record of their data, a list."""
+    """The finished `PlannedRun`s without a record of their data, a list.
+
+    >>> from training.comparison.plan import Comparison
+    >>> from training.settings.config import FitConfig
+    >>> settings = FitConfig("synthetic")
+    >>> pair = Comparison(settings, ("mel", "leaf"), 3, Path("pair"), "mel")
+    >>> [str(run) for run in without_record(pair.runs)][:2]
+    ['synthetic, mel, seed 0', 'synthetic, leaf, seed 0']
+    """
     return [
         run
         for run in runs
@@ -36,14 +53,22 @@ def without_record(runs):
 def require_one_data(runs):
     """Checks that all finished runs of the same tasks are of the same data.
 
-    All their clips and labels are the same; how a seed splits them may differ. Of runs
-    without a record of their data the number of clips is compared.
+    All their clips and labels have to be the same; the splits by seed may differ. For
+    runs without a record of their data, only the numbers of clips are compared.
 
     Args:
         runs: A list of `PlannedRun`.
 
     Raises:
-        UserError: Some are of other data; the message names them.
+        UserError: Runs differ in their data; the message names them.
+
+    >>> from training.comparison.plan import Comparison
+    >>> from training.settings.config import FitConfig
+    >>> settings = FitConfig("synthetic")
+    >>> other = Comparison(settings, ("mel", "leaf"), 1, Path("other_data"), "mel")
+    >>> require_one_data(other.runs)
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: runs of different data can't be compared; ...
     """
     by_task = collections.defaultdict(list)
     for run in runs:
@@ -52,11 +77,11 @@ def require_one_data(runs):
     for finished in by_task.values():
         groups = collections.defaultdict(list)
         for run in finished:
-            groups[_mark(run)].append(run)
-        known = [mark for mark in groups if mark is not None]
+            groups[_data_key(run)].append(run)
+        known = [key for key in groups if key is not None]
         totals = {_total(run) for run in finished} - {0}
         if len(known) > 1 or len(totals) > 1:
-            if len(known) <= 1:  # of some only the number is known
+            if len(known) <= 1:  # some have only a number of clips
                 groups.clear()
                 for run in finished:
                     groups[_total(run)].append(run)
@@ -74,9 +99,9 @@ def _refuse(groups):
     difference = _difference(first, second)
     raise UserError(
         f"runs of different data can't be compared; those here are of {listed}"
-        f"{difference}; remove the folders of those that are not wanted, such as "
-        f"{second.path}, and have them trained anew on the data of the others, or name "
-        "another --output"
+        f"{difference}; remove the folders of the unwanted ones, such as "
+        f"{second.path}, and have them trained again on the data of the others, "
+        "or name another --output"
     )
 
 
@@ -91,7 +116,7 @@ def _difference(one, other):
     return f" ({'; '.join(filter(None, phrases))})"
 
 
-def _mark(run):
+def _data_key(run):
     """A key of the data of a finished run; None if unknown."""
     record = DataRecord.read(run.folder, with_clips=False)
     if record is None:

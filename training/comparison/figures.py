@@ -1,4 +1,4 @@
-"""Pictures of a comparison: scores of all runs, and differences to the baseline."""
+"""Figures of a comparison: scores of all runs, and differences to the baseline."""
 
 import re
 
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from leaf_files.figures import RUST, SILVER, TEAL, save_figure
 
 _RUN, _MEAN, _CERTAIN = SILVER, TEAL, RUST
-# All that scores and their differences can be, in percent and points.
+# Ranges of scores, in percent, and of their differences, in points.
 _SCORES, _DIFFERENCES = (0.0, 100.0), (-100.0, 100.0)
 
 
@@ -17,8 +17,16 @@ def draw(comparison, results, folder):
 
     Returns:
         {task: path of its PNG file, relative to the folder's parent}.
+
+    >>> from training.comparison.plan import Comparison
+    >>> from training.comparison.results import collect
+    >>> from training.settings.config import FitConfig
+    >>> settings = FitConfig("synthetic")
+    >>> pair = Comparison(settings, ("mel", "leaf"), 3, Path("pair"), "mel")
+    >>> draw(pair, collect(pair), Path("figures"))
+    {'synthetic': 'figures/synthetic.png'}
     """
-    drawn = {}
+    paths = {}
     for task in dict.fromkeys(score.task for score in results.scores):
         rows = {
             condition: scores
@@ -27,8 +35,8 @@ def draw(comparison, results, folder):
         }
         name = re.sub(r"\W+", "_", task).strip("_") + ".png"
         save_figure(_figure(task, rows, comparison.baseline), folder / name)
-        drawn[task] = f"{folder.name}/{name}"
-    return drawn
+        paths[task] = f"{folder.name}/{name}"
+    return paths
 
 
 def _figure(task, rows, baseline):
@@ -55,8 +63,8 @@ def _draw_scores(axes, scores):
             **{"color": _RUN, "ms": 4, "alpha": 0.7, "clip_on": False},
         )
     estimates = {place: (s.estimate, _MEAN) for place, s in enumerate(scores)}
-    goes_on = _draw_estimates(axes, estimates, _SCORES)
-    about = f"dots are runs, bars 95 % intervals{goes_on}"
+    note_on_cuts = _draw_estimates(axes, estimates, _SCORES)
+    about = f"dots are runs, bars 95 % intervals{note_on_cuts}"
     axes.set(xlabel=f"{scores[0].metric}, %; {about}")
     _name_rows(axes, scores)
 
@@ -68,21 +76,21 @@ def _draw_differences(axes, scores):
         for place, s in enumerate(scores)
         if s.difference is not None
     }
-    goes_on = _draw_estimates(axes, estimates, _DIFFERENCES)
-    axes.set(xlabel=f"points; coloured where the interval excludes 0{goes_on}")
+    note_on_cuts = _draw_estimates(axes, estimates, _DIFFERENCES)
+    axes.set(xlabel=f"points; coloured where the interval excludes 0{note_on_cuts}")
     _name_rows(axes, scores)
 
 
 def _draw_estimates(axes, estimates, possible):
-    """Draws means and their intervals as far as values can be.
+    """Draws means and their intervals, cut to the range of possible values.
 
     Args:
         axes: Axes of scores or differences.
         estimates: {row: (`Estimate`, color)}.
-        possible: (lowest, highest) value that can be.
+        possible: (lowest, highest) possible value.
 
     Returns:
-        Words for the label of the axis on intervals that are cut off there, or "".
+        Text for the axis label if intervals are cut, else "".
     """
     is_cut = False
     for place, (estimate, color) in estimates.items():
@@ -108,5 +116,5 @@ def _name_rows(axes, scores):
 
 
 def _verbatim(text):
-    """Text that matplotlib shows as it is: two dollars would mean a formula."""
+    """Text with its dollars escaped: between two, matplotlib reads a formula."""
     return text.replace("$", r"\$")

@@ -1,11 +1,11 @@
-"""Means of a few runs with their confidence intervals, by Student's t."""
+"""Means of a few runs with confidence intervals, by Student's t."""
 
 import dataclasses
 import math
 import statistics
 
 CONFIDENCE = 0.95
-_NOTHING = 1e-9  # what rounding leaves of a deviation of 0
+_NOTHING = 1e-9  # a deviation of 0, after rounding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,8 +15,11 @@ class Estimate:
     Attributes:
         n: Number of values.
         mean: Mean of the values.
-        low, high: Ends of the interval; None for a single value, which says nothing
-            about chance.
+        low, high: Ends of the interval; None for a single value.
+
+    >>> change = Estimate(n=3, mean=0.05, low=0.02, high=0.08)
+    >>> change.excludes_zero, round(change.margin, 3)
+    (True, 0.03)
     """
 
     n: int
@@ -33,10 +36,10 @@ class Estimate:
 
     @property
     def excludes_zero(self) -> bool | None:
-        """Whether 0 is outside the interval; None where that can't be judged.
+        """Whether 0 is outside the interval; None where that is undecided.
 
-        It can't without an interval, nor if all values are the same: scores are counts
-        of clips, so a few may well be equal by chance.
+        It is undecided without an interval, and if all values are the same: scores are
+        counts of clips, so a few may well be equal by chance.
         """
         if self.low is None or self.high is None:
             return None
@@ -46,7 +49,7 @@ class Estimate:
 
 
 def estimate(values, confidence=CONFIDENCE):
-    """The mean of independent values of a normal distribution, and its interval.
+    """The mean of normally distributed, independent values, and its interval.
 
         mean +- t sqrt(sum (x - mean)^2 / (n - 1)) / sqrt(n),
 
@@ -58,6 +61,10 @@ def estimate(values, confidence=CONFIDENCE):
 
     Returns:
         An `Estimate`.
+
+    >>> mean = estimate([0.04, 0.05, 0.06])
+    >>> f"{mean.mean:.3f} +- {mean.margin:.3f}"
+    '0.050 +- 0.025'
     """
     n, mean = len(values), statistics.fmean(values)
     if n == 1:
@@ -73,6 +80,9 @@ def t_quantile(confidence, degrees):
     Args:
         confidence: Probability, in (0, 1).
         degrees: Degrees of freedom of Student's distribution, an int, at least 1.
+
+    >>> f"{t_quantile(0.95, degrees=2):.3f}"
+    '4.303'
     """
     from scipy.special import stdtrit
 

@@ -4,9 +4,9 @@
 
 REQUEST is JSON, {"config": a `FitConfig`'s settings, "run": folder,
 "noisy_metrics": file, "noises": [settings of `evaluation.noise.Noise`], "like": a run
-folder whose data the run has to have, or null}. It trains unless the run is finished,
-and then tests in noise. It ends when its standard input does: with the process that
-started it. Its exit code is `OTHER_DATA` where the data isn't what it has to be.
+folder whose data the run has to have, or null}. It trains, unless the run is finished,
+and then tests in noise. It ends when its standard input closes, with the process that
+started it. Its exit code is `OTHER_DATA` where the data isn't the required one.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ OTHER_DATA = 3  # an exit code
 
 
 def main(argv):
-    """Does the run of a request; returns the exit code."""
+    """Trains and tests the run of a request; returns the exit code."""
     try:
         _main(argv)
     except OtherDataError as error:
@@ -47,11 +47,11 @@ def _main(argv):
         config = FitConfig(**request["config"])
         fit(config, run.path, resume=True, like=request.get("like"))
     noises = [Noise(**settings) for settings in request["noises"]]
-    test_in_noise(run, Path(request["noisy_metrics"]), noises)
+    _test_in_noise(run, Path(request["noisy_metrics"]), noises)
 
 
-def test_in_noise(run, path, noises):
-    """Adds to a file a finished run's metrics in those noises that it lacks."""
+def _test_in_noise(run, path, noises):
+    """Adds a finished run's metrics to a file, in the noises that the file lacks."""
     from training.evaluation.evaluating import as_metrics, evaluate
 
     known = read_noisy_metrics(path)
@@ -68,7 +68,13 @@ def test_in_noise(run, path, noises):
 
 
 def read_noisy_metrics(path):
-    """{`Noise`: metrics} of a file that `test_in_noise` wrote; {} if there is none."""
+    """{`Noise`: metrics} of a file that `_test_in_noise` wrote; {} if there is none.
+
+    >>> entry = {"noise": {"snr_db": 10.0}, "tasks": {"synthetic": {"accuracy": 0.6}}}
+    >>> write_json(Path("noisy.json"), [entry])
+    >>> read_noisy_metrics(Path("noisy.json"))[Noise(10.0)]
+    {'tasks': {'synthetic': {'accuracy': 0.6}}}
+    """
     if not path.exists():
         return {}
     entries = read_json(path)
@@ -76,10 +82,10 @@ def read_noisy_metrics(path):
 
 
 def _end_with_parent():
-    """However that one ends, its end of the pipe closes."""
+    """Ends this process when its parent ends, which closes the pipe in any case."""
 
     def watch():
-        # Not by `sys.stdin`, whose lock Python wants as it shuts down.
+        # Not by `sys.stdin`, whose lock Python takes as it shuts down.
         os.read(0, 1)
         os._exit(1)
 

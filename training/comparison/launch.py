@@ -1,4 +1,4 @@
-"""Runs of a comparison, each in a process, some at once."""
+"""Runs of a comparison, each in a process, several at once."""
 
 import collections
 import os
@@ -9,10 +9,10 @@ from leaf_files.atomic import make_folder
 from leaf_files.errors import UserError
 from training.comparison.job import OTHER_DATA
 
-_MOMENT = 0.1  # seconds between looks at the processes
+_MOMENT = 0.1  # seconds between checks of the processes
 
 
-class Job:
+class _Job:
     """A run's process.
 
     Args:
@@ -40,21 +40,21 @@ class Job:
         return time.monotonic() - self.started
 
     def end(self):
-        """Kills the process if it runs."""
+        """Kills the process if it is running."""
         with self.process:  # closes its input, waits for its end
             self.process.kill()
 
 
 def launch(runs, command, jobs, on_end, proven=False):
-    """Runs all, and reports each that ends.
+    """Starts all runs, and reports each that ends.
 
-    A run that fails does not stop the others, unless it is the first of all to end, or
-    has other data than it should: then the others would most likely fail as well.
+    A run that fails doesn't stop the others, unless it is the first to end, or its data
+    isn't the required one: then the others would most likely fail as well.
 
     Args:
         runs: A list of `PlannedRun`.
         command: Function of a run: the arguments of its process.
-        jobs: Most processes at once.
+        jobs: Largest number of processes at once.
         on_end: Function that is called after each run with the run, its seconds, an
             error or None, and the seconds that remain.
         proven: Whether runs of the comparison succeeded before.
@@ -63,10 +63,10 @@ def launch(runs, command, jobs, on_end, proven=False):
         The number of runs that failed.
 
     Raises:
-        UserError: The first run failed, or one found other data than it should.
+        UserError: The first run failed, or the data of one isn't the required one.
     """
     pending = collections.deque(runs)
-    running: list[Job] = []
+    running: list[_Job] = []
     n_ended, n_failed = 0, 0
     clock = _Clock(jobs)
     environment = _environment(jobs)
@@ -74,7 +74,7 @@ def launch(runs, command, jobs, on_end, proven=False):
         while pending or running:
             while pending and len(running) < jobs:
                 run = pending.popleft()
-                running.append(Job(run, command(run), environment))
+                running.append(_Job(run, command(run), environment))
             ended = [job for job in running if job.process.poll() is not None]
             for job in ended:
                 running.remove(job)
@@ -106,15 +106,15 @@ class _Clock:
 
     def left(self, pending, running):
         """Seconds that remain."""
-        rest = sum(self._of(run) for run in pending)
-        rest += sum(max(0.0, self._of(job.run) - job.seconds) for job in running)
-        return rest / max(1, min(self._jobs, len(pending) + len(running)))
+        seconds = sum(self._of(run) for run in pending)
+        seconds += sum(max(0.0, self._of(job.run) - job.seconds) for job in running)
+        return seconds / max(1, min(self._jobs, len(pending) + len(running)))
 
     def _of(self, run):
-        alike = self._seconds.get(_kind(run))
-        if alike is None:
-            alike = [second for some in self._seconds.values() for second in some]
-        return sum(alike) / len(alike)
+        similar = self._seconds.get(_kind(run))
+        if similar is None:
+            similar = [second for times in self._seconds.values() for second in times]
+        return sum(similar) / len(similar)
 
 
 def _kind(run):

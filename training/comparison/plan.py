@@ -19,6 +19,10 @@ class PlannedRun:
         folder: `RunFolder` of the run.
         log: File of the run's output.
         noisy_metrics: File of its metrics in noise, JSON.
+
+    >>> run = PlannedRun(FitConfig("folder:/data/drums", seed=3), RunFolder("run"))
+    >>> print(run)
+    folder:drums, leaf, seed 3
     """
 
     config: FitConfig
@@ -43,16 +47,21 @@ class Comparison:
     """Frontends, tasks and seeds, and the measurements of each run.
 
     Attributes:
-        settings: `FitConfig` with the names of all tasks and the first seed; each run
-            has these settings but for its task, frontend and seed.
+        settings: `FitConfig` with the names of all tasks and the first seed; runs
+            differ from it in task, frontend and seed.
         frontends: Names of the frontends, each once.
         n_seeds: Number of seeds, from `settings.seed` on.
         output: Folder of the comparison.
         multitask: Whether one model learns all tasks, or each has its own.
-        snrs_db: Signal-to-noise ratios at which trained models are tested as well.
+        snrs_db: Signal-to-noise ratios of further tests of the trained models, dB.
         noise_color: Color of that noise, see `training.evaluation.noise.Noise`.
         baseline: Frontend that the others are compared with.
-        jobs: Runs at once.
+        jobs: Number of runs at once.
+
+    >>> settings = FitConfig("synthetic")
+    >>> pair = Comparison(settings, ("mel", "leaf"), 2, Path("pair"), "mel")
+    >>> [str(run) for run in pair.runs[:2]]
+    ['synthetic, mel, seed 0', 'synthetic, leaf, seed 0']
     """
 
     settings: FitConfig
@@ -79,7 +88,7 @@ class Comparison:
     def runs(self):
         """All `PlannedRun`s, all frontends of a seed before the next seed.
 
-        So pairs are complete wherever the comparison stops.
+        So pairs are complete whenever the comparison stops.
         """
         names = ("multitask",) if self.multitask else head_names(self.models)
         return [
@@ -98,8 +107,7 @@ class Comparison:
         """Checks that the comparison can be written, or continued.
 
         Raises:
-            UserError: It can't: the folder holds other files, or runs of other
-                settings.
+            UserError: The folder holds other files, or runs with other settings.
         """
         writable_folder(self.output)
         runs = self.output / "runs"
@@ -113,14 +121,18 @@ class Comparison:
 
 
 def display_name(task):
-    """A task's name for people, without the folders above a folder."""
+    """A task's name for people; of a folder's path, the last part.
+
+    >>> display_name("folder:/data/drums"), display_name("synthetic")
+    ('folder:drums', 'synthetic')
+    """
     prefix, colon, path = task.partition(":")
     return prefix + colon + Path(path).name if colon else task
 
 
 def _require_same(run):
     config = run.config
-    if run.folder.metrics.exists():  # no data is wanted any more
+    if run.folder.metrics.exists():  # it needs no data any more
         data_dir = FitConfig.read(run.folder.config).data_dir
         config = dataclasses.replace(config, data_dir=data_dir)
     run.folder.require_config(config)

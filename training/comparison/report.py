@@ -23,15 +23,24 @@ _ABOUT_DRIFT = {
 
 
 def write(comparison, results):
-    """Writes all pages to the comparison's folder, each whole or not at all."""
+    """Writes all pages to the comparison's folder, each atomically.
+
+    >>> from training.comparison.plan import Comparison
+    >>> from training.comparison.results import collect
+    >>> settings = FitConfig("synthetic")
+    >>> pair = Comparison(settings, ("mel", "leaf"), 3, Path("pair"), "mel")
+    >>> write(pair, collect(pair))
+    >>> sorted(path.name for path in Path("pair").iterdir())
+    ['figures', 'report.md', 'results.csv', 'results.json', 'runs']
+    """
     folder = comparison.output
-    write_json(folder / "results.json", to_json(comparison, results))
+    write_json(folder / "results.json", _to_json(comparison, results))
     _write_csv(folder / "results.csv", results)
-    drawn = figures.draw(comparison, results, folder / "figures")
-    write_text(folder / "report.md", to_markdown(comparison, results, drawn))
+    figure_paths = figures.draw(comparison, results, folder / "figures")
+    write_text(folder / "report.md", _to_markdown(comparison, results, figure_paths))
 
 
-def to_json(comparison, results):
+def _to_json(comparison, results):
     """All numbers, for `results.json`."""
     return {
         "settings": comparison.settings.to_dict(),
@@ -97,7 +106,15 @@ def _write_csv(path, results):
 
 
 def scores_in_words(results, run):
-    """The scores of one run: "accuracy 84.2 %, at 10 dB 61.0 %"."""
+    """The scores of one run: "accuracy 84.2 %, at 10 dB 61.0 %".
+
+    >>> from training.comparison.plan import Comparison
+    >>> from training.comparison.results import collect
+    >>> settings = FitConfig("synthetic")
+    >>> pair = Comparison(settings, ("mel", "leaf"), 3, Path("pair"), "mel")
+    >>> scores_in_words(collect(pair), pair.runs[0])
+    'accuracy 50.0 %'
+    """
     parts = []
     tasks = {display_name(task) for task in run.config.tasks}
     for score in results.scores:
@@ -106,10 +123,10 @@ def scores_in_words(results, run):
         value = score.values.get(run.config.seed)
         if value is not None:
             clean = score.condition == "clean"
-            what = score.metric if clean else f"in noise at {score.condition}"
+            measure = score.metric if clean else f"in noise at {score.condition}"
             if len(tasks) > 1:
-                what = f"{score.task} {what}"
-            parts.append(f"{what} {100 * value:.1f} %")
+                measure = f"{score.task} {measure}"
+            parts.append(f"{measure} {100 * value:.1f} %")
     return ", ".join(parts)
 
 
@@ -118,6 +135,15 @@ def findings(comparison, results):
 
     Returns:
         A list of sentences.
+
+    >>> from training.comparison.plan import Comparison
+    >>> from training.comparison.results import collect
+    >>> settings = FitConfig("synthetic")
+    >>> pair = Comparison(settings, ("mel", "leaf"), 3, Path("pair"), "mel")
+    >>> [sentence] = findings(pair, collect(pair))
+    >>> print(sentence)
+    On synthetic, the difference to mel is more than noise for leaf (+5.0 points,
+    +2.5 to +7.5).
     """
     return [
         _finding(task, condition, scores, comparison)
@@ -129,21 +155,21 @@ def findings(comparison, results):
 def _finding(task, condition, scores, comparison):
     where = f"On {task}" + ("" if condition == "clean" else f" at {condition}")
     baseline = comparison.baseline
-    known = [score for score in scores if score.difference is not None]
-    judged = [score for score in known if score.difference.low is not None]
-    if not known:
+    paired = [score for score in scores if score.difference is not None]
+    with_interval = [score for score in paired if score.difference.low is not None]
+    if not paired:
         return f"{where}: no pair of runs to compare with {baseline} is finished."
-    if not judged:
+    if not with_interval:
         differences = ", ".join(
-            f"{score.frontend} {_points(score.difference.mean)}" for score in known
+            f"{score.frontend} {_points(score.difference.mean)}" for score in paired
         )
         return (
             f"{where}, one seed differs from {baseline} by {differences} points; a "
             "single pair can't say whether that is more than noise."
         )
-    more = [score for score in judged if score.difference.excludes_zero]
-    less = [score for score in judged if score.difference.excludes_zero is False]
-    alike = [score for score in judged if score.difference.excludes_zero is None]
+    more = [score for score in with_interval if score.difference.excludes_zero]
+    less = [score for score in with_interval if score.difference.excludes_zero is False]
+    alike = [score for score in with_interval if score.difference.excludes_zero is None]
     parts = []
     if more:
         parts.append(
@@ -170,13 +196,13 @@ def _listed(scores):
     return ", ".join(parts)
 
 
-def to_markdown(comparison, results, drawn):
+def _to_markdown(comparison, results, figure_paths):
     """The report, for people.
 
     Args:
         comparison: A `Comparison`.
         results: Its `Results`.
-        drawn: {task: path of its figure, relative to the report}.
+        figure_paths: {task: path of its figure, relative to the report}.
     """
     lines = ["# Comparison of frontends", "", *_what_was_run(comparison, results)]
     lines += ["", "## Findings", ""]
@@ -187,8 +213,8 @@ def to_markdown(comparison, results, drawn):
         for (name, condition), scores in results.conditions.items():
             if name == task:
                 lines += [*_score_table(condition, scores, comparison), ""]
-        if task in drawn:
-            lines += [f"![{task}]({drawn[task]})"]
+        if task in figure_paths:
+            lines += [f"![{task}]({figure_paths[task]})"]
     lines += ["", "## Cost and drift", "", *_cost_tables(comparison, results)]
     return "\n".join(lines) + "\n"
 
@@ -222,12 +248,7 @@ def _what_was_run(comparison, results):
         lines.append(
             f"- Noise: the same models were tested with {comparison.noise_color} noise "
             f"added to the test clips at {levels} dB; they were trained "
-            + (
-                "with white noise at "
-                f"{settings.noise_snr[0]:g} to {settings.noise_snr[1]:g} dB."
-                if settings.noise_snr
-                else "without noise."
-            )
+            + f"{_noise_in_words(settings)}."
         )
     if comparison.multitask:
         lines.append("- One model learns all tasks, with a head for each.")
@@ -238,6 +259,17 @@ def _what_was_run(comparison, results):
     return lines
 
 
+def _noise_in_words(settings):
+    """The noise of training, "with white noise at 5 to 30 dB"."""
+    kinds = []
+    if settings.noise_snr:
+        kinds.append(("white noise", settings.noise_snr))
+    if settings.noise_dir:
+        kinds.append(("noise of a folder", settings.noise_dir_snr))
+    noises = [f"{what} at {low:g} to {high:g} dB" for what, (low, high) in kinds]
+    return f"with {' and '.join(noises)}" if noises else "without noise"
+
+
 def _split_in_words(task):
     """The split of a task's clips, and the meaning of an interval over its seeds."""
     splitting = task.splitting
@@ -245,13 +277,13 @@ def _split_in_words(task):
         return f"{splitting.in_words}. {_of_folds(splitting.fold)}"
     if getattr(task, "group_pattern", None) and not splitting:
         return (
-            f"{task.split_rule}. Seeds are speakers here: an interval tells of "
+            f"{task.split_rule}. Seeds are speakers here: an interval covers "
             "speakers like these. More seeds than there are speakers repeat them"
         )
     if getattr(task, "splits", None):
         return (
             f"{task.split_rule}. All seeds are tested on the same clips: an interval "
-            "tells how training varies, not how other clips would do"
+            "covers the variation of training, not that of clips"
         )
     rule = splitting.in_words if splitting else task.split_rule
     return (
@@ -286,7 +318,7 @@ def _what_it_can_show(results):
     lines.append(
         f"What {n} seeds can show: half of the intervals of a difference here are "
         f"wider than +-{100 * statistics.median(margins):.1f} points, so a difference "
-        "of that size may well be there where none was found."
+        "of that size may well exist where none was detected."
     )
     if n == 2:
         lines.append(
@@ -346,7 +378,7 @@ def _cost_tables(comparison, results):
     at_once = f", {comparison.jobs} runs at once" if comparison.jobs > 1 else ""
     for model in dict.fromkeys(cost.model for cost in results.costs):
         costs = [cost for cost in results.costs if cost.model == model]
-        kinds = [
+        columns = [
             name for name in _ABOUT_DRIFT if any(name in cost.drift for cost in costs)
         ]
         head = (
@@ -354,7 +386,7 @@ def _cost_tables(comparison, results):
             "parameters of the frontend",
             "of all",
             "training, s",
-            *(_ABOUT_DRIFT[name] for name in kinds),
+            *(_ABOUT_DRIFT[name] for name in columns),
         )
         rows = [
             (
@@ -362,7 +394,7 @@ def _cost_tables(comparison, results):
                 f"{cost.parameters['frontend']:,}",
                 f"{cost.parameters['total']:,}",
                 _seconds(cost.seconds),
-                *(_drift(name, cost.drift.get(name)) for name in kinds),
+                *(_drift(name, cost.drift.get(name)) for name in columns),
             )
             for cost in costs
         ]
@@ -397,7 +429,7 @@ def _with_margin(estimate):
 
 
 def _points(value):
-    """ "+1.2", in points of a percent; no sign where it is 0."""
+    """Percentage points with their sign, "+1.2"; 0 has none."""
     rounded = round(100 * value, 1)
     return f"{rounded:+.1f}" if rounded else "0.0"
 

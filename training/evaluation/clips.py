@@ -1,6 +1,8 @@
 """Evaluation of whole clips: their windows' logits, averaged."""
 
 import dataclasses
+import os
+from collections.abc import Sequence
 
 import numpy as np
 from tqdm import tqdm
@@ -18,6 +20,8 @@ class ClipPredictions:
     Attributes:
         logits: (n_clips, n_classes), float64, averaged over a clip's windows.
         classes: (n_clips,), the true class indices.
+        names: Name of each clip, unique in the task; () where they aren't known.
+        groups: Group of each clip; None where groups aren't known.
 
     >>> logits = np.array([[2.0, 0.0], [0.0, 1.0], [3.0, 1.0]])
     >>> predictions = ClipPredictions(logits, np.array([0, 1, 1]))
@@ -27,9 +31,34 @@ class ClipPredictions:
 
     logits: np.ndarray
     classes: np.ndarray
+    names: Sequence[str] = ()
+    groups: Sequence[str] | None = None
 
     # The main metric.
     judged_by = "accuracy"
+    # Those of `training.evaluation.scores`.
+    scores_of_all = ("accuracy", "macro_f1")
+    scores_of_classes = ("precision", "recall", "f1", "average_precision")
+
+    @property
+    def truth(self):
+        """(n_clips, n_classes), bool: the labels of each clip."""
+        return _one_hot(self.classes, self.logits.shape[1])
+
+    @property
+    def chosen(self):
+        """(n_clips, n_classes), bool: the predicted labels of each clip."""
+        return _one_hot(self.predicted, self.logits.shape[1])
+
+    @property
+    def rankable(self):
+        """(n_clips, n_classes): what ranks clips by class, log probabilities."""
+        return self.logits - _log_sums(self.logits)
+
+    @property
+    def probabilities(self):
+        """(n_clips, n_classes), the softmax of the logits."""
+        return np.exp(self.rankable)
 
     @property
     def predicted(self):
@@ -44,10 +73,8 @@ class ClipPredictions:
     @property
     def loss(self):
         """Mean cross-entropy of the averaged logits, nats."""
-        shifted = self.logits - self.logits.max(axis=1, keepdims=True)
-        log_sums = np.log(np.exp(shifted).sum(axis=1))
-        true = np.take_along_axis(shifted, self.classes[:, None], axis=1)[:, 0]
-        return float(np.mean(log_sums - true))
+        true = np.take_along_axis(self.rankable, self.classes[:, None], axis=1)
+        return float(-np.mean(true))
 
     @property
     def metrics(self):
@@ -73,6 +100,7 @@ class MultiLabelPredictions:
     Attributes:
         logits: (n_clips, n_classes), float64, averaged over a clip's windows.
         classes: (n_clips, n_classes), 1 for each label that a clip has, else 0.
+        names, groups: See `ClipPredictions`.
 
     >>> logits = np.array([[2.0, 0.0], [0.0, 1.0]])
     >>> MultiLabelPredictions(logits, np.array([[1, 1], [0, 1]])).metrics["mAP"]
@@ -81,8 +109,32 @@ class MultiLabelPredictions:
 
     logits: np.ndarray
     classes: np.ndarray
+    names: Sequence[str] = ()
+    groups: Sequence[str] | None = None
 
     judged_by = "mAP"
+    scores_of_all = ("mAP", "auc", "macro_f1")
+    scores_of_classes = ("precision", "recall", "f1", "average_precision", "auc")
+
+    @property
+    def truth(self):
+        """(n_clips, n_classes), bool: the labels of each clip."""
+        return self.classes > 0.5
+
+    @property
+    def chosen(self):
+        """(n_clips, n_classes), bool: the labels of a probability above 0.5."""
+        return self.logits > 0
+
+    @property
+    def rankable(self):
+        """(n_clips, n_classes): what ranks clips by class, the logits."""
+        return self.logits
+
+    @property
+    def probabilities(self):
+        """(n_clips, n_classes), the sigmoid of the logits."""
+        return np.exp(-np.logaddexp(0.0, -self.logits))
 
     @property
     def loss(self):
@@ -128,16 +180,18 @@ def averaged(task_metrics):
         task_metrics: A list of `metrics`, at least one.
 
     Returns:
-        {name: mean}, over the tasks that have the metric, without "n_examples".
+        {name: mean}, over the tasks that have the metric, without what is a count, or
+        no number at all.
 
     >>> averaged([{"accuracy": 0.5, "n_examples": 8}, {"accuracy": 1.0, "mAP": 0.3}])
     {'accuracy': 0.75, 'mAP': 0.3}
     """
     names = dict.fromkeys(name for metrics in task_metrics for name in metrics)
+    found = {name: [m.get(name) for m in task_metrics] for name in names}
     return {
-        name: _mean([m[name] for m in task_metrics if m.get(name) is not None])
-        for name in names
-        if name != "n_examples"
+        name: _mean([value for value in values if value is not None])
+        for name, values in found.items()
+        if all(value is None or isinstance(value, float) for value in values)
     }
 
 
@@ -164,6 +218,7 @@ class ClipEvaluator:
     def __init__(self, clip_set, head, config):
         self.head = head
         self._n_clips = clip_set.n_examples
+        self._groups = clip_set.groups
         self._batches = evaluation_windows(
             clip_set,
             config.sample_rate,
@@ -187,6 +242,7 @@ class ClipEvaluator:
         n_classes = len(self.head.labels)
         sums = np.zeros((self._n_clips, n_classes))
         n_windows = np.zeros(self._n_clips, int)
+        names = np.zeros(self._n_clips, object)
         predictions_class: type[ClipPredictions] | type[MultiLabelPredictions]
         if self.head.multi_label:
             predictions_class, classes = (
@@ -203,15 +259,31 @@ class ClipEvaluator:
             leave=False,
             disable=None,  # without a terminal
         ) as progress:
-            for waveform, label, clip in self._batches.as_numpy_iterator():
+            for waveform, label, clip, name in self._batches.as_numpy_iterator():
                 logits = model.predict_on_batch(waveform)
                 if isinstance(logits, dict):
                     logits = logits[self.head.name]
                 np.add.at(sums, clip, logits)
                 np.add.at(n_windows, clip, 1)
                 classes[clip] = label
+                names[clip] = name
                 progress.update(clip[-1] - progress.n)
-        return predictions_class(sums / n_windows[:, None], classes)
+        return predictions_class(
+            sums / n_windows[:, None],
+            classes,
+            list(map(os.fsdecode, names)),
+            self._groups,
+        )
+
+
+def _one_hot(indices, n_classes):
+    return np.asarray(indices)[:, None] == np.arange(n_classes)
+
+
+def _log_sums(logits):
+    """(n_clips, 1), the logarithms of the sums of the exponentials."""
+    largest = logits.max(axis=1, keepdims=True)
+    return largest + np.log(np.exp(logits - largest).sum(axis=1, keepdims=True))
 
 
 def _mean(values):

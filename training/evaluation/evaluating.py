@@ -6,7 +6,7 @@ import functools
 import sys
 
 from leaf_files.errors import UserError
-from leaf_files.run_folder import Head
+from leaf_files.run_folder import Head, require_same_rate
 from leaf_tf.frontends.base import frontends_of
 from training.evaluation.clips import (
     ClipEvaluator,
@@ -14,6 +14,7 @@ from training.evaluation.clips import (
     MultiLabelPredictions,
     averaged,
 )
+from training.evaluation.scores import scored
 from training.run.data_checks import heard_before, is_own, is_same, own_test_clips
 from training.run.folder import RunFolder
 from training.run.models import load_classifier
@@ -32,7 +33,6 @@ class Evaluation:
         head: `Head` of the model that made the predictions.
         predictions: `ClipPredictions` or `MultiLabelPredictions`.
 
-    >>> import numpy as np
     >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
     >>> predictions = ClipPredictions(np.array([[2.0, 0.0]]), np.array([0]))
     >>> Evaluation("drums", head, predictions).predictions.accuracy
@@ -43,17 +43,21 @@ class Evaluation:
     head: Head
     predictions: ClipPredictions | MultiLabelPredictions
 
+    @functools.cached_property
+    def scores(self):
+        """The task's entry in `metrics.json`, see `training.evaluation.scores`."""
+        return scored(self.predictions, self.head.labels)
+
 
 def as_metrics(evaluations):
     """The content of `metrics.json`, {"tasks": ..., "average": ...}.
 
-    >>> import numpy as np
     >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
     >>> predictions = ClipPredictions(np.array([[0.0, 0.0]]), np.array([0]))
-    >>> as_metrics([Evaluation("drums", head, predictions)])
-    {'tasks': {'drums': {'accuracy': 1.0, 'loss': 0.693..., 'n_examples': 1}}}
+    >>> as_metrics([Evaluation("drums", head, predictions)])["tasks"]["drums"]
+    {'accuracy': 1.0, 'loss': 0.693..., 'n_examples': 1, ...}
     """
-    metrics = [evaluation.predictions.metrics for evaluation in evaluations]
+    metrics = [evaluation.scores for evaluation in evaluations]
     content = {"tasks": {e.task: m for e, m in zip(evaluations, metrics)}}
     if len(metrics) > 1:
         content["average"] = averaged(metrics)
@@ -90,6 +94,10 @@ def evaluate(
     Raises:
         UserError: No finished run, or data that can't be used: no clip of the run's
             test split is left, or its clips can't be known.
+
+    >>> [evaluation] = evaluate("run")
+    >>> evaluation.task, evaluation.predictions.logits.shape
+    ('folder:drums', (2, 2))
     """
     run = RunFolder(run_path)
     run.require_finished()
@@ -128,12 +136,7 @@ def evaluate(
 def _require_rate(run, model, config):
     """Checks that clips are resampled to the model's rate."""
     for frontend in frontends_of(model):
-        if frontend.sample_rate != config.sample_rate:
-            raise UserError(
-                f"in {run.path}, config.json says {config.sample_rate} Hz, the model's "
-                f"frontend {frontend.sample_rate} Hz; one of the two was edited, or is "
-                "of another run"
-            )
+        require_same_rate(run.path, config.sample_rate, frontend.sample_rate)
 
 
 @contextlib.contextmanager
@@ -173,11 +176,11 @@ def _clips(run, config, data_dir, exactly, name, head):
         require_known(name, data, head)
         return data
 
-    if isinstance(task, OwnTask):
+    if isinstance(task, OwnTask) and not task.can_be_multi_label:
         _require_one_count(name, task.multi_label, head)
     is_runs_own = is_same(task, get_task(head.task, config))
     if not is_runs_own and isinstance(task, OwnTask):
-        clips = task.load_all(list(head.labels))
+        clips = task.load_all(list(head.labels), head.multi_label)
         is_runs_own = is_own(run, head, task, clips)
         if is_runs_own:
             _note(f"note: {name} holds the clips of {head.task}, which isn't there")

@@ -5,7 +5,7 @@ from keras import ops
 from matplotlib.figure import Figure
 
 import leaf_tf
-from leaf_files.figures import save_figure
+from leaf_files.figures import RUST, TEAL, save_figure
 from leaf_files.windows import cut_windows
 from leaf_tf import visualize
 from leaf_tf.visualize import AFTER, BEFORE
@@ -13,7 +13,7 @@ from leaf_tf.visualize import AFTER, BEFORE
 _CHANNEL_TICKS = 6
 
 
-def draw_run(run, config, heads, splits, model, initial, history, tests):
+def draw_run(run, config, heads, splits, model, initial, history, tests, entries):
     """Draws all figures of a finished run into its folder.
 
     Args:
@@ -25,13 +25,15 @@ def draw_run(run, config, heads, splits, model, initial, history, tests):
         initial: The frontend's weights before training, as `get_weights`.
         history: One dict an epoch, as `ValidateAndSave` keeps.
         tests: The predictions of the test split of each head.
+        entries: Each head's entry in `metrics.json`.
     """
     frontend = model.get_layer("frontend")
     before = visualize.untrained(frontend)
     before.set_weights(initial)
     figures = {"learning_curves": learning_curves(history)}
-    for head, test in zip(heads, tests):
+    for head, test, entry in zip(heads, tests, entries):
         suffix = f"_{head.name}" if len(heads) > 1 else ""
+        figures[f"class_scores{suffix}"] = class_scores(entry)
         if head.multi_label:
             precisions = test.average_precisions
             figure = average_precisions(precisions, head.labels)
@@ -53,7 +55,6 @@ def save_figures(figures, folder):
     Raises:
         UserError: The folder can't be made.
 
-    >>> from pathlib import Path
     >>> save_figures({"empty": Figure()}, Path("figures"))
     >>> [path.name for path in Path("figures").iterdir()]
     ['empty.png']
@@ -136,6 +137,46 @@ def average_precisions(precisions, labels, at_most=50):
     axes.set_yticks(range(len(order)), [_verbatim(labels[i]) for i in order])
     axes.invert_yaxis()
     axes.set(xlim=(0, 1), xlabel="average precision on the test clips")
+    return figure
+
+
+def class_scores(entry, at_most=50):
+    """Recall and average precision of each class, with their intervals.
+
+    Args:
+        entry: A task's entry in `metrics.json`.
+        at_most: Classes; of more, evenly chosen ones are drawn.
+    """
+    labels = list(entry["per_class"])
+    if len(labels) > at_most:
+        places = np.linspace(0, len(labels) - 1, at_most).round().astype(int)
+        labels = [labels[place] for place in places]
+    height = max(3, 1.6 + 0.3 * len(labels))
+    figure = Figure(figsize=(7, height), layout="constrained")
+    axes = figure.subplots()
+    for name, color, shift in (
+        ("recall", TEAL, -0.15),
+        ("average_precision", RUST, 0.15),
+    ):
+        for row, label in enumerate(labels):
+            of_class = entry["per_class"][label]
+            if of_class[name] is None:
+                continue
+            ends = of_class["intervals"][name]
+            if ends:
+                axes.plot(ends, [row + shift] * 2, color=color, linewidth=2, alpha=0.5)
+            axes.plot(of_class[name], row + shift, "o", color=color, markersize=5)
+        axes.plot([], [], "o-", color=color, label=name.replace("_", " "))
+    names = [f"{_verbatim(x)} ({entry['per_class'][x]['n_examples']})" for x in labels]
+    axes.set_yticks(range(len(labels)), names)
+    axes.set(
+        xlim=(-0.02, 1.02),
+        ylim=(len(labels) - 0.4, -0.6),
+        xlabel=f"on the test clips, with 95 % intervals over {entry['intervals_over']}",
+        ylabel="class (test clips)",
+    )
+    axes.grid(axis="x", alpha=0.3)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 

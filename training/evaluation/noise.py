@@ -5,8 +5,6 @@ import math
 
 import numpy as np
 
-from training.tasks.clip_sets import ClipSet
-
 COLORS = ("pink", "white")
 
 
@@ -63,7 +61,7 @@ class Noise:
                 noisy, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
             )
 
-        return ClipSet(clip_set.n_examples, read)
+        return dataclasses.replace(clip_set, read=read, at=None)
 
     def add(self, waveform, index=0):
         """A waveform in noise; silence stays silent. Sums may exceed [-1, 1].

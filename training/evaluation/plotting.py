@@ -54,6 +54,9 @@ def plot(run_path, output=None):
 
     Raises:
         UserError: No finished run, or the folder can't be written.
+
+    >>> print(plot("run"))
+    MelFilterbanks has nothing learned to draw
     """
     run = RunFolder(run_path)
     run.require_finished()

@@ -1,4 +1,4 @@
-"""Adapts a finished run to other conditions: its PCEN learns on, all else stays.
+"""Adapts a finished run to other conditions: only its PCEN is trained further.
 
 Filters hardly move in training, PCEN does; and PCEN alone, trained on little noisy
 data, recovers much of what noise cost (arXiv:2404.06702).
@@ -18,6 +18,9 @@ from leaf_tf import visualize
 from training.evaluation import figures
 from training.evaluation.clips import ClipEvaluator
 from training.evaluation.evaluating import relabelled, require_known
+from training.evaluation.notes import TestedTask
+from training.evaluation.report import write_report
+from training.evaluation.scores import scored
 from training.fit.callbacks import score_of, write_history
 from training.fit.fitting import in_words, memory_named, require_outside
 from training.input.pipeline import TrainingData
@@ -27,16 +30,16 @@ from training.run.folder import RunFolder, write_clips
 from training.run.models import compile_classifier, load_classifier
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS
-from training.tasks.registry import get_task
+from training.tasks.registry import get_task, is_official
 from training.tasks.tfds import TfdsTask
 
 
 def adapt(run_path, task_name, output, **settings):
     """Trains the compression of a run's frontend on other clips of the same classes.
 
-    All else is frozen, the moving averages of batch normalisation too. Kept is the
-    epoch that does best on the validation clips, or the model as it was, if none
-    does better.
+    All else is frozen, including the moving averages of batch normalisation. The epoch
+    that is best on the validation clips is kept, or the model as it was, if none is
+    better.
 
     Args:
         run_path: A finished run folder, whose frontend compresses by PCEN, or by
@@ -46,8 +49,7 @@ def adapt(run_path, task_name, output, **settings):
         output: The run folder to write; new, empty, or of an unfinished run. It is a
             run of that task, with the labels of the model; of a model of several
             tasks, the first one that has these classes is replaced by it.
-        settings: Those settings of the run's `FitConfig` that are to differ, such as
-            `epochs`.
+        settings: New values for settings of the run's `FitConfig`, such as `epochs`.
 
     Returns:
         The metrics, as in `metrics.json`. Beside those of a run, "adaptation" has
@@ -93,10 +95,10 @@ def adapt(run_path, task_name, output, **settings):
     _say(
         f"the best epoch is {saver.best_epoch}"
         if saver.best_epoch
-        else "no epoch did better on the validation clips: the model stays as it was"
+        else "no epoch was better on the validation clips: the model is unchanged"
     )
 
-    # Of a fresh copy nothing but the compression can have moved.
+    # In a fresh copy nothing but the compression can differ.
     adapted = load_classifier(old.model, old_heads)
     frontend = adapted.get_layer("frontend")
     original = visualize.untrained(frontend)
@@ -107,8 +109,11 @@ def adapt(run_path, task_name, output, **settings):
     dataclasses.replace(record, files=new.file_marks()).write_summary(new)
     after = _tested(adapted, tests, "after")
     drift = visualize.drift(frontend, original)
+    entries = {
+        h.task: scored(after[h.task], h.labels) for h in heads if h.task in after
+    }
     metrics = {
-        "tasks": {h.task: after[h.task] for h in heads if h.task in after},
+        "tasks": entries,
         "parameters": {
             "frontend": frontend.count_params(),
             "total": adapted.count_params(),
@@ -118,13 +123,23 @@ def adapt(run_path, task_name, output, **settings):
         "training_seconds": round(seconds, 1),
         "adaptation": {
             "run": str(old.path.resolve()),
-            "before": before,
-            "after": after,
+            "before": {task: each.metrics for task, each in before.items()},
+            "after": {task: each.metrics for task, each in after.items()},
             "drift": dataclasses.asdict(drift),
         },
     }
     write_json(new.metrics, metrics)
     _say(f"drift: {drift}")
+    tested = [
+        TestedTask(
+            *(h, clips if h is head else {}, after[h.task], entries[h.task]),
+            "as by the run that was adapted, or anew by its seed",
+            is_official(get_task(h.task)),
+        )
+        for h in heads
+        if h.task in after
+    ]
+    write_report(new, config, tested, saver.history, metrics)
     figures.save_figures(
         {
             "learning_curves": figures.learning_curves(saver.history),
@@ -132,6 +147,7 @@ def adapt(run_path, task_name, output, **settings):
         },
         new.figures,
     )
+    _say(f"read {new.report} first")
     _say(f"the run lies in {new.path}")
     return metrics
 
@@ -181,11 +197,12 @@ def _forgotten(settings):
 
 
 def _config(old_config, heads, settings):
-    """The config of the adapted run."""
+    """The config of the adapted run; its clips are as they are, in their own noise."""
     task = ",".join(head.task for head in heads)
     try:
         return dataclasses.replace(
-            old_config, **{"task": task, "precision": "float32", **settings}
+            old_config.without_sounds(),
+            **{"task": task, "precision": "float32", **settings},
         )
     except ValueError as error:
         raise UserError(f"cannot adapt to {task}: {error}") from error
@@ -194,7 +211,7 @@ def _config(old_config, heads, settings):
 def _tests_at_hand(run, heads, new_task, config):
     """{task: `ClipEvaluator` of its test clips} of what the model learned before.
 
-    What isn't at hand is left out: models are adapted where their data is not.
+    Tasks without data here are left out: a model may be adapted far from its data.
     """
     tests = {}
     for head in heads:
@@ -209,7 +226,7 @@ def _tests_at_hand(run, heads, new_task, config):
 
         try:
             if isinstance(task, TfdsTask) and not task.is_ready(config.data_dir):
-                raise UserError("its data is not there")
+                raise UserError("its data is missing")
             clips, labels = own_test_clips(run, task, head, load, _say)
         except UserError as error:
             _say(f"not tested on {head.task}: {error}")
@@ -220,22 +237,23 @@ def _tests_at_hand(run, heads, new_task, config):
 
 
 def _tested(model, tests, when):
-    """{task: metrics}, said as they come."""
-    found = {}
+    """{task: its predictions}, whose scores are printed one by one."""
+    predictions_of_task = {}
     for task, evaluator in tests.items():
-        predictions = evaluator.predict(model, f"testing {when}")
-        found[task] = predictions.metrics
+        predictions = predictions_of_task[task] = evaluator.predict(
+            model, f"testing {when}"
+        )
         value = predictions.metrics[predictions.judged_by]
         value = "undefined" if value is None else f"{value:.4f}"
         _say(
             f"{when}: test {predictions.judged_by} {value}, loss "
             f"{predictions.loss:.4f} on {task}"
         )
-    return found
+    return predictions_of_task
 
 
 def _write_clips(old, new, heads, head, clips, config):
-    """Keeps clips of the new task; of a model's other tasks, those of its run."""
+    """Keeps clips of the new task; for other tasks, those of the old run."""
     for other in heads if len(heads) > 1 else ():
         kept = old.evaluation_clips_of(other.name, len(heads))
         if other.name != head.name and kept.is_dir():
@@ -250,7 +268,7 @@ def _write_clips(old, new, heads, head, clips, config):
 
 
 def _train(model, head, clips, config, saver):
-    """Trains what is not frozen; returns the seconds it took."""
+    """Trains the layers that aren't frozen; returns the duration in seconds."""
     outputs = model.output
     if isinstance(outputs, dict):
         model = keras.Model(model.input, outputs[head.name])
@@ -282,8 +300,8 @@ class _KeepBest(keras.callbacks.Callback):
         config: A `FitConfig`.
 
     Attributes:
-        best: Its weights, as `get_weights`.
-        best_epoch: Counted from 1; 0 where no epoch is better than the start.
+        best: Weights of the layer, as `get_weights`.
+        best_epoch: Number of the epoch, from 1; 0 if none is better than the start.
         history: One dict an epoch.
     """
 

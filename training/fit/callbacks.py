@@ -1,4 +1,4 @@
-"""Callbacks of a run: validation, checkpoints, history, an early end."""
+"""Callbacks of a run: validation, checkpoints, history, early stopping."""
 
 import math
 import time
@@ -10,9 +10,9 @@ from leaf_files.errors import UserError
 from training.evaluation.clips import averaged
 from training.fit.checkpoints import Checkpoints
 
-# Steps between looks at the loss: a look waits for the step to end, and a GPU for
-# the next one to be sent.
-_LOOK = 20
+# Steps between checks of the loss: a check waits for the step to end, and meanwhile a
+# GPU is idle.
+_CHECK_STEPS = 20
 
 
 class ValidateAndSave(keras.callbacks.Callback):
@@ -21,12 +21,12 @@ class ValidateAndSave(keras.callbacks.Callback):
     Adds `val_accuracy`, `val_loss` and the tasks' other metrics to the epoch's logs,
     before other callbacks read them; with several tasks those of each,
     `val_<head>_accuracy`, and their means. The best epoch is the one with the highest
-    accuracy (mAP for multi-label tasks, the mean over several tasks); of two that are
-    equal, the one with the lower loss. Files are replaced whole, so that a run killed
+    accuracy (mAP for multi-label tasks, the mean over several tasks); of two equal
+    ones, that with the lower loss. Files are replaced whole, so that a run killed
     at any moment leaves readable ones.
 
-    Ends the run after `config.patience` epochs without a better one. A run whose loss
-    isn't finite any more is stopped with a `UserError`: its weights are lost, and more
+    Ends the run after `config.patience` epochs without improvement. A run whose loss is
+    no longer finite is stopped with a `UserError`: its weights are lost, and more
     epochs are a waste of time. The files of earlier epochs stay.
 
     Args:
@@ -34,7 +34,7 @@ class ValidateAndSave(keras.callbacks.Callback):
         run: A `RunFolder`.
         config: Its `FitConfig`.
         steps_per_epoch: Optimizer steps in an epoch.
-        progress: `Progress` to continue from; updated as the run goes on.
+        progress: `Progress` to continue from; updated during the run.
         replan: The run's `leaf_tf.Replan`, called before this.
         devices: See `training.fit.devices`.
     """
@@ -64,8 +64,8 @@ class ValidateAndSave(keras.callbacks.Callback):
         progress.running = None
 
     def set_params(self, params):
-        # An epoch that was cut off ends in a `fit` of its own. Keras's progress bar
-        # gets this very dict next, and is to count epochs like the rest.
+        # An interrupted epoch ends in a `fit` of its own. Keras's progress bar gets
+        # this dict next, and has to count the epochs of the whole run.
         params["epochs"] = self._config.epochs
         super().set_params(params)
 
@@ -76,14 +76,14 @@ class ValidateAndSave(keras.callbacks.Callback):
         progress = self._progress
         progress.step += 1
         if self._running is not None:
-            self._go_on_counting()
+            self._restore_counts()
         within = progress.step % self._steps_per_epoch
         is_due = (
             self._config.checkpoint_steps
             and within
             and progress.step % self._config.checkpoint_steps == 0
         )
-        if is_due or within % _LOOK == 0:
+        if is_due or within % _CHECK_STEPS == 0:
             self._require_finite((logs or {}).get("loss", 0.0), "loss")
         if is_due:
             self._devices.sync(self.model)
@@ -134,11 +134,11 @@ class ValidateAndSave(keras.callbacks.Callback):
         if math.isfinite(loss):
             return
         best_epoch = self._progress.best_epoch
-        kept = f"; the best epoch, {best_epoch}, is kept in {self._run.best}"
+        best_kept = f"; the best epoch, {best_epoch}, is kept in {self._run.best}"
         raise UserError(
             f"training diverged: the {name} became {float(loss)} in epoch "
             f"{len(self._progress.history) + 1}; try a lower --learning-rate than "
-            f"{self._config.learning_rate:g}" + (kept if best_epoch else "")
+            f"{self._config.learning_rate:g}" + (best_kept if best_epoch else "")
         )
 
     def _save(self, is_best=False):
@@ -152,8 +152,8 @@ class ValidateAndSave(keras.callbacks.Callback):
         self._progress.epoch_seconds += now - self._mark
         self._mark = now
 
-    def _go_on_counting(self):
-        """Adds the metrics' sums from before the epoch was cut off."""
+    def _restore_counts(self):
+        """Adds the metrics' sums from before the epoch was interrupted."""
         self._devices.sync(self.model)
         for variable, before in zip(self.model.metrics_variables, self._running):
             variable.assign(keras.ops.convert_to_numpy(variable) + before)
@@ -161,7 +161,14 @@ class ValidateAndSave(keras.callbacks.Callback):
 
 
 def is_over(progress, config):
-    """Whether the run has gone `config.patience` epochs without a better one."""
+    """Whether the last `config.patience` epochs brought no improvement.
+
+    >>> from training.fit.progress import Progress
+    >>> from training.settings.config import FitConfig
+    >>> progress = Progress(best_epoch=1, history=[{"epoch": 1}, {"epoch": 2}])
+    >>> is_over(progress, FitConfig("drums", patience=1))
+    True
+    """
     n_epochs = len(progress.history)
     return bool(config.patience and n_epochs - progress.best_epoch >= config.patience)
 
@@ -171,14 +178,24 @@ def score_of(predictions):
 
     Args:
         predictions: Predictions for the validation clips, one a task.
+
+    >>> from training.evaluation.clips import ClipPredictions
+    >>> predictions = ClipPredictions(np.array([[0.0, 0.0]]), np.array([0]))
+    >>> score_of([predictions])
+    (1.0, -0.693...)
     """
-    judged = [p.metrics[p.judged_by] or 0.0 for p in predictions]
+    main_metrics = [p.metrics[p.judged_by] or 0.0 for p in predictions]
     losses = [p.loss for p in predictions]
-    return sum(judged) / len(judged), -sum(losses) / len(losses)
+    return sum(main_metrics) / len(main_metrics), -sum(losses) / len(losses)
 
 
 def write_history(history, path):
-    """Writes one row an epoch, as CSV; undefined numbers are empty fields."""
+    """Writes one row an epoch, as CSV; undefined numbers are empty fields.
+
+    >>> write_history([{"epoch": 1, "loss": 0.7, "val_mAP": None}], Path("history.csv"))
+    >>> Path("history.csv").read_text().split()
+    ['epoch,loss,val_mAP', '1,0.7,']
+    """
     write_csv(path, history)
 
 
@@ -187,7 +204,7 @@ def _values(model):
 
 
 def _name_by_task(logs, heads):
-    """Renames Keras's metrics of several outputs: a task's loss is its own mean."""
+    """Renames Keras's metrics of several outputs: a task's loss is over its windows."""
     for head in heads if len(heads) > 1 else ():
         logs[f"{head.name}_loss"] = logs.pop(f"{head.name}_cross_entropy")
 

@@ -1,4 +1,4 @@
-"""The checkpoints of a run: written whole, read as long as one is whole."""
+"""The checkpoints of a run: written atomically, read as long as one is whole."""
 
 import json
 import os
@@ -24,6 +24,10 @@ class Checkpoints:
 
     Args:
         run: A `RunFolder`.
+
+    >>> from training.run.folder import RunFolder
+    >>> Checkpoints(RunFolder("no_run")).exist
+    False
     """
 
     def __init__(self, run):
@@ -31,7 +35,7 @@ class Checkpoints:
 
     @property
     def exist(self):
-        """Whether there is any, whole or not."""
+        """Whether there is any checkpoint, whole or not."""
         return any(path.exists() for path in self._paths)
 
     @property
@@ -39,12 +43,12 @@ class Checkpoints:
         return [self._run.last, self._run.previous, self._run.best]
 
     def save(self, model, progress, is_best=False):
-        """Writes a checkpoint; the last one becomes the one before.
+        """Writes a checkpoint; the last one becomes the previous one.
 
         Args:
             model: The compiled model.
             progress: The run's `Progress`.
-            is_best: Whether an epoch just ended that is the best so far.
+            is_best: Whether the epoch that just ended is the best so far.
         """
         last = self._run.last
         with replacing(last) as temporary:
@@ -73,8 +77,8 @@ class Checkpoints:
         Raises:
             UserError: There are checkpoints, but none is whole.
         """
-        # The best one is usually older, but is the newest when what was saved after
-        # it is damaged.
+        # The best one is usually older, but is the newest where those saved after it
+        # are damaged.
         candidates = [(path, *_read(path)) for path in self._paths if path.exists()]
         for path, progress, reason in candidates:
             if progress is None:
@@ -83,7 +87,7 @@ class Checkpoints:
         for path, progress in sorted(whole, key=lambda entry: -entry[1].step):
             try:
                 model = _load(path)
-            # Keras raises many kinds, depending on what is broken.
+            # Keras raises errors of many types, by what is broken.
             except Exception as error:
                 reason = f"{first_line(error):.200}"
                 say(f"{path} doesn't load ({reason}); trying the one before")
@@ -93,7 +97,7 @@ class Checkpoints:
                 and progress.best_epoch == progress.history[-1]["epoch"]
             ):
                 if progress.running is None and path != self._run.best:
-                    # The run may have been cut off before it was copied.
+                    # The run may have been interrupted before the copy.
                     self._copy_to_best(path)
             return model, progress
         if candidates:
@@ -118,7 +122,7 @@ def _load(path):
 
 
 def _seeds(model):
-    """The states of dropout and the like, which Keras doesn't save: all integers."""
+    """The states of random generators, which Keras doesn't save: all integers."""
     return [
         variable
         for variable in model.non_trainable_variables

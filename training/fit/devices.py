@@ -24,6 +24,10 @@ class OneDevice:
         part, n_parts: Number of the part of each batch that this process computes,
             and number of the parts.
         n_devices: Number of devices over which a batch is split.
+
+    >>> device = OneDevice()
+    >>> device.is_first, device.n_parts
+    (True, 1)
     """
 
     is_first = True
@@ -35,15 +39,15 @@ class OneDevice:
         return contextlib.nullcontext()
 
     def training(self):
-        """The context in which they learn."""
+        """The context in which models are trained."""
         return contextlib.nullcontext()
 
     def ready(self, model):
-        """Changes a new model so that it learns as on one device."""
+        """Changes a new model so that it trains as on one device."""
 
     def sync(self, model):
         """Brings a model's variables up to date in the middle of `fit`."""
-        # Under JAX they live in a state of their own meanwhile.
+        # During `fit` JAX keeps them in a separate state.
         if hasattr(model, "jax_state_sync"):
             model.jax_state_sync()
 
@@ -52,7 +56,7 @@ class OneDevice:
         return model
 
     def together(self):
-        """The context of all work of the hosts: a failure of one ends all."""
+        """The context of the hosts' common work: a failure of one ends all."""
         return contextlib.nullcontext()
 
     @contextlib.contextmanager
@@ -69,7 +73,7 @@ class OneDevice:
             yield folder
 
     def leave(self):
-        """Ends the work of the hosts."""
+        """Ends the hosts' common work."""
 
     def first_says(self, value):
         """The first host's value of a bool."""
@@ -100,14 +104,14 @@ class _Spread(OneDevice):
 class Mirrored(_Spread):
     """All devices of this host: each has the model and a part of each batch.
 
-    Batch normalisation uses statistics of the whole batch. TensorFlow's
-    MirroredStrategy computes.
+    Batch normalisation uses statistics of the whole batch. Runs by TensorFlow's
+    MirroredStrategy.
 
     Args:
         batch_size: A multiple of the number of devices.
 
     Raises:
-        UserError: It is not.
+        UserError: `batch_size` isn't such a multiple.
     """
 
     def __init__(self, batch_size):
@@ -132,7 +136,7 @@ class Mirrored(_Spread):
 class Hosts(_Spread):
     """All devices of many hosts: each has the model and a part of each batch.
 
-    Keras's JAX backend and its `DataParallel` compute. The first host writes the run's
+    Runs by Keras's JAX backend and `DataParallel`. The first host writes the run's
     files; all evaluate the same clips, and so agree on the next step.
 
     Args:
@@ -141,7 +145,7 @@ class Hosts(_Spread):
             of the number of all devices.
 
     Raises:
-        UserError: It is not, or the hosts don't find each other.
+        UserError: The batch size isn't such a multiple, or the hosts don't connect.
     """
 
     def __init__(self, settings, config):
@@ -149,7 +153,7 @@ class Hosts(_Spread):
 
         super().__init__()
         _keep_gpus_from_tensorflow()
-        # Hosts without accelerators speak by gloo.
+        # Hosts without accelerators communicate by gloo.
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
         if settings.index == 0:
             print(
@@ -157,7 +161,7 @@ class Hosts(_Spread):
                 flush=True,
             )
         meet(settings, json.dumps(config.to_dict()))
-        with quiet.native_output_hidden():  # gloo tells who is there
+        with quiet.native_output_hidden():  # gloo prints the hosts that are connected
             keras.distribution.initialize(
                 settings.coordinator, settings.n_hosts, settings.index
             )
@@ -178,8 +182,8 @@ class Hosts(_Spread):
             if "Gloo" not in str(error) and "coordination" not in str(error):
                 raise
             raise UserError(
-                "another host is gone, and with it the run; see what the others say, "
-                "and start all of them again with --resume"
+                "another host failed, which ends the run; see the output of the "
+                "others, and start all of them again with --resume"
             ) from error
         except BaseException as error:
             _leave_at_exit(130 if isinstance(error, KeyboardInterrupt) else 1)
@@ -215,9 +219,9 @@ class Hosts(_Spread):
     def require_alike(self, name, value):
         from jax.experimental import multihost_utils
 
-        mine = np.frombuffer(str(value).encode()[:4096].ljust(4096), np.uint8)
-        first = multihost_utils.broadcast_one_to_all(mine)
-        if not np.array_equal(mine, first):
+        own_value = np.frombuffer(str(value).encode()[:4096].ljust(4096), np.uint8)
+        first = multihost_utils.broadcast_one_to_all(own_value)
+        if not np.array_equal(own_value, first):
             raise UserError(
                 f"this host has another {name} than the first host: {value}; the first "
                 f"has {bytes(np.asarray(first)).decode(errors='replace').rstrip()}"
@@ -225,7 +229,7 @@ class Hosts(_Spread):
 
 
 class _Local:
-    """A model that predicts outside of the current distribution."""
+    """A model that predicts outside the current distribution."""
 
     def __init__(self, model):
         self._model = model
@@ -245,7 +249,7 @@ def _plans(model):
 
 
 def _leave_at_exit(code):
-    """Ends the process without JAX's wait for the other hosts, which may not come."""
+    """Ends the process without JAX's wait for the other hosts, which may be gone."""
 
     def leave():
         sys.stdout.flush()
@@ -256,16 +260,16 @@ def _leave_at_exit(code):
 
 
 def _keep_gpus_from_tensorflow():
-    """TensorFlow only reads clips here, and would take all memory of the GPUs."""
+    """Hides the GPUs from TensorFlow, which only reads clips, and would take them."""
     import tensorflow as tf
 
     tf.config.set_visible_devices([], "GPU")
 
 
-def _require_multiple(batch_size, n_devices, whose):
+def _require_multiple(batch_size, n_devices, devices):
     if batch_size % n_devices:
         raise UserError(
             f"a batch of {batch_size} windows can't be split evenly over the "
-            f"{n_devices} {whose}; choose a --batch-size that is a multiple of "
+            f"{n_devices} {devices}; choose a --batch-size that is a multiple of "
             f"{n_devices}"
         )

@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -17,12 +18,26 @@ from leaf_files.run_folder import LABEL_SEPARATOR, Head
 from training.evaluation import figures
 from training.evaluation.clips import ClipEvaluator, averaged
 from training.evaluation.frontend_metrics import frontend_metrics
+from training.evaluation.notes import TestedTask
+from training.evaluation.report import splits_in_words, write_report
+from training.evaluation.scores import scored, scores_in_words
 from training.fit.callbacks import ValidateAndSave, is_over, write_history
 from training.fit.checkpoints import Checkpoints
 from training.fit.devices import OneDevice
 from training.fit.progress import Progress
+from training.fit.random_split import (
+    add_random_split,
+    random_config,
+    require_groups,
+    require_other_split,
+)
 from training.input.pipeline import TrainingData
-from training.run.data_checks import require_same_data, require_unchanged
+from training.input.sounds import AugmentationSounds
+from training.run.data_checks import (
+    require_same_data,
+    require_unchanged,
+    sounds_among_clips,
+)
 from training.run.data_record import DataRecord, TaskRecord, in_order
 from training.run.folder import RunFolder
 from training.run.heads import make_heads
@@ -30,24 +45,34 @@ from training.run.models import (
     build_classifier,
     check_model,
     compile_classifier,
+    freeze,
     require_outputs,
+    start_from,
     without_optimizer,
 )
+from training.run.parent import (
+    as_started,
+    parent_notes,
+    require_parent,
+    with_parent,
+)
 from training.settings.config import FitConfig
-from training.tasks.clip_sets import SPLITS, ClipSet
+from training.tasks.clip_sets import SPLITS, ClipSet, TaskData
 from training.tasks.own_clips import OwnTask
-from training.tasks.registry import get_tasks
+from training.tasks.registry import get_tasks, is_official, split_rule
 
 
 @dataclasses.dataclass(frozen=True)
 class _Job:
-    """The fixed parts of a run: all that stays the same while it learns."""
+    """The parts of a run that stay the same during training."""
 
     config: FitConfig
     run: RunFolder
     heads: tuple[Head, ...]
     splits: dict[str, list[ClipSet]]  # {split: clips of each head}
     data: DataRecord
+    task_data: list[TaskData]
+    sounds: AugmentationSounds
     devices: OneDevice
     say: Callable[[str], None]
 
@@ -68,7 +93,7 @@ class _Job:
         ]
 
 
-def fit(config, output, resume=False, devices=None, like=None):
+def fit(config, output, resume=False, devices=None, like=None, compare_splits=False):
     """Trains a classifier and writes a run folder.
 
     The data is loaded and checked before anything is written.
@@ -77,11 +102,13 @@ def fit(config, output, resume=False, devices=None, like=None):
         config: `FitConfig` of the run.
         output: Run folder; new, empty, or of an unfinished run, whose files are
             replaced.
-        resume: Whether to go on with an unfinished run of the same config, if there
-            is one, from its last checkpoint. A finished one is left as it is.
-        devices: Devices to compute on, see `training.fit.devices`; `OneDevice()` by
+        resume: Whether to continue an unfinished run of the same config, if there is
+            one, from its last checkpoint. A finished one is left as it is.
+        devices: Devices to train on, see `training.fit.devices`; `OneDevice()` by
             default.
         like: Run folder whose data this run's must be, whatever the seed; or None.
+        compare_splits: Whether to train the same on a random split as well, into a
+            folder in `output`, and to say what both give.
 
     Returns:
         The metrics, as in `metrics.json`; None on other hosts than the first.
@@ -95,46 +122,67 @@ def fit(config, output, resume=False, devices=None, like=None):
     """
     devices = devices or OneDevice()
     with devices.together():
-        return _fit(config, RunFolder(output), resume, devices, like)
+        return _fit(config, RunFolder(output), resume, devices, like, compare_splits)
 
 
-def _fit(config, run, resume, devices, like):
+def _fit(config, run, resume, devices, like, compare_splits):
     say = _say if devices.is_first else _say_nothing
-    if resume and devices.first_says(run.metrics.exists()):
+    if compare_splits:
+        require_other_split(config, get_tasks(config))
+    if resume and devices.first_says(run.is_finished(compare_splits)):
         say(f"the run in {run.path} is finished")
         return run.read_metrics() if devices.is_first else None
     if devices.is_first:
-        run.require_writable()
+        run.require_writable(may_be_finished=resume and compare_splits)
         if resume:
             run.require_config(config)
-    heads, splits, data = _open(config, run, say)
+    goes_on = resume and Checkpoints(run).exist
+    if config.from_run and not goes_on:
+        require_parent(config)
+    require_outside_sounds(config, run.path)
+    sounds = AugmentationSounds.read(config, say)
+    heads, splits, data, task_data = _open(config, run, say)
+    if compare_splits:
+        require_groups(get_tasks(config), task_data)
+    data = dataclasses.replace(data, mixed_in=sounds.fingerprints())
+    for line in sounds_among_clips(data, sounds.files):
+        say(line)
+    if goes_on:
+        data = as_started(data, run)
+    elif config.from_run:
+        data = with_parent(data, config)
+        for line in parent_notes(config, get_tasks(config), splits):
+            say(line)
     if like is not None:
         require_same_data(data, RunFolder(like))
-    job = _Job(config, run, heads, splits, data, devices, say)
+    job = _Job(config, run, heads, splits, data, task_data, sounds, devices, say)
     n_clips = {split: job.n_clips(split) for split in SPLITS}
     devices.require_alike("number of clips", n_clips)
     labels = [list(head.labels) for head in heads]
     devices.require_alike("list of classes", labels)
-    marks = {split: in_order(splits[split]) for split in SPLITS}
-    devices.require_alike("fingerprint of its clips in the order of their names", marks)
+    fingerprints = {split: in_order(splits[split]) for split in SPLITS}
+    devices.require_alike(
+        "fingerprint of its clips in the order of their names", fingerprints
+    )
+    devices.require_alike("fingerprint of noise and room responses", data.mixed_in)
+    devices.require_alike("run to start from", data.started_from)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(config.seed)
-    resume = resume and Checkpoints(run).exist
-    if resume:
+    if goes_on:
         require_unchanged(heads, data, run, say)
     with devices.making():
-        model, initial, progress = _begin(job, resume)
+        model, initial, progress = _start_or_restore(job, goes_on)
     with devices.training():
         _train(job, model, progress)
     devices.leave()
     if not devices.is_first:
         return None
-    return _finish(job, initial, progress)
+    return _finish(job, initial, progress, compare_splits)
 
 
 def _open(config, run, say):
-    """The heads, {split: clips of each head}, and the `DataRecord`."""
+    """Heads, {split: clips of each head}, the `DataRecord`, the `TaskData` of each."""
     tasks = get_tasks(config)
     for task in tasks:
         require_outside(task, run.path)
@@ -147,10 +195,10 @@ def _open(config, run, say):
         for head, data in zip(heads, task_data)
     ]
     splits = {s: [data.splits[s] for data in task_data] for s in SPLITS}
-    return heads, splits, DataRecord(tuple(records))
+    return heads, splits, DataRecord(tuple(records)), task_data
 
 
-def _begin(job, resume):
+def _start_or_restore(job, resume):
     """The compiled model, its frontend's initial weights, and the `Progress`.
 
     The folder of a run that starts is cleared, and its first files are written.
@@ -159,14 +207,18 @@ def _begin(job, resume):
     model = build_classifier(config, job.heads)
     initial = model.get_layer("frontend").get_weights()
     restored = Checkpoints(run).restore(job.say) if resume else None
+    if config.from_run and not restored:
+        start_from(model, RunFolder(config.from_run))
     model, progress = restored or (model, Progress())
     devices.require_alike("checkpoint in its --output, step", progress.step)
     if restored:
         require_outputs(model, job.heads, run.last.parent)
+    freeze(model, config.freeze)
+    if restored:
         if devices.is_first:
             run.remove_halves()
-            write_json(run.config, config.to_dict())  # the clips may have moved
-            run.write_heads(job.heads)  # whoever edited them meanwhile
+            write_json(run.config, config.to_dict())  # its folder may be another
+            run.write_heads(job.heads)  # they may have been edited meanwhile
         epoch, within = divmod(progress.step, job.steps_per_epoch)
         job.say(
             f"going on after step {progress.step}: {epoch} epochs of {config.epochs}"
@@ -191,7 +243,7 @@ def _begin(job, resume):
 def _train(job, model, progress):
     """Continues training until the run is over."""
     config = job.config
-    data = TrainingData(job.splits["train"], job.heads, config)
+    data = TrainingData(job.splits["train"], job.heads, config, job.sounds)
     with (
         memory_named(config),
         _bar_ended(),
@@ -199,12 +251,12 @@ def _train(job, model, progress):
     ):
         callbacks = _callbacks(job, RunFolder(folder), progress)
         within = progress.step % job.steps_per_epoch
-        if within:  # an epoch that was cut off ends first
+        if within:  # an interrupted epoch ends first
             epochs, steps = len(progress.history) + 1, job.steps_per_epoch - within
-            _go_on(job, model, data, progress, callbacks, epochs, steps)
+            _fit_epochs(job, model, data, progress, callbacks, epochs, steps)
         if len(progress.history) < config.epochs and not is_over(progress, config):
             epochs, steps = config.epochs, job.steps_per_epoch
-            _go_on(job, model, data, progress, callbacks, epochs, steps)
+            _fit_epochs(job, model, data, progress, callbacks, epochs, steps)
     if is_over(progress, config) and len(progress.history) < config.epochs:
         job.say(f"no better epoch than {progress.best_epoch} in {config.patience} more")
     weights = hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights()))
@@ -225,7 +277,7 @@ def _callbacks(job, run, progress):
     return [replan, saver, keras.callbacks.TensorBoard(run.logs, write_graph=False)]
 
 
-def _go_on(job, model, data, progress, callbacks, epochs, steps):
+def _fit_epochs(job, model, data, progress, callbacks, epochs, steps):
     """Trains up to the epoch of number `epochs`, with `steps` steps in each."""
     devices = job.devices
     model.fit(
@@ -239,28 +291,26 @@ def _go_on(job, model, data, progress, callbacks, epochs, steps):
     )
 
 
-def _finish(job, initial, progress):
+def _finish(job, initial, progress, compare_splits):
     """Tests the best epoch, writes the files of a finished run, returns the metrics."""
     config, run, heads = job.config, job.run, job.heads
-    bare = without_optimizer(run.best, heads, config)
+    model = without_optimizer(run.best, heads, config)
     with replacing(run.model) as temporary:
-        bare.save(temporary)
-    if run.data.exists():  # not of a run that an older version began
+        model.save(temporary)
+    if run.data.exists():  # it doesn't, for a run that an older version began
         dataclasses.replace(job.data, files=run.file_marks()).write_summary(run)
     n_clips = {split: job.n_clips(split) for split in SPLITS}
     job.say(
         f"testing the best epoch, {progress.best_epoch}, on {n_clips['test']} clips"
     )
-    tests = [evaluator.predict(bare) for evaluator in job.evaluators("test")]
-    frontend = bare.get_layer("frontend")
+    tests = [evaluator.predict(model) for evaluator in job.evaluators("test")]
+    entries = [_scored(job, number, test) for number, test in enumerate(tests)]
+    frontend = model.get_layer("frontend")
     metrics = {
-        "tasks": {
-            head.task: metrics_of(test, {s: job.splits[s][n] for s in SPLITS})
-            for n, (head, test) in enumerate(zip(heads, tests))
-        },
+        "tasks": {head.task: entry for head, entry in zip(heads, entries)},
         "parameters": {
             "frontend": frontend.count_params(),
-            "total": bare.count_params(),
+            "total": model.count_params(),
         },
         "clips": n_clips,
         **frontend_metrics(frontend, job.splits["test"], config, progress.n_replans),
@@ -268,18 +318,62 @@ def _finish(job, initial, progress):
         "training_seconds": round(progress.seconds, 1),
     }
     if len(heads) > 1:
-        metrics["average"] = averaged([test.metrics for test in tests])
+        metrics["average"] = averaged(entries)
     write_history(progress.history, run.history)
-    # Says that the run is finished. Pictures come after: whatever happens to
-    # them, the model and its numbers are safe.
+    results = "\n".join(_results(heads, entries))
+    job.say(f"{results}; {progress.seconds:.0f} s of training")
+    if compare_splits:
+        _compare_splits(job, metrics["tasks"])
+    # This file marks the run as finished. Report and figures come after: whatever
+    # happens to them, the model and its numbers are safe.
     write_json(run.metrics, metrics)
-    results = "\n".join(_results(heads, tests))
-    job.say(f"{results}, after {progress.seconds:.0f} s of training")
+    write_report(run, config, _tested(job, tests, entries), progress.history, metrics)
     figures.draw_run(
-        run, config, heads, job.splits, bare, initial, progress.history, tests
+        *(run, config, heads, job.splits, model, initial, progress.history),
+        tests,
+        entries,
     )
+    job.say(f"read {run.report} first")
     job.say(f"the run lies in {run.path}")
     return metrics
+
+
+def _scored(job, number, test):
+    """A task's entry in `metrics.json`, with the groups of all splits."""
+    entry = scored(test, job.heads[number].labels)
+    if "n_groups" in entry:
+        entry["n_groups"] = {s: job.splits[s][number].n_groups for s in SPLITS}
+    return entry
+
+
+def _compare_splits(job, entries):
+    """Trains the same on a random split, and adds what it scores to the entries."""
+    config, path = random_config(job.config), job.run.random_split
+    job.say(f"now the same on a random split, in {path}")
+    metrics = fit(config, path, True, job.devices, like=job.run.path)
+    add_random_split(entries, metrics)
+    for task, entry in entries.items():
+        if "random_split" in entry:
+            where = f"{task}: " if len(entries) > 1 else ""
+            job.say(f"{where}{splits_in_words(entry)}")
+
+
+def _tested(job, tests, entries):
+    """The `TestedTask`s of a run."""
+    return [
+        TestedTask(
+            head,
+            data.splits,
+            test,
+            entry,
+            split_rule(task, data),
+            is_official(task),
+            data.notes,
+        )
+        for head, test, entry, task, data in zip(
+            job.heads, tests, entries, get_tasks(job.config), job.task_data
+        )
+    ]
 
 
 def _load(task, config, say):
@@ -305,24 +399,16 @@ def in_words(n_classes, splits):
     return f"{words}; {n_groups} groups"
 
 
-def metrics_of(predictions, splits):
-    """One task's entry in `metrics.json`.
-
-    Args:
-        predictions: Those of the test clips, see `training.evaluation.clips`.
-        splits: {split: `ClipSet`}.
-    """
-    if any(clips.n_groups is None for clips in splits.values()):
-        return predictions.metrics
-    n_groups = {split: clips.n_groups for split, clips in splits.items()}
-    return {**predictions.metrics, "n_groups": n_groups}
-
-
 def check_heads(heads, config):
     """Checks that labels can be written down, and settings fit the tasks.
 
     Raises:
-        UserError: They can't, or don't.
+        UserError: A label can't be written, or a setting doesn't fit.
+
+    >>> head = Head("drums", "drums", ("kick", "snare|tom"), "sigmoid")
+    >>> check_heads((head,), FitConfig("drums"))
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the name of class 'snare|tom' has a '|'; rename it
     """
     for head in heads:
         faults = label_faults(head.labels)
@@ -342,24 +428,44 @@ def check_heads(heads, config):
             )
 
 
-def _results(heads, tests):
-    """Yields one line a task, with its main metric."""
-    for head, test in zip(heads, tests):
-        name, value = test.judged_by, test.metrics[test.judged_by]
+def _results(heads, entries):
+    """Yields one line a task, with its main scores."""
+    for head, entry in zip(heads, entries):
         task = f"{head.task}: " if len(heads) > 1 else ""
-        value = "undefined" if value is None else f"{value:.4f}"
-        yield f"{task}test {name} {value}, loss {test.loss:.4f}"
+        yield f"{task}test {scores_in_words(entry)}"
 
 
 def require_outside(task, path):
-    """Refuses a run inside the task's folder, where it would be a class next time."""
+    """Checks that a run isn't inside the task's folder, as it would be a class there.
+
+    >>> from training.tasks.registry import get_task
+    >>> require_outside(get_task("folder:drums"), Path("drums/run"))
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: drums/run lies in the folder of the clips, ...
+    """
     if isinstance(task, OwnTask):
         task.require_outside(path)
 
 
+def require_outside_sounds(config, path):
+    """Refuses a run inside a folder of sounds, whose clips it would add to them."""
+    for folder in filter(None, (config.noise_dir, config.rir_dir)):
+        if path.resolve().is_relative_to(Path(folder).resolve()):
+            raise UserError(
+                f"{path} lies in {folder}, where its clips would be taken for noise or "
+                "rooms; name an --output outside of it"
+            )
+
+
 @contextlib.contextmanager
 def memory_named(config):
-    """Turns running out of memory into a `UserError` that names what to lower."""
+    """Turns running out of memory into a `UserError` that names what to lower.
+
+    >>> with memory_named(FitConfig("drums")):
+    ...     raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: not enough memory for 32 windows of 1 s at once; ...
+    """
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:

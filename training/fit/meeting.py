@@ -1,6 +1,6 @@
-"""Hosts meet before they work together: messages name the hosts that are missing.
+"""Hosts connect before they work together: messages name the missing hosts.
 
-JAX's own meeting ends the process with a dump of its stack when a host doesn't come.
+JAX's own rendezvous ends the process with a stack dump when a host is missing.
 """
 
 import contextlib
@@ -10,12 +10,12 @@ import time
 
 from leaf_files.errors import UserError
 
-# A greeting is some settings as JSON; no more is read of a stranger.
-_LONGEST = 2**16
+# Largest greeting, some settings as JSON; no more is read from unknown peers.
+_MAX_BYTES = 2**16
 
 
 def meet(settings, greeting, seconds=300.0):
-    """Waits until all hosts are there and have greeted alike.
+    """Waits until all hosts are connected and have sent the same greeting.
 
     Args:
         settings: `HostSettings` of this host.
@@ -23,8 +23,8 @@ def meet(settings, greeting, seconds=300.0):
         seconds: Time to wait.
 
     Raises:
-        UserError: Some host doesn't come in time, greets otherwise or has an index
-            that another has, or the address is not usable.
+        UserError: A host is missing after this time, has another greeting or the index
+            of another host, or the address can't be used.
     """
     host, _, port = settings.coordinator.rpartition(":")
     deadline = time.monotonic() + seconds
@@ -32,46 +32,46 @@ def meet(settings, greeting, seconds=300.0):
     if settings.index == 0:
         _receive(settings, address, greeting, deadline)
     else:
-        _call(settings, address, greeting, deadline)
+        _connect(settings, address, greeting, deadline)
 
 
 def _receive(settings, address, greeting, deadline):
-    """Waits for the others, as the first host."""
-    guests: dict[int, socket.socket] = {}
+    """Accepts the other hosts, as the first host."""
+    peers: dict[int, socket.socket] = {}
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listener(settings, address))
-        while len(guests) < settings.n_hosts - 1:
+        while len(peers) < settings.n_hosts - 1:
             try:
                 listener.settimeout(max(0.01, deadline - time.monotonic()))
-                guest, _ = listener.accept()
+                peer, _ = listener.accept()
             except TimeoutError:
-                missing = sorted(set(range(1, settings.n_hosts)) - guests.keys())
+                missing = sorted(set(range(1, settings.n_hosts)) - peers.keys())
                 error = UserError(
                     f"of {settings.n_hosts} hosts these didn't come to "
                     f"{settings.coordinator}: {', '.join(map(str, missing))}; start "
                     "the same command on each, with its own --host-index"
                 )
-                _answer(guests.values(), str(error))
+                _answer(peers.values(), str(error))
                 raise error from None
-            stack.enter_context(guest)
-            guest.settimeout(10)
-            words = _read(guest)
-            if words is None:  # a stranger
+            stack.enter_context(peer)
+            peer.settimeout(10)
+            message = _read(peer)
+            if message is None:  # not one of the hosts
                 continue
-            problem = _problem(settings, words, greeting, guests)
+            problem = _problem(settings, message, greeting, peers)
             if problem:
-                _answer([guest, *guests.values()], problem)
+                _answer([peer, *peers.values()], problem)
                 raise UserError(problem)
-            guests[words["index"]] = guest
-        _answer(guests.values(), "")
+            peers[message["index"]] = peer
+        _answer(peers.values(), "")
 
 
 def _listener(settings, address):
     host, port = address
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        # At all addresses of this host: its own name may mean one that no other
-        # host reaches.
+        # At all addresses of this host: its name may resolve to one that no other host
+        # reaches.
         return socket.create_server(("", port), family=family)
     except OSError as error:
         raise UserError(
@@ -80,24 +80,24 @@ def _listener(settings, address):
         ) from error
 
 
-def _problem(settings, words, greeting, guests):
-    """A message about a host's greeting that is wrong, or None."""
-    index, n_hosts = words["index"], words["n_hosts"]
+def _problem(settings, message, greeting, peers):
+    """A message about a host's wrong greeting, or None."""
+    index, n_hosts = message["index"], message["n_hosts"]
     if n_hosts != settings.n_hosts:
         return f"host {index} has --n-hosts {n_hosts}, host 0 {settings.n_hosts}"
-    if index in guests or index == 0:
+    if index in peers or index == 0:
         return f"two hosts have --host-index {index}; give each its own"
-    if words["greeting"] != greeting:
+    if message["greeting"] != greeting:
         return (
-            f"host {index} has other settings than host 0: {words['greeting']}; host "
+            f"host {index} has other settings than host 0: {message['greeting']}; host "
             f"0 has {greeting}"
         )
     return None
 
 
-def _call(settings, address, greeting, deadline):
-    """Calls the first host, as one of the others."""
-    words = {
+def _connect(settings, address, greeting, deadline):
+    """Connects to the first host, as one of the others."""
+    message = {
         "index": settings.index,
         "n_hosts": settings.n_hosts,
         "greeting": greeting,
@@ -106,8 +106,8 @@ def _call(settings, address, greeting, deadline):
         try:
             wait = deadline - time.monotonic()
             with socket.create_connection(address, timeout=max(0.01, wait)) as first:
-                first.settimeout(wait + 10)  # it ends the waiting, for all
-                first.sendall(json.dumps(words).encode() + b"\n")
+                first.settimeout(wait + 10)  # the first host ends the wait of all
+                first.sendall(json.dumps(message).encode() + b"\n")
                 answer = _read(first)
         except OSError as error:
             if time.monotonic() < deadline:
@@ -120,8 +120,8 @@ def _call(settings, address, greeting, deadline):
             ) from error
         if answer is None:
             raise UserError(
-                f"host 0 at {settings.coordinator} went away before all hosts were "
-                "there; see what it says"
+                f"host 0 at {settings.coordinator} closed the connection before all "
+                "hosts were connected; see its output"
             )
         if answer["problem"]:
             raise UserError(answer["problem"])
@@ -132,13 +132,13 @@ def _read(peer):
     """A line of JSON; None if there is none."""
     try:
         with peer.makefile("rb") as file:
-            words = json.loads(file.readline(_LONGEST))
+            message = json.loads(file.readline(_MAX_BYTES))
     except (OSError, ValueError):
         return None
-    return words if isinstance(words, dict) else None
+    return message if isinstance(message, dict) else None
 
 
-def _answer(guests, problem):
-    for guest in guests:
+def _answer(peers, problem):
+    for peer in peers:
         with contextlib.suppress(OSError):
-            guest.sendall(json.dumps({"problem": problem}).encode() + b"\n")
+            peer.sendall(json.dumps({"problem": problem}).encode() + b"\n")

@@ -14,9 +14,13 @@ class Progress:
         history: One dict an epoch.
         n_replans: Number of times that LEAF was planned anew.
         seconds: Time of training so far.
-        epoch_seconds: Time of the epoch under way.
-        running: Values of the metrics' variables in the middle of an epoch, from which
-            the epoch's means follow; else None.
+        epoch_seconds: Time of the current epoch.
+        running: Values of the metrics' variables in the middle of an epoch, to continue
+            its means from; else None.
+
+    >>> progress = Progress(step=20, best_epoch=1)
+    >>> Progress.from_dict(progress.to_dict()) == progress
+    True
     """
 
     step: int = 0

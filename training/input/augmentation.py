@@ -1,4 +1,4 @@
-"""Augmentation in the input pipeline: noise and mixup.
+"""Augmentation in the input pipeline: white noise and mixup.
 
 The layers of `leaf_tf.augment` as steps of a `tf.data.Dataset`, on the CPU beside the
 training step and in TensorFlow alone, so that they run before a model of any Keras

@@ -7,6 +7,7 @@ import tensorflow as tf
 from leaf_files.windows import cut_windows
 from training.input import sampling
 from training.input.augmentation import add_noise, mixup
+from training.input.drawing import WindowDraw
 from training.input.memory import keeps, members, open_clips
 from training.input.targets import Targets, balanced_weights, needs_weights
 from training.tasks.sounds import without_copies
@@ -25,6 +26,7 @@ class TrainingData:
         clip_sets: Training `ClipSet` of each head.
         heads: A tuple of `Head`.
         config: A `FitConfig`.
+        sounds: `AugmentationSounds` of that config; None where it names none.
 
     >>> from leaf_files.run_folder import Head
     >>> from training.settings.config import FitConfig
@@ -40,8 +42,9 @@ class TrainingData:
     (TensorShape([4, 400]), TensorShape([4]))
     """
 
-    def __init__(self, clip_sets, heads, config):
+    def __init__(self, clip_sets, heads, config, sounds=None):
         self._config = config
+        self._draw = WindowDraw(config, sounds)
         self._heads = heads
         self._sizes = [clips.n_examples for clips in clip_sets]
         self._clips = [
@@ -62,7 +65,8 @@ class TrainingData:
 
         Each pass over a task's clips draws one window of every clip (or as many of
         every class), in another order each time. Batch n is the same for the same
-        config, whatever the first batch.
+        config, whatever the first batch; but for white noise and mixup it is so
+        whatever the number of parts.
 
         Args:
             start: Number of the first batch.
@@ -120,7 +124,7 @@ class TrainingData:
         seed = tf.stack([tf.cast(config.seed, tf.int64), position])
         if index:  # another task at the same place draws another window
             seed = tf.random.experimental.stateless_fold_in(seed, index)
-        window = random_window(clip["waveform"], config.window_samples, seed)
+        window = self._draw.window(clip["waveform"], seed)
         if self._targets is not None:
             label = self._targets.encode(index, label, clip.get("weight"))
         return window, label
@@ -155,14 +159,14 @@ def evaluation_windows(
         cache: Whether decoded clips are kept, see `FitConfig.cache`.
 
     Returns:
-        A `tf.data.Dataset` of (waveform, label, clip_index): float32
-        (batch, window_samples), the clip's label and int64 (batch,). A clip's
-        windows, cut by `leaf_files.windows.cut_windows`, share its index, so that
-        their logits can be averaged.
+        A `tf.data.Dataset` of (waveform, label, clip_index, name): float32
+        (batch, window_samples), the clip's label, int64 (batch,), and its name. A
+        clip's windows, cut by `leaf_files.windows.cut_windows`, share its index, so
+        that their logits can be averaged.
 
     >>> from training.tasks.registry import get_task
     >>> clips = get_task("folder:drums").load().splits["test"]  # 2 of 0.1 s
-    >>> for waveform, _, clip_index in evaluation_windows(clips, 8000, 400, 4):
+    >>> for waveform, _, clip_index, _ in evaluation_windows(clips, 8000, 400, 4):
     ...     waveform.shape, clip_index.numpy()
     (TensorShape([4, 400]), array([0, 0, 1, 1]))
     """
@@ -180,6 +184,7 @@ def evaluation_windows(
                 windows,
                 tf.repeat(clip["label"][tf.newaxis], n_windows, axis=0),
                 tf.repeat(clip_index, n_windows),
+                tf.repeat(clip["clip"], n_windows),
             )
         )
 
@@ -188,28 +193,3 @@ def evaluation_windows(
         clips = clips.cache()
     windows = clips.enumerate().flat_map(to_windows).batch(batch_size)
     return windows.prefetch(tf.data.AUTOTUNE)
-
-
-def random_window(waveform, window_samples, seed):
-    """A random part of a clip; a shorter clip is put at random among zeros.
-
-    Args:
-        waveform: (samples,).
-        window_samples: Length of the window.
-        seed: Two ints; the same give the same window.
-
-    Returns:
-        (window_samples,).
-
-    >>> window = random_window(tf.range(100), 3, seed=(0, 1))
-    >>> (window - window[0]).numpy()
-    array([0, 1, 2], dtype=int32)
-    """
-    spare = tf.shape(waveform)[0] - window_samples
-    start = tf.random.stateless_uniform([], seed, 0, tf.abs(spare) + 1, dtype=tf.int32)
-    window = tf.cond(
-        spare >= 0,
-        lambda: waveform[start : start + window_samples],
-        lambda: tf.pad(waveform, [[start, -spare - start]]),
-    )
-    return tf.ensure_shape(window, [window_samples])

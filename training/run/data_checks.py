@@ -1,15 +1,17 @@
 """Checks of data against the record of a run."""
 
+import collections
 import dataclasses
 import itertools
 from pathlib import PurePosixPath
 
+from leaf_files.command_line import a_few
 from training.run.data_record import DataRecord, OtherDataError, TaskRecord, changes
 from training.run.heads import read_heads
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS
 from training.tasks.own_clips import OwnTask
-from training.tasks.registry import get_task
+from training.tasks.registry import OWN_PREFIXES, get_task
 from training.tasks.tfds import TfdsTask
 
 # Share of the names of two sets of clips that agree if one is the other, converted.
@@ -17,15 +19,24 @@ _ALIKE = 0.9
 
 
 def require_unchanged(heads, data, run, say):
-    """Checks that a run that is to go on was started on this data.
+    """Checks that a run to be continued was started on this data.
 
     Args:
         heads, data: A tuple of `Head` and a `DataRecord` of the data as it is now.
         run: `RunFolder` of the run, of the same tasks.
-        say: Function that is called with a line if it can't be known.
+        say: Function that is called with a line if that is unknown.
 
     Raises:
-        OtherDataError: It was started on other data.
+        OtherDataError: The run was started on other data.
+
+    >>> from training.run.folder import RunFolder
+    >>> run = RunFolder("run")  # of the kicks and snares in "drums"
+    >>> [task] = DataRecord.read(run).tasks
+    >>> data = DataRecord((dataclasses.replace(task, labels=("kick", "tom")),))
+    >>> require_unchanged(run.read_heads(), data, run, say=print)
+    Traceback (most recent call last):
+    training.run.data_record.OtherDataError: the data of folder:drums changed since
+    the run in run was started: class snare gone, class tom new; bring it back ...
     """
     record = DataRecord.read(run)
     if record is None:
@@ -48,10 +59,16 @@ def require_unchanged(heads, data, run, say):
                 f"started: {changed}; bring it back as it was to go on, or name "
                 "another --output"
             )
+    for option in _otherwise_mixed_in(record, data):
+        raise OtherDataError(
+            f"the sounds in the folder of {option} changed since the run in {run.path} "
+            "was started; bring them back as they were to go on, or name another "
+            "--output"
+        )
 
 
 def require_same_data(data, other):
-    """Checks that data is what another run was trained on, whatever the splits.
+    """Checks that data is that of another run, whatever the splits.
 
     Args:
         data: A `DataRecord`.
@@ -59,9 +76,18 @@ def require_same_data(data, other):
             has no record, the numbers of clips are compared.
 
     Raises:
-        OtherDataError: It isn't.
+        OtherDataError: The data differs.
+
+    >>> from training.run.folder import RunFolder
+    >>> run = RunFolder("run")  # of the kicks and snares in "drums"
+    >>> [task] = DataRecord.read(run).tasks
+    >>> data = DataRecord((dataclasses.replace(task, labels=("kick", "tom")),))
+    >>> require_same_data(data, run)
+    Traceback (most recent call last):
+    training.run.data_record.OtherDataError: the data of folder:drums isn't the same
+    (class snare gone, class tom new) as that of the run in run, ...
     """
-    whose = (
+    other_run = (
         f"the run in {other.path}, which this one is to be compared with; bring the "
         "data back as it was, or name another --output"
     )
@@ -70,21 +96,66 @@ def require_same_data(data, other):
         before = sum(other.read_metrics().get("clips", {}).values())
         now = sum(task.total for task in data.tasks)
         if before not in (0, now):
-            raise OtherDataError(f"there are {now} clips, and {before} of {whose}")
+            raise OtherDataError(f"there are {now} clips, and {before} of {other_run}")
         return
     for old, task in zip(record.tasks, data.tasks):
         changed = changes(old, task, by_split=False)
         if changed:
             raise OtherDataError(
-                f"the data of {task.task} isn't the same ({changed}) as that of {whose}"
+                f"the data of {task.task} isn't the same ({changed}) as that of "
+                f"{other_run}"
             )
+    for option in _otherwise_mixed_in(record, data):
+        raise OtherDataError(
+            f"the sounds in the folder of {option} aren't those of {other_run}"
+        )
+
+
+def _otherwise_mixed_in(before, after):
+    """Yields the options of folders whose sounds differ in two `DataRecord`s."""
+    for setting, mark in after.mixed_in.items():
+        if before.mixed_in.get(setting) != mark:
+            yield _option(setting)
+
+
+def sounds_among_clips(data, files):
+    """Lines on clips that augmentation mixes in as well, a list.
+
+    Args:
+        data: `DataRecord` of the clips.
+        files: Those mixed in, see `training.input.sounds.AugmentationSounds.files`.
+    """
+    lines = []
+    for setting, names in files.items():
+        shared = [
+            (split, clip.sound)
+            for task in data.tasks
+            for split, clips in (task.clips or {}).items()
+            for clip in clips
+            if clip.sound in names
+        ]
+        if not shared:
+            continue
+        counts = collections.Counter(split for split, _ in shared)
+        of_splits = ", ".join(f"{counts[split]} {split}" for split in SPLITS)
+        common = sorted({names[sound] for _, sound in shared})
+        lines.append(
+            f"note: {len(common)} of the {len(names)} sounds of {_option(setting)} are "
+            f"clips to learn or to test, too ({of_splits}: {a_few(common)}): scores on "
+            "those say little of new clips; name a folder without them"
+        )
+    return lines
+
+
+def _option(setting):
+    return "--" + setting.replace("_", "-")
 
 
 def own_test_clips(run, task, head, load, say, exactly=False):
-    """The clips of a run's own task that it neither trained on nor validated by.
+    """The clips of a run's own task that it neither trained on nor validated on.
 
-    They are the clips of its test split that are still there, by their sound, whatever
-    else changed; a line says what did.
+    They are the clips of its test split that still exist, by their sound, whatever else
+    changed; a line names the changes.
 
     Args:
         run: `RunFolder` of the run.
@@ -92,14 +163,21 @@ def own_test_clips(run, task, head, load, say, exactly=False):
         head: A `Head` of the run.
         load: Function that loads the `TaskData` as it is now and checks that the model
             knows its labels.
-        say: Function that is called with a line about what changed, or can't be known.
-        exactly: Whether all clips have to be as they were.
+        say: Function that is called with a line about changes, or what is unknown.
+        exactly: Whether any change is refused.
 
     Returns:
         (`ClipSet`, the names of its labels).
 
     Raises:
-        UserError: None of them is there any more, or they can't be known.
+        UserError: None of them exists any more, or they are unknown.
+
+    >>> from training.run.folder import RunFolder
+    >>> [head] = RunFolder("run").read_heads()
+    >>> task = get_task(head.task)
+    >>> clips, labels = own_test_clips(RunFolder("run"), task, head, task.load, print)
+    >>> clips.n_examples, labels
+    (2, ('kick', 'snare'))
     """
     record = DataRecord.read(run)
     old = record and record.of_head(head.name)
@@ -108,7 +186,7 @@ def own_test_clips(run, task, head, load, say, exactly=False):
         data = load()
         return data.splits["test"], data.labels
     if isinstance(task, OwnTask) and old.clips is not None:
-        return _still_there(run, task, head, old, say, exactly), head.labels
+        return _remaining_clips(run, task, head, old, say, exactly), head.labels
     data = load()
     now = TaskRecord.of(
         dataclasses.replace(head, labels=data.labels), data.splits, data.fingerprint
@@ -127,9 +205,9 @@ def own_test_clips(run, task, head, load, say, exactly=False):
     return data.splits["test"], data.labels
 
 
-def _still_there(run, task, head, old, say, exactly):
+def _remaining_clips(run, task, head, old, say, exactly):
     """The `ClipSet` of those clips of a folder whose sounds the run held out."""
-    everything = task.load_all(list(head.labels))
+    all_clips = task.load_all(list(head.labels), head.multi_label)
     tested = old.sounds("test")
     # A folder with splits of its own may have a sound in two of them.
     elsewhere = {
@@ -140,35 +218,41 @@ def _still_there(run, task, head, old, say, exactly):
     }
     kept = [
         n
-        for n, clip in enumerate(everything.clips)
+        for n, clip in enumerate(all_clips.clips)
         if clip.sound in tested and (clip.sound, clip.file) not in elsewhere
     ]
-    now = dataclasses.replace(old, clips={"": everything.clips})
+    now = dataclasses.replace(old, clips={"": all_clips.clips})
     changed = changes(old, now, by_split=False)
     if not changed:
-        return everything.only(kept)
+        return all_clips.only(kept)
     change = f"the data of {head.task} changed since {run.path} was trained: {changed}"
     if exactly or not kept:
         raise OtherDataError(
             f"{change}; {len(kept)} of its {old.n_clips['test']} test clips are left: "
-            "bring the data back as it was, or put clips that it never heard into a "
-            "folder of their own and name that by --task"
+            "bring the data back as it was, or put clips that the run didn't "
+            "use into a folder of their own and name that by --task"
         )
     say(
         f"note: {change}; testing on those {len(kept)} clips whose sound was in its "
         f"test split, {old.n_clips['test']} then"
     )
-    return everything.only(kept)
+    return all_clips.only(kept)
 
 
 def heard_before(run, task, clips, split=None):
-    """A line if a run was trained on some of the clips of a task; else None.
+    """A line if a run was trained on some of the clips of a task; None if not.
 
     Args:
         run: `RunFolder` of the run.
         task: Task of the clips, from `get_task`.
         clips: `ClipSet` to test on.
         split: Name of the clips' split, if the line is to name it.
+
+    >>> from training.run.folder import RunFolder
+    >>> task = get_task("folder:drums")
+    >>> clips = task.load_all(("kick", "snare"))
+    >>> print(heard_before(RunFolder("run"), task, clips))
+    note: of these 10 clips run trained on 6 and chose its epoch by 2 ...
     """
     record = DataRecord.read(run)
     if record is None:
@@ -184,23 +268,23 @@ def heard_before(run, task, clips, split=None):
                 f"note: of these {clips.n_examples} {kind} {run.path} trained on "
                 f"{counts['train']} and chose its epoch by "
                 f"{counts['validation']} (the very same sound): scores on them say "
-                "little of new clips"
+                "little about new clips"
             )
         if _is_copy(record, clips.clips):
             return (
                 f"note: these {clips.n_examples} clips are called as those of "
-                f"{run.path}, and sound otherwise: if they are the same recordings, "
+                f"{run.path}, but sound different: if they are the same recordings, "
                 "converted or edited, it was trained on most of them, and scores on "
-                "them say little of new clips"
+                "them say little about new clips"
             )
     if not isinstance(task, TfdsTask):
         return None
     config = FitConfig.read(run.config)
     for name in (old.task for old in record.tasks + record.before):
-        if _splits_otherwise(task, get_task(name, config)):
+        if _splits_differently(task, get_task(name, config)):
             return (
                 f"note: {name}, which {run.path} was trained on, splits the same clips "
-                f"otherwise than {task.name}: some of these clips were trained on"
+                f"differently from {task.name}: some of these clips were trained on"
             )
     return None
 
@@ -232,8 +316,13 @@ def news_of(run, task, data, clips):
         A list of str.
 
     Raises:
-        OtherDataError: It is the run's own task, and its data changed: clips that the
+        OtherDataError: The task is the run's own, and its data changed: clips that the
             run was trained on would be among those that test it.
+
+    >>> from training.run.folder import RunFolder
+    >>> task, [data] = get_task("folder:drums"), DataRecord.read(RunFolder("run")).tasks
+    >>> news_of(RunFolder("run"), task, data, task.load().splits)
+    []
     """
     record = DataRecord.read(run)
     old = record and record.of_head(data.head)
@@ -258,6 +347,14 @@ def adapted_record(run, heads, data):
         run: `RunFolder` of the old run.
         heads: Heads of the new run, a tuple of `Head`.
         data: `TaskRecord` of the head that was adapted; the others keep theirs.
+
+    >>> from training.run.folder import RunFolder
+    >>> run = RunFolder("run")
+    >>> [data] = DataRecord.read(run).tasks
+    >>> noisy = dataclasses.replace(data, task="folder:noisy", fingerprint="0" * 16)
+    >>> record = adapted_record(run, run.read_heads(), noisy)
+    >>> record.tasks[0].task, record.before[0].task
+    ('folder:noisy', 'folder:drums')
     """
     record = DataRecord.read(run) or DataRecord(())
     tasks = (data if h.name == data.head else record.of_head(h.name) for h in heads)
@@ -270,17 +367,26 @@ def adapted_record(run, heads, data):
 
 
 def is_same(task, other):
-    """Whether two tasks are one, however its path is spelled or it is split."""
+    """Whether two tasks are the same, whatever their path's spelling or split.
+
+    >>> is_same(get_task("folder:drums"), get_task("folder:./run/../drums"))
+    True
+    """
     return task.is_same(other)
 
 
 def is_moved(before, after):
-    """Whether the tasks of a run may have got other names.
+    """Whether the tasks of a run may be the same under other names.
 
-    Folders may: through a link, or because the former one isn't there any more.
+    A folder may be: through a link, or moved, if there is none at the former path.
 
     Args:
         before, after: Names of the tasks, separated by commas.
+
+    >>> is_moved("folder:/gone/drums", "folder:/new/drums")
+    True
+    >>> is_moved("synthetic", "folder:/new/drums")
+    False
     """
     pairs = list(itertools.zip_longest(before.split(","), after.split(",")))
     if any(None in pair for pair in pairs):
@@ -296,6 +402,12 @@ def is_own(run, head, task, clips):
         head: A `Head` of the run.
         task: `OwnTask` of the folder.
         clips: `ClipSet` of all its clips.
+
+    >>> from training.run.folder import RunFolder
+    >>> [head] = RunFolder("run").read_heads()
+    >>> task = get_task("folder:./drums")
+    >>> is_own(RunFolder("run"), head, task, task.load_all(head.labels))
+    True
     """
     record = DataRecord.read(run, with_clips=False)
     old = record and record.of_head(head.name)
@@ -305,10 +417,10 @@ def is_own(run, head, task, clips):
 
 
 def _is_other_place(before, after):
-    if not (before.startswith("folder:") and after.startswith("folder:")):
+    if not (before.startswith(OWN_PREFIXES) and after.startswith(OWN_PREFIXES)):
         return False
     old, new = get_task(before), get_task(after)
-    return is_same(old, new) or not old.path.exists()
+    return is_same(old, new) or (old.is_kind_of(new) and not old.path.exists())
 
 
 def _unknown(run, what="whether they are the same now"):
@@ -319,11 +431,11 @@ def _unknown(run, what="whether they are the same now"):
 
 
 def _is_official(task):
-    """Whether nobody's seed draws the splits."""
+    """Whether the splits are official, not drawn by a seed."""
     return isinstance(task, TfdsTask) and task.splits is not None
 
 
-def _splits_otherwise(task, other):
+def _splits_differently(task, other):
     if not isinstance(other, TfdsTask):
         return False
     rules = [(t.splits, t.group_pattern, t.splitting) for t in (task, other)]

@@ -16,7 +16,11 @@ _NAMED = 3  # clips or classes, of many
 
 
 class OtherDataError(UserError):
-    """The data isn't what it has to be; nor would it be for another run."""
+    """Data that isn't what it has to be; other runs would fail by it as well.
+
+    >>> issubclass(OtherDataError, UserError)
+    True
+    """
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +29,7 @@ class TaskRecord:
 
     Attributes:
         task: Name of the task, as in `--task`.
-        head: Name of the head, or of one that another run had.
+        head: Name of the head, or of a head of the run that was adapted.
         labels: Names of the classes, in the order of the logits.
         fingerprint: Fingerprint of all clips and their classes, whatever their split,
             name and order; None if unknown.
@@ -33,6 +37,13 @@ class TaskRecord:
         splits: {split: fingerprint of its clips and their classes, or None}.
         clips: {split: `ListedClip`s}; None where sounds aren't known, such as those of
             TFDS's data sets.
+
+    >>> from training.run.heads import make_heads
+    >>> from training.tasks.registry import get_task
+    >>> data = get_task("folder:drums").load()
+    >>> [head] = make_heads(("folder:drums",), [data])
+    >>> TaskRecord.of(head, data.splits).n_clips
+    {'train': 6, 'validation': 2, 'test': 2}
     """
 
     task: str
@@ -55,12 +66,12 @@ class TaskRecord:
         n_clips = {split: clips.n_examples for split, clips in splits.items()}
         common = head.task, head.name, head.labels
         if any(clips.clips is None for clips in splits.values()):
-            marks = {split: clips.fingerprint for split, clips in splits.items()}
-            return cls(*common, data_fingerprint, n_clips, marks)
+            fingerprints = {split: clips.fingerprint for split, clips in splits.items()}
+            return cls(*common, data_fingerprint, n_clips, fingerprints)
         listed = {split: clips.clips for split, clips in splits.items()}
-        marks = {split: _fingerprint(clips) for split, clips in listed.items()}
-        everything = [clip for clips in listed.values() for clip in clips]
-        return cls(*common, _fingerprint(everything), n_clips, marks, listed)
+        fingerprints = {split: _fingerprint(clips) for split, clips in listed.items()}
+        all_clips = [clip for clips in listed.values() for clip in clips]
+        return cls(*common, _fingerprint(all_clips), n_clips, fingerprints, listed)
 
     @property
     def total(self):
@@ -88,7 +99,11 @@ class TaskRecord:
 
     @classmethod
     def from_dict(cls, entry, clips=None):
-        """The inverse of `to_dict`; raises KeyError, TypeError or ValueError."""
+        """The inverse of `to_dict`.
+
+        Raises:
+            KeyError, TypeError, ValueError: The entry is damaged.
+        """
         splits = entry["splits"]
         for text in (entry["task"], entry["head"], *entry["labels"]):
             if not isinstance(text, str):
@@ -96,14 +111,17 @@ class TaskRecord:
         if set(splits) != set(SPLITS):
             raise ValueError(f"splits {', '.join(splits)}")
         n_clips = {split: int(splits[split]["clips"]) for split in SPLITS}
-        marks = {split: _mark(splits[split]["fingerprint"]) for split in SPLITS}
+        fingerprints = {
+            split: _fingerprint_or_none(splits[split]["fingerprint"])
+            for split in SPLITS
+        }
         return cls(
             entry["task"],
             entry["head"],
             tuple(entry["labels"]),
-            _mark(entry["fingerprint"]),
+            _fingerprint_or_none(entry["fingerprint"]),
             n_clips,
-            marks,
+            fingerprints,
             clips,
         )
 
@@ -115,14 +133,25 @@ class DataRecord:
     Attributes:
         tasks: One `TaskRecord` a head.
         before: Records of the run that was adapted, for heads that now are of other
-            tasks.
+            tasks; all of the run that this one started from.
         files: {name: fingerprint} of the run's files, see
             `leaf_files.run_folder.notes`.
+        mixed_in: {setting: fingerprint} of the folders of sounds that augmentation
+            mixed in, see `training.input.sounds.AugmentationSounds`.
+        started_from: "run" and "model", path of the run that this one started from and
+            fingerprint of its model; or nothing.
+
+    >>> from training.run.folder import RunFolder
+    >>> record = DataRecord.read(RunFolder("run"))
+    >>> record.of_head("drums").labels, len(record.sounds("train"))
+    (('kick', 'snare'), 6)
     """
 
     tasks: tuple[TaskRecord, ...]
     before: tuple[TaskRecord, ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    mixed_in: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    started_from: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def of_head(self, name):
         """The `TaskRecord` of a head, or None."""
@@ -151,24 +180,26 @@ class DataRecord:
         self.write_summary(run)
 
     def write_summary(self, run):
-        """Writes `data.json` alone, for clips that are as they were."""
+        """Writes `data.json` alone, where the clips are unchanged."""
         record = {
             "tasks": [task.to_dict() for task in self.tasks],
             "before": [task.to_dict() for task in self.before],
             "files": dict(self.files),
+            "mixed_in": dict(self.mixed_in),
+            "started_from": dict(self.started_from),
         }
         write_json(run.data, record)
 
     @classmethod
     def read(cls, run, with_clips=True):
-        """The record of a run, or None: runs of before version 0.1 have none.
+        """The record of a run; None for runs from before version 0.1, which have none.
 
         Args:
             run: A `RunFolder`.
             with_clips: Whether to read the clips as well.
 
         Raises:
-            UserError: It is damaged, or its two files are of different runs.
+            UserError: The record is damaged, or its files are of different runs.
         """
         if not run.data.exists():
             return None
@@ -179,6 +210,8 @@ class DataRecord:
                 tuple(_task(entry, clips) for entry in record["tasks"]),
                 tuple(_task(entry, clips) for entry in record["before"]),
                 dict(record["files"]),
+                dict(record.get("mixed_in", {})),  # older versions have none
+                dict(record.get("started_from", {})),
             )
         except (
             OSError,
@@ -198,7 +231,7 @@ class DataRecord:
             ) from error
 
 
-def _mark(value):
+def _fingerprint_or_none(value):
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{value!r} is no fingerprint")
     return value
@@ -218,7 +251,7 @@ def _task(entry, clips):
 
 def _read_clips(path):
     """{head: {split: its clips}} from `data.csv`; None without that file."""
-    if not path.exists():  # fingerprints of the splits will do, with less to say
+    if not path.exists():  # the fingerprints of the splits suffice, with fewer details
         return None
     clips: dict[str, dict[str, list[ListedClip]]] = collections.defaultdict(
         lambda: collections.defaultdict(list)
@@ -237,7 +270,13 @@ def _fingerprint(clips):
 
 
 def in_order(clip_sets):
-    """A fingerprint of `ClipSet`s that depends on their clips' order, for hosts."""
+    """A fingerprint of `ClipSet`s that depends on the order of clips, for hosts.
+
+    >>> from training.tasks.registry import get_task
+    >>> splits = get_task("folder:drums").load().splits
+    >>> in_order([splits["test"]]) == in_order([splits["train"]])
+    False
+    """
     return fingerprint(
         str(clips.fingerprint)
         if clips.clips is None
@@ -253,6 +292,11 @@ def changes(before, after, by_split=True):
         before, after: `TaskRecord`s; names of files, their order and the path of the
             task don't count.
         by_split: Whether the splits have to be the same as well, not just all clips.
+
+    >>> from training.run.folder import RunFolder
+    >>> [task] = DataRecord.read(RunFolder("run")).tasks
+    >>> changes(task, dataclasses.replace(task, labels=("kick", "tom")))
+    'class snare gone, class tom new'
     """
     phrases = list(_label_changes(before.labels, after.labels))
     if before.clips is not None and after.clips is not None:
@@ -277,9 +321,9 @@ def _label_changes(before, after):
     gone = [label for label in before if label not in after]
     new = [label for label in after if label not in before]
     if gone:
-        yield f"{_of_many(gone, 'class', 'classes')} gone"
+        yield f"{_counted(gone, 'class', 'classes')} gone"
     if new:
-        yield f"{_of_many(new, 'class', 'classes')} new"
+        yield f"{_counted(new, 'class', 'classes')} new"
     if not gone and not new and tuple(before) != tuple(after):
         yield f"the classes in another order, {_some(after)} (before: {_some(before)})"
 
@@ -324,25 +368,25 @@ def _surplus(clips, others, by_split):
 
 
 def _paired(gone, new, key):
-    """Lists of (split, clip): those gone, pairs of one key, and those new."""
+    """Lists of (split, clip): those gone, pairs with the same key, and those new."""
     waiting = collections.defaultdict(list)
     for entry in reversed(new):
         waiting[key(entry[1])].append(entry)
-    pairs, rest = [], []
+    pairs, unpaired = [], []
     for entry in gone:
         partners = waiting[key(entry[1])]
         if partners:
             pairs.append((entry, partners.pop()))
         else:
-            rest.append(entry)
+            unpaired.append(entry)
     used = collections.Counter(partner for _, partner in pairs)
-    kept = []
+    unused = []
     for entry in new:
         if used[entry] > 0:
             used[entry] -= 1
         else:
-            kept.append(entry)
-    return rest, pairs, kept
+            unused.append(entry)
+    return unpaired, pairs, unused
 
 
 def _clips(entries):
@@ -357,7 +401,7 @@ def _places(entries):
     return f"{', '.join(by_split)}: {names}" if by_split else names
 
 
-def _of_many(names, one, many):
+def _counted(names, one, many):
     return f"{one if len(names) == 1 else many} {_some(names)}"
 
 

@@ -28,26 +28,35 @@ from training.run.data_checks import is_moved
 from training.run.heads import read_heads
 from training.settings.config import FitConfig
 
-# Enough to check an export by, in minutes of audio that any disk holds.
+# Enough to check an export, and few enough for any disk.
 _MAX_EVALUATION_CLIPS = 500
-# Enough for int8 to measure the ranges of activations, in seconds of work.
+# Enough to measure the ranges of activations for int8 within seconds.
 _MAX_CALIBRATION_CLIPS = 100
-# As `leaf_files.atomic` names a file until it is complete.
+# The names that `leaf_files.atomic` gives to files until they are complete.
 _HALF = re.compile(r"\.[0-9a-f]{32}\.\w+")
 
 
 class RunFolder(RunPaths):
-    """A run's files and their paths: checks, reads and writes them."""
+    """A run's files and their paths: checks, reads and writes them.
 
-    def require_writable(self):
+    >>> run = RunFolder("run")
+    >>> run.require_finished()
+    >>> [head.labels for head in run.read_heads()]
+    [('kick', 'snare')]
+    """
+
+    def require_writable(self, may_be_finished=False):
         """Checks that a new run can be written here; writes nothing.
 
+        Args:
+            may_be_finished: Whether a finished run may be here, which goes on.
+
         Raises:
-            UserError: It can't be written, or holds a finished run or files
-                that are no run's.
+            UserError: The folder can't be written, or holds a finished run, or
+                files of something else.
         """
         writable_folder(self.path)
-        if self.metrics.exists():
+        if self.metrics.exists() and not may_be_finished:
             raise UserError(
                 f"{self.path} holds a finished run already; name another --output, "
                 "or remove it"
@@ -61,22 +70,34 @@ class RunFolder(RunPaths):
                     "--output"
                 ) from None
 
+    def is_finished(self, with_random_split=False):
+        """Whether a finished run lies here.
+
+        Args:
+            with_random_split: Whether it has to have its like on a random split, too.
+        """
+        if not self.metrics.exists() or not with_random_split:
+            return self.metrics.exists()
+        tasks = self.read_metrics().get("tasks", {}).values()
+        return any("random_split" in entry for entry in tasks)
+
     def require_config(self, config):
-        """Checks that a run that is here is of this config.
+        """Checks that the run in this folder, if any, has this config.
 
         Raises:
-            UserError: It is of another.
+            UserError: The run has another config.
         """
         if not self.config.exists():
             return
-        mine, others = config.to_dict(), FitConfig.read(self.config).to_dict()
-        mine["index"] = others["index"]  # which nothing hangs on
-        if is_moved(others["task"], mine["task"]):
-            mine["task"] = others["task"]  # whether the clips are, is checked later
+        received, saved = config.to_dict(), FitConfig.read(self.config).to_dict()
+        received["index"] = saved["index"]  # no result depends on it
+        if is_moved(saved["task"], received["task"]):
+            # Whether the clips are the same is checked later.
+            received["task"] = saved["task"]
         different = [
-            f"{name} {others[name]} (received: {mine[name]})"
-            for name in mine
-            if mine[name] != others[name]
+            f"{name} {saved[name]} (received: {received[name]})"
+            for name in received
+            if received[name] != saved[name]
         ]
         if different:
             raise UserError(
@@ -100,19 +121,21 @@ class RunFolder(RunPaths):
             self.evaluation_clips,
             self.calibration_clips,
             self.figures,
+            self.random_split,
         ):
             if folder.exists():
                 shutil.rmtree(folder)
-        labels = self.path.glob("labels*.txt")
+        of_heads = (*self.path.glob("labels*.txt"), *self.path.glob("predictions*.csv"))
         record = (self.data, self.data_clips)
-        for file in (*record, self.tasks, self.model, self.history, *labels):
+        others = (self.metrics, self.tasks, self.model, self.history, self.report)
+        for file in (*record, *others, *of_heads):
             file.unlink(missing_ok=True)
 
     def require_finished(self):
-        """Checks that a finished run lies here.
+        """Checks that the folder holds a finished run.
 
         Raises:
-            UserError: There is none.
+            UserError: It doesn't.
         """
         for path in (self.config, self.tasks, self.model):
             if not path.is_file():
@@ -132,7 +155,7 @@ class RunFolder(RunPaths):
         return heads
 
     def notes(self):
-        """Lines about files that aren't as training wrote them, a list."""
+        """Lines about files that changed since training wrote them, a list."""
         return [f"note: {line}" for line in notes(self.path)]
 
     def file_marks(self):
@@ -160,7 +183,7 @@ class RunFolder(RunPaths):
             write_text(self.labels_of(head.name, len(heads)), lines)
 
     def write_evaluation_clips(self, clip_sets, heads, sample_rate):
-        """Keeps clips of the test splits, spread evenly where there are many.
+        """Keeps clips of the test splits; of many, evenly spaced ones.
 
         Args:
             clip_sets: Test `ClipSet` of each head.
@@ -172,7 +195,7 @@ class RunFolder(RunPaths):
             write_clips(folder, clip_set, head, sample_rate)
 
     def write_calibration_clips(self, clip_sets, sample_rate, seed):
-        """Keeps clips of the training splits, at random where there are many.
+        """Keeps clips of the training splits; of many, random ones.
 
         Args:
             clip_sets: Training `ClipSet` of each head.
@@ -185,8 +208,8 @@ class RunFolder(RunPaths):
         n_before = 0
         for clip_set in clip_sets:
             n_clips = clip_set.n_examples
-            kept = min(n_clips, at_most)
-            chosen = sorted(random.choice(n_clips, kept, replace=False).tolist())
+            n_chosen = min(n_clips, at_most)
+            chosen = sorted(random.choice(n_clips, n_chosen, replace=False).tolist())
             clips = clip_set.only(chosen).dataset(sample_rate).as_numpy_iterator()
             for index, clip in zip(chosen, clips):
                 path = self.calibration_clips / f"{n_before + index:06d}.flac"
@@ -195,7 +218,15 @@ class RunFolder(RunPaths):
 
 
 def write_clips(folder, clip_set, head, sample_rate):
-    """Writes clips of a `ClipSet` and their labels, spread evenly where many."""
+    """Writes clips of a `ClipSet` and their labels; of many, evenly spaced ones.
+
+    >>> from training.tasks.registry import get_task
+    >>> [head] = RunFolder("run").read_heads()
+    >>> clips = get_task("folder:drums").load().splits["test"]
+    >>> write_clips(Path("test_clips"), clips, head, sample_rate=8000)
+    >>> sorted(path.name for path in Path("test_clips").iterdir())
+    ['0000.flac', '0001.flac', 'clips.csv']
+    """
     make_folder(folder)
     step = max(1, ceil_div(clip_set.n_examples, _MAX_EVALUATION_CLIPS))
     rows = []

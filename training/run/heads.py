@@ -17,6 +17,11 @@ def make_heads(task_names, task_data):
 
     Returns:
         A tuple of `Head`.
+
+    >>> from training.tasks.registry import get_task
+    >>> [head] = make_heads(("folder:drums",), [get_task("folder:drums").load()])
+    >>> head.name, head.labels, head.activation
+    ('drums', ('kick', 'snare'), 'softmax')
     """
     return tuple(
         Head(
@@ -35,10 +40,14 @@ def head_names(task_names):
 
     >>> head_names(("synthetic", "folder:/data/my clips", "folder:/other/my clips"))
     ('synthetic', 'my_clips', 'my_clips_2')
+    >>> head_names(("table:/data/notes.csv#family", "table:/data/notes.csv#pitch"))
+    ('notes_family', 'notes_pitch')
     """
     names = []
     for task in task_names:
         last = re.split(r"[/\\:]", task.rstrip("/\\"))[-1]
+        if task.startswith("table:"):
+            last = re.sub(r"\.\w+(?=#|$)", "", last)
         stem = re.sub(r"\W", "_", last, flags=re.ASCII)
         if not stem or stem[0].isdigit():
             stem = f"task_{stem}".rstrip("_")
@@ -51,7 +60,7 @@ def head_names(task_names):
 
 
 def read_heads(path):
-    """The heads that `fit` wrote down.
+    """The heads of a run, as `fit` wrote them.
 
     Args:
         path: Path of `tasks.json`.
@@ -61,6 +70,9 @@ def read_heads(path):
 
     Raises:
         UserError: The file is missing or damaged.
+
+    >>> [head.labels for head in read_heads(Path("run/tasks.json"))]
+    [('kick', 'snare')]
     """
     try:
         heads = run_folder.read_heads(path)

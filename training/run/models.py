@@ -17,7 +17,7 @@ from training.input.targets import needs_weights
 
 
 def _leaf_fixed_pcen(**settings):
-    """LEAF whose PCEN stays as it starts."""
+    """LEAF whose PCEN keeps its initial values."""
     pcen = leaf_tf.PCEN(trainable=False, dtype="float32", name="pcen")
     return frontends.Leaf(compression=pcen, **settings)
 
@@ -35,7 +35,13 @@ def check_model(config):
     """Checks that frontend and encoder take the settings of a `FitConfig`.
 
     Raises:
-        UserError: They don't; the message has the reason.
+        UserError: They don't; the message gives the reason.
+
+    >>> from training.settings.config import FitConfig
+    >>> check_model(FitConfig("drums", frontend="mel", sample_rate=100))
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the frontend mel can't be made with 40 filters at
+    100 Hz: ...
     """
     _waveform_and_features(config)
     _encoder(config)
@@ -64,6 +70,13 @@ def build_classifier(config, heads):
 
     Raises:
         UserError: The frontend refuses the settings, or the encoder doesn't fit.
+
+    >>> from leaf_files.run_folder import Head
+    >>> from training.settings.config import FitConfig
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> config = FitConfig("drums", frontend="mel", n_filters=8)
+    >>> build_classifier(config, (head,)).output_shape
+    (None, 2)
     """
     with _policy(config.precision):
         waveform, features = _waveform_and_features(config)
@@ -85,13 +98,22 @@ def compile_classifier(model, heads, config, steps, weighted=False):
         model: Model of `build_classifier`.
         heads: A tuple of `Head`.
         config: A `FitConfig`.
-        steps: Optimizer steps of the whole run, at whose end a falling rate is 0.
+        steps: Optimizer steps of the whole run, at whose end a decaying rate is 0.
         weighted: Whether training clips have weights of their own.
+
+    >>> from leaf_files.run_folder import Head
+    >>> from training.settings.config import FitConfig
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> config = FitConfig("drums", frontend="mel", n_filters=8)
+    >>> model = build_classifier(config, (head,))
+    >>> compile_classifier(model, (head,), config, steps=100)
+    >>> type(model.optimizer).__name__
+    'Adam'
     """
     optimizer = keras.optimizers.Adam(
-        learning_rates(config, steps), global_clipnorm=config.clip_norm
+        _learning_rates(config, steps), global_clipnorm=config.clip_norm
     )
-    # On CPUs XLA compiles for long and then runs slower than the graph.
+    # On CPUs XLA takes long to compile, and then runs slower than the graph.
     jit = "auto" if tf.config.list_physical_devices("GPU") else False
     if not needs_weights(heads, config, weighted):
         model.compile(
@@ -108,7 +130,7 @@ def compile_classifier(model, heads, config, steps, weighted=False):
     model.compile(optimizer, losses, weighted_metrics=metrics, jit_compile=jit)
 
 
-def learning_rates(config, steps):
+def _learning_rates(config, steps):
     """The learning rate, or its schedule, of a run of so many steps."""
     highest, warmup = config.learning_rate, config.warmup_steps
     if config.schedule == "constant":
@@ -129,10 +151,10 @@ def _loss(head):
 
 
 def _metrics(head, with_loss):
-    """Metrics over the windows of a head's task; with a loss if the model has many.
+    """Metrics over the windows of a head's task; with its loss, if wanted.
 
-    Keras's own losses of the outputs are no help: they are means over the windows of
-    all tasks.
+    Keras's own losses of the outputs are means over the windows of all tasks, not of
+    the head's.
     """
     metrics = []
     if not head.multi_label:
@@ -158,23 +180,30 @@ def without_optimizer(path, heads, config):
 
     Raises:
         UserError: The file is damaged.
+
+    >>> from training.run.folder import RunFolder
+    >>> from training.settings.config import FitConfig
+    >>> run = RunFolder("run")
+    >>> config = FitConfig.read(run.config)
+    >>> without_optimizer(run.model, run.read_heads(), config).output_shape
+    (None, 2)
     """
-    bare = build_classifier(dataclasses.replace(config, precision="float32"), heads)
+    model = build_classifier(dataclasses.replace(config, precision="float32"), heads)
     try:
-        bare.load_weights(path)
-    # Keras and h5py raise many kinds, depending on what is broken.
+        model.load_weights(path)
+    # Keras and h5py raise errors of many types, by what is broken.
     except Exception as error:
         raise UserError(
             f"the checkpoint of the best epoch, {path}, doesn't load "
             f"({first_line(error):.200}); "
             "start the run anew, without --resume"
         ) from error
-    leaf_tf.replan(bare)
-    return bare
+    leaf_tf.replan(model)
+    return model
 
 
 def load_classifier(path, heads):
-    """The model that `fit` saved.
+    """The model that `fit` saved, checked against its heads.
 
     Args:
         path: Path of a `.keras` file.
@@ -182,14 +211,19 @@ def load_classifier(path, heads):
 
     Raises:
         UserError: The file is damaged, or has another number of classes.
+
+    >>> from training.run.folder import RunFolder
+    >>> run = RunFolder("run")
+    >>> load_classifier(run.model, run.read_heads()).output_shape
+    (None, 2)
     """
     if not zipfile.is_zipfile(path):
         raise UserError(f"{path} is damaged: a .keras file is a zip archive")
     try:
-        # Of a damaged file Keras warns, besides.
+        # Keras logs warnings about a damaged file, too.
         with native_logs_hidden():
             model = keras.models.load_model(path, compile=False)
-    # Keras raises many kinds, depending on what is broken.
+    # Keras raises errors of many types, by what is broken.
     except Exception as error:
         raise UserError(
             f"{path} doesn't load as a Keras model: {first_line(error):.200}"
@@ -203,6 +237,15 @@ def require_outputs(model, heads, path):
 
     Raises:
         UserError: It doesn't; the message names the file at `path`.
+
+    >>> from leaf_files.run_folder import Head
+    >>> features = keras.Input([8])
+    >>> model = keras.Model(features, keras.layers.Dense(3)(features))
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> require_outputs(model, (head,), "model.keras")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: model.keras tells 3 classes apart, but the labels
+    beside it are 2, another model's
     """
     outputs = model.output
     if not isinstance(outputs, dict):
@@ -214,6 +257,52 @@ def require_outputs(model, heads, path):
             f"{path} tells {_counts(n_classes)} classes apart, but the labels beside "
             f"it are {_counts(expected)}, another model's"
         )
+
+
+def start_from(model, run):
+    """Gives a model the weights of the frontend and the encoder of a finished run.
+
+    Args:
+        model: Model of `build_classifier`, of the run's settings of both.
+        run: `RunFolder` of the run.
+
+    Raises:
+        UserError: The run is damaged, or they have other weights.
+    """
+    source = load_classifier(run.model, run.read_heads())
+    for part, old in zip(_parts(model).values(), _parts(source).values()):
+        try:
+            part.set_weights(old.get_weights())
+        except ValueError as error:
+            raise UserError(
+                f"the {part.name} in {run.model} doesn't fit: {first_line(error):.200}"
+            ) from error
+    leaf_tf.replan(model)
+
+
+def freeze(model, frozen):
+    """Ends the training of parts of a model.
+
+    Args:
+        model: Model of `build_classifier`, to be compiled after that.
+        frozen: `FitConfig.freeze`.
+    """
+    for name, part in _parts(model).items():
+        if frozen and name in frozen.split(","):
+            part.trainable = False
+
+
+def _parts(model):
+    """{"frontend": the layer, "encoder": the layer}."""
+    frontend = model.get_layer("frontend")
+    [encoder] = [
+        layer
+        for layer in model.layers
+        if layer is not frontend
+        and not isinstance(layer, keras.layers.InputLayer)
+        and not layer.name.startswith("logits")
+    ]
+    return {"frontend": frontend, "encoder": encoder}
 
 
 def _counts(n_classes):
@@ -228,7 +317,7 @@ def _logits(name, head):
 
 @contextlib.contextmanager
 def _policy(precision):
-    """Layers made inside compute by this dtype policy."""
+    """The context in which new layers get a dtype policy."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:

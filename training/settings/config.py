@@ -53,6 +53,15 @@ _FOLDS = Rule(
 )
 
 _FINITE_ABOVE_ZERO = Rule("a finite number above 0", lambda x: 0 < x < math.inf)
+_FREEZABLE = ("frontend", "encoder", "frontend,encoder")
+_SHARE = Rule("above 0 and at most 1", lambda share: 0 < share <= 1)
+# Settings that are details of another one, or of any of several.
+_DETAILS = {
+    "rt60": ("synthetic_rirs",),
+    "rir_share": ("rir_dir", "synthetic_rirs"),
+    "noise_dir_snr": ("noise_dir",),
+    "noise_dir_share": ("noise_dir",),
+}
 
 
 def absolute_path(path: str) -> str:
@@ -66,8 +75,28 @@ def absolute_path(path: str) -> str:
     return os.path.abspath(os.path.expanduser(path))
 
 
-def _data_dir(text):
+def _folder(text):
     return text and absolute_path(text)
+
+
+def _range(words, least=-math.inf, most=math.inf):
+    """The rule of LOW,HIGH, two finite numbers from `least` to `most`."""
+    return Rule(
+        f"LOW,HIGH with LOW <= HIGH, {words}",
+        lambda pair: (
+            len(pair) == 2
+            and all(map(math.isfinite, pair))
+            and least <= pair[0] <= pair[1] <= most
+        ),
+    )
+
+
+def _frozen(text):
+    parts = {part.strip() for part in text.split(",")}
+    for frozen in _FREEZABLE:
+        if parts == set(frozen.split(",")):
+            return frozen
+    raise ValueError(f"must be {', '.join(_FREEZABLE[:2])}, or both. Received: {text}")
 
 
 def _encoder(text):
@@ -99,15 +128,24 @@ def _is_regex(text):
 
 
 def _folds(text):
-    if text == LEAVE_ONE_GROUP_OUT:
-        return text
-    try:
-        return int(text)
-    except ValueError:
+    folds = int(text) if text.isdecimal() else text
+    if not _FOLDS.holds(folds):
         raise ValueError(
             f"must be {_FOLDS.words}. Received: {text}"
             f"{did_you_mean([text], [LEAVE_ONE_GROUP_OUT])}"
-        ) from None
+        )
+    return folds
+
+
+def _column(what, default):
+    """A setting that names a column of a table."""
+    return setting(
+        None,
+        "columns of a table",
+        f"column {what}",
+        none=default,
+        metavar="NAME",
+    )
 
 
 @documented
@@ -131,8 +169,9 @@ class FitConfig:
     task: str = setting(
         REQUIRED,
         None,
-        'registered name or "folder:PATH"; several, separated by commas, share '
-        "frontend and encoder",
+        'registered name, "folder:PATH", or "table:FILE", of which "table:FILE#COLUMN" '
+        "names the column of labels; several, separated by commas, share frontend and "
+        "encoder",
     )
     task_weights: tuple[float, ...] | None = setting(
         None,
@@ -149,6 +188,25 @@ class FitConfig:
         "model",
         "layer that turns waveforms into features",
         choices=FRONTENDS,
+    )
+    from_run: str | None = setting(
+        None,
+        "model",
+        "finished run to start from: frontend and encoder are its, and their settings; "
+        "the head is new",
+        none="start from nothing",
+        metavar="RUN",
+        parse=_folder,
+    )
+    freeze: str | None = setting(
+        None,
+        "model",
+        "parts that stay as they are, statistics of batch normalisation as well: "
+        "frontend, encoder, or both",
+        rule=Rule("frontend, encoder, or frontend,encoder", _FREEZABLE.__contains__),
+        none="all parts learn",
+        metavar="PART[,PART]",
+        parse=_frozen,
     )
     encoder: str = setting(
         "small",
@@ -241,15 +299,89 @@ class FitConfig:
         "augmentation",
         "mask and warp features in training, by the frontend's SpecAugment",
     )
+    speed: tuple[float, float] | None = setting(
+        None,
+        "augmentation",
+        "slowest and fastest speed at which windows are played in training, by "
+        "resampling: 1.1 is faster and higher by a tenth",
+        rule=_range("from 0.25 to 4", 0.25, 4.0),
+        none="as recorded",
+        metavar="LOW,HIGH",
+    )
+    time_shift: float | None = setting(
+        None,
+        "augmentation",
+        "most seconds by which windows reach beyond the ends of their clip in "
+        "training; half of a short clip stays in",
+        rule=_FINITE_ABOVE_ZERO,
+        none="windows are within their clip, or around it",
+        metavar="SECONDS",
+    )
+    rir_dir: str | None = setting(
+        None,
+        "augmentation",
+        "folder of room impulse responses, audio files at any depth, in which windows "
+        "sound in training",
+        none="no rooms",
+        metavar="DIR",
+        parse=_folder,
+    )
+    synthetic_rirs: bool = setting(
+        False,
+        "augmentation",
+        "let windows sound in made-up rooms in training: direct sound, then decaying "
+        "noise; beside --rir-dir as many as it has",
+    )
+    rt60: tuple[float, float] = setting(
+        (0.1, 0.8),
+        "augmentation",
+        "shortest and longest reverberation time of --synthetic-rirs, seconds to "
+        "-60 dB",
+        rule=_range("from 0.01 to 10 seconds", 0.01, 10.0),
+        metavar="LOW,HIGH",
+    )
+    rir_share: float = setting(
+        0.5,
+        "augmentation",
+        "share of the windows that sound in a room, of --rir-dir or --synthetic-rirs",
+        rule=_SHARE,
+    )
+    gain: tuple[float, float] | None = setting(
+        None,
+        "augmentation",
+        "lowest and highest gain of windows in training, dB; nothing is clipped",
+        rule=_range("from -120 to 120 dB", -120.0, 120.0),
+        none="as recorded",
+        metavar="LOW,HIGH",
+    )
+    noise_dir: str | None = setting(
+        None,
+        "augmentation",
+        "folder of background noise, audio files at any depth, of which a random part "
+        "is added to windows in training",
+        none="no such noise",
+        metavar="DIR",
+        parse=_folder,
+    )
+    noise_dir_snr: tuple[float, float] = setting(
+        (5.0, 30.0),
+        "augmentation",
+        "lowest and highest signal-to-noise ratio of --noise-dir, dB",
+        rule=_range("in dB"),
+        metavar="LOW,HIGH",
+    )
+    noise_dir_share: float = setting(
+        1.0,
+        "augmentation",
+        "share of the windows that get noise of --noise-dir",
+        rule=_SHARE,
+    )
     noise_snr: tuple[float, float] | None = setting(
         None,
         "augmentation",
         "lowest and highest signal-to-noise ratio of the white noise that is added to "
         "windows in training, dB",
-        rule=Rule(
-            "LOW,HIGH with LOW <= HIGH, in dB",
-            lambda snr: len(snr) == 2 and -math.inf < snr[0] <= snr[1] < math.inf,
-        ),
+        rule=_range("in dB"),
         none="no noise",
         metavar="LOW,HIGH",
     )
@@ -293,7 +425,7 @@ class FitConfig:
         "folder where TFDS keeps its data",
         none="TFDS's own place",
         metavar="DIR",
-        parse=_data_dir,
+        parse=_folder,
     )
     skip_bad_clips: bool = setting(
         False,
@@ -337,6 +469,23 @@ class FitConfig:
         none="the seed modulo the number of folds",
     )
 
+    path_column: str | None = _column("of the audio file", "path, or file")
+    group_column: str | None = _column(
+        "of whoever or whatever made the clip; whole groups go to one split", "group"
+    )
+    split_column: str | None = _column("of train, validation or test", "split")
+    start_column: str | None = _column("of the start of a segment, seconds", "start")
+    end_column: str | None = _column("of the end of a segment, seconds", "end")
+    weight_column: str | None = _column("of the weight of a clip in the loss", "weight")
+    background_class: str | None = setting(
+        None,
+        "columns of a table",
+        "name of a class for what is annotated in no row: stretches of annotated "
+        "recordings, as long as a window",
+        none="they aren't used",
+        metavar="NAME",
+    )
+
     def __post_init__(self):
         for name, entry in settings_of(type(self)).items():
             value = getattr(self, name)
@@ -376,6 +525,24 @@ class FitConfig:
             raise ValueError(
                 "`balanced` and `class_weights` correct the same imbalance; choose one"
             )
+        self._require_effect()
+        is_new = not self.from_run and self.encoder in ENCODERS
+        if is_new and "encoder" in (self.freeze or ""):
+            raise ValueError(
+                f"`freeze` can't be {self.freeze}: the encoder {self.encoder} has "
+                "learned nothing; start from a run, or name a .keras file of your own"
+            )
+
+    def _require_effect(self):
+        """Raises a ValueError if a setting is a detail of what isn't asked for."""
+        for name, wanted in _DETAILS.items():
+            value, default = getattr(self, name), settings_of(type(self))[name].default
+            if value != default and not any(getattr(self, n) for n in wanted):
+                needed = " or ".join(f"`{n}`" for n in wanted)
+                raise ValueError(
+                    f"`{name}` is of use with {needed} only; give that as well. "
+                    f"Received: {value}"
+                )
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -390,6 +557,12 @@ class FitConfig:
     def steps_in_epoch(self, n_clips: int) -> int:
         """Optimizer steps in an epoch, by default one pass over so many clips."""
         return self.steps_per_epoch or ceil_div(n_clips, self.batch_size)
+
+    def without_sounds(self) -> "FitConfig":
+        """The same settings, without rooms and without noise of a folder."""
+        names = {*_DETAILS, *(name for names in _DETAILS.values() for name in names)}
+        defaults = {n: settings_of(type(self))[n].default for n in names}
+        return dataclasses.replace(self, **defaults)
 
     def to_dict(self) -> dict[str, Any]:
         """The content of `config.json`."""

@@ -25,6 +25,7 @@ GROUPS = (
     "training",
     "model",
     "data",
+    "columns of a table",
     "balance of tasks and classes",
     "augmentation",
 )
@@ -125,6 +126,8 @@ class Setting:
         """The default as help writes it; "" for a bool, or without a default."""
         if self.is_bool or self.default is REQUIRED:
             return ""
+        if isinstance(self.default, tuple):
+            return ",".join(f"{number:g}" for number in self.default)
         return str(self.none if self.default is None else self.default)
 
     @property
@@ -183,13 +186,15 @@ class Setting:
         if self.none:
             parts.append(f"None for {self.none}")
         if self.default_in_words and not self.none:
-            parts.append(f"{self.default} by default")
+            parts.append(f"{self.default_in_words} by default")
         return f"{self.name}: {'; '.join(parts)}."
 
     @property
     def _kind(self):
         """The notation of values that aren't None."""
-        for kind in typing.get_args(self.annotation) or (self.annotation,):
+        is_union = typing.get_origin(self.annotation) is types.UnionType
+        kinds = typing.get_args(self.annotation) if is_union else (self.annotation,)
+        for kind in kinds:
             if kind in _KINDS:
                 return _KINDS[kind]
         return _KINDS[tuple]

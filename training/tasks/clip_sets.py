@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 SPLITS = ("train", "validation", "test")
+# What people call them, in any case.
+SPLIT_NAMES = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
+}
 
 
 class ListedClip(NamedTuple):
@@ -222,6 +228,8 @@ class TaskData:
             listed; None if unknown.
         background: The class that stands for none of the classes, or None; clips of a
             multi-label task have no label instead, and it isn't among `labels`.
+        given_splits: Names of the splits that the data gives itself, and nobody draws.
+        notes: Lines on the data for the report of a run, such as on leakage in it.
 
     >>> from training.tasks.registry import get_task
     >>> data = get_task("folder:drums").load()  # 5 clips of each class
@@ -234,3 +242,5 @@ class TaskData:
     multi_label: bool = False
     fingerprint: str | None = None
     background: str | None = None
+    given_splits: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ class Entry:
             split is to be drawn.
         start, end: Segment of the recording, seconds; None for its start and its end.
         weight: Weight of the clip in the loss.
-        balance: Further names that splits balance, such as labels of other columns.
+        balance: What splits balance, if not `labels`, such as those of all columns.
         place: Where this is said, for messages, such as "notes.csv, line 12"; "" for
             what the path says by itself.
 

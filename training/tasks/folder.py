@@ -10,16 +10,11 @@ from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from leaf_files.text import require_utf8
 from leaf_files.walk import walk
+from training.tasks.clip_sets import SPLIT_NAMES
 from training.tasks.entries import Entry
 from training.tasks.own_clips import Listing, Opening, OwnTask, refuse
 from training.tasks.splitting import Splitting
 
-# What folders of splits are called; in any case.
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
-    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
-}
 # What a folder of none of the classes is called, as BirdNET has it; in any case.
 _BACKGROUNDS = ("background", "noise", "other", "silence")
 
@@ -64,7 +59,7 @@ class FolderTask(OwnTask):
         """The folder itself: names of clips are relative to it."""
         return self.path
 
-    def listing(self):
+    def listing(self, multi_label=None):
         """The `Listing` of the folder; its labels are the names of the subfolders."""
         walked = self._walk()
         layout = _Layout(walked)
@@ -110,22 +105,25 @@ class FolderTask(OwnTask):
 
     def _walk(self):
         """The `Walk` of the folder, with at least one subfolder."""
-        advice = "name a folder with one subfolder of audio files per class"
+        wanted = "name a folder with one subfolder of audio files per class"
         require_utf8(self.path)
         if not self.path.exists():
-            raise UserError(f"there is no folder {self.path}; {advice}")
+            raise UserError(f"there is no folder {self.path}; {wanted}")
         if not self.path.is_dir():
-            raise UserError(f"{self.path} is a file; {advice}")
+            raise UserError(
+                f"{self.path} is a file; {wanted}, or as table:{self.path} if it lists "
+                "clips and their labels"
+            )
         if _is_run(self.path):
             raise UserError(
-                f"{self.path} is the folder of a run, not of clips; {advice}"
+                f"{self.path} is the folder of a run, not of clips; {wanted}"
             )
         walked = walk(self.path)
         if walked.classes:
             return walked
         if walked.is_empty:
-            raise UserError(f"the folder {self.path} is empty; {advice}")
-        flat = f"the folder {self.path} has files but no subfolders; {advice}"
+            raise UserError(f"the folder {self.path} is empty; {wanted}")
+        flat = f"the folder {self.path} has files but no subfolders; {wanted}"
         refuse(walked.faults or [flat], self.path, walked.passed_over)
 
 
@@ -146,8 +144,8 @@ class _Layout:
         self._folder = walked.folder
         used = sorted(label for label, paths in walked.by_class.items() if paths)
         self._splits = {}
-        if used and all(name.lower() in _SPLITS for name in used):
-            self._splits = {name: _SPLITS[name.lower()] for name in used}
+        if used and all(name.lower() in SPLIT_NAMES for name in used):
+            self._splits = {name: SPLIT_NAMES[name.lower()] for name in used}
         clips = walked.clips
         walked.loose = [path for path in clips if self.class_of(path) is None]
         walked.clips = [path for path in clips if self.class_of(path) is not None]

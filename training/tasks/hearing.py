@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from leaf_files.clips import open_clip, require_audio_rate, resample
 from leaf_files.errors import UserError
+from leaf_files.fingerprints import Fingerprinter, packed
 from leaf_files.oddities import SILENT, STEP
 from leaf_files.threads import in_threads
 from training.tasks.splits import SoundHash
@@ -56,6 +57,7 @@ class Heard:
         first, last: Samples of the stretch, the last one excluded.
         oddities: Oddities of the sound, see `leaf_files.oddities`.
         is_cut: Whether the recording ends before the stretch does.
+        landmarks: Fingerprint of its sound, see `leaf_files.fingerprints.packed`.
     """
 
     identity: str
@@ -65,6 +67,7 @@ class Heard:
     last: int
     oddities: tuple[str, ...] = ()
     is_cut: bool = False
+    landmarks: bytes = b""
 
     @property
     def is_silent(self):
@@ -154,6 +157,7 @@ class _Listener:
         self._rate = sample_rate
         self._first, self._last = stretch.samples(sample_rate)
         self._sound = SoundHash()
+        self._printer = Fingerprinter(sample_rate)
         self._low, self._high = float("inf"), float("-inf")
         self._keeps, self._parts = keeps, []
 
@@ -169,6 +173,7 @@ class _Listener:
         if not part.size:
             return
         self._sound.update(part)
+        self._printer.update(part)
         if self._keeps:
             self._parts.append(part)
         if self._stretch != WHOLE:
@@ -203,4 +208,5 @@ class _Listener:
             last,
             oddities,
             self._last is not None and self._last > n_samples,
+            packed(self._printer.fingerprint()),
         )

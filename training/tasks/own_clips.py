@@ -17,17 +17,20 @@ import numpy as np
 from leaf_files.clips import read_clip, read_stretch
 from leaf_files.command_line import a_few, note, one_line, warn
 from leaf_files.errors import UserError
+from leaf_files.fingerprints import near_duplicates, unpacked
 from leaf_files.labels import label_faults, similar_labels, spelled_as
 from leaf_files.oddities import warn_of_all, warn_of_silent_classes
 from leaf_files.run_folder import LABEL_SEPARATOR
 from leaf_files.walk import cannot_be_used
+from training.tasks import leakage
+from training.tasks.assigning import Unsplit
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
 from training.tasks.entries import Entry
 from training.tasks.hearing import WHOLE, Heard, Stretch, hear_all
 from training.tasks.index import USE, open_index
 from training.tasks.sounds import Sounds
 from training.tasks.splits import SOUND_DIGITS
-from training.tasks.splitting import Splitting, Unsplit
+from training.tasks.splitting import Splitting
 
 _BAD_CLIPS_NAMED = 3
 
@@ -161,6 +164,8 @@ class OwnTask(abc.ABC):
     splitting: Splitting
     opening: Opening
     why_not_split = ""  # they can be split in any way
+    can_be_multi_label = False
+    needs = "at least two subfolders of clips"
 
     @property
     @abc.abstractmethod
@@ -172,8 +177,13 @@ class OwnTask(abc.ABC):
     def folder(self) -> Path: ...
 
     @abc.abstractmethod
-    def listing(self) -> Listing:
-        """What is said of the clips; raises a `UserError` if nothing can be."""
+    def listing(self, multi_label: bool | None = None) -> Listing:
+        """What is said of the clips; raises a `UserError` if nothing can be.
+
+        Args:
+            multi_label: True for clips that may have several labels, or none, in any
+                case; None for what the data says.
+        """
 
     @abc.abstractmethod
     def tell_passed_over(self) -> None:
@@ -181,9 +191,11 @@ class OwnTask(abc.ABC):
 
     def is_same(self, other):
         """Whether another task is this one, however its path is spelled."""
-        return type(self) is type(other) and (
-            self.path.resolve() == other.path.resolve()
-        )
+        return self.is_kind_of(other) and self.path.resolve() == other.path.resolve()
+
+    def is_kind_of(self, other):
+        """Whether another task is this one but for its path."""
+        return type(self) is type(other)
 
     def require_outside(self, path):
         """Refuses a place for files inside the task's folder.
@@ -230,10 +242,7 @@ class OwnTask(abc.ABC):
         faults = [*listing.faults, *_label_faults(labels)]
         if len(labels) < 2 and not listing.faults:
             one = f"one class only, {labels[0]!r}" if labels else "no classes"
-            faults.append(
-                f"{self.path} has {one}; a classifier needs at least two subfolders of "
-                "clips"
-            )
+            faults.append(f"{self.path} has {one}; a classifier needs {self.needs}")
         if len(labels) < 2:
             self._refuse(faults, listing)
         entries, fault = self._with_groups(listing)
@@ -255,6 +264,7 @@ class OwnTask(abc.ABC):
         _tell(listing)
         _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, usable))
         assigned.tell()
+        self._tell_leaks(usable, assigned.splits)
         of_split = {
             split: [clip for clip, s in zip(usable, assigned.splits) if s == split]
             for split in SPLITS
@@ -267,14 +277,20 @@ class OwnTask(abc.ABC):
             },
             listing.multi_label,
             background=listing.background,
+            given_splits=tuple(
+                s for s in SPLITS if any(c.entry.split == s for c in usable)
+            ),
+            notes=(*assigned.notes, *assigned.warnings),
         )
         return data, of_split
 
-    def load_all(self, labels):
+    def load_all(self, labels, multi_label=None):
         """Opens all clips as one set, for a model that knows its labels.
 
         Args:
             labels: Labels of the model; the clips may lack some of them.
+            multi_label: Whether the model gives a clip several labels, or none; None
+                for one that does as the clips have it.
 
         Returns:
             A `ClipSet`.
@@ -283,11 +299,15 @@ class OwnTask(abc.ABC):
             UserError: See `load`, though one clip of one class is enough here; also a
                 class that isn't among `labels`.
         """
-        listing = self.listing()
+        listing = self.listing(True) if multi_label else self.listing()
         spelled = spelled_as(labels)
         named = dict.fromkeys(label for e in listing.entries for label in e.labels)
         unknown = [label for label in sorted(named) if spelled(label) not in labels]
-        faults = []
+        faults = [*listing.faults]
+        if listing.multi_label and multi_label is False:
+            faults.append(
+                f"clips of {self.path} have several labels, and the model gives one"
+            )
         if unknown:
             faults.append(
                 f"{self.path} has classes that the model doesn't know: "
@@ -374,6 +394,18 @@ class OwnTask(abc.ABC):
         lines = map(one_line, errors)
         print(f"{summary} and are skipped:", *lines, sep="\n  ", file=sys.stderr)
         return usable, "", sounds
+
+    def _tell_leaks(self, clips, splits):
+        """Says on stderr what a random split would put on both sides."""
+        names = [clip.name(self.folder) for clip in clips]
+        groups = _groups(clips)
+        is_drawn = not any(clip.entry.split for clip in clips)
+        if groups is None and self.splitting.group_by is None and is_drawn:
+            labels = [LABEL_SEPARATOR.join(clip.labels) for clip in clips]
+            leakage.tell(leakage.name_lines(names, labels))
+        prints = [unpacked(clip.heard.landmarks) for clip in clips]
+        pairs = near_duplicates(prints)
+        leakage.tell(leakage.duplicate_lines(pairs, names, splits, groups))
 
     def _clip_set(self, clips, labels, multi_label, sounds):
         targets = _targets(clips, labels, multi_label)

@@ -11,9 +11,11 @@ from training.tasks.own_clips import Opening
 from training.tasks.shards import PREFIX as SHARDS_PREFIX
 from training.tasks.shards import ShardsTask, expanded
 from training.tasks.splitting import Splitting
+from training.tasks.table import TABLE_PREFIX, TableTask, is_table, looks_like_table
 from training.tasks.tfds import TfdsTask
 
 _FOLDER_PREFIX = "folder:"
+OWN_PREFIXES = (_FOLDER_PREFIX, TABLE_PREFIX)  # of tasks of a user's own clips
 _GIB = 2**30
 
 _OFFICIAL = {"train": "train", "validation": "validation", "test": "test"}
@@ -75,7 +77,7 @@ _TASKS = (
     ),
     TfdsTask(
         name="spoken_digit@speaker",
-        about="10 digits by a speaker who was never heard",
+        about="10 digits by a speaker unseen in training",
         group_pattern=r"\d_(\w+)_\d+\.wav",
         split_rule="of the 5 speakers by name, the one at seed mod 5 tests, the next "
         "one validates, the others train",
@@ -231,7 +233,8 @@ def get_task(name, config=None):
     """The task that `--task` names.
 
     Args:
-        name: Name of a known task, "folder:PATH", or "shards:PATH".
+        name: Name of a known task, "folder:PATH", "table:FILE", "table:FILE#COLUMN", or
+            "shards:PATH".
         config: `FitConfig` whose settings say how its data is read and split; None for
             their defaults.
 
@@ -252,6 +255,8 @@ def get_task(name, config=None):
             splitting=splitting,
             opening=Opening.of(config),
         )
+    if is_table(name):
+        return TableTask.of(name.removeprefix(TABLE_PREFIX), config)
     if name.startswith(SHARDS_PREFIX) and name != SHARDS_PREFIX:
         return ShardsTask(expanded(name[len(SHARDS_PREFIX) :]))
     for task in _TASKS:
@@ -261,7 +266,8 @@ def get_task(name, config=None):
     raise UserError(
         f"there is no task {name!r}{_meant(name, known)}; the tasks are "
         f"{', '.join(known)}, {_FOLDER_PREFIX}PATH, a folder with a subfolder of clips "
-        f"per class, and {SHARDS_PREFIX}PATH, a folder that `prepare` wrote"
+        f"per class, {TABLE_PREFIX}FILE, a table of clips and their labels, and "
+        f"{SHARDS_PREFIX}PATH, a folder that `prepare` wrote"
     )
 
 
@@ -270,6 +276,8 @@ def _meant(name, known):
     for path in (name, name.partition(":")[2]):
         if os.path.isdir(os.path.expanduser(path)):
             return f" (did you mean {_FOLDER_PREFIX}{path}?)"
+        if looks_like_table(path):
+            return f" (did you mean {TABLE_PREFIX}{path}?)"
     return did_you_mean([name], known)
 
 
@@ -291,9 +299,34 @@ def get_tasks(config):
             raise UserError(f"{reasons[0]}: leave out {' and '.join(options)}")
         return tasks
     except UserError as error:
-        if "," not in config.task or _FOLDER_PREFIX not in config.task:
+        has_path = _FOLDER_PREFIX in config.task or TABLE_PREFIX in config.task
+        if "," not in config.task or not has_path:
             raise
         raise UserError(
-            f"{error}; commas separate tasks, so the path of a folder can't hold one: "
-            "rename it, or name a link to it"
+            f"{error}; commas separate tasks, so the path of a folder or a table can't "
+            "hold one: rename it, or name a link to it"
         ) from error
+
+
+def split_rule(task, data):
+    """The rule by which a task was split, a phrase.
+
+    Args:
+        task: The task.
+        data: Its `TaskData`.
+    """
+    if data.given_splits:
+        return f"as the data says itself for {' and '.join(data.given_splits)}"
+    if task.splitting is None:
+        return task.split_rule
+    words = task.splitting.in_words
+    if data.splits["test"].groups is not None:
+        words = words.replace(
+            "within each class", "in whole groups, as the data tells them"
+        )
+    return words
+
+
+def is_official(task):
+    """Whether the splits are those of a data set, which nobody's seed draws."""
+    return getattr(task, "splits", None) is not None

@@ -19,6 +19,7 @@ from keras import ops
 
 from leaf_tf.dsp import units
 from leaf_tf.dsp.alignment import Bounds
+from leaf_tf.dsp.arithmetic import ceil_div
 from leaf_tf.dsp.multirate import kernels
 from leaf_tf.dsp.multirate.plan import Plan
 from leaf_tf.dsp.slices import cut, longer
@@ -75,8 +76,10 @@ def frames_of(
         zeros = longer(zeros, left)
     # Of an unknown length the most frames that can reach beyond an end.
     is_known = isinstance(zeros, int)
-    n_left = -(-(left if is_known else (plan.pool_size - 1) // 2) // plan.strides)
-    n_right = -(-(zeros - left if is_known else plan.pool_size // 2) // plan.strides)
+    left_reach = left if is_known else (plan.pool_size - 1) // 2
+    right_reach = zeros - left if is_known else plan.pool_size // 2
+    n_left = ceil_div(left_reach, plan.strides)
+    n_right = ceil_div(right_reach, plan.strides)
     # A clip of fewer frames than that is computed as if longer, so that the frames at
     # the ends can be cut and padded; the rest is dropped.
     at_ends = max(n_left, n_right)
@@ -215,8 +218,8 @@ class ClipEnds:
         self._frames = frames
         self._plan = plan
         # Clips of an aligned batch start at most half a stride after it.
-        n_left = -(-(frames.left + plan.strides // 2) // plan.strides)
-        n_right = -(-(plan.pool_size - 1) // plan.strides)
+        n_left = ceil_div(frames.left + plan.strides // 2, plan.strides)
+        n_right = ceil_div(plan.pool_size - 1, plan.strides)
         n_frames = units.n_frames(bounds.stops - bounds.starts, plan.strides)
         # The last frames are elsewhere in each clip: tensors (batch,).
         left = [ops.full_like(n_frames, place) for place in range(n_left)]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from leaf_tf.dsp.arithmetic import ceil_div
 from leaf_tf.dsp.multirate import taps
 
 # Channels that one step of a compact plan's convolution makes, at least: floats in a
@@ -60,7 +61,7 @@ class Group:
         """Blocks that one step of the convolution reads."""
         # The last energy of a block starts this many samples after the first.
         later = self.block - self.stride // self.rate
-        return -(-(self.n_taps + later) // self.block)
+        return ceil_div(self.n_taps + later, self.block)
 
     @property
     def cost(self) -> float:
@@ -116,7 +117,7 @@ class Plan:
     @property
     def hops(self) -> int:
         """Hops of energies that enter one frame."""
-        return -(-max(self.pool_size, self.strides) // self.strides)
+        return ceil_div(max(self.pool_size, self.strides), self.strides)
 
     @property
     def lead(self) -> int:
@@ -199,7 +200,7 @@ class Plan:
         return dataclasses.replace(self, groups=tuple(map(self._compact, self.groups)))
 
     def _compact(self, group):
-        enough = -(-_VECTOR // (2 * len(group.filters)))
+        enough = ceil_div(_VECTOR, 2 * len(group.filters))
         # Blocks may not straddle hops: their size divides the energies of a hop.
         fewer = [
             n
@@ -237,8 +238,8 @@ def lanes(channels: int) -> int:
         (22, 44, 64)
     """
     if channels < 32:
-        return 22 * -(-channels // 16)
-    return 32 * -(-channels // 32)
+        return 22 * ceil_div(channels, 16)
+    return 32 * ceil_div(channels, 32)
 
 
 @functools.lru_cache(maxsize=256)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from keras import ops
 
+from leaf_tf.dsp.arithmetic import ceil_div
 from leaf_tf.dsp.multirate import taps
 from leaf_tf.dsp.multirate.plan import Plan
 from leaf_tf.dsp.slices import cut, longer
@@ -120,8 +121,9 @@ class _Decimation:
     @property
     def _n_blocks(self):
         n_blocks, _, per_block = self.kernel.shape
-        n_samples = -(-(self.output_span.end - self.output_span.first) // self.rate)
-        return -(-n_samples // per_block) + n_blocks - 1
+        samples_wanted = self.output_span.end - self.output_span.first
+        n_samples = ceil_div(samples_wanted, self.rate)
+        return ceil_div(n_samples, per_block) + n_blocks - 1
 
     @property
     def input_span(self):

@@ -8,6 +8,8 @@ import functools
 
 import numpy as np
 
+from leaf_tf.dsp.arithmetic import ceil_div
+
 # Kaiser window of the decimators: side lobes 90 dB down, as what is there is folded
 # onto the band of the filters, and may be far louder than that.
 _DECIMATOR_BETA = 9.0
@@ -98,7 +100,7 @@ def decimator_kernel(rate: int, block: int = _BLOCK) -> np.ndarray:
     # A strided convolution of one channel leaves vector units idle. The samples of a
     # block as channels make it a product of matrices.
     taps = decimator(rate)
-    blocks = -(-(len(taps) + (block - 1) * rate) // (block * rate))
+    blocks = ceil_div(len(taps) + (block - 1) * rate, block * rate)
     kernel = np.zeros((blocks * block * rate, block))
     for output in range(block):
         kernel[output * rate : output * rate + len(taps), output] = taps
@@ -162,7 +164,7 @@ def n_taps(half_length: int, rate: int) -> int:
     """
     if rate == 1:
         return 2 * half_length + 1
-    return 2 * (-(-(half_length + _REACH) // rate)) + 1
+    return 2 * ceil_div(half_length + _REACH, rate) + 1
 
 
 @functools.lru_cache(maxsize=256)

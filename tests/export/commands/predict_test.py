@@ -389,4 +389,4 @@ def test_a_report_that_does_not_fit_is_refused(refused, exported, silent, tmp_pa
     refused("report.json is not a report of python -m export", silent)
     (tmp_path / "report.json").unlink()
     (tmp_path / "labels.txt").write_text("a\nb\n")
-    refused("tells 4 classes apart", silent, "--sample-rate", 8000)
+    refused("has 4 classes, but the labels", silent, "--sample-rate", 8000)

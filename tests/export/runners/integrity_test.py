@@ -38,14 +38,16 @@ def test_what_is_as_it_was_exported_passes(copy):
 def test_one_bit_is_enough(copy, artifact, damaged):
     """It would have loaded, and answered something."""
     flip(copy / damaged)
-    with pytest.raises(UserError, match="beside it tells of: it is damaged") as error:
+    with pytest.raises(
+        UserError, match="in report.json beside it: it is damaged"
+    ) as error:
         require_intact(copy / artifact)
     assert str(error.value).startswith(str(copy / damaged))
 
 
 def test_a_part_that_is_missing_is_named(copy):
     (copy / "saved_model/1/variables/variables.index").unlink()
-    with pytest.raises(UserError, match=r"variables\.index is not the file"):
+    with pytest.raises(UserError, match=r"variables\.index does not have the checksum"):
         require_intact(copy / "saved_model/1")
 
 
@@ -64,7 +66,7 @@ def test_other_checksums_refuse(copy):
     report = json.loads((copy / "report.json").read_text())
     report["files"]["model.tflite"] = "abc"
     (copy / "report.json").write_text(json.dumps(report))
-    with pytest.raises(UserError, match="is not the file"):
+    with pytest.raises(UserError, match="does not have the checksum"):
         require_intact(copy / "model.tflite")
 
 

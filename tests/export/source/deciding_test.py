@@ -183,8 +183,8 @@ def test_what_stays_unclear_is_refused_with_the_option():
     refused("is one of numbers, not of labels", pooled, Loss("mse", is_of_numbers=True))
     refused("MyLoss, is not one that tells", pooled, Loss("MyLoss"))
     refused("add of sigmoid.*reach", lambda x: ops.sigmoid(x)[:, 0] + 1)
-    refused("softmax makes 1 whatever is heard", ops_softmax_of_one, n=1)
-    refused("softmax makes 1 whatever is heard", pooled, ONE_LABEL, n=1)
+    refused("softmax makes 1 whatever the sound", ops_softmax_of_one, n=1)
+    refused("softmax makes 1 whatever the sound", pooled, ONE_LABEL, n=1)
 
 
 def ops_softmax_of_one(tensor):

@@ -46,6 +46,11 @@ def test_every_setting_can_be_given():
             "--cache",
             "none",
         ),
+        *("--speed", "0.9,1.1", "--time-shift", "0.1", "--rir-dir", "/rooms"),
+        *("--synthetic-rirs", "--rt60", "0.2,0.6", "--rir-share", "0.4"),
+        *("--gain", "-6,6", "--noise-dir", "/noise", "--noise-dir-snr", "-3,9"),
+        *("--noise-dir-share", "0.7"),
+        *("--group-pattern", r"(\d+)__", "--folds", "5", "--fold", "4"),
     )
     assert given == FitConfig(
         task="synthetic",
@@ -73,7 +78,22 @@ def test_every_setting_can_be_given():
         checkpoint_steps=9,
         deterministic=True,
         cache="none",
+        speed=(0.9, 1.1),
+        time_shift=0.1,
+        rir_dir="/rooms",
+        synthetic_rirs=True,
+        rt60=(0.2, 0.6),
+        rir_share=0.4,
+        gain=(-6.0, 6.0),
+        noise_dir="/noise",
+        noise_dir_snr=(-3.0, 9.0),
+        noise_dir_share=0.7,
+        group_pattern=r"(\d+)__",
+        folds=5,
+        fold=4,
     )
+    assert config("--folds", "groups").folds == "groups"
+    assert config("--group-by", "none").group_by == "none"
 
 
 def test_paths_hold_from_any_folder():
@@ -96,7 +116,15 @@ def test_paths_hold_from_any_folder():
         (["--seed", "-1"], "--seed: must be from 0 to 4294967295. Received: -1"),
         (["--frontend", "Leaf"], "invalid choice: 'Leaf' (choose from "),
         (["--encoder", "huge"], "must be one of small, "),
-        (["--speed", "1"], "unrecognized arguments: --speed 1"),
+        (["--pace", "1"], "unrecognized arguments: --pace 1"),
+        (["--speed", "1"], "--speed: must be LOW,HIGH with LOW <= HIGH, from 0.25"),
+        (["--gain", "-6"], "--gain: must be LOW,HIGH with LOW <= HIGH, from -120"),
+        (["--noise-dir-share", "0"], "must be above 0 and at most 1. Received: 0"),
+        (["--group-pattern", "(a"], "'(a': missing ), unterminated subpattern at"),
+        (["--group-pattern", "a"], "such as ([^/]+)__. Received: 'a', without paren"),
+        (["--group-by", "folder"], "invalid choice: 'folder' (choose from "),
+        (["--folds", "group"], "from 2, or groups. Received: group (did you mean gro"),
+        (["--folds", "1"], "must be a whole number from 2, or groups. Received: 1"),
         (["--windowsec", "2"], "(did you mean --window-seconds?); see python -m "),
         (["--windowsec", "2"], "python -m training fit --help"),
         (["--frontend", "laef"], "(did you mean leaf?)"),
@@ -143,8 +171,8 @@ def test_help_begins_with_what_is_chosen_first(capsys):
     text = help_of("fit", capsys).partition("\noptions:")[2]
     titles = re.findall(r"^(\S.*):$", text, re.MULTILINE)
     assert titles == [
-        *("training", "model", "data", "balance of tasks and classes"),
-        *("augmentation", "devices", "Examples"),
+        *("training", "model", "data", "columns of a table"),
+        *("balance of tasks and classes", "augmentation", "devices", "Examples"),
     ]
     first = ("--task", "--output", "--epochs", "--frontend", "--cache", "--coordinator")
     places = [text.index(f"\n  {option} ") for option in first]
@@ -152,7 +180,8 @@ def test_help_begins_with_what_is_chosen_first(capsys):
 
 
 @pytest.mark.parametrize("command", ["fit", "evaluate", "compare", "adapt"])
-def test_the_examples_of_help_can_be_typed(command, capsys):
+def test_the_examples_of_help_can_be_typed(command, capsys, monkeypatch):
+    monkeypatch.setattr(arguments, "inherited_settings", lambda run: {})
     text = help_of(command, capsys).partition("Example")[2]
     examples = re.findall(r"^    python -m training (.*)$", text, re.MULTILINE)
     assert examples

@@ -44,7 +44,7 @@ def test_one_seed_claims_nothing(tmp_path):
     results = collect(comparison)
     [sentence] = report.findings(comparison, results)
     assert "leaf +80.0 points; a single pair can't say" in sentence
-    text = report.to_markdown(comparison, results, {})
+    text = report._to_markdown(comparison, results, {})
     assert "One seed shows no interval" in text
     assert "| leaf | 1 | 90.0 | +80.0 |  | unknown |" in text
 
@@ -57,7 +57,7 @@ def test_seeds_that_all_differ_by_the_same_prove_nothing(tmp_path):
         "On synthetic, nothing can be said of leaf (+50.0 points, +50.0 to +50.0), as "
         "all seeds differ from mel by the same."
     ]
-    text = report.to_markdown(comparison, results, {})
+    text = report._to_markdown(comparison, results, {})
     assert "| +50.0 | +50.0 to +50.0 | unknown |" in text
     assert "Two seeds are too few" in text
 
@@ -98,6 +98,32 @@ def test_the_pages_tell_the_same_numbers(comparison):
     assert rows[1]["difference_excludes_zero"] == "True"
     assert rows[0]["difference_mean"] == ""
     assert float(rows[1]["drift_filters"]) == 0.1234
+
+
+@pytest.mark.parametrize(
+    "settings, words",
+    [
+        ({}, "80/10/10 within each class by the seed. Each seed splits anew"),
+        ({"group_by": "parent"}, "80/10/10 in whole groups, the folders that clips"),
+        (
+            {"group_pattern": "([^/]+)__", "folds": "groups"},
+            "folds in whole groups, as ([^/]+)__ finds them in paths (one fold a "
+            "group), of which number seed mod number of folds tests. Each seed tests "
+            "the next fold",
+        ),
+        (
+            {"folds": 5, "fold": 2},
+            "folds within each class (5), of which number 2 tests. All seeds are "
+            "tested on the same clips",
+        ),
+    ],
+)
+def test_the_report_says_how_clips_are_split(tmp_path, settings, words):
+    comparison = make_comparison(tmp_path, task="folder:/drums", **settings)
+    finish(comparison, lambda *_: 0.5)
+    report.write(comparison, collect(comparison))
+    text = (comparison.output / "report.md").read_text()
+    assert f"- folder:drums: {words}" in text
 
 
 def test_the_figure_is_where_the_report_looks(comparison):

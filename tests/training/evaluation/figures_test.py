@@ -60,6 +60,26 @@ def test_the_confusion_matrix_holds_the_counts():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
 
 
+def test_scores_of_classes_are_drawn_with_their_intervals():
+    def of_class(recall, low, precision):
+        ends = None if low is None else [low, recall + 0.1]
+        return {
+            "recall": recall,
+            "average_precision": precision,
+            "n_examples": 5,
+            "intervals": {"recall": ends, "average_precision": None},
+        }
+
+    per_class = {"a": of_class(0.5, 0.3, 0.7), "b": of_class(None, None, None)}
+    figure = figures.class_scores({"per_class": per_class, "intervals_over": "groups"})
+    axes = figure.axes[0]
+    assert axes.get_xlabel().endswith("intervals over groups")
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["a (5)", "b (5)"]
+    drawn = [list(line.get_xdata()) for line in axes.lines if len(line.get_xdata())]
+    assert drawn == [[0.3, 0.6], [0.5], [0.7]]
+
+
 @pytest.mark.parametrize("label", ["$x^$", "a_b$", "ключ 鍵", "_hidden", "%d {} \\"])
 def test_any_label_can_be_drawn(label, tmp_path):
     counts = np.eye(2, dtype=int)

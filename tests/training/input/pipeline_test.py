@@ -6,11 +6,8 @@ import tensorflow as tf
 
 from leaf_files.windows import cut_windows
 from tests.training.runs import make_head
-from training.input.pipeline import (
-    TrainingData,
-    evaluation_windows,
-    random_window,
-)
+from training.input.pipeline import TrainingData, evaluation_windows
+from training.input.windows import random_window
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import ClipSet
 
@@ -103,10 +100,11 @@ def test_batches_are_full_even_if_larger_than_an_epoch():
 
 def test_whole_clips_are_evaluated_in_windows():
     found = list(evaluation_windows(clip_set(LENGTHS), 16000, WINDOW, 4))
-    assert [len(label) for _, label, _ in found] == [4, 4, 4]
-    waveform, label, clip_index = (np.concatenate(part) for part in zip(*found))
+    assert [len(label) for _, label, _, _ in found] == [4, 4, 4]
+    waveform, label, clip_index, name = (np.concatenate(part) for part in zip(*found))
     np.testing.assert_array_equal(label, [0, 1, 2, 2, 2, 3, 4, 4, 5, 5, 5, 5])
     np.testing.assert_array_equal(clip_index, label)
+    assert name.tolist() == [b"clip%d" % index for index in clip_index]
     for n, length in enumerate(LENGTHS):
         np.testing.assert_array_equal(
             waveform[clip_index == n],

@@ -12,7 +12,7 @@ from leaf_files import command_line
 from leaf_files.clips import read_clip, write_clip
 from leaf_files.errors import UserError
 from leaf_files.run_folder import Head
-from tests.training.runs import write_noises
+from tests.training.runs import flat, write_noises
 from training.__main__ import dispatch
 from training.evaluation import figures
 from training.evaluation.evaluating import evaluate
@@ -43,7 +43,7 @@ def moved(finished, noises, tmp_path):
         run=RunFolder(path),
         clips=clips,
         config=config,
-        metrics=finished.metrics["tasks"][finished.config.task],
+        metrics=flat(finished.metrics["tasks"][finished.config.task]),
     )
 
 
@@ -84,7 +84,7 @@ def evaluated(moved, capsys, *arguments, **settings):
     capsys.readouterr()
     [evaluation] = evaluate(moved.path, *arguments, **settings)
     lines = capsys.readouterr().err.splitlines()
-    return evaluation.predictions.metrics, [n for n in lines if n.startswith("note")]
+    return flat(evaluation.scores), [n for n in lines if n.startswith("note")]
 
 
 def test_the_record_is_written_as_the_run_begins(finished, noises):
@@ -268,7 +268,7 @@ def test_a_run_goes_on_where_its_clips_moved_to(begun):
     with pytest.raises(OtherDataError, match="changed since"):
         fit(dataclasses.replace(config, task=f"folder:{other}"), begun.path, True)
     metrics = fit(config, begun.path, resume=True)
-    assert metrics["tasks"][config.task] == pytest.approx(begun.metrics)
+    assert flat(metrics["tasks"][config.task]) == pytest.approx(begun.metrics)
     assert [head.task for head in read_heads(begun.run.tasks)] == [config.task]
     assert FitConfig.read(begun.run.config) == config
 
@@ -289,7 +289,7 @@ def test_a_run_goes_on_with_the_same_sounds(begun, capsys):
         path.rename(path.with_name(f"renamed{path.name}"))
     begun.run.labels.write_text("low\nhigh\n")
     metrics = fit(begun.config, begun.path, resume=True)
-    assert metrics["tasks"][begun.config.task] == pytest.approx(begun.metrics)
+    assert flat(metrics["tasks"][begun.config.task]) == pytest.approx(begun.metrics)
     assert begun.run.labels.read_text() == "high\nlow\n"
     assert begun.run.notes() == []
     assert "note" not in capsys.readouterr().out

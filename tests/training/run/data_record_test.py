@@ -7,7 +7,18 @@ import soundfile
 from leaf_files.clips import read_clip, write_clip
 from leaf_files.errors import UserError
 from leaf_files.run_folder import Head
-from training.run.data_record import DataRecord, TaskRecord, changes, in_order
+from training.run.data_checks import (
+    require_same_data,
+    require_unchanged,
+    sounds_among_clips,
+)
+from training.run.data_record import (
+    DataRecord,
+    OtherDataError,
+    TaskRecord,
+    changes,
+    in_order,
+)
 from training.run.folder import RunFolder
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip
 from training.tasks.folder import FolderTask
@@ -218,3 +229,27 @@ def test_a_clip_is_its_sound_not_its_file(make_folder):
     quieter = changes(before, folder_record(folder), by_split=False)
     assert quieter.startswith("1 clip changed in sound (1 ")
     assert quieter.endswith(": dog/1.wav)")
+
+
+def test_a_run_does_not_go_on_with_other_noise(tmp_path):
+    run = RunFolder(tmp_path)
+    before, after = (
+        DataRecord((record(CLIPS),), mixed_in={"noise_dir": n}) for n in "ab"
+    )
+    before.write(run)
+    require_unchanged((HEAD,), before, run, print)
+    require_same_data(before, run)
+    with pytest.raises(OtherDataError, match="sounds in the folder of --noise-dir cha"):
+        require_unchanged((HEAD,), after, run, print)
+    with pytest.raises(OtherDataError, match="folder of --noise-dir aren't those of"):
+        require_same_data(after, run)
+
+
+def test_clips_that_are_noise_as_well_are_counted():
+    data = DataRecord((record(CLIPS),))
+    files = {"noise_dir": {"1": "x.wav", "8": "y.wav", "9": "z.wav"}, "rir_dir": {}}
+    [line] = sounds_among_clips(data, files)
+    assert line.startswith(
+        "note: 2 of the 3 sounds of --noise-dir are clips to learn or to test, too "
+        "(1 train, 0 validation, 1 test: x.wav, y.wav)"
+    )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from tests.training.run.folder_test import noise_set
 from tests.training.runs import small_config
 from training.evaluation.clips import MultiLabelPredictions
 from training.evaluation.frontend_metrics import frontend_metrics
+from training.evaluation.scores import scored
 
 PAGE = "run_folder.md"
 
@@ -42,17 +44,21 @@ def test_keys(finished):
 def test_columns(finished):
     for file, section in (
         ("history.csv", "history.csv"),
+        ("predictions.csv", "predictions.csv"),
         ("data.csv", "data.json and data.csv"),
         ("evaluation_clips/clips.csv", "evaluation_clips/clips.csv"),
     ):
         names = pages.named(PAGE, section)
-        assert [c for c in columns(finished.path / file) if c not in names] == [], file
+        found = columns(finished.path / file)
+        found = [re.sub("^probability .*", "probability LABEL", c) for c in found]
+        assert [c for c in found if c not in names] == [], file
 
 
 def test_keys_of_several_labels_and_of_learned_frontends():
     classes = np.array([[1, 0], [0, 1], [1, 1]])
     test = MultiLabelPredictions(np.zeros((3, 2)), classes)
-    metrics = {"tasks": {"t": test.metrics}, "average": test.metrics}
+    entry = scored(dataclasses.replace(test, groups="xyz"), ("a", "b"))
+    metrics = {"tasks": {"t": entry}, "average": test.metrics}
     leaf = leaf_tf.Leaf(4, 8000, window_len=4.0, window_stride=2.0)
     leaf.build((None, None))
     config = small_config("clips", window_seconds=0.1)

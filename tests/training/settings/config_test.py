@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import math
 
 import pytest
 
@@ -57,6 +58,9 @@ def test_an_epoch_is_one_pass_by_default():
         ({"data_dir": 5}, "`data_dir` must be str | None. Received: 5"),
         ({"frontend": "laef"}, "mel_pcen. Received: laef (did you mean leaf?)"),
         ({"schedule": "linear"}, "`schedule` must be one of cosine, constant. Rec"),
+        ({"rt60": [0.2, 0.4]}, "`rt60` is of use with `synthetic_rirs` only; give"),
+        ({"rir_share": 0.2}, "is of use with `rir_dir` or `synthetic_rirs` only"),
+        ({"noise_dir": "n", "noise_dir_snr": [5, math.inf]}, "`noise_dir_snr` must be"),
         ({"noise_snr": [9, 5]}, "`noise_snr` must be LOW,HIGH with LOW <= HIGH, in"),
     ],
 )

@@ -12,7 +12,7 @@ from training.input.pipeline import TrainingData
 from training.run.heads import make_heads
 from training.settings.config import FitConfig
 from training.tasks.entries import Entry
-from training.tasks.own_clips import Listing, OwnTask
+from training.tasks.own_clips import Listing, Opening, OwnTask
 from training.tasks.splitting import Splitting
 
 RATE = 8000
@@ -28,6 +28,7 @@ class Listed(OwnTask):
     metric: str = "accuracy"
     skip_bad_clips: bool = False
     splitting: Splitting = Splitting()
+    opening: Opening = Opening()
 
     @property
     def name(self):
@@ -37,7 +38,7 @@ class Listed(OwnTask):
     def folder(self):
         return self.path
 
-    def listing(self):
+    def listing(self, multi_label=None):
         labels = {label for entry in self.entries for label in entry.labels}
         return Listing(self.entries, tuple(sorted(labels)), self.multi_label)
 

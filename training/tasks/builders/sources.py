@@ -56,7 +56,6 @@ def require_original(path, source):
     Raises:
         UserError: The MD5 is another one.
 
-    >>> from pathlib import Path
     >>> source = Source("0.wav", "https://example.org/0.wav", md5="0" * 32)
     >>> require_original(Path("drums/kick/0.wav"), source)
     Traceback (most recent call last):
@@ -83,7 +82,6 @@ def members(path, wanted):
     Yields:
         (name, content).
 
-    >>> from pathlib import Path
     >>> with zipfile.ZipFile("clips.zip", "w") as archive:
     ...     archive.writestr("clips/readme.txt", b"of dogs")
     >>> list(members(Path("clips.zip"), {"readme.txt"}))

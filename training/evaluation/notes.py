@@ -1,0 +1,240 @@
+"""Notes on a run: what its numbers can't show, and what may be wrong with it."""
+
+import collections
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from leaf_files.command_line import a_few
+from leaf_files.run_folder import Head
+from leaf_files.tables import code, plain
+from training.evaluation.clips import ClipPredictions, MultiLabelPredictions
+from training.evaluation.intervals import LEAST_UNITS
+from training.tasks.clip_sets import ClipSet
+
+_FEW_TEST_CLIPS = 10  # of a class: one more or less is ten points of its recall
+_FEW_TRAINING_CLIPS = 20
+_IMBALANCE = 5  # the largest class, in sizes of the smallest
+_APART = 0.15  # accuracies that differ by more are far apart
+_LATE = 0.8  # share of the epochs after which the best one is among the last
+_FALLING = 0.05  # share of the loss that is lost within the last third of the epochs
+_LEARNED = 0.98  # accuracy in training beyond which there is little left to learn
+_MOST_LABELS_READ = 100_000
+_NAMED = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class TestedTask:
+    """A task of a finished run, tested.
+
+    Attributes:
+        head: `Head` of the task.
+        clips: {split: its `ClipSet`}; {} of a task that wasn't trained on now.
+        predictions: The predictions for the test split.
+        scores: The task's entry in `metrics.json`.
+        split_rule: Rule of the splits, in words.
+        is_official: Whether the splits are those of a published data set.
+        notes: Lines on the data that were found before, such as on leakage.
+    """
+
+    head: Head
+    clips: Mapping[str, ClipSet]
+    predictions: ClipPredictions | MultiLabelPredictions
+    scores: Mapping
+    split_rule: str
+    is_official: bool = False
+    notes: Sequence[str] = ()
+
+    __test__ = False  # no class of tests, whatever pytest thinks of its name
+
+    def n_clips_of_classes(self, split):
+        """(n_classes,), clips of each class in a split; None where that's unknown."""
+        if split == "test":
+            return self.predictions.truth.sum(axis=0)
+        if split not in self.clips:
+            return None
+        clips, labels = self.clips[split], self.head.labels
+        if not self.head.multi_label and clips.clips is not None:
+            counts = collections.Counter(clip.label for clip in clips.clips)
+            return np.array([counts[label] for label in labels])
+        if clips.read_labels is None or clips.n_examples > _MOST_LABELS_READ:
+            return None
+        found = clips.read_labels()
+        if found.ndim == 2:
+            return (found > 0.5).sum(axis=0)
+        return np.bincount(found, minlength=len(labels))
+
+    def n_groups(self, split):
+        """The number of groups in a split; None where groups aren't known."""
+        if split == "test":
+            groups = self.predictions.groups
+        else:
+            groups = self.clips[split].groups if split in self.clips else None
+        return None if groups is None else len(set(groups))
+
+
+def baseline(tested):
+    """(label, its share of the test clips) of the answer that most clips have."""
+    counts = tested.predictions.truth.sum(axis=0)
+    return tested.head.labels[counts.argmax()], float(counts.max() / counts.sum())
+
+
+def of_task(tested):
+    """Yields sentences, in Markdown, on a task: what matters most comes first."""
+    yield from map(plain, tested.notes)
+    yield from _on_groups(tested)
+    yield from _on_the_result(tested)
+    yield from _on_classes(tested)
+
+
+def of_training(tested, history, best_epoch, config):
+    """Yields sentences, in Markdown, on how a run was trained.
+
+    Args:
+        tested: A list of `TestedTask`.
+        history: One dict an epoch, as in `history.csv`.
+        best_epoch: Number of the one that was kept, from 1; 0 where none was.
+        config: The run's `FitConfig`.
+    """
+    if _still_learns(history, best_epoch, config):
+        n_epochs = len(history)
+        yield (
+            f"Still learning: of {n_epochs} epochs number {best_epoch} is the best, "
+            f"and the loss was still falling. Try `--epochs {max(10, 3 * n_epochs)}`."
+        )
+    for of_head in tested if best_epoch else ():
+        name = f"{of_head.head.name}_" if len(tested) > 1 else ""
+        yield from _on_what_carries_over(of_head, history[best_epoch - 1], name)
+
+
+def _still_learns(history, best_epoch, config):
+    """Whether more epochs would probably have done better."""
+    n_epochs = len(history)
+    last, before = history[-1], history[2 * n_epochs // 3 - 1]
+    if n_epochs < config.epochs or last.get("accuracy", 0) > _LEARNED:
+        return False
+    is_falling = last["loss"] < (1 - _FALLING) * before["loss"]
+    return n_epochs < 3 or (best_epoch > _LATE * n_epochs and is_falling)
+
+
+def _on_what_carries_over(tested, row, prefix):
+    """Training, validation and test accuracies that are far apart."""
+    test = tested.scores.get("accuracy")
+    train, validation = row.get(f"{prefix}accuracy"), row.get(f"val_{prefix}accuracy")
+    if test is None:
+        return
+    which = f" of {code(tested.head.task)}" if prefix else ""
+    if train is not None and train - test > _APART:
+        others = "clips" if tested.n_groups("test") is None else "groups"
+        yield (
+            f"Training and test{which} are far apart: {_percent(train)} of the "
+            f"training windows were right, and {_percent(test)} of the test clips. "
+            f"What was learned doesn't carry over to other {others}. Clips of more "
+            "kinds to train on help, or augmentation (`--preset phone`)."
+        )
+    if validation is not None and abs(validation - test) > _APART:
+        yield (
+            f"Validation and test{which} are far apart: {_percent(validation)} and "
+            f"{_percent(test)}. So much hangs on which clips are held out: try other "
+            "seeds."
+        )
+
+
+def _on_groups(tested):
+    """Whether the test tells of new groups, and of how many."""
+    n_groups = tested.n_groups("test")
+    if n_groups is None:
+        if not tested.is_official:
+            yield (
+                "Groups (speakers, recordings, devices) aren't known: if clips of one "
+                "are in training and in the test, this result flatters. Name them by "
+                "`--group-pattern` or `--group-by parent`, and whole groups are held "
+                "out."
+            )
+        return
+    if n_groups < LEAST_UNITS:
+        yield (
+            f"The test clips come from {n_groups} group{'s' if n_groups > 1 else ''} "
+            "only: the result tells of "
+            f"{'these' if n_groups > 1 else 'this one'}, and little of others. Another "
+            "`--seed` tests others."
+        )
+    train = tested.clips.get("train")
+    if tested.head.multi_label or train is None or train.clips is None:
+        return
+    groups_of = collections.defaultdict(set)
+    for clip, group in zip(train.clips, train.groups or ()):
+        groups_of[clip.label].add(group)
+    single = [name for name in tested.head.labels if len(groups_of[name]) == 1]
+    if single:
+        yield (
+            f"Known from one training group only: {_classes(single)}. What was learned "
+            "there may be the group, not the class"
+        )
+
+
+def _on_the_result(tested):
+    """How many clips it rests on, and whether it beats the simplest answer."""
+    scores = tested.scores
+    if tested.head.multi_label:
+        return
+    label, share = baseline(tested)
+    low = (scores["intervals"]["accuracy"] or (scores["accuracy"],))[0]
+    if scores["accuracy"] <= share:
+        yield (
+            f"It is no better than always answering {code(label)}, which is right for "
+            f"{_percent(share)} of the test clips."
+        )
+    elif low <= share:
+        yield (
+            f"It may be no better than always answering {code(label)}, right for "
+            f"{_percent(share)} of the test clips: the interval contains that."
+        )
+
+
+def _on_classes(tested):
+    """Classes that are small, out of balance, or never predicted."""
+    labels, per_class = tested.head.labels, tested.scores["per_class"]
+    counts = [(name, per_class[name]["n_examples"]) for name in labels]
+    absent = [name for name, n in counts if n == 0]
+    few = [(name, n) for name, n in counts if 0 < n < _FEW_TEST_CLIPS]
+    if absent:
+        yield f"No test clips, so that nothing is known of them: {_classes(absent)}"
+    if few:
+        yield (
+            "Few test clips, so that each moves the figures of its class by "
+            f"{_percent(1 / max(n for _, n in few), 0)} or more: {_with_counts(few)}"
+        )
+    unseen = [
+        name
+        for name, chosen in zip(labels, tested.predictions.chosen.any(axis=0))
+        if not chosen and per_class[name]["n_examples"]
+    ]
+    if unseen:
+        yield f"Never predicted for a test clip: {_classes(unseen)}"
+    found = tested.n_clips_of_classes("train")
+    if found is None:
+        return
+    training = sorted(zip(labels, found.tolist()), key=lambda pair: pair[1])
+    small = [(name, n) for name, n in training if n < _FEW_TRAINING_CLIPS]
+    if small:
+        yield f"Few training clips: {_with_counts(small)}"
+    (smallest, least), (largest, most) = training[0], training[-1]
+    if most > _IMBALANCE * max(1, least):
+        yield (
+            f"Out of balance: {code(largest)} has {most} training clips, "
+            f"{code(smallest)} {least}. `--balanced` draws all classes alike."
+        )
+
+
+def _with_counts(pairs):
+    return a_few([f"{code(name)} {n}" for name, n in pairs], _NAMED)
+
+
+def _classes(names):
+    return a_few([code(name) for name in names], _NAMED)
+
+
+def _percent(share, digits=1):
+    return f"{100 * share:.{digits}f} %"

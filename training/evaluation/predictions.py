@@ -1,0 +1,58 @@
+"""The predictions of a run for its test clips, as a table."""
+
+import csv
+
+import numpy as np
+
+from leaf_files.atomic import replacing
+from leaf_files.run_folder import LABEL_SEPARATOR
+
+_COLUMNS = ("file", "group", "label", "predicted", "right")
+_MOST_CLASSES = 100  # with a column each
+_TOP = 5  # of more classes, the most probable ones
+
+
+def write_predictions(path, head, predictions):
+    """Writes a row for each clip: what it is, and what the model takes it for.
+
+    Args:
+        path: The CSV file.
+        head: `Head` of the task.
+        predictions: The predictions of the clips, with their names.
+    """
+    chances = predictions.probabilities
+    n_clips, n_classes = chances.shape
+    groups = predictions.groups or [""] * n_clips
+    if n_classes <= _MOST_CLASSES:
+        titles = [f"probability {label}" for label in head.labels]
+    else:
+        ranks = range(1, _TOP + 1)
+        titles = [f"{what} {n}" for n in ranks for what in ("label", "probability")]
+    with (
+        replacing(path) as temporary,
+        # Names of files may be no UTF-8, as in `data.csv`.
+        temporary.open(
+            "w", newline="", encoding="utf-8", errors="surrogateescape"
+        ) as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow((*_COLUMNS, *titles))
+        clips = zip(
+            predictions.names, groups, chances, predictions.truth, predictions.chosen
+        )
+        for name, group, of_clip, truth, chosen in clips:
+            is_right = int(np.array_equal(truth, chosen))
+            row = (name, group, labels(head, truth), labels(head, chosen), is_right)
+            writer.writerow((*row, *_probabilities(head, of_clip)))
+
+
+def labels(head, which):
+    """The labels of a clip as text, "a|b"; `which` is bool, (n_classes,)."""
+    return LABEL_SEPARATOR.join(head.labels[n] for n in np.flatnonzero(which))
+
+
+def _probabilities(head, chances):
+    if len(chances) <= _MOST_CLASSES:
+        return [f"{chance:.4f}" for chance in chances]
+    top = np.argsort(-chances)[:_TOP]
+    return [cell for n in top for cell in (head.labels[n], f"{chances[n]:.4f}")]

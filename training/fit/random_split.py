@@ -1,0 +1,79 @@
+"""The same run on a random split, to show what that would have flattered."""
+
+import dataclasses
+
+from leaf_files.errors import UserError
+from training.settings.config import NO_GROUPS
+
+_KEPT = ("accuracy", "mAP", "auc", "macro_f1", "loss", "n_examples", "intervals")
+_ASKED = "--compare-splits compares unseen groups with a random split"
+
+
+def random_config(config):
+    """The `FitConfig` of the same run on a random split."""
+    return dataclasses.replace(
+        config, group_pattern=None, group_by=NO_GROUPS, folds=None, fold=None
+    )
+
+
+def require_other_split(config, tasks):
+    """Checks, before any data is read, that a random split may be another one.
+
+    Args:
+        config: `FitConfig` of the run.
+        tasks: Its tasks.
+
+    Raises:
+        UserError: It can't be.
+    """
+    if config.group_by == NO_GROUPS:
+        raise UserError(
+            f"{_ASKED}, and --group-by none leaves groups aside: leave out one of them"
+        )
+    _require_one([task.why_not_split for task in tasks])
+
+
+def require_groups(tasks, task_data):
+    """Checks that a random split is another one.
+
+    Args:
+        tasks: The tasks of the run.
+        task_data: `TaskData` of each.
+
+    Raises:
+        UserError: It isn't, in any of the tasks.
+    """
+    _require_one([_why_not(task, data) for task, data in zip(tasks, task_data)])
+
+
+def _require_one(reasons):
+    if all(reasons):
+        raise UserError(f"{_ASKED}, but {reasons[0]}; leave it out")
+
+
+def _why_not(task, data):
+    """Why the clips of a task can't be split at random instead, or ""."""
+    if task.why_not_split:
+        return task.why_not_split
+    if data.given_splits:
+        given = " and ".join(data.given_splits)
+        return f"{task.name} says itself which clips are of {given}"
+    if data.splits["test"].groups is None:
+        return (
+            f"the groups of {task.name} aren't known: tell them by --group-pattern or "
+            "--group-by parent"
+        )
+    return ""
+
+
+def add_random_split(entries, metrics):
+    """Adds to entries of `metrics.json` what the random split said.
+
+    Args:
+        entries: {task: its entry}; of tasks with groups it gets "random_split".
+        metrics: The content of the other run's `metrics.json`.
+    """
+    for task, entry in entries.items():
+        if "n_groups" in entry:
+            found = metrics["tasks"][task]
+            entry["random_split"] = {n: found[n] for n in _KEPT if n in found}

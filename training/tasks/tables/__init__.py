@@ -1,0 +1,1 @@
+"""Tables of clips as people have them, read into entries; imports no TensorFlow."""
