@@ -133,7 +133,8 @@ class Splitting:
         if self.group_by == NO_GROUPS:
             return None, ""
         if self.group_by == "parent":
-            return [name.rpartition("/")[0].rpartition("/")[2] for name in names], ""
+            folders = [name.rpartition("/")[0].rpartition("/")[2] for name in names]
+            return [folder or "." for folder in folders], ""
         if self.group_pattern is not None:
             return _by_pattern(self.group_pattern, names)
         if told is None or all(group is None for group in told):
@@ -179,6 +180,8 @@ class _Assigning:
         self._seed = seed
         self._multi_label = multi_label
         self._has_groups = bool(clips) and clips[0].group is not None
+        # Random splits within each class balance nothing else.
+        self._is_plain = not (multi_label or any(clip.balance for clip in clips))
         self._notes: list[str] = []
         self._warnings: list[str] = []
 
@@ -196,7 +199,7 @@ class _Assigning:
             self._draw_missing(splits, missing)
         else:
             self._draw(splits, range(len(splits)), list(_HELD_OUT))
-        if given or self._has_groups or self._multi_label or self._how.folds:
+        if given or self._has_groups or not self._is_plain or self._how.folds:
             self._check(splits)
         return Assigned(splits, self._notes, self._warnings)
 
@@ -299,13 +302,11 @@ class _Assigning:
         clips = [self._clips[n] for n in pool]
         units = [self._units[n] for n in pool]
         balance = [clip.balance or clip.labels for clip in clips]
-        is_plain = held_out == list(_HELD_OUT) and not (
-            self._multi_label or any(clip.balance for clip in clips)
-        )
+        is_plain = self._is_plain and held_out == list(_HELD_OUT)
         if self._has_groups:
             self._require_groups(units, len(held_out) + 1)
         if self._how.folds is not None:
-            drawn = self._fold(units, balance)
+            drawn = self._fold(clips, units, balance)
         elif self._has_groups or not is_plain:
             drawn = split_groups(units, balance, self._seed, held_out)
         else:
@@ -324,14 +325,12 @@ class _Assigning:
                 f"{what}: {_OTHERWISE}"
             )
 
-    def _fold(self, units, balance):
+    def _fold(self, clips, units, balance):
         how = self._how
-        if not self._has_groups:
-            few = too_few(
-                [(unit, label) for unit, of in zip(units, balance) for label in of],
-                self._labels,
-            )
-            if few and not self._multi_label:
+        if not (self._has_groups or self._multi_label):
+            sounds = [(unit, clip.labels[0]) for unit, clip in zip(units, clips)]
+            few = too_few(sounds, self._labels)
+            if few:
                 raise UserError(few)
         dealt = dealt_groups(units, balance)
         what = "groups" if self._has_groups else "distinct clips"

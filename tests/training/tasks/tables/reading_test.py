@@ -137,6 +137,18 @@ def test_links_and_copies(table, tmp_path):
     assert labels_of(read) == {"a.wav": ("x",), "hard.wav": ("y",)}
 
 
+def test_a_file_is_named_alike_however_its_path_is_spelled(table, tmp_path):
+    (tmp_path / "ann").mkdir()
+    (tmp_path / "far" / "away").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("far/away")
+    for name in ("ann/a.wav", "far/b.wav"):
+        (tmp_path / name).touch()
+    spelled = ("link/../b.wav", "ann/../a.wav", "./ann/a.wav", "far/../ann/../b.wav")
+    read = table("path,label\n" + "".join(f"{text},x\n" for text in spelled))
+    names = [entry.path.relative_to(tmp_path).as_posix() for entry in read.clips]
+    assert names == ["link/../b.wav", "a.wav", "ann/a.wav", "b.wav"]
+
+
 @pytest.mark.parametrize(
     "content, words",
     [
