@@ -47,6 +47,8 @@ class Files:
                 continue
             if stat.S_ISDIR(status.st_mode):
                 return ValueError("a folder, name the files in it")
+            if not stat.S_ISREG(status.st_mode):
+                return ValueError("a pipe or a device, which can't be read twice")
             return self._once(_plain(path, status), status)
         return ValueError(self._remedy(text))
 

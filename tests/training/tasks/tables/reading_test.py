@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -147,6 +148,18 @@ def test_a_file_is_named_alike_however_its_path_is_spelled(table, tmp_path):
     read = table("path,label\n" + "".join(f"{text},x\n" for text in spelled))
     names = [entry.path.relative_to(tmp_path).as_posix() for entry in read.clips]
     assert names == ["link/../b.wav", "a.wav", "ann/a.wav", "b.wav"]
+
+
+def test_what_cannot_be_read_twice_is_refused(table, tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    read = table("path,label\npipe.wav,x\n/dev/zero,x\n")
+    assert read.bad == [
+        "line 2: there is no file 'pipe.wav' (a pipe or a device, which can't be read "
+        "twice)",
+        "line 3: there is no file '/dev/zero'",
+    ]
+    with pytest.raises(UserError, match="is a pipe or a device, which can't be read"):
+        read_table(tmp_path / "pipe.wav")
 
 
 @pytest.mark.parametrize(
