@@ -30,6 +30,7 @@ def dispatch(argv):
         "prepare": _prepare,
         "plot": _plot,
         "tasks": _tasks,
+        "inspect": _inspect,
     }
     try:
         return commands[arguments.command](arguments)
@@ -240,6 +241,23 @@ def _tasks(arguments):
         print(listing.description(tasks[0], arguments.data_dir))
     else:
         print(listing.table(tasks, arguments.data_dir))
+
+
+def _inspect(arguments):
+    from training.commands.arguments import inspected_config
+    from training.inspection.inspecting import inspect
+    from training.inspection.text import description
+
+    config = inspected_config(arguments)
+    found = inspect(config, arguments.output, arguments.write)
+    if arguments.json:
+        findings = [each.findings for each in found]
+        print(json.dumps(findings if len(found) > 1 else findings[0], indent=2))
+        return
+    print("\n\n".join(description(each.findings) for each in found))
+    for what, path in (("figures", arguments.output), ("table", arguments.write)):
+        if path is not None:
+            print(f"\n{what}: {path}")
 
 
 def main():

@@ -23,13 +23,14 @@ from leaf_files.oddities import warn_of_all, warn_of_silent_classes
 from leaf_files.run_folder import LABEL_SEPARATOR
 from leaf_files.walk import cannot_be_used
 from training.tasks import leakage
+from training.tasks.assigning import Assigned, Unsplit
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
 from training.tasks.entries import Entry
 from training.tasks.hearing import WHOLE, Heard, Stretch, hear_all
 from training.tasks.index import USE, open_index
 from training.tasks.sounds import Sounds
 from training.tasks.splits import SOUND_DIGITS
-from training.tasks.splitting import Splitting, Unsplit
+from training.tasks.splitting import Splitting
 
 _BAD_CLIPS_NAMED = 3
 
@@ -138,6 +139,58 @@ class OwnClip:
         return ListedClip(sound, LABEL_SEPARATOR.join(self.labels), self.name(folder))
 
 
+@dataclasses.dataclass(frozen=True)
+class Survey:
+    """Clips of a task, heard and split.
+
+    Attributes:
+        listing: The `Listing`.
+        clips: `OwnClip`s, those that can be used.
+        names: Name of each.
+        faults: Lines: what forbids to learn from them.
+        assigned: Their splits, `training.tasks.assigning.Assigned`; None if they can't
+            be split.
+        splitting: `Splitting` by which they were.
+        sounds: `Sounds` that hold waveforms of the clips, or None.
+    """
+
+    listing: Listing
+    clips: Sequence[OwnClip]
+    names: Sequence[str]
+    faults: Sequence[str]
+    assigned: Assigned | None
+    splitting: Splitting
+    sounds: Sounds | None = None
+
+    @property
+    def groups(self):
+        """The group of each clip; None where groups aren't known."""
+        return _groups(self.clips)
+
+    @functools.cached_property
+    def near_duplicates(self):
+        """Pairs that sound alike, see `leaf_files.fingerprints.near_duplicates`."""
+        return near_duplicates([unpacked(clip.heard.landmarks) for clip in self.clips])
+
+    @property
+    def leaks(self):
+        """Of each kind of leakage that a model's score won't tell, its lines."""
+        splits = self.assigned and self.assigned.splits
+        is_drawn = not any(clip.entry.split for clip in self.clips)
+        lines = []
+        if self.groups is None and self.splitting.group_by is None and is_drawn:
+            lines.append(leakage.name_lines(self.names, self.labels))
+        if splits:
+            pairs, groups = self.near_duplicates, self.groups
+            lines.append(leakage.duplicate_lines(pairs, self.names, splits, groups))
+        return [some for some in lines if some]
+
+    @property
+    def labels(self):
+        """The label of each clip, as a run's `clips.csv` has it."""
+        return [LABEL_SEPARATOR.join(clip.labels) for clip in self.clips]
+
+
 def name_below(path, folder):
     """A path relative to a folder, with "/"; as it is if it lies elsewhere."""
     if path.is_relative_to(folder):
@@ -236,6 +289,55 @@ class OwnTask(abc.ABC):
         Returns:
             (the `TaskData`, {split: its `OwnClip`s}).
         """
+        survey = self.survey(seed)
+        listing, clips, assigned = survey.listing, survey.clips, survey.assigned
+        labels = listing.labels
+        if assigned is None or survey.faults:
+            self._refuse(survey.faults, listing, clips)
+        _tell(listing)
+        _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, clips))
+        assigned.tell()
+        leaks = survey.leaks
+        for lines in leaks:
+            leakage.tell(lines)
+        of_split = {
+            split: [clip for clip, s in zip(clips, assigned.splits) if s == split]
+            for split in SPLITS
+        }
+        data = TaskData(
+            tuple(labels),
+            {
+                split: self._clip_set(
+                    members, labels, listing.multi_label, survey.sounds
+                )
+                for split, members in of_split.items()
+            },
+            listing.multi_label,
+            background=listing.background,
+            given_splits=tuple(
+                s for s in SPLITS if any(c.entry.split == s for c in clips)
+            ),
+            notes=(
+                *assigned.notes,
+                *assigned.warnings,
+                *("; ".join(lines) for lines in leaks),
+            ),
+        )
+        return data, of_split
+
+    def survey(self, seed=0):
+        """Opens all clips and splits them, whether they can be learned or not.
+
+        Args:
+            seed: Seed of the split, an int.
+
+        Returns:
+            A `Survey`.
+
+        Raises:
+            UserError: The clips can't be listed, or have one class or no groups where
+                some are asked for.
+        """
         listing = self.listing()
         labels = listing.labels
         faults = [*listing.faults, *_label_faults(labels)]
@@ -249,6 +351,7 @@ class OwnTask(abc.ABC):
             self._refuse([*faults, fault], listing)
         usable, bad, sounds = self._hear(entries, listing)
         faults += [bad] if bad else []
+        assigned = None
         try:
             assigned = self.splitting.assign(
                 [clip.unsplit(self.folder) for clip in usable],
@@ -258,30 +361,9 @@ class OwnTask(abc.ABC):
             )
         except UserError as error:
             faults.append(str(error))
-        if faults:
-            self._refuse(faults, listing, usable)
-        _tell(listing)
-        _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, usable))
-        assigned.tell()
-        self._tell_leaks(usable, assigned.splits)
-        of_split = {
-            split: [clip for clip, s in zip(usable, assigned.splits) if s == split]
-            for split in SPLITS
-        }
-        data = TaskData(
-            tuple(labels),
-            {
-                split: self._clip_set(clips, labels, listing.multi_label, sounds)
-                for split, clips in of_split.items()
-            },
-            listing.multi_label,
-            background=listing.background,
-            given_splits=tuple(
-                s for s in SPLITS if any(c.entry.split == s for c in usable)
-            ),
-            notes=(*assigned.notes, *assigned.warnings),
-        )
-        return data, of_split
+        names = [clip.name(self.folder) for clip in usable]
+        how = self.splitting
+        return Survey(listing, usable, names, faults, assigned, how, sounds)
 
     def load_all(self, labels, multi_label=None):
         """Opens all clips as one set, for a model that knows its labels.
@@ -393,18 +475,6 @@ class OwnTask(abc.ABC):
         lines = map(one_line, errors)
         print(f"{summary} and are skipped:", *lines, sep="\n  ", file=sys.stderr)
         return usable, "", sounds
-
-    def _tell_leaks(self, clips, splits):
-        """Says on stderr what a random split would put on both sides."""
-        names = [clip.name(self.folder) for clip in clips]
-        groups = _groups(clips)
-        is_drawn = not any(clip.entry.split for clip in clips)
-        if groups is None and self.splitting.group_by is None and is_drawn:
-            labels = [LABEL_SEPARATOR.join(clip.labels) for clip in clips]
-            leakage.tell(leakage.name_lines(names, labels))
-        prints = [unpacked(clip.heard.landmarks) for clip in clips]
-        pairs = near_duplicates(prints)
-        leakage.tell(leakage.duplicate_lines(pairs, names, splits, groups))
 
     def _clip_set(self, clips, labels, multi_label, sounds):
         targets = _targets(clips, labels, multi_label)
