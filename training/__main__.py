@@ -30,6 +30,7 @@ def dispatch(argv):
         "prepare": _prepare,
         "plot": _plot,
         "tasks": _tasks,
+        "inspect": _inspect,
     }
     try:
         return commands[arguments.command](arguments)
@@ -135,6 +136,8 @@ def _compare(arguments):
     for task in tasks:
         if isinstance(task, OwnTask):  # the runs name them in their logs only
             task.tell_passed_over()
+            if task.tells_of_clips:
+                task.tell_groups_in_names()
     compare(planned)
 
 
@@ -240,6 +243,27 @@ def _tasks(arguments):
         print(listing.description(tasks[0], arguments.data_dir))
     else:
         print(listing.table(tasks, arguments.data_dir))
+
+
+def _inspect(arguments):
+    from training.commands.arguments import inspected_config
+    from training.inspection.inspecting import inspect
+    from training.inspection.text import description
+    from training.tasks.own_clips import OwnTask
+    from training.tasks.registry import get_tasks
+
+    config = inspected_config(arguments)
+    if not all(isinstance(task, OwnTask) for task in get_tasks(config)):
+        quiet.import_tensorflow()
+    found = inspect(config, arguments.output, arguments.write)
+    if arguments.json:
+        findings = [each.findings for each in found]
+        print(json.dumps(findings if len(found) > 1 else findings[0], indent=2))
+        return
+    print("\n\n".join(description(each.findings) for each in found))
+    for what, path in (("figures", arguments.output), ("table", arguments.write)):
+        if path is not None:
+            print(f"\n{what}: {path}")
 
 
 def main():

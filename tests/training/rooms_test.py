@@ -16,7 +16,8 @@ from tests.rooms import (
 
 # Each imports from those before it.
 ORDER = (
-    "settings", "tasks", "input", "run", "evaluation", "fit", "comparison", "commands",
+    "settings", "tasks", "inspection", "input", "run", "evaluation", "fit",
+    "comparison", "commands",
 )  # fmt: skip
 ROOMS = {room: ORDER[:n] for n, room in enumerate(ORDER)}
 

@@ -20,6 +20,9 @@ from training.settings.presets import PRESETS
 from training.tasks.table import column_of, is_table, split_name
 
 _SETTINGS = settings_of(FitConfig)
+# Groups of settings that say what data is; those of them that say how it is learned.
+_OF_DATA = ("data", "columns of a table")
+_NOT_INSPECTED = ("sample_rate", "cache")
 # Settings of data that don't change what is written to shards.
 _OF_READING = ("sample_rate", "window_seconds", "cache", "data_dir")
 _finite = number(float, "a finite number", math.isfinite)
@@ -43,6 +46,7 @@ def make_parser():
     _add_prepare(commands)
     _add_plot(commands)
     _add_tasks(commands)
+    _add_inspect(commands)
     return parser
 
 
@@ -510,6 +514,60 @@ def _add_tasks(commands):
     )
     _add_data_dir(parser, _SETTINGS["data_dir"].none)
     parser.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def _add_inspect(commands):
+    parser = commands.add_parser(
+        "inspect",
+        help="look at the clips of a task before anything learns from them",
+        description="Prints what the clips of a task are: their lengths, rates and "
+        "loudness, classes, copies and near duplicates, groups, the split that `fit` "
+        "would make of them, and what may mislead.",
+        epilog=_examples(
+            "inspect folder:clips",
+            "inspect folder:clips --group-pattern '([^/]+)__' --output figures",
+            "inspect folder:clips --write clips.csv",
+        ),
+    )
+    parser.add_argument(
+        "task",
+        metavar="TASK",
+        default=argparse.SUPPRESS,
+        help="folder:PATH, table:FILE, or a name that `tasks` lists, of prepared data",
+    )
+    _add_label_column(parser)
+    parser.add_argument(
+        "--output", metavar="DIR", help="folder to draw figures into, PNG files"
+    )
+    parser.add_argument(
+        "--write",
+        metavar="FILE.csv",
+        help="write the clips as a table with their labels, groups and splits, to be "
+        "edited and learned as table:FILE.csv",
+    )
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    for title in _OF_DATA:
+        group = parser.add_argument_group(title)
+        for name, setting in _SETTINGS.items():
+            if setting.group == title and name not in _NOT_INSPECTED:
+                _add_setting(group, setting)
+    _add_setting(parser, _SETTINGS["seed"])
+
+
+def inspected_config(arguments):
+    """The `FitConfig` of parsed arguments of `inspect`.
+
+    Raises:
+        UserError: Settings that don't go together.
+
+    >>> arguments = make_parser().parse_args(["inspect", "synthetic", "--seed", "3"])
+    >>> inspected_config(arguments).seed
+    3
+    """
+    try:
+        return FitConfig(**given_settings(arguments), cache="none")
+    except ValueError as error:
+        raise UserError(f"cannot use the settings: {error}") from error
 
 
 def host_settings(arguments):

@@ -145,14 +145,12 @@ def _fit(config, run, resume, devices, like, compare_splits):
     if compare_splits:
         require_groups(get_tasks(config), task_data)
     data = dataclasses.replace(data, mixed_in=sounds.fingerprints())
-    for line in sounds_among_clips(data, sounds.files):
+    data = as_started(data, run) if goes_on else with_parent(data, config)
+    lines = sounds_among_clips(data, sounds.files)
+    if not goes_on:
+        lines += parent_notes(config, get_tasks(config), splits)
+    for line in lines:
         say(line)
-    if goes_on:
-        data = as_started(data, run)
-    elif config.from_run:
-        data = with_parent(data, config)
-        for line in parent_notes(config, get_tasks(config), splits):
-            say(line)
     if like is not None:
         require_same_data(data, RunFolder(like))
     job = _Job(config, run, heads, splits, data, task_data, sounds, devices, say)

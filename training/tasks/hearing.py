@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from training.tasks.index import Index
     from training.tasks.sounds import Sounds
 
+_FULL_SCALE = 1 - STEP
+
 
 class Stretch(NamedTuple):
     """A stretch of a recording; all of it by default.
@@ -58,6 +60,8 @@ class Heard:
         oddities: Oddities of the sound, see `leaf_files.oddities`.
         is_cut: Whether the recording ends before the stretch does.
         landmarks: Fingerprint of its sound, see `leaf_files.fingerprints.packed`.
+        power: Mean square of the samples; full scale is 1.
+        n_clipped: Samples at full scale or beyond.
     """
 
     identity: str
@@ -68,11 +72,18 @@ class Heard:
     oddities: tuple[str, ...] = ()
     is_cut: bool = False
     landmarks: bytes = b""
+    power: float = 0.0
+    n_clipped: int = 0
 
     @property
     def is_silent(self):
         """Whether there is nothing but digital silence."""
         return SILENT in self.oddities
+
+    @property
+    def seconds(self):
+        """Its length, seconds."""
+        return (self.last - self.first) / self.sample_rate
 
 
 def hear_all(
@@ -159,6 +170,7 @@ class _Listener:
         self._sound = SoundHash()
         self._printer = Fingerprinter(sample_rate)
         self._low, self._high = float("inf"), float("-inf")
+        self._energy, self._n_clipped = 0.0, 0
         self._keeps, self._parts = keeps, []
 
     @property
@@ -174,11 +186,13 @@ class _Listener:
             return
         self._sound.update(part)
         self._printer.update(part)
+        low, high = float(part.min()), float(part.max())
+        self._low, self._high = min(self._low, low), max(self._high, high)
+        self._energy += float(np.vdot(part, part))
+        if max(high, -low) >= _FULL_SCALE:
+            self._n_clipped += int(np.count_nonzero(np.abs(part) >= _FULL_SCALE))
         if self._keeps:
             self._parts.append(part)
-        if self._stretch != WHOLE:
-            self._low = min(self._low, float(part.min()))
-            self._high = max(self._high, float(part.max()))
 
     def heard(self, path, n_samples, encoding, oddities):
         """The `Heard` or `UserError`, once all is read.
@@ -209,4 +223,6 @@ class _Listener:
             oddities,
             self._last is not None and self._last > n_samples,
             packed(self._printer.fingerprint()),
+            self._energy / (last - self._first),
+            self._n_clipped,
         )

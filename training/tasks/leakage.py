@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from leaf_files.command_line import a_few, note, warn
+from leaf_files.command_line import a_few, note, program, warn
 from leaf_files.fingerprints import NearDuplicate
 
 # A structure in names holds for so many of the clips,
@@ -156,8 +156,8 @@ def duplicate_lines(
         f"{len(known)} clips sound like clips of other splits{across}: copies, "
         f"overlapping cuts or re-encodings, {n_tested} of them in the test split, "
         f"whose score they flatter ({a_few(named, between='; ')})",
-        "see all of them with python -m training inspect, and remove them or put them "
-        "into one group",
+        f"{program('training')} inspect TASK --json lists all of them: remove them, or "
+        "put those that sound alike into one group",
     ]
 
 

@@ -4,6 +4,7 @@ A kind of task lists `Entry`s; here they are heard, split and opened.
 """
 
 import abc
+import contextlib
 import dataclasses
 import functools
 import os
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from leaf_files.clips import read_clip, read_stretch
 from leaf_files.command_line import a_few, note, one_line, warn
@@ -23,15 +25,17 @@ from leaf_files.oddities import warn_of_all, warn_of_silent_classes
 from leaf_files.run_folder import LABEL_SEPARATOR
 from leaf_files.walk import cannot_be_used
 from training.tasks import leakage
+from training.tasks.assigning import Assigned, Unsplit
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
 from training.tasks.entries import Entry
 from training.tasks.hearing import WHOLE, Heard, Stretch, hear_all
 from training.tasks.index import USE, open_index
 from training.tasks.sounds import Sounds
 from training.tasks.splits import SOUND_DIGITS
-from training.tasks.splitting import Splitting, Unsplit
+from training.tasks.splitting import Splitting
 
 _BAD_CLIPS_NAMED = 3
+_MANY = 10_000  # clips
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,11 +142,68 @@ class OwnClip:
         return ListedClip(sound, LABEL_SEPARATOR.join(self.labels), self.name(folder))
 
 
+@dataclasses.dataclass(frozen=True)
+class Survey:
+    """Clips of a task, heard and split.
+
+    Attributes:
+        listing: The `Listing`.
+        clips: `OwnClip`s, those that can be used.
+        names: Name of each.
+        faults: Lines: what forbids to learn from them.
+        assigned: Their splits, `training.tasks.assigning.Assigned`; None if they can't
+            be split.
+        splitting: `Splitting` by which they were.
+        sounds: `Sounds` that hold waveforms of the clips, or None.
+    """
+
+    listing: Listing
+    clips: Sequence[OwnClip]
+    names: Sequence[str]
+    faults: Sequence[str]
+    assigned: Assigned | None
+    splitting: Splitting
+    sounds: Sounds | None = None
+
+    @property
+    def groups(self):
+        """The group of each clip; None where groups aren't known."""
+        return _groups(self.clips)
+
+    @functools.cached_property
+    def near_duplicates(self):
+        """Pairs that sound alike, see `leaf_files.fingerprints.near_duplicates`."""
+        return alike([unpacked(clip.heard.landmarks) for clip in self.clips])
+
+    @property
+    def leaks(self):
+        """Of each kind of leakage that a model's score won't tell, its lines."""
+        splits = self.assigned and self.assigned.splits
+        entries = [clip.entry for clip in self.clips]
+        lines = [_name_lines(entries, self.names, self.splitting)]
+        if splits:
+            pairs, groups = self.near_duplicates, self.groups
+            lines.append(leakage.duplicate_lines(pairs, self.names, splits, groups))
+        return [some for some in lines if some]
+
+    @property
+    def labels(self):
+        """The label of each clip, as a run's `clips.csv` has it."""
+        return [LABEL_SEPARATOR.join(clip.labels) for clip in self.clips]
+
+
+def alike(fingerprints):
+    """`near_duplicates` of clips; of many a terminal shows the progress."""
+    if len(fingerprints) < _MANY:
+        return near_duplicates(fingerprints)
+    shown = functools.partial(tqdm, desc="comparing clips", disable=None)
+    return near_duplicates(fingerprints, shown)
+
+
 def name_below(path, folder):
     """A path relative to a folder, with "/"; as it is if it lies elsewhere."""
-    if path.is_relative_to(folder):
-        return path.relative_to(folder).as_posix()
-    return path.as_posix()
+    # Of a million clips, several times; `relative_to` takes ten times as long.
+    return path.as_posix().removeprefix(folder.as_posix().rstrip("/") + "/")
 
 
 class OwnTask(abc.ABC):
@@ -213,6 +274,22 @@ class OwnTask(abc.ABC):
         """Whether a clip may have several labels, or none, as `Listing` says."""
         return self.listing().multi_label
 
+    @property
+    def tells_of_clips(self):
+        """Whether it says what is said of clips, where several tasks have the same."""
+        return True
+
+    def tell_groups_in_names(self):
+        """Says on stderr what groups names suggest if none are known; reads no clips.
+
+        Says nothing of clips that can't be listed.
+        """
+        with contextlib.suppress(UserError):
+            entries, fault = self._with_groups(self.listing())
+            names = [name_below(entry.path, self.folder) for entry in entries]
+            if entries and not fault:
+                leakage.tell(_name_lines(entries, names, self.splitting))
+
     def load(self, data_dir=None, seed=0):
         """Opens all clips and splits them, see `Splitting.assign`.
 
@@ -236,6 +313,55 @@ class OwnTask(abc.ABC):
         Returns:
             (the `TaskData`, {split: its `OwnClip`s}).
         """
+        survey = self.survey(seed)
+        listing, clips, assigned = survey.listing, survey.clips, survey.assigned
+        labels = listing.labels
+        if assigned is None or survey.faults:
+            self._refuse(survey.faults, listing, clips)
+        _tell(listing)
+        _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, clips))
+        assigned.tell()
+        leaks = survey.leaks if self.tells_of_clips else []
+        for lines in leaks:
+            leakage.tell(lines)
+        of_split = {
+            split: [clip for clip, s in zip(clips, assigned.splits) if s == split]
+            for split in SPLITS
+        }
+        data = TaskData(
+            tuple(labels),
+            {
+                split: self._clip_set(
+                    members, labels, listing.multi_label, survey.sounds
+                )
+                for split, members in of_split.items()
+            },
+            listing.multi_label,
+            background=listing.background,
+            given_splits=tuple(
+                s for s in SPLITS if any(c.entry.split == s for c in clips)
+            ),
+            notes=(
+                *assigned.notes,
+                *assigned.warnings,
+                *("; ".join(lines) for lines in leaks),
+            ),
+        )
+        return data, of_split
+
+    def survey(self, seed=0):
+        """Opens all clips and splits them, whether they can be learned or not.
+
+        Args:
+            seed: Seed of the split, an int.
+
+        Returns:
+            A `Survey`.
+
+        Raises:
+            UserError: The clips can't be listed, or have one class or no groups where
+                some are asked for.
+        """
         listing = self.listing()
         labels = listing.labels
         faults = [*listing.faults, *_label_faults(labels)]
@@ -249,6 +375,7 @@ class OwnTask(abc.ABC):
             self._refuse([*faults, fault], listing)
         usable, bad, sounds = self._hear(entries, listing)
         faults += [bad] if bad else []
+        assigned = None
         try:
             assigned = self.splitting.assign(
                 [clip.unsplit(self.folder) for clip in usable],
@@ -258,30 +385,9 @@ class OwnTask(abc.ABC):
             )
         except UserError as error:
             faults.append(str(error))
-        if faults:
-            self._refuse(faults, listing, usable)
-        _tell(listing)
-        _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, usable))
-        assigned.tell()
-        leaks = self._tell_leaks(usable, assigned.splits)
-        of_split = {
-            split: [clip for clip, s in zip(usable, assigned.splits) if s == split]
-            for split in SPLITS
-        }
-        data = TaskData(
-            tuple(labels),
-            {
-                split: self._clip_set(clips, labels, listing.multi_label, sounds)
-                for split, clips in of_split.items()
-            },
-            listing.multi_label,
-            background=listing.background,
-            given_splits=tuple(
-                s for s in SPLITS if any(c.entry.split == s for c in usable)
-            ),
-            notes=(*leaks, *assigned.notes, *assigned.warnings),
-        )
-        return data, of_split
+        names = [clip.name(self.folder) for clip in usable]
+        how = self.splitting
+        return Survey(listing, usable, names, faults, assigned, how, sounds)
 
     def load_all(self, labels, multi_label=None):
         """Opens all clips as one set, for a model that knows its labels.
@@ -394,26 +500,6 @@ class OwnTask(abc.ABC):
         print(f"{summary} and are skipped:", *lines, sep="\n  ", file=sys.stderr)
         return usable, "", sounds
 
-    def _tell_leaks(self, clips, splits):
-        """Says on stderr what a random split would put on both sides.
-
-        Returns:
-            A line for each thing said, a list.
-        """
-        found = []
-        names = [clip.name(self.folder) for clip in clips]
-        groups = _groups(clips)
-        is_drawn = not any(clip.entry.split for clip in clips)
-        if groups is None and self.splitting.group_by is None and is_drawn:
-            labels = [LABEL_SEPARATOR.join(clip.labels) for clip in clips]
-            found.append(leakage.name_lines(names, labels))
-        prints = [unpacked(clip.heard.landmarks) for clip in clips]
-        pairs = near_duplicates(prints)
-        found.append(leakage.duplicate_lines(pairs, names, splits, groups))
-        for lines in found:
-            leakage.tell(lines)
-        return ["; ".join(lines) for lines in found if lines]
-
     def _clip_set(self, clips, labels, multi_label, sounds):
         targets = _targets(clips, labels, multi_label)
         reading = _Reading(clips, targets, self.folder, sounds)
@@ -444,6 +530,15 @@ def refuse(faults, path, *beside):
 
 def _stretch(entry):
     return Stretch(entry.start, entry.end)
+
+
+def _name_lines(entries, names, splitting):
+    """`leakage.name_lines` where neither groups nor splits are known; else []."""
+    is_known = any(entry.group is not None or entry.split for entry in entries)
+    if is_known or splitting.group_by is not None:
+        return []
+    labels = [LABEL_SEPARATOR.join(entry.labels) for entry in entries]
+    return leakage.name_lines(names, labels)
 
 
 def _told_group(entry):

@@ -1,0 +1,65 @@
+"""`python -m training inspect`: what a task is, before anything learns from it."""
+
+import dataclasses
+from pathlib import Path
+
+from leaf_files.atomic import writable_folder
+from leaf_files.errors import UserError
+from training.inspection.facts import TaskFacts, facts_of
+from training.inspection.findings import findings_of
+from training.inspection.table import require_writable, write_table
+from training.tasks.registry import get_tasks
+
+
+@dataclasses.dataclass(frozen=True)
+class Inspected:
+    """What was found of a task.
+
+    Attributes:
+        facts: `TaskFacts` of its clips.
+        findings: Findings, a dict for JSON.
+    """
+
+    facts: TaskFacts
+    findings: dict
+
+
+def inspect(config, output=None, write=None):
+    """Looks at the clips of tasks; learns nothing.
+
+    Args:
+        config: `FitConfig` whose settings say which tasks, and how their data is read
+            and split.
+        output: Folder for figures, or None; of several tasks, a subfolder each.
+        write: CSV file to write as a table, or None; of one task.
+
+    Returns:
+        An `Inspected` a task.
+
+    Raises:
+        UserError: A task can't be looked at, or a file can't be written.
+    """
+    tasks = get_tasks(config)
+    if write is not None and len(tasks) > 1:
+        raise UserError(
+            f"--write makes the table of one task, and {len(tasks)} are asked for"
+        )
+    if write is not None:
+        require_writable(write)
+    if output is not None:
+        writable_folder(output)
+    found = []
+    for task in tasks:
+        facts = facts_of(task, config)
+        if not facts.clips:
+            raise UserError("; ".join(facts.faults) or f"{task.name} has no clips")
+        found.append(Inspected(facts, findings_of(facts)))
+    if write is not None:
+        write_table(write, found[0].facts)
+    if output is not None:
+        from training.inspection.figures import draw_task
+
+        for number, each in enumerate(found, 1):
+            folder = Path(output) / str(number) if len(found) > 1 else Path(output)
+            draw_task(each.facts, each.findings, folder)
+    return found

@@ -1,0 +1,75 @@
+"""The clips of a task as a table, to be edited and read by `table:FILE`."""
+
+import os
+from pathlib import Path
+
+from leaf_files.atomic import write_csv
+from leaf_files.errors import UserError
+from leaf_files.run_folder import LABEL_SEPARATOR
+from training.inspection.findings import alike
+
+
+def require_writable(path):
+    """Checks the name of a table before any long work.
+
+    Raises:
+        UserError: It isn't called .csv, or it is there.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".csv":
+        raise UserError(f"--write makes a table, FILE.csv. Received: {path}")
+    if path.exists():
+        raise UserError(
+            f"{path} exists, and may have been edited: name another file by --write, "
+            "or remove it"
+        )
+
+
+def write_table(path, facts):
+    """Writes the clips, their labels, groups and splits.
+
+    Args:
+        path: A CSV file; paths of clips are relative to its folder where they are
+            below it, else absolute.
+        facts: `training.inspection.facts.TaskFacts`.
+
+    Raises:
+        UserError: The clips are no files, as of TFDS, or the file can't be written.
+    """
+    if any(clip.path is None for clip in facts.clips):
+        raise UserError(
+            f"the clips of {facts.task} are in records and are no files: "
+            "a table can't name them"
+        )
+    path = Path(os.path.abspath(path))
+    together = {
+        n: number for number, members in enumerate(alike(facts), 1) for n in members
+    }
+    rows = [
+        {
+            "path": _below(clip.path, path.parent),
+            "label": LABEL_SEPARATOR.join(clip.labels) or facts.background or "",
+            "group": clip.group,
+            "split": clip.split,
+            "start": clip.start,
+            "end": clip.end,
+            "weight": None if clip.weight == 1 else clip.weight,
+            "sounds_like": together.get(n),
+        }
+        for n, clip in enumerate(facts.clips)
+    ]
+    used = [
+        column
+        for column in rows[0]
+        if column in ("path", "label") or any(row[column] is not None for row in rows)
+    ]
+    write_csv(path, [{column: row[column] for column in used} for row in rows])
+
+
+def _below(path, folder):
+    path = Path(os.path.abspath(path))
+    return (
+        path.relative_to(folder).as_posix()
+        if path.is_relative_to(folder)
+        else str(path)
+    )
