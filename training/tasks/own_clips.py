@@ -4,6 +4,7 @@ A kind of task lists `Entry`s; here they are heard, split and opened.
 """
 
 import abc
+import contextlib
 import dataclasses
 import functools
 import os
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from leaf_files.clips import read_clip, read_stretch
 from leaf_files.command_line import a_few, note, one_line, warn
@@ -33,6 +35,7 @@ from training.tasks.splits import SOUND_DIGITS
 from training.tasks.splitting import Splitting
 
 _BAD_CLIPS_NAMED = 3
+_MANY = 10_000  # clips
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,16 +173,14 @@ class Survey:
     @functools.cached_property
     def near_duplicates(self):
         """Pairs that sound alike, see `leaf_files.fingerprints.near_duplicates`."""
-        return near_duplicates([unpacked(clip.heard.landmarks) for clip in self.clips])
+        return alike([unpacked(clip.heard.landmarks) for clip in self.clips])
 
     @property
     def leaks(self):
         """Of each kind of leakage that a model's score won't tell, its lines."""
         splits = self.assigned and self.assigned.splits
-        is_drawn = not any(clip.entry.split for clip in self.clips)
-        lines = []
-        if self.groups is None and self.splitting.group_by is None and is_drawn:
-            lines.append(leakage.name_lines(self.names, self.labels))
+        entries = [clip.entry for clip in self.clips]
+        lines = [_name_lines(entries, self.names, self.splitting)]
         if splits:
             pairs, groups = self.near_duplicates, self.groups
             lines.append(leakage.duplicate_lines(pairs, self.names, splits, groups))
@@ -191,11 +192,18 @@ class Survey:
         return [LABEL_SEPARATOR.join(clip.labels) for clip in self.clips]
 
 
+def alike(fingerprints):
+    """`near_duplicates` of clips; of many a terminal shows the progress."""
+    if len(fingerprints) < _MANY:
+        return near_duplicates(fingerprints)
+    shown = functools.partial(tqdm, desc="comparing clips", disable=None)
+    return near_duplicates(fingerprints, shown)
+
+
 def name_below(path, folder):
     """A path relative to a folder, with "/"; as it is if it lies elsewhere."""
-    if path.is_relative_to(folder):
-        return path.relative_to(folder).as_posix()
-    return path.as_posix()
+    # Of a million clips, several times; `relative_to` takes ten times as long.
+    return path.as_posix().removeprefix(folder.as_posix().rstrip("/") + "/")
 
 
 class OwnTask(abc.ABC):
@@ -266,6 +274,22 @@ class OwnTask(abc.ABC):
         """Whether a clip may have several labels, or none, as `Listing` says."""
         return self.listing().multi_label
 
+    @property
+    def tells_of_clips(self):
+        """Whether it says what is said of clips, where several tasks have the same."""
+        return True
+
+    def tell_groups_in_names(self):
+        """Says on stderr what groups names suggest if none are known; reads no clips.
+
+        Says nothing of clips that can't be listed.
+        """
+        with contextlib.suppress(UserError):
+            entries, fault = self._with_groups(self.listing())
+            names = [name_below(entry.path, self.folder) for entry in entries]
+            if entries and not fault:
+                leakage.tell(_name_lines(entries, names, self.splitting))
+
     def load(self, data_dir=None, seed=0):
         """Opens all clips and splits them, see `Splitting.assign`.
 
@@ -297,7 +321,7 @@ class OwnTask(abc.ABC):
         _tell(listing)
         _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, clips))
         assigned.tell()
-        leaks = survey.leaks
+        leaks = survey.leaks if self.tells_of_clips else []
         for lines in leaks:
             leakage.tell(lines)
         of_split = {
@@ -506,6 +530,15 @@ def refuse(faults, path, *beside):
 
 def _stretch(entry):
     return Stretch(entry.start, entry.end)
+
+
+def _name_lines(entries, names, splitting):
+    """`leakage.name_lines` where neither groups nor splits are known; else []."""
+    is_known = any(entry.group is not None or entry.split for entry in entries)
+    if is_known or splitting.group_by is not None:
+        return []
+    labels = [LABEL_SEPARATOR.join(entry.labels) for entry in entries]
+    return leakage.name_lines(names, labels)
 
 
 def _told_groups(entries):
