@@ -25,6 +25,7 @@ def dispatch(argv):
         "accuracy": _accuracy,
         "input": _input,
         "load": _load,
+        "start": _start,
     }
     commands[arguments.command](arguments)
 
@@ -136,7 +137,33 @@ def _parser():
         metavar="HOURS",
         help="sound to stream (default: %(default)s)",
     )
-    for command in (speed, accuracy, reading, load):
+    start = commands.add_parser(
+        "start",
+        help="how soon a training on many clips begins to learn",
+        description="Makes a folder of many small clips and starts trainings on it: "
+        "clips that are new, that the index knows, and that are in shards; prints "
+        "seconds to the first step, clips a second, and memory.",
+    )
+    start.add_argument(
+        "--n-clips",
+        type=at_least(100),
+        default=100_000,
+        metavar="N",
+        help="clips to make (default: %(default)s)",
+    )
+    start.add_argument(
+        "--clip-seconds",
+        type=_seconds,
+        default=0.25,
+        help="their length (default: %(default)s)",
+    )
+    start.add_argument(
+        "--clips",
+        type=_folder,
+        metavar="FOLDER",
+        help="start on this folder of classes instead",
+    )
+    for command in (speed, accuracy, reading, load, start):
         command.add_argument(
             "--json", type=pathlib.Path, metavar="FILE", help="write all numbers"
         )
@@ -178,6 +205,17 @@ def _input(arguments):
         arguments.seconds, arguments.n_clips, arguments.clip_seconds, arguments.clips
     )
     print(tables.input_table(results))
+    if arguments.json:
+        write_json(arguments.json, results)
+
+
+def _start(arguments):
+    quiet.import_tensorflow()
+    from benchmarks import start, tables
+
+    folder = arguments.clips and arguments.clips.absolute()
+    results = start.measure(arguments.n_clips, arguments.clip_seconds, folder)
+    print(tables.start_table(results))
     if arguments.json:
         write_json(arguments.json, results)
 

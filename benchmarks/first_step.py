@@ -2,12 +2,13 @@
 
     python -m benchmarks.first_step TASK RUN [OPTION ...]
 
-Prints what `python -m training fit` prints, then "first step" and the peak of its
-resident bytes.
+Prints what `python -m training fit` prints, then "first step", the peak of its resident
+bytes, and the seconds of processor that it took.
 """
 
 import functools
 import sys
+import time
 
 from benchmarks.memory import peak_bytes
 from leaf_files import command_line
@@ -36,7 +37,7 @@ def main(task, run, *options):
     try:
         dispatch(["fit", "--task", task, "--output", run, *options])
     except _Begun:
-        print("first step", peak_bytes(), flush=True)
+        print("first step", peak_bytes(), time.process_time(), flush=True)
         return 0
     return 1
 

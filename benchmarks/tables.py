@@ -73,6 +73,22 @@ def input_table(results):
     return "\n".join(lines)
 
 
+def start_table(results):
+    """The table of starts: seconds, clips a second and memory."""
+    lines = [_machine(results["machine"])]
+    for row in results["rows"]:
+        lines += [
+            "",
+            f"{row['n_clips']} {row['start']}",
+            f"  {row['first_step_seconds']:.1f} s to the first step, "
+            f"{row['processor_seconds']:.1f} s of processor",
+            f"  {row['ready_seconds']:.1f} s until they are known and split, "
+            f"{row['clips_per_second']:.0f} clips/s",
+            f"  {row['peak_bytes'] / 2**20:.0f} MiB at most",
+        ]
+    return "\n".join(lines)
+
+
 def load_table(results):
     """The table of requests, streams, failures and memory."""
     server, streamed = results["server"], results["stream"]

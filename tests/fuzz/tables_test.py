@@ -3,12 +3,15 @@
 import os
 import random
 
+import numpy as np
 import pytest
 
+from leaf_files.clips import write_clip
 from leaf_files.errors import UserError
 from tests.counts import slow
 from tests.fuzz import damage, tables
 from training.tasks.clip_sets import SPLIT_NAMES
+from training.tasks.table import TableTask
 from training.tasks.tables.reading import read_table
 
 ANNOTATIONS = (
@@ -87,3 +90,62 @@ def test_damaged_tables_are_refused_in_one_line_or_read(folder, n_cases, seed):
         else:
             told = [*table.faults, *table.bad, *table.notes, *table.warnings]
         assert not any("\n" in line for line in told), (number, told)
+
+
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory):
+    """A folder of 30 clips, each of another sound, but for two copies."""
+    folder = tmp_path_factory.mktemp("sounds")
+    choices = np.random.default_rng(0)
+    for number in range(30):
+        waveform = choices.uniform(-0.5, 0.5, 40)
+        write_clip(folder / f"{number}.wav", waveform, 8000)
+    for number in (0, 1):
+        (folder / f"copy{number}.wav").write_bytes(
+            (folder / f"{number}.wav").read_bytes()
+        )
+    return folder
+
+
+def split_table(folder, choices):
+    """A table with groups, of classes of any balance; some with splits or segments."""
+    names = sorted(path.name for path in folder.glob("*.wav"))
+    names = choices.sample(names, choices.randrange(3, len(names)))
+    groups = [f"g{n}" for n in range(choices.randrange(1, 12))]
+    labels = ["a", "b", "c", "A"][: choices.randrange(1, 5)]
+    of_group = {group: choices.choice(labels) for group in groups}
+    with_splits, with_times = choices.random() < 0.3, choices.random() < 0.3
+    rows = ["path,label,group,split,start,end"]
+    for name in names:
+        group = choices.choice(groups)
+        pure = choices.random() < 0.5
+        label = of_group[group] if pure else choices.choice(labels)
+        split = choices.choice(["train", "train", "val", "test", ""])
+        times = choices.choice(["0,0.002", "0.001,0.004", "0.003,9"])
+        rows.append(
+            f"{name},{label},{group},{split if with_splits else ''},"
+            f"{times if with_times else ','}"
+        )
+    path = folder / "clips.csv"
+    path.write_text("\n".join(rows))
+    return path
+
+
+@cases(40, 1000)
+def test_no_group_is_in_two_splits(sounds, n_cases, seed):
+    n_split = 0
+    for number in range(n_cases):
+        choices = random.Random(f"{seed} {number}")
+        task = TableTask(split_table(sounds, choices))
+        try:
+            data = task.load(seed=number)
+        except UserError as error:
+            assert "\n" not in str(error), number
+            continue
+        n_split += 1
+        for parts in (
+            [set(clips.groups) for clips in data.splits.values()],
+            [{clip.file for clip in clips.clips} for clips in data.splits.values()],
+        ):
+            assert sum(map(len, parts)) == len(set.union(*parts)), number
+    assert n_split > n_cases / 8

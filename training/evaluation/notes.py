@@ -124,7 +124,7 @@ def _on_what_carries_over(tested, row, prefix):
     train, validation = row.get(f"{prefix}accuracy"), row.get(f"val_{prefix}accuracy")
     if test is None:
         return
-    which = f" of {code(tested.head.task)}" if prefix else ""
+    which = f" of {code(tested.head.name)}" if prefix else ""
     if train is not None and train - test > _APART:
         others = "clips" if tested.n_groups("test") is None else "groups"
         yield (
@@ -169,8 +169,8 @@ def _on_groups(tested):
     single = [name for name in tested.head.labels if len(groups_of[name]) == 1]
     if single:
         yield (
-            f"Known from one training group only: {_classes(single)}. What was learned "
-            "there may be the group, not the class"
+            "Known from one training group only, so that what was learned there may be "
+            f"the group, not the class: {_classes(single)}"
         )
 
 

@@ -44,13 +44,16 @@ def to_markdown(run, config, tested, history, metrics):
     lines = [f"# Report of {code(run.path.name)}", "", "## Result", ""]
     for of_head in tested:
         lines += [*_result(of_head, len(tested) > 1), ""]
+    # Of several tasks most have the same explanations.
+    for line in dict.fromkeys(x for of_head in tested for x in _about(of_head)):
+        lines += [line, ""]
     lines += ["## Notes", "", *_notes(tested, history, metrics, config), ""]
     lines += ["## What was learned from what", ""]
     for of_head in tested:
-        lines += [*_data(of_head), ""]
+        lines += [*_data(of_head, len(tested) > 1), ""]
     lines += [*_training(config, metrics), ""]
     for of_head in tested:
-        own = f" of {code(of_head.head.task)}" if len(tested) > 1 else ""
+        own = f" of {code(of_head.head.name)}" if len(tested) > 1 else ""
         suffix = f"_{of_head.head.name}" if len(tested) > 1 else ""
         lines += [f"## Classes{own}", "", *_classes(of_head, suffix), ""]
         file = run.predictions_of(of_head.head.name, len(tested)).name
@@ -82,21 +85,18 @@ def _both(entry):
     return entry, entry["random_split"]
 
 
-def _result(tested, with_task):
+def _result(tested, with_name):
     """Yields lines: the main score in a sentence, and what to compare it with."""
     scores, n = tested.scores, tested.scores["n_examples"]
     intervals = scores["intervals"]
-    where = f"{code(tested.head.task)}: " if with_task else ""
+    where = f"{code(tested.head.name)}: " if with_name else ""
+    macro_f1 = in_words(scores["macro_f1"], intervals["macro_f1"])
     if tested.head.multi_label:
         whole = f"mAP {in_words(scores['mAP'], intervals['mAP'])}"
-        yield f"{where}**{whole}** on {_count(n, 'test clip')}."
+        yield f"{where}**Test {whole}** on {_count(n, 'clip')}."
         yield (
-            "That is the average precision, mean over classes: how far up clips of a "
-            "class are, if all are ranked by its score."
-        )
-        yield (
-            f"AUC {in_words(scores['auc'], intervals['auc'])}, macro-F1 at probability "
-            f"0.5 {in_words(scores['macro_f1'], intervals['macro_f1'])}."
+            f"AUC {in_words(scores['auc'], intervals['auc'])}, macro-F1 at a "
+            f"probability of 0.5 {macro_f1}: all three are means over classes."
         )
     else:
         right = round(scores["accuracy"] * n)
@@ -104,29 +104,31 @@ def _result(tested, with_task):
         yield f"{where}**Test {whole}**: {right} of {_count(n, 'test clip')} right."
         label, share = notes.baseline(tested)
         yield (
-            f"Macro-F1, the mean over classes, is "
-            f"{in_words(scores['macro_f1'], intervals['macro_f1'])}. Always answering "
+            f"Macro-F1, the mean over classes, is {macro_f1}. Always answering "
             f"{code(label)} would be right for {_percent(share)}."
         )
     if "random_split" in scores:
-        yield ""
         words = splits_in_words(scores)
+        yield ""
         yield f"**{words[0].upper()}{words[1:]}.**"
+
+
+def _about(tested):
+    """Yields lines: what the brackets and the random split mean."""
+    scores = tested.scores
+    if "random_split" in scores:
         yield (
             "The random split has the same groups in training and in the test: its "
             "figure tells how well these are known, the other one what to expect of "
             "new ones. Its run lies in [random_split](random_split/report.md)."
         )
-    yield ""
+    n_units = scores["n_intervals_over"]
     if "intervals_note" in scores:
         yield f"There are no intervals, as {scores['intervals_note']}."
-        return
-    n_units = scores["n_intervals_over"]
-    if scores["intervals_over"] == GROUPS:
+    elif scores["intervals_over"] == GROUPS:
         yield (
-            f"In brackets: 95 % intervals over the {n_units} groups of the test, none "
-            "of which was in training. That is where the figure would lie for other "
-            "groups like these."
+            f"In brackets: 95 % intervals over the {n_units} groups of the test. That "
+            "is where the figure would lie for other groups like these."
         )
     else:
         yield (
@@ -139,7 +141,7 @@ def _result(tested, with_task):
 def _notes(tested, history, metrics, config):
     found = []
     for of_head in tested:
-        where = f"{code(of_head.head.task)}: " if len(tested) > 1 else ""
+        where = f"{code(of_head.head.name)}: " if len(tested) > 1 else ""
         found += [f"- {where}{note}" for note in notes.of_task(of_head)]
     found += [
         f"- {note}"
@@ -148,14 +150,15 @@ def _notes(tested, history, metrics, config):
     return found or ["None: nothing stands out."]
 
 
-def _data(tested):
+def _data(tested, with_name):
     """Yields lines: classes, clips, groups, how they were split."""
     head = tested.head
     named = [code(label) for label in head.labels[:_MOST_LABELS]]
     named += ["..."] if len(head.labels) > _MOST_LABELS else []
     many = "any number of labels" if head.multi_label else "one label"
+    where = f"{code(head.name)}: the task" if with_name else "The task"
     yield (
-        f"Task {code(head.task)}: {len(head.labels)} classes, {many} a clip "
+        f"{where} {code(head.task)} has {len(head.labels)} classes, {many} a clip "
         f"({', '.join(named)})."
     )
     yield ""

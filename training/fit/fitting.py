@@ -145,14 +145,12 @@ def _fit(config, run, resume, devices, like, compare_splits):
     if compare_splits:
         require_groups(get_tasks(config), task_data)
     data = dataclasses.replace(data, mixed_in=sounds.fingerprints())
-    for line in sounds_among_clips(data, sounds.files):
+    data = as_started(data, run) if goes_on else with_parent(data, config)
+    lines = sounds_among_clips(data, sounds.files)
+    if not goes_on:
+        lines += parent_notes(config, get_tasks(config), splits)
+    for line in lines:
         say(line)
-    if goes_on:
-        data = as_started(data, run)
-    elif config.from_run:
-        data = with_parent(data, config)
-        for line in parent_notes(config, get_tasks(config), splits):
-            say(line)
     if like is not None:
         require_same_data(data, RunFolder(like))
     job = _Job(config, run, heads, splits, data, task_data, sounds, devices, say)
@@ -350,7 +348,13 @@ def _compare_splits(job, entries):
     """Trains the same on a random split, and adds what it scores to the entries."""
     config, path = random_config(job.config), job.run.random_split
     job.say(f"now the same on a random split, in {path}")
-    metrics = fit(config, path, True, job.devices, like=job.run.path)
+    # Each run's models are traced anew, of which TensorFlow warns.
+    logger, level = tf.get_logger(), tf.get_logger().level
+    logger.setLevel("ERROR")
+    try:
+        metrics = fit(config, path, True, job.devices, like=job.run.path)
+    finally:
+        logger.setLevel(level)
     add_random_split(entries, metrics)
     for task, entry in entries.items():
         if "random_split" in entry:

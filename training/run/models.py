@@ -287,8 +287,10 @@ def freeze(model, frozen):
         model: Model of `build_classifier`, to be compiled after that.
         frozen: `FitConfig.freeze`.
     """
+    if frozen is None:
+        return
     for name, part in _parts(model).items():
-        if frozen and name in frozen.split(","):
+        if name in frozen.split(","):
             part.trainable = False
 
 

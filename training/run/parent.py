@@ -63,10 +63,12 @@ def parent_notes(config, tasks, splits):
     """Lines on clips to validate and test by that the parent was trained on, a list.
 
     Args:
-        config: `FitConfig` of a run that starts from another one.
+        config: `FitConfig` of the run.
         tasks: Tasks of the run, from `get_tasks`.
         splits: {split: `ClipSet`s of the tasks}.
     """
+    if not config.from_run:
+        return []
     run = RunFolder(config.from_run)
     lines = [
         heard_before(run, task, clips, split)
@@ -77,12 +79,14 @@ def parent_notes(config, tasks, splits):
 
 
 def with_parent(data, config):
-    """The `DataRecord` of a run with what its parent was trained on.
+    """The `DataRecord` of a run with what its parent was trained on, if it has one.
 
     Args:
         data: `DataRecord` of the run's own clips.
-        config: `FitConfig` of a run that starts from another one.
+        config: `FitConfig` of the run.
     """
+    if not config.from_run:
+        return data
     run = RunFolder(config.from_run)
     parent = DataRecord.read(run) or DataRecord(())
     before = [

@@ -128,15 +128,13 @@ def _is_regex(text):
 
 
 def _folds(text):
-    if text == LEAVE_ONE_GROUP_OUT:
-        return text
-    try:
-        return int(text)
-    except ValueError:
+    folds = int(text) if text.isdecimal() else text
+    if not _FOLDS.holds(folds):
         raise ValueError(
             f"must be {_FOLDS.words}. Received: {text}"
             f"{did_you_mean([text], [LEAVE_ONE_GROUP_OUT])}"
-        ) from None
+        )
+    return folds
 
 
 def _column(what, default):

@@ -25,13 +25,14 @@ from leaf_files.oddities import warn_of_all, warn_of_silent_classes
 from leaf_files.run_folder import LABEL_SEPARATOR
 from leaf_files.walk import cannot_be_used
 from training.tasks import leakage
+from training.tasks.assigning import Assigned, Unsplit
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
 from training.tasks.entries import Entry
 from training.tasks.hearing import WHOLE, Heard, Stretch, hear_all
 from training.tasks.index import USE, open_index
 from training.tasks.sounds import Sounds
 from training.tasks.splits import SOUND_DIGITS
-from training.tasks.splitting import Assigned, Splitting, Unsplit
+from training.tasks.splitting import Splitting
 
 _BAD_CLIPS_NAMED = 3
 _MANY = 10_000  # clips
@@ -150,7 +151,7 @@ class Survey:
         clips: `OwnClip`s, those that can be used.
         names: Name of each.
         faults: Lines: what forbids to learn from them.
-        assigned: Their splits, `training.tasks.splitting.Assigned`; None if they can't
+        assigned: Their splits, `training.tasks.assigning.Assigned`; None if they can't
             be split.
         splitting: `Splitting` by which they were.
         sounds: `Sounds` that hold waveforms of the clips, or None.

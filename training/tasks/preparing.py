@@ -65,8 +65,8 @@ def prepare(task, seed, output, say, shard_bytes=_SHARD_BYTES):
             say(f"the shards in {output} are these clips, and whole")
             return
         raise UserError(
-            f"{output} holds the shards of other clips, or of these before they "
-            "changed; name a new or an empty folder"
+            f"{output} holds the shards of other clips, of these before they changed, "
+            "or split otherwise; name a new or an empty folder"
         )
     n_done = _begin(output, plan)
     if n_done:

@@ -322,7 +322,7 @@ def split_rule(task, data):
     words = task.splitting.in_words
     if data.splits["test"].groups is not None:
         words = words.replace(
-            "within each class", "in whole groups, as the data tells them"
+            "within each class", "in whole groups, which the data tells,"
         )
     return words
 

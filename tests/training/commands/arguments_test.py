@@ -50,6 +50,7 @@ def test_every_setting_can_be_given():
         *("--synthetic-rirs", "--rt60", "0.2,0.6", "--rir-share", "0.4"),
         *("--gain", "-6,6", "--noise-dir", "/noise", "--noise-dir-snr", "-3,9"),
         *("--noise-dir-share", "0.7"),
+        *("--group-pattern", r"(\d+)__", "--folds", "5", "--fold", "4"),
     )
     assert given == FitConfig(
         task="synthetic",
@@ -87,7 +88,12 @@ def test_every_setting_can_be_given():
         noise_dir="/noise",
         noise_dir_snr=(-3.0, 9.0),
         noise_dir_share=0.7,
+        group_pattern=r"(\d+)__",
+        folds=5,
+        fold=4,
     )
+    assert config("--folds", "groups").folds == "groups"
+    assert config("--group-by", "none").group_by == "none"
 
 
 def test_paths_hold_from_any_folder():
@@ -114,6 +120,11 @@ def test_paths_hold_from_any_folder():
         (["--speed", "1"], "--speed: must be LOW,HIGH with LOW <= HIGH, from 0.25"),
         (["--gain", "-6"], "--gain: must be LOW,HIGH with LOW <= HIGH, from -120"),
         (["--noise-dir-share", "0"], "must be above 0 and at most 1. Received: 0"),
+        (["--group-pattern", "(a"], "'(a': missing ), unterminated subpattern at"),
+        (["--group-pattern", "a"], "such as ([^/]+)__. Received: 'a', without paren"),
+        (["--group-by", "folder"], "invalid choice: 'folder' (choose from "),
+        (["--folds", "group"], "from 2, or groups. Received: group (did you mean gro"),
+        (["--folds", "1"], "must be a whole number from 2, or groups. Received: 1"),
         (["--windowsec", "2"], "(did you mean --window-seconds?); see python -m "),
         (["--windowsec", "2"], "python -m training fit --help"),
         (["--frontend", "laef"], "(did you mean leaf?)"),

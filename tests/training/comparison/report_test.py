@@ -100,6 +100,32 @@ def test_the_pages_tell_the_same_numbers(comparison):
     assert float(rows[1]["drift_filters"]) == 0.1234
 
 
+@pytest.mark.parametrize(
+    "settings, words",
+    [
+        ({}, "80/10/10 within each class by the seed. Each seed splits anew"),
+        ({"group_by": "parent"}, "80/10/10 in whole groups, the folders that clips"),
+        (
+            {"group_pattern": "([^/]+)__", "folds": "groups"},
+            "folds in whole groups, as ([^/]+)__ finds them in paths (one fold a "
+            "group), of which number seed mod number of folds tests. Each seed tests "
+            "the next fold",
+        ),
+        (
+            {"folds": 5, "fold": 2},
+            "folds within each class (5), of which number 2 tests. All seeds are "
+            "tested on the same clips",
+        ),
+    ],
+)
+def test_the_report_says_how_clips_are_split(tmp_path, settings, words):
+    comparison = make_comparison(tmp_path, task="folder:/drums", **settings)
+    finish(comparison, lambda *_: 0.5)
+    report.write(comparison, collect(comparison))
+    text = (comparison.output / "report.md").read_text()
+    assert f"- folder:drums: {words}" in text
+
+
 def test_the_figure_is_where_the_report_looks(comparison):
     report.write(comparison, collect(comparison))
     text = (comparison.output / "report.md").read_text()

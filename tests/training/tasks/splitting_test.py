@@ -1,9 +1,12 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from leaf_files.errors import UserError
 from training.settings.config import FitConfig
+from training.tasks.assigning import Unsplit
 from training.tasks.splits import split_clips
-from training.tasks.splitting import Splitting, Unsplit
+from training.tasks.splitting import Splitting
 
 
 def clips_of(text, labels="ab", **same):
@@ -19,9 +22,9 @@ def clips_of(text, labels="ab", **same):
 PEOPLE = clips_of(" ".join(f"{label}/{who}" for who in "pqrstuvwxy" for label in "ab"))
 
 
-def refusal(clips, seed=0, **settings):
+def refusal(clips, seed=0, **how):
     with pytest.raises(UserError) as error:
-        Splitting(**settings).assign(clips, "ab", seed)
+        Splitting(**how).assign(clips, "ab", seed)
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -128,7 +131,7 @@ def test_folds_that_cannot_be_are_refused():
     )
 
 
-def given(text):
+def with_splits(text):
     """A clip for each word, such as "a/ann=test"; no "=" is no given split."""
     clips = []
     for n, word in enumerate(text.split()):
@@ -142,32 +145,32 @@ TRAIN = "a=train b=train " * 10
 
 
 def test_given_splits_are_kept_and_missing_ones_drawn_from_training():
-    clips = given(TRAIN + "a=test b=test")
+    clips = with_splits(TRAIN + "a=test b=test")
     found = Splitting().assign(clips, "ab", 0)
     assert found.splits[-2:] == ["test", "test"]
     assert found.splits.count("validation") == 2 and len(found.warnings) == 0
     assert found.notes == [
         "the data gives no validation split: 2 of 20 clips are drawn for it"
     ]
-    clips = given(TRAIN + "a=validation b=validation a=test b=test a")
+    clips = with_splits(TRAIN + "a=validation b=validation a=test b=test a")
     found = Splitting().assign(clips, "ab", 0)
     assert found.splits == [clip.given or "train" for clip in clips]
     assert found.notes == []
 
 
 def test_clips_without_a_given_split_follow_their_group():
-    clips = given("a/1=train b/1 a/2=validation b/2 a/3=test b/3")
+    clips = with_splits("a/1=train b/1 a/2=validation b/2 a/3=test b/3")
     assert Splitting().assign(clips, "ab", 0).splits == [
         *("train", "train", "validation", "validation", "test", "test")
     ]
 
 
 def test_a_group_in_two_given_splits_is_refused_and_a_sound_named():
-    clips = given("a/x=train b/x=test b/y=test a/y=test")
+    clips = with_splits("a/x=train b/x=test b/y=test a/y=test")
     assert refusal(clips).startswith(
-        "1 group is in two of the splits that the data gives: x (test and train); put"
+        "1 group is in two of the splits that the data gives: x (train and test); put"
     )
-    clips = given(TRAIN + "a=test b=test")
+    clips = with_splits(TRAIN + "a=test b=test")
     clips[-1] = clips[-1]._replace(identity="1")
     found = Splitting().assign(clips, "ab", 0)
     assert found.splits[-1] == "test"
@@ -192,8 +195,58 @@ def test_multi_label_clips_are_balanced_without_groups_too():
     assert found.splits.count("test") == 10
 
 
+drawn = st.tuples(
+    st.integers(0, 25),  # the sound
+    st.sampled_from("abc"),
+    st.integers(0, 7),  # the group
+    st.sampled_from([None] * 9 + ["train", "validation", "test"]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    clips=st.lists(drawn, min_size=1, max_size=40),
+    has_groups=st.booleans(),
+    has_given=st.booleans(),
+    folds=st.sampled_from([None, None, 2, 3, "groups"]),
+    multi_label=st.booleans(),
+    seed=st.integers(0, 9),
+)
+def test_whatever_the_clips_no_group_is_in_two_splits(
+    clips, has_groups, has_given, folds, multi_label, seed
+):
+    clips = [
+        Unsplit(
+            f"{n}",
+            f"{sound}",
+            (label,),
+            f"g{group}" if has_groups else None,
+            split if has_given else None,
+        )
+        for n, (sound, label, group, split) in enumerate(clips)
+    ]
+    try:
+        found = Splitting(folds=folds).assign(clips, "abc", seed, multi_label)
+    except UserError as error:
+        assert "\n" not in str(error)
+        return
+    assert all(c.given in (None, s, "train") for c, s in zip(clips, found.splits))
+    assert set(found.splits) == {"train", "validation", "test"}
+    torn = {clip.identity for clip in clips if clip.given}
+    for key in ("group", "identity"):
+        places = {}
+        for clip, split in zip(clips, found.splits):
+            if getattr(clip, key) is not None and clip.identity not in torn:
+                places.setdefault(getattr(clip, key), set()).add(split)
+        if key == "identity" or not has_given:
+            assert all(len(splits) == 1 for splits in places.values())
+    if has_groups:
+        pairs = {(clip.group, split) for clip, split in zip(clips, found.splits)}
+        assert len(pairs) == len({clip.group for clip in clips})
+
+
 @pytest.mark.parametrize(
-    "settings, message",
+    "wrong, message",
     [
         ({"group_pattern": "(a"}, "`group_pattern` must be a regular expression with"),
         ({"group_pattern": "a"}, "`group_pattern` must be a regular expression with"),
@@ -204,6 +257,6 @@ def test_multi_label_clips_are_balanced_without_groups_too():
         ({"folds": "all"}, "`folds` must be a whole number from 2, or groups."),
     ],
 )
-def test_settings_that_do_not_go_together_are_refused(settings, message):
+def test_settings_that_do_not_go_together_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
-        FitConfig("t", **settings)
+        FitConfig("t", **wrong)

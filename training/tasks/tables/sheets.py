@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from leaf_files.clips import is_audio_path
 from leaf_files.errors import UserError
 from leaf_files.json_files import parse_json
-from leaf_files.text import decode_text, separated
+from leaf_files.text import read_text, separated
 from training.tasks.tables.faults import Faults, cell
 
 _SEPARATOR_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -72,14 +72,14 @@ def text_of(path):
         UserError: The file can't be read, is no text, or is of no known encoding.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            beginning = file.read(max(len(start) for start, _ in _OTHER_KINDS))
+        for start, kind in _OTHER_KINDS:
+            if beginning.startswith(start):
+                raise UserError(f"{path} is {kind}")
+        text = read_text(path)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    for start, kind in _OTHER_KINDS:
-        if content.startswith(start):
-            raise UserError(f"{path} is {kind}")
-    try:
-        text = decode_text(content)
     except ValueError as error:
         reason = str(error).replace("as UTF-8", _OF_UTF_8)
         raise UserError(f"cannot read {path}: {reason}") from error
