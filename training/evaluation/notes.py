@@ -145,7 +145,8 @@ def _on_groups(tested):
     """Whether the test tells of new groups, and of how many."""
     n_groups = tested.n_groups("test")
     if n_groups is None:
-        if not tested.is_official:
+        is_said = any("--group" in line for line in tested.notes)
+        if not tested.is_official and not is_said:
             yield (
                 "Groups (speakers, recordings, devices) aren't known: if clips of one "
                 "are in training and in the test, this result flatters. Name them by "

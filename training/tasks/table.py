@@ -213,7 +213,7 @@ def looks_like_table(path):
     """Whether a file is called as tables are.
 
     Args:
-        path: A str.
+        path: A Path, or a str.
     """
     path = Path(path).expanduser()
     return path.suffix.lower() in _TABLE_SUFFIXES and path.is_file()
