@@ -97,7 +97,8 @@ def draw(folder, random):
                 rows.append({**row, "path": name, "start": "7", "end": "8", role: text})
                 refusals.append(words)
     random.shuffle(roles)
-    return _written(roles, rows, clips, refusals, is_several, random)
+    name, content = written(roles, rows, random)
+    return Drawn(name, content, clips, refusals, is_several)
 
 
 def _clip(random, roles, is_several):
@@ -138,11 +139,23 @@ def _spelled(name, folder, random):
     return random.choice(spellings)
 
 
-def _written(roles, rows, clips, refusals, is_several, random):
+def written(columns, rows, random, name="clips"):
+    """A table in one of the forms, separators and encodings of programs.
+
+    Args:
+        columns: Names of its columns.
+        rows: {column: text} of each row, a list.
+        random: A `random.Random`.
+        name: Name of the file, without its end.
+
+    Returns:
+        (name of the file, bytes).
+    """
     form = random.choice(["csv", "tsv", "jsonl"])
     if form == "jsonl":
+        escaped = random.random() < 0.5
         text = "".join(
-            json.dumps({r: row[r] for r in roles}, ensure_ascii=False) + "\n"
+            json.dumps({c: row[c] for c in columns}, ensure_ascii=escaped) + "\n"
             for row in rows
         )
     else:
@@ -150,14 +163,13 @@ def _written(roles, rows, clips, refusals, is_several, random):
         stream = io.StringIO()
         writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
         spelled = random.choice([str, str.upper, str.title])
-        writer.writerow([spelled(role) for role in roles])
-        writer.writerows([row[role] for role in roles] for row in rows)
+        writer.writerow([spelled(column) for column in columns])
+        writer.writerows([row[column] for column in columns] for row in rows)
         text = stream.getvalue()
     text = text.replace("\n", random.choice(["\n", "\n", "\n\n", "\r\n"]))
     if random.random() < 0.3:
         text = text.rstrip("\r\n")
-    encoding = random.choice(_ENCODINGS)
-    return Drawn(f"clips.{form}", text.encode(encoding), clips, refusals, is_several)
+    return f"{name}.{form}", text.encode(random.choice(_ENCODINGS), "replace")
 
 
 def same_file(folder, name):

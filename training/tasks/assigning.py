@@ -84,6 +84,8 @@ class Assigning:
         self._seed = seed
         self._multi_label = multi_label
         self._has_groups = bool(clips) and clips[0].group is not None
+        # Random splits within each class balance nothing else.
+        self._is_plain = not (multi_label or any(clip.balance for clip in clips))
         self._notes: list[str] = []
         self._warnings: list[str] = []
 
@@ -102,7 +104,7 @@ class Assigning:
             self._draw_missing(splits, missing)
         else:
             self._draw(splits, range(len(splits)), list(_HELD_OUT))
-        if given or self._has_groups or self._multi_label or self._how.folds:
+        if given or self._has_groups or not self._is_plain or self._how.folds:
             self._check(splits)
         return Assigned(splits, self._notes, self._warnings)
 
@@ -180,13 +182,15 @@ class Assigning:
 
     def _follow(self, splits):
         """Puts clips without a given split where their group or their copies are."""
-        given = defaultdict(set)
-        for unit, split in zip(self._units, splits):
-            if split:
-                given[unit].add(split)
-        for n, (unit, split) in enumerate(zip(self._units, splits)):
-            if not split and given[unit]:
-                splits[n] = next(s for s in SPLITS if s in given[unit])
+        # By their own groups first: those that share a sound may be given two splits.
+        for units in ([clip.group for clip in self._clips], self._units):
+            given = defaultdict(set)
+            for unit, split in zip(units, splits):
+                if split and unit is not None:
+                    given[unit].add(split)
+            for n, (unit, split) in enumerate(zip(units, splits)):
+                if not split and given[unit]:
+                    splits[n] = next(s for s in SPLITS if s in given[unit])
 
     def _draw_missing(self, splits, missing):
         """Draws the splits that the data doesn't give out of what trains."""
@@ -207,13 +211,11 @@ class Assigning:
         clips = [self._clips[n] for n in pool]
         units = [self._units[n] for n in pool]
         balance = [clip.balance or clip.labels for clip in clips]
-        is_plain = held_out == list(_HELD_OUT) and not (
-            self._multi_label or any(clip.balance for clip in clips)
-        )
+        is_plain = self._is_plain and held_out == list(_HELD_OUT)
         if self._has_groups:
             self._require_groups(units, len(held_out) + 1)
         if self._how.folds is not None:
-            drawn = self._fold(units, balance)
+            drawn = self._fold(clips, units, balance)
         elif self._has_groups or not is_plain:
             drawn = split_groups(units, balance, self._seed, held_out)
         else:
@@ -232,14 +234,12 @@ class Assigning:
                 f"{what}: {_OTHERWISE}"
             )
 
-    def _fold(self, units, balance):
+    def _fold(self, clips, units, balance):
         how = self._how
-        if not self._has_groups:
-            few = too_few(
-                [(unit, label) for unit, of in zip(units, balance) for label in of],
-                self._labels,
-            )
-            if few and not self._multi_label:
+        if not (self._has_groups or self._multi_label):
+            sounds = [(unit, clip.labels[0]) for unit, clip in zip(units, clips)]
+            few = too_few(sounds, self._labels)
+            if few:
                 raise UserError(few)
         dealt = dealt_groups(units, balance)
         what = "groups" if self._has_groups else "distinct clips"

@@ -176,7 +176,7 @@ class _Layout:
         return names[0] if len(names) > 1 else None
 
     def _names(self, path):
-        return path.relative_to(self._folder).parts
+        return path.parts[len(self._folder.parts) :]
 
     def _check(self, walked):
         held: dict[str, set] = {name: set() for name in self._splits}

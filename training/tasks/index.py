@@ -238,14 +238,13 @@ class Index:
 
     def _write(self):
         rows, self._waiting = self._waiting, []
-        for _ in range(2):  # a damaged index is made anew, and takes them then
+        for _ in range(2):  # once more into one that was made anew
             if self._base is None or not rows:
                 return
             try:
                 self._base.execute("BEGIN IMMEDIATE")
-                self._base.executemany(
-                    "INSERT OR REPLACE INTO heard VALUES (?, ?, ?)", rows
-                )
+                insert = "INSERT OR REPLACE INTO heard VALUES (?, ?, ?)"
+                self._base.executemany(insert, rows)
                 self._base.execute("COMMIT")
                 return
             except sqlite3.Error as error:

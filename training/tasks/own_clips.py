@@ -202,9 +202,8 @@ def alike(fingerprints):
 
 def name_below(path, folder):
     """A path relative to a folder, with "/"; as it is if it lies elsewhere."""
-    if path.is_relative_to(folder):
-        return path.relative_to(folder).as_posix()
-    return path.as_posix()
+    # Of a million clips, several times; `relative_to` takes ten times as long.
+    return path.as_posix().removeprefix(folder.as_posix().rstrip("/") + "/")
 
 
 class OwnTask(abc.ABC):

@@ -71,7 +71,8 @@ class Splitting:
         if self.group_by == NO_GROUPS:
             return None, ""
         if self.group_by == "parent":
-            return [name.rpartition("/")[0].rpartition("/")[2] for name in names], ""
+            folders = [name.rpartition("/")[0].rpartition("/")[2] for name in names]
+            return [folder or "." for folder in folders], ""
         if self.group_pattern is not None:
             return _by_pattern(self.group_pattern, names)
         if told is None or all(group is None for group in told):

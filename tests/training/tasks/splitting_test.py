@@ -42,7 +42,11 @@ def test_groups_are_found_by_pattern_parent_or_as_told():
     assert Splitting().groups(names, told) == (told, "")
     assert Splitting().groups(names) == (None, "")
     assert Splitting(group_by="none").groups(names, told) == (None, "")
-    assert Splitting(group_by="parent").groups(names, told) == (["a", "b"], "")
+    by_folder = Splitting(group_by="parent")
+    assert by_folder.groups(["a/1.wav", "b/a/2.wav", "3.wav", "/4.wav"]) == (
+        ["a", "a", ".", "."],
+        "",
+    )
     by_name = Splitting(group_pattern="([^/]+)__")
     assert by_name.groups(names, told) == (["ann", "bob"], "")
 
@@ -121,6 +125,25 @@ def test_folds_of_clips_without_groups():
     assert sorted(tested) == sorted(clip.name for clip in clips)
 
 
+def test_folds_of_clips_without_groups_balance_all_columns():
+    clips = [
+        clip._replace(balance=(f"x={clip.labels[0]}", f"y={n % 2}"))
+        for n, clip in enumerate(clips_of("a a b b " * 5))
+    ]
+    for fold in range(5):
+        found = Splitting(folds=5, fold=fold).assign(clips, "ab", 0)
+        test = [c.balance for c, s in zip(clips, found.splits) if s == "test"]
+        assert sorted(test) == [(f"x={x}", f"y={y}") for x in "ab" for y in (0, 1)]
+    with pytest.raises(UserError, match="class 'b' has 2 distinct clips"):
+        Splitting(folds=2).assign(clips[:6], "ab", 0)
+
+
+def test_two_columns_without_groups_are_refused_where_one_is_too_few():
+    clips = [c._replace(balance=(f"x={c.labels[0]}",)) for c in clips_of("a b")]
+    with pytest.raises(UserError, match="no clips are left to"):
+        Splitting().assign(clips, "ab", 0)
+
+
 def test_folds_that_cannot_be_are_refused():
     assert "--folds 11 needs at least 11 groups whose" in refusal(PEOPLE, folds=11)
     assert "--fold must be below 10, the number of folds" in refusal(
@@ -163,6 +186,11 @@ def test_clips_without_a_given_split_follow_their_group():
     assert Splitting().assign(clips, "ab", 0).splits == [
         *("train", "train", "validation", "validation", "test", "test")
     ]
+    # Groups that share a sound, and are given two splits, keep each its own.
+    clips[4] = clips[4]._replace(identity=clips[0].identity)
+    assert Splitting().assign(clips, "ab", 0).splits == [
+        *("train", "train", "validation", "validation", "test", "test")
+    ]
 
 
 def test_a_group_in_two_given_splits_is_refused_and_a_sound_named():
@@ -193,6 +221,22 @@ def test_multi_label_clips_are_balanced_without_groups_too():
     }
     assert counts == {"train": 16, "validation": 2, "test": 2}
     assert found.splits.count("test") == 10
+
+
+def test_a_clip_goes_with_its_group_before_copies_of_its_sound():
+    # Groups ann and bob share a sound, and are given to two splits.
+    clips = [
+        Unsplit("1", "same", ("a",), "ann", "train"),
+        Unsplit("2", "same", ("b",), "bob", "validation"),
+        Unsplit("3", "else", ("a",), "bob"),
+        Unsplit("4", "other", ("a",), "cy", "test"),
+        Unsplit("5", "more", ("b",), "cy"),
+        Unsplit("6", "still", ("b",), "ann"),
+    ]
+    found = Splitting().assign(clips, "ab", seed=0)
+    assert found.splits == [
+        *("train", "validation", "validation", "test", "test", "train")
+    ]
 
 
 drawn = st.tuples(

@@ -47,7 +47,9 @@ class Files:
                 continue
             if stat.S_ISDIR(status.st_mode):
                 return ValueError("a folder, name the files in it")
-            return self._once(path, status)
+            if not stat.S_ISREG(status.st_mode):
+                return ValueError("a pipe or a device, which can't be read twice")
+            return self._once(_plain(path, status), status)
         return ValueError(self._remedy(text))
 
     def _once(self, path, status):
@@ -78,6 +80,25 @@ def _expanded(text):
         return Path(text).expanduser()
     except RuntimeError:  # no such user: a file of that name
         return Path(text)
+
+
+def _plain(path, status):
+    """A path of a file without "..", where that is the same file.
+
+    So its name below a folder, from which groups are told, is one however it is
+    spelled. Behind a link to a folder ".." leads elsewhere.
+
+    Args:
+        path: An absolute Path.
+        status: What `os.stat` says of it.
+    """
+    if ".." not in path.parts:
+        return path
+    plain = Path(os.path.normpath(path))
+    try:
+        return plain if os.path.samestat(os.stat(plain), status) else path
+    except OSError:
+        return path
 
 
 def name_below(path, folder):

@@ -132,6 +132,11 @@ def _sheet(table, columns):
         near = source.parent.iterdir() if source.parent.is_dir() else ()
         hint = did_you_mean([source.name], [path.name for path in near])
         raise UserError(f"there is no table {source}{hint}")
+    if not source.is_file():
+        raise UserError(
+            f"the table {source} is a pipe or a device, which can't be read twice: "
+            "write it to a file"
+        )
     text = text_of(source)
     if is_raven(text):
         return *read_raven(source, text, columns), []

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -135,6 +136,30 @@ def test_links_and_copies(table, tmp_path):
     (tmp_path / "hard.wav").hardlink_to(tmp_path / "a.wav")
     read = table("path,label\na.wav,x\nlink.wav,x\nhard.wav,y\n")
     assert labels_of(read) == {"a.wav": ("x",), "hard.wav": ("y",)}
+
+
+def test_a_file_is_named_alike_however_its_path_is_spelled(table, tmp_path):
+    (tmp_path / "ann").mkdir()
+    (tmp_path / "far" / "away").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("far/away")
+    for name in ("ann/a.wav", "far/b.wav"):
+        (tmp_path / name).touch()
+    spelled = ("link/../b.wav", "ann/../a.wav", "./ann/a.wav", "far/../ann/../b.wav")
+    read = table("path,label\n" + "".join(f"{text},x\n" for text in spelled))
+    names = [entry.path.relative_to(tmp_path).as_posix() for entry in read.clips]
+    assert names == ["link/../b.wav", "a.wav", "ann/a.wav", "b.wav"]
+
+
+def test_what_cannot_be_read_twice_is_refused(table, tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    read = table("path,label\npipe.wav,x\n/dev/zero,x\n")
+    assert read.bad == [
+        "line 2: there is no file 'pipe.wav' (a pipe or a device, which can't be read "
+        "twice)",
+        "line 3: there is no file '/dev/zero'",
+    ]
+    with pytest.raises(UserError, match="is a pipe or a device, which can't be read"):
+        read_table(tmp_path / "pipe.wav")
 
 
 @pytest.mark.parametrize(
