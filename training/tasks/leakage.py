@@ -127,8 +127,18 @@ def name_lines(paths: Sequence[str], labels: Sequence[str]) -> list[str]:
     return [
         f"{best.n_clips} clips {what} (such as {named}), and a random split puts {one} "
         "into train and test: its score won't hold in the field",
-        f"hold {who} out with {best.option}",
+        f"hold {who} out with {best.option}{_others(best, paths)}",
     ]
+
+
+def _others(proposal, paths):
+    """What to do first about clips that the proposed groups leave out; "" if none."""
+    others = [path for path, group in zip(paths, proposal.groups) if group is None]
+    if not others:
+        return ""
+    if len(others) == 1:
+        return f", once the name of {others[0]} tells its group"
+    return f", once the names of {len(others)} others tell theirs: {a_few(others)}"
 
 
 def duplicate_lines(

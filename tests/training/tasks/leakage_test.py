@@ -142,6 +142,11 @@ def test_two_lines_say_what_names_look_like_and_the_option():
         r"hold recordings out with --group-pattern '(rec\d+)_'",
     ]
     assert name_lines(["a/1.wav", "b/2.wav"], "ab") == []
+    paths[0] = "faulty/hum.wav"
+    assert name_lines(paths, labels(paths))[1] == (
+        r"hold recordings out with --group-pattern '(rec\d+)_', once the name of "
+        "faulty/hum.wav tells its group"
+    )
 
 
 def test_near_duplicates_in_different_splits_are_counted_and_named():
