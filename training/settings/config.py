@@ -565,8 +565,11 @@ class FitConfig:
         return dataclasses.replace(self, **defaults)
 
     def to_dict(self) -> dict[str, Any]:
-        """The content of `config.json`."""
-        return dataclasses.asdict(self)
+        """The content of `config.json`: lists in place of tuples, as JSON has them."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in dataclasses.asdict(self).items()
+        }
 
     @classmethod
     def read(cls, path: Path) -> "FitConfig":

@@ -223,6 +223,22 @@ def test_multi_label_clips_are_balanced_without_groups_too():
     assert found.splits.count("test") == 10
 
 
+def test_a_clip_goes_with_its_group_before_copies_of_its_sound():
+    # Groups ann and bob share a sound, and are given to two splits.
+    clips = [
+        Unsplit("1", "same", ("a",), "ann", "train"),
+        Unsplit("2", "same", ("b",), "bob", "validation"),
+        Unsplit("3", "else", ("a",), "bob"),
+        Unsplit("4", "other", ("a",), "cy", "test"),
+        Unsplit("5", "more", ("b",), "cy"),
+        Unsplit("6", "still", ("b",), "ann"),
+    ]
+    found = Splitting().assign(clips, "ab", seed=0)
+    assert found.splits == [
+        *("train", "validation", "validation", "test", "test", "train")
+    ]
+
+
 drawn = st.tuples(
     st.integers(0, 25),  # the sound
     st.sampled_from("abc"),
