@@ -180,10 +180,14 @@ def class_scores(entry, at_most=50):
         axes.plot([], [], "o-", color=color, label=name.replace("_", " "))
     names = [f"{_verbatim(x)} ({entry['per_class'][x]['n_examples']})" for x in labels]
     axes.set_yticks(range(len(labels)), names)
+    ends = [
+        ends for x in labels for ends in entry["per_class"][x]["intervals"].values()
+    ]
+    over = f", with 95 % intervals over {entry['intervals_over']}" if any(ends) else ""
     axes.set(
         xlim=(-0.02, 1.02),
         ylim=(len(labels) - 0.4, -0.6),
-        xlabel=f"on the test clips, with 95 % intervals over {entry['intervals_over']}",
+        xlabel=f"on the test clips{over}",
         ylabel="class (test clips)",
     )
     axes.grid(axis="x", alpha=0.3)

@@ -4,6 +4,7 @@ import collections
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from leaf_files.figures import AMBER, RUST, SILVER, SLATE, TEAL, save_figure
 from training.inspection.findings import decibels
@@ -121,6 +122,9 @@ def _histogram(clips, values, is_logarithmic=False):
     if is_logarithmic:
         edges = np.geomspace(max(low, 1e-3), high, _BINS + 1).tolist()
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(lambda seconds, _: f"{seconds:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
     else:
         edges = np.linspace(low - 1e-6, high + 1e-6, _BINS + 1).tolist()
     by_split = {
