@@ -93,7 +93,7 @@ def loudness(clips):
 
 def _stacked(names, counts, totals):
     """Bars of clips by split; of clips that aren't split, in one color."""
-    figure = Figure(figsize=(7, 1.4 + 0.24 * len(names)), layout="constrained")
+    figure = Figure(figsize=(7, 1.7 + 0.24 * len(names)), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(names))
     left = np.zeros(len(names))
@@ -105,7 +105,7 @@ def _stacked(names, counts, totals):
                 places, counts[split], left=left, color=COLORS[split], label=split
             )
             left += counts[split]
-        axes.legend(loc="lower right")
+        figure.legend(loc="outside lower center", ncols=len(SPLITS), frameon=False)
     for place, total in enumerate(totals):
         axes.text(total, place, f" {total}", va="center", fontsize=8, color=SLATE)
     axes.set_yticks(places, [name.replace("$", r"\$") for name in names])

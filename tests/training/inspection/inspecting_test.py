@@ -126,6 +126,17 @@ def test_clips_of_several_labels_are_counted_for_each(tmp_path, rng):
         assert [found["classes"][label]["clips"] for label in "ab"] == [16, 16]
 
 
+def test_a_class_that_a_table_would_take_for_two_is_not_written(tmp_path, rng):
+    for n in range(6):
+        write(
+            tmp_path, f"clips/{'a|b' if n % 2 else 'c'}/{n}.wav", rng.uniform(-1, 1, 80)
+        )
+    copy = tmp_path / "copy.csv"
+    with pytest.raises(UserError, match=r"a class is called 'a\|b': rename it"):
+        inspect(FitConfig(task=f"folder:{tmp_path / 'clips'}"), write=copy)
+    assert not copy.exists()
+
+
 def test_clips_that_cant_be_split_are_described_all_the_same(tmp_path, rng, capsys):
     for n in range(4):
         write(tmp_path, f"clips/a/{n}.wav", rng.uniform(-0.1, 0.1, 800))
