@@ -8,7 +8,7 @@ from tests.fuzz.sounds import RATE
 from tests.fuzz.tables import written
 from tests.fuzz.trees import Drawn, opening, settings
 
-_LABELS = ("dog", "cat", "größe", "31", "a,b", 'the "x"', "Dog")
+LABELS = ("dog", "cat", "größe", "31", "a,b", 'the "x"', "Dog")
 _GROUPS = ("g1", "g2", "g3", "g4", "ann", "bob")
 # A role, what its cell says, and words of the refusal.
 _FAULTS = (
@@ -116,7 +116,7 @@ def _recordings(folder, pool, random, is_clean):
 
 def _clips(recordings, roles, random, is_clean):
     """A dict for each clip: what a table says of it, as values."""
-    labels = _LABELS[:2] if is_clean else random.sample(_LABELS, random.randrange(1, 5))
+    labels = LABELS[:2] if is_clean else random.sample(LABELS, random.randrange(1, 5))
     seconds = ("low", "high")
     is_several = random.random() < 0.2
     splits = ("train", "Training", "val", "dev", "TEST", "")
@@ -261,7 +261,7 @@ def _annotated(folder, recordings, random):
     drawn = Drawn("", settings(random))
     if random.random() < 0.4:
         drawn.settings["background_class"] = random.choice(["noise", "none", "dog", ""])
-    labels = random.sample(_LABELS, random.choice([1, 2, 3]))
+    labels = random.sample(LABELS, random.choice([1, 2, 3]))
     lines = []
     for path in recordings:
         try:
