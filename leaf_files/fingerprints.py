@@ -9,7 +9,7 @@ Source: A. Wang, "An industrial-strength audio search algorithm", ISMIR 2003.
 
 import collections
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -151,7 +151,9 @@ def unpacked(content: bytes) -> np.ndarray:
     return hashes << np.uint64(_TIME_BITS) | np.cumsum(gaps, dtype=np.uint64)
 
 
-def near_duplicates(fingerprints: Sequence[np.ndarray]) -> list[NearDuplicate]:
+def near_duplicates(
+    fingerprints: Sequence[np.ndarray], shown: Callable[[list], Iterable] = iter
+) -> list[NearDuplicate]:
     """The pairs of clips that hold the same sound.
 
     Of many copies of one sound each is paired with some of the others, at least with
@@ -160,12 +162,14 @@ def near_duplicates(fingerprints: Sequence[np.ndarray]) -> list[NearDuplicate]:
 
     Args:
         fingerprints: One `fingerprint` a clip.
+        shown: Function of a list of parts of the work, which returns them one by one,
+            such as `tqdm.tqdm`.
 
     Returns:
         `NearDuplicate`s in the order of their indices.
     """
     found = []
-    for first, second, offset in _candidates(fingerprints):
+    for first, second, offset in _candidates(fingerprints, shown):
         matches, share = _agreement(fingerprints[first], fingerprints[second], offset)
         if (
             matches >= _LEAST_MATCHES
@@ -344,7 +348,7 @@ class _Index:
             yield first[other], second[other], offsets[other]
 
 
-def _candidates(fingerprints):
+def _candidates(fingerprints, shown):
     """(first, second, offset) of pairs that may have enough in common."""
     n_clips = len(fingerprints)
     sizes = np.array([each.size for each in fingerprints], np.int64)
@@ -356,7 +360,7 @@ def _candidates(fingerprints):
     index = _Index(_thinned(fingerprints, int(sizes.sum())))
     longest = int(lengths.max())
     span = 2 * longest + 3
-    for low, high in index.blocks():
+    for low, high in shown(list(index.blocks())):
         found = [
             (first.astype(np.int64) * n_clips + second) * span + offset + longest
             for first, second, offset in index.matches(low, high)

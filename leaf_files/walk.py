@@ -127,7 +127,7 @@ class Walk:
 
     def class_of(self, path: Path) -> str | None:
         """The first part of a clip's path; None if it is in no subfolder."""
-        parts = path.relative_to(self.folder).parts
+        parts = path.parts[len(self.folder.parts) :]
         return parts[0] if len(parts) > 1 else None
 
     def _unreadable_words(self):

@@ -136,6 +136,8 @@ def _compare(arguments):
     for task in tasks:
         if isinstance(task, OwnTask):  # the runs name them in their logs only
             task.tell_passed_over()
+            if task.tells_of_clips:
+                task.tell_groups_in_names()
     compare(planned)
 
 
@@ -247,8 +249,12 @@ def _inspect(arguments):
     from training.commands.arguments import inspected_config
     from training.inspection.inspecting import inspect
     from training.inspection.text import description
+    from training.tasks.own_clips import OwnTask
+    from training.tasks.registry import get_tasks
 
     config = inspected_config(arguments)
+    if not all(isinstance(task, OwnTask) for task in get_tasks(config)):
+        quiet.import_tensorflow()
     found = inspect(config, arguments.output, arguments.write)
     if arguments.json:
         findings = [each.findings for each in found]

@@ -95,7 +95,11 @@ def test_the_list_of_tasks(capsys, tmp_path):
     assert training("tasks", "--data-dir", tmp_path) == 0
     lines = capsys.readouterr().out.splitlines()
     names = [task.name for task in known_tasks()]
-    assert [line.split()[0] for line in lines[1::2]] == [*names, "folder:PATH"]
+    assert [line.split()[0] for line in lines[1::2]] == [
+        *names,
+        "folder:PATH",
+        "table:FILE",
+    ]
     [row] = [line for line in lines if line.startswith("speech_commands ")]
     assert "2.4 GiB  " in row and "missing" in row and "CC BY 4.0" in row
     assert "https://arxiv.org/abs/1804.03209" in row

@@ -170,6 +170,9 @@ def _head_and_clips(name, heads, open_clips):
 
 def _clips(run, config, data_dir, exactly, name, head):
     task = get_task(name, config)
+    is_runs_own = is_same(task, get_task(head.task, config))
+    if not is_runs_own and not isinstance(task, OwnTask):
+        task = get_task(name)  # how the run splits its clips says nothing of these
 
     def load():
         data = task.load(data_dir, config.seed)
@@ -178,7 +181,6 @@ def _clips(run, config, data_dir, exactly, name, head):
 
     if isinstance(task, OwnTask) and not task.can_be_multi_label:
         _require_one_count(name, task.multi_label, head)
-    is_runs_own = is_same(task, get_task(head.task, config))
     if not is_runs_own and isinstance(task, OwnTask):
         clips = task.load_all(list(head.labels), head.multi_label)
         is_runs_own = is_own(run, head, task, clips)

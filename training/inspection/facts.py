@@ -8,10 +8,11 @@ import numpy as np
 from tqdm import tqdm
 
 from leaf_files.errors import UserError
-from leaf_files.fingerprints import NearDuplicate, fingerprint, near_duplicates
+from leaf_files.fingerprints import NearDuplicate, fingerprint
+from leaf_files.run_folder import LABEL_SEPARATOR
 from training.tasks import leakage
 from training.tasks.clip_sets import SPLITS
-from training.tasks.own_clips import OwnTask
+from training.tasks.own_clips import OwnTask, alike
 from training.tasks.splits import identity
 from training.tasks.tfds import TfdsTask
 
@@ -105,7 +106,9 @@ def facts_of(task, config):
             "nothing: `fit` prepares it, or name the folder that has it by --data-dir"
         )
     if is_tfds:
-        return _of_records(task, config, task.sample_rate, task.split_rule)
+        splitting = task.splitting
+        split_rule = splitting.in_words if splitting else task.split_rule
+        return _of_records(task, config, task.sample_rate, split_rule)
     return _of_records(task, config, config.sample_rate, task.why_not_split)
 
 
@@ -170,13 +173,14 @@ def _of_records(task, config, sample_rate, split_rule):
                 prints.append(fingerprint(clip["waveform"], sample_rate))
                 progress.update()
     names = [clip.name for clip in clips]
-    proposals = []
-    if clips[0].group is None:
-        labels = ["|".join(clip.labels) for clip in clips]
+    proposals, found = [], []
+    if clips[0].group is None and not task.why_not_split:
+        labels = [LABEL_SEPARATOR.join(clip.labels) for clip in clips]
         proposals = leakage.proposed_groups(names, labels)
-    pairs = near_duplicates(prints)
+        found.append(leakage.name_lines(names, labels))
+    pairs = alike(prints)
     splits = [clip.split for clip in clips]
-    lines = leakage.duplicate_lines(pairs, names, splits)
+    found.append(leakage.duplicate_lines(pairs, names, splits))
     return TaskFacts(
         task.name,
         data.labels,
@@ -185,7 +189,7 @@ def _of_records(task, config, sample_rate, split_rule):
         clips,
         pairs,
         proposals,
-        warnings=["; ".join(lines)] if lines else [],
+        warnings=["; ".join(lines) for lines in found if lines],
         notes=[f"splits: {split_rule}", *data.notes],
     )
 

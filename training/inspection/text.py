@@ -139,8 +139,8 @@ def _groups(findings):
 
 
 def _split(split, short=False):
-    if not short:
-        groups = "" if split["groups"] is None else f" of {split['groups']} groups"
-        return f"{split['clips']} clips{groups}"
-    groups = "" if split["groups"] is None else f" ({split['groups']})"
-    return f"{split['clips']}{groups}"
+    n_clips, n_groups = split["clips"], split["groups"]
+    if short:
+        return f"{n_clips}" + ("" if n_groups is None else f" ({n_groups})")
+    of_groups = "" if n_groups is None else f" of {_n(n_groups, 'group')}"
+    return _n(n_clips, "clip") + of_groups

@@ -14,6 +14,7 @@ from training.tasks.clip_sets import SPLIT_NAMES
 from training.tasks.entries import Entry
 from training.tasks.own_clips import Listing, Opening, OwnTask, refuse
 from training.tasks.splitting import Splitting
+from training.tasks.table import looks_like_table
 
 # What a folder of none of the classes is called, as BirdNET has it; in any case.
 _BACKGROUNDS = ("background", "noise", "other", "silence")
@@ -124,6 +125,9 @@ class FolderTask(OwnTask):
         if walked.is_empty:
             raise UserError(f"the folder {self.path} is empty; {wanted}")
         flat = f"the folder {self.path} has files but no subfolders; {wanted}"
+        tables = [p for p in sorted(self.path.iterdir()) if looks_like_table(p)]
+        if tables:
+            flat += f", or as table:{tables[0]} if that lists clips and their labels"
         refuse(walked.faults or [flat], self.path, walked.passed_over)
 
 
@@ -178,7 +182,7 @@ class _Layout:
         return names[0] if len(names) > 1 else None
 
     def _names(self, path):
-        return path.relative_to(self._folder).parts
+        return path.parts[len(self._folder.parts) :]
 
     def _check(self, walked):
         held: dict[str, set] = {name: set() for name in self._splits}

@@ -13,6 +13,11 @@ _SHARES = {TRAIN: 0.8, TEST: 0.1, VALIDATION: 0.1}
 # Shares that are as near as this to those aimed at are near enough: what else decides
 # is the seed.
 _NEAR = 0.01
+# Cost of a split that lacks all classes; of one that lacks some, as large a part of it.
+_LACKING = {TRAIN: 1e8, TEST: 1e3, VALIDATION: 500.0}
+# A held-out split with more than so many times its share costs so much times what is
+# beyond: classes that few groups have can't take all clips from training.
+_LARGE, _BEYOND = 2, 2.5e3
 # Elements that a pass over all moves, or over all swaps, of groups may touch.
 _MOVES, _SWAPS = 2_000_000, 4_000_000
 _PASSES = 300
@@ -28,8 +33,9 @@ def split_groups(
 
     Each split has a group, if there are enough. Then, the first first: each class
     trains, so that a class of one group trains only; as many classes as can be are
-    held out in the first of `held_out`, then in the second; and in each class the
-    shares of the clips are near 80/10/10 (90/10 if one is held out).
+    held out in the first of `held_out`, then in the second, but for classes that would
+    make a split far larger than it should be; and in each class the shares of the
+    clips are near 80/10/10 (90/10 if one is held out).
 
     The order of the clips doesn't matter. Many groups are placed one by one, classes of
     few groups first, each where its class is fewest for its share; few groups are then
@@ -51,10 +57,8 @@ def split_groups(
     shares = [_SHARES[split] for split in splits]
     shares[0] = 1 - sum(shares[1:])
     table = _Table.of(groups, labels, seed)
-    # Each outweighs all that follows, for however many classes; distances of shares are
-    # below 1.
-    missing = [(table.n_classes + 1.0) ** n for n in range(len(splits), 0, -1)]
-    placed = _placed(table, shares, missing)
+    missing = [_LACKING[split] / max(1, table.n_classes) for split in splits]
+    placed = _placed(table, shares, missing, _BEYOND)
     return [splits[placed[group]] for group in groups]
 
 
@@ -205,18 +209,19 @@ class _Table:
         return matrix
 
 
-def _placed(table, shares, missing):
+def _placed(table, shares, missing, beyond=0.0):
     """{group: number of its part} of the groups of a `_Table`.
 
     Args:
         table: The `_Table`.
         shares: Share of the clips that each part aims at.
         missing: Cost of a class that a part lacks, by part; the greatest first.
+        beyond: Cost of all clips beyond `_LARGE` times the share of a part.
     """
     placed = _one_by_one(table, shares)
     size = len(table.groups) * (table.n_classes + 1)
     if size * len(shares) <= _MOVES:
-        _improve(placed, table.matrix(), np.array(shares), np.array(missing))
+        _improve(placed, table.matrix(), np.array(shares), np.array(missing), beyond)
     return dict(zip(table.groups, placed.tolist()))
 
 
@@ -266,7 +271,7 @@ def _one_by_one(table, shares):
     return placed
 
 
-def _improve(placed, matrix, shares, missing):
+def _improve(placed, matrix, shares, missing, beyond):
     """Moves and swaps groups as long as that costs less; changes `placed`.
 
     Args:
@@ -274,6 +279,7 @@ def _improve(placed, matrix, shares, missing):
         matrix: (groups, classes + 1), see `_Table.matrix`.
         shares: (parts,).
         missing: (parts,), cost of a class that a part lacks.
+        beyond: See `_placed`.
     """
     n_groups, n_columns = matrix.shape
     parts = range(len(shares))
@@ -284,9 +290,11 @@ def _improve(placed, matrix, shares, missing):
         """(...): the cost of a part that holds (..., classes + 1) clips."""
         apart = np.maximum(np.abs(held / totals - shares[part]) - _NEAR, 0)
         lacks = (held[..., :-1] == 0).sum(axis=-1)
+        excess = np.maximum(held[..., -1] / totals[-1] - _LARGE * shares[part], 0)
         return (
             (apart**2).mean(axis=-1)
             + missing[part] * lacks
+            + beyond * excess
             + empty * (held[..., -1] == 0)
         )
 

@@ -240,16 +240,17 @@ class Index:
 
     def _write(self):
         rows, self._waiting = self._waiting, []
-        if self._base is None or not rows:
-            return
-        try:
-            self._base.execute("BEGIN IMMEDIATE")
-            self._base.executemany(
-                "INSERT OR REPLACE INTO heard VALUES (?, ?, ?)", rows
-            )
-            self._base.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._lose(error)
+        for _ in range(2):  # once more into one that was made anew
+            if self._base is None or not rows:
+                return
+            try:
+                self._base.execute("BEGIN IMMEDIATE")
+                insert = "INSERT OR REPLACE INTO heard VALUES (?, ?, ?)"
+                self._base.executemany(insert, rows)
+                self._base.execute("COMMIT")
+                return
+            except sqlite3.Error as error:
+                self._lose(error)
 
     def _mark(self, path):
         """The `_Mark` of a file; raises an OSError if there is none."""

@@ -4,6 +4,7 @@ A kind of task lists `Entry`s; here they are heard, split and opened.
 """
 
 import abc
+import contextlib
 import dataclasses
 import functools
 import os
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from leaf_files.clips import read_clip, read_stretch
 from leaf_files.command_line import a_few, note, one_line, warn
@@ -33,6 +35,7 @@ from training.tasks.splits import SOUND_DIGITS
 from training.tasks.splitting import Splitting
 
 _BAD_CLIPS_NAMED = 3
+_MANY = 10_000  # clips
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,16 +173,14 @@ class Survey:
     @functools.cached_property
     def near_duplicates(self):
         """Pairs that sound alike, see `leaf_files.fingerprints.near_duplicates`."""
-        return near_duplicates([unpacked(clip.heard.landmarks) for clip in self.clips])
+        return alike([unpacked(clip.heard.landmarks) for clip in self.clips])
 
     @property
     def leaks(self):
         """Of each kind of leakage that a model's score won't tell, its lines."""
         splits = self.assigned and self.assigned.splits
-        is_drawn = not any(clip.entry.split for clip in self.clips)
-        lines = []
-        if self.groups is None and self.splitting.group_by is None and is_drawn:
-            lines.append(leakage.name_lines(self.names, self.labels))
+        entries = [clip.entry for clip in self.clips]
+        lines = [_name_lines(entries, self.names, self.splitting)]
         if splits:
             pairs, groups = self.near_duplicates, self.groups
             lines.append(leakage.duplicate_lines(pairs, self.names, splits, groups))
@@ -191,11 +192,18 @@ class Survey:
         return [LABEL_SEPARATOR.join(clip.labels) for clip in self.clips]
 
 
+def alike(fingerprints):
+    """`near_duplicates` of clips; of many a terminal shows the progress."""
+    if len(fingerprints) < _MANY:
+        return near_duplicates(fingerprints)
+    shown = functools.partial(tqdm, desc="comparing clips", disable=None)
+    return near_duplicates(fingerprints, shown)
+
+
 def name_below(path, folder):
     """A path relative to a folder, with "/"; as it is if it lies elsewhere."""
-    if path.is_relative_to(folder):
-        return path.relative_to(folder).as_posix()
-    return path.as_posix()
+    # Of a million clips, several times; `relative_to` takes ten times as long.
+    return path.as_posix().removeprefix(folder.as_posix().rstrip("/") + "/")
 
 
 class OwnTask(abc.ABC):
@@ -266,6 +274,22 @@ class OwnTask(abc.ABC):
         """Whether a clip may have several labels, or none, as `Listing` says."""
         return self.listing().multi_label
 
+    @property
+    def tells_of_clips(self):
+        """Whether it says what is said of clips, where several tasks have the same."""
+        return True
+
+    def tell_groups_in_names(self):
+        """Says on stderr what groups names suggest if none are known; reads no clips.
+
+        Says nothing of clips that can't be listed.
+        """
+        with contextlib.suppress(UserError):
+            entries, fault = self._with_groups(self.listing())
+            names = [name_below(entry.path, self.folder) for entry in entries]
+            if entries and not fault:
+                leakage.tell(_name_lines(entries, names, self.splitting))
+
     def load(self, data_dir=None, seed=0):
         """Opens all clips and splits them, see `Splitting.assign`.
 
@@ -297,7 +321,7 @@ class OwnTask(abc.ABC):
         _tell(listing)
         _warn(similar_labels(labels), *listing.warnings, _shared_words(listing, clips))
         assigned.tell()
-        leaks = survey.leaks
+        leaks = survey.leaks if self.tells_of_clips else []
         for lines in leaks:
             leakage.tell(lines)
         of_split = {
@@ -422,7 +446,7 @@ class OwnTask(abc.ABC):
     def _with_groups(self, listing):
         """(entries with the groups that the run's settings say, a line of faults)."""
         names = [name_below(entry.path, self.folder) for entry in listing.entries]
-        told = [_told_group(entry) for entry in listing.entries]
+        told = _told_groups(listing.entries)
         groups, fault = self.splitting.groups(names, told)
         entries = [
             dataclasses.replace(entry, group=groups[n] if groups else None)
@@ -508,11 +532,30 @@ def _stretch(entry):
     return Stretch(entry.start, entry.end)
 
 
-def _told_group(entry):
-    """The group that an entry tells; that of a stretch is its recording, if none."""
-    if entry.group is None and _stretch(entry) != WHOLE:
-        return entry.path.as_posix()
-    return entry.group
+def _name_lines(entries, names, splitting):
+    """`leakage.name_lines` where neither groups nor splits are known; else []."""
+    is_known = any(entry.group is not None or entry.split for entry in entries)
+    if is_known or splitting.group_by is not None:
+        return []
+    labels = [LABEL_SEPARATOR.join(entry.labels) for entry in entries]
+    return leakage.name_lines(names, labels)
+
+
+def _told_groups(entries):
+    """The group that each entry tells, or None.
+
+    That of a stretch is its recording, unless it tells another one; so it is of whole
+    recordings beside stretches, where no groups are told.
+    """
+    are_stretches = [_stretch(entry) != WHOLE for entry in entries]
+    is_told = any(entry.group is not None for entry in entries)
+    by_recording = any(are_stretches) and not is_told
+    return [
+        entry.path.as_posix()
+        if entry.group is None and (is_stretch or by_recording)
+        else entry.group
+        for entry, is_stretch in zip(entries, are_stretches)
+    ]
 
 
 def _groups(clips):
@@ -662,6 +705,12 @@ def _warn_of_sound(clips):
         for clip in clips
     }
     warn_of_all(names, len(clips))
+    cut = [clip.name(Path()) for clip in clips if clip.heard.is_cut]
+    if cut:
+        warn(
+            f"{len(cut)} of {len(clips)} clips are stretches that end after their "
+            f"recordings do, and are cut there: {a_few(cut)}"
+        )
     pairs = [(clip.heard.oddities, label) for clip in clips for label in clip.labels]
     warn_of_silent_classes([kinds for kinds, _ in pairs], [label for _, label in pairs])
 
@@ -690,7 +739,7 @@ def _shared_words(listing, clips):
         return ""
     by_sound: dict = defaultdict(dict)
     for clip in clips:
-        by_sound[clip.heard.identity].setdefault(clip.labels[0], clip.path)
+        by_sound[clip.heard.identity].setdefault(clip.labels[0], clip.name(Path()))
     shared = [list(paths.values()) for paths in by_sound.values() if len(paths) > 1]
     if not shared:
         return ""

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from leaf_files.clips import decode_clip
+from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.json_files import parse_json
 from leaf_files.run_folder import LABEL_SEPARATOR
@@ -267,7 +268,7 @@ def read_rows(content):
 
 
 def _wanted():
-    return "write shards with: python -m training prepare TASK --output FOLDER"
+    return f"write shards with: {program('training')} prepare TASK --output FOLDER"
 
 
 def require_output(output):

@@ -102,6 +102,10 @@ class TableTask(OwnTask):
         path = Path(os.path.abspath(self.path))
         return path if path.is_dir() else path.parent
 
+    @property
+    def tells_of_clips(self):
+        return self.column == (self.together or (self.column,))[0]
+
     def is_kind_of(self, other):
         return super().is_kind_of(other) and self.column == other.column
 
@@ -132,15 +136,14 @@ class TableTask(OwnTask):
                 )
                 for entry in entries
             ]
-        is_first = self.column == (self.together or (self.column,))[0]
         return Listing(
             entries,
             labels,
             own.multi_label,
             self.background,
             bad=table.bad,
-            warnings=table.warnings if is_first else (),
-            notes=table.notes if is_first else (),
+            warnings=table.warnings if self.tells_of_clips else (),
+            notes=table.notes if self.tells_of_clips else (),
         )
 
     def tell_passed_over(self):
@@ -210,7 +213,7 @@ def looks_like_table(path):
     """Whether a file is called as tables are.
 
     Args:
-        path: A str.
+        path: A Path, or a str.
     """
     path = Path(path).expanduser()
     return path.suffix.lower() in _TABLE_SUFFIXES and path.is_file()

@@ -22,10 +22,14 @@ from training.fit.checkpoints import Checkpoints
 from training.fit.fitting import fit
 from training.run.folder import RunFolder
 
-# All that draws numbers in training: dropout, SpecAugment, mixup, noise, two tasks;
-# and all that has a state.
+# All that draws numbers in training: dropout, SpecAugment, speed, place, room, gain,
+# noise, mixup, two tasks; and all that has a state.
 SETTINGS = dict(
     spec_augment=True,
+    speed=(0.9, 1.1),
+    time_shift=0.02,
+    synthetic_rirs=True,
+    gain=(-6.0, 6.0),
     mixup=0.4,
     noise_snr=(5.0, 30.0),
     epochs=4,
@@ -188,6 +192,7 @@ def command(task, path):
     argv += ["--task", task, "--output", path, "--n-filters", 8, "--noise-snr", "5,30"]
     argv += ["--sample-rate", 8000, "--window-seconds", 0.25, "--batch-size", 8]
     argv += ["--learning-rate", 2e-2, "--mixup", 0.4, "--spec-augment"]
+    argv += ["--speed", "0.9,1.1", "--synthetic-rirs", "--gain", "-6,6"]
     for name in ("epochs", "steps_per_epoch", "checkpoint_steps", "warmup_steps"):
         argv += [f"--{name.replace('_', '-')}", SETTINGS[name]]
     return [str(word) for word in argv]

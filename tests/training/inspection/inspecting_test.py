@@ -8,7 +8,10 @@ import pytest
 
 from leaf_files.clips import write_clip
 from leaf_files.errors import UserError
+from tests.training import miniatures
 from training.__main__ import dispatch
+from training.inspection.facts import ClipFacts
+from training.inspection.figures import lengths
 from training.inspection.findings import decibels, told_by
 from training.inspection.inspecting import inspect
 from training.settings.config import FitConfig
@@ -156,13 +159,19 @@ def test_figures_are_drawn_and_json_is_printed(rooms, tmp_path, capsys):
     assert drawn == ["classes.png", "groups.png", "lengths.png", "loudness.png"]
 
 
-def test_a_task_of_tfds_is_inspected_too(synthetic_dir, tmp_path):
-    found = findings("synthetic", data_dir=str(synthetic_dir))
+def test_a_task_of_tfds_is_inspected_too(tmp_path):
+    miniatures.ready(tmp_path / "tfds", ["spoken_digit"])
+    settings = {"task": "spoken_digit", "data_dir": str(tmp_path / "tfds")}
+    found = findings(**settings)
     assert found["clips"] == sum(of["clips"] for of in found["splits"].values())
-    assert found["copies"] == found["near_duplicates"] == []
-    config = FitConfig(task="synthetic", data_dir=str(synthetic_dir))
+    assert found["sample_rates"] == {"8000": found["clips"]}
+    [proposed, *_] = found["proposed_groups"]
+    assert proposed["option"] == "--group-pattern '[^/_]+_([^/_]+)_[^/_]+$'"
+    assert proposed["groups"] == len(miniatures.DIGIT_SPEAKERS)
+    held_out = findings(**settings, group_pattern=r"_(\w+)_")
+    assert held_out["groups"] == len(miniatures.DIGIT_SPEAKERS)
     with pytest.raises(UserError, match="are no files"):
-        inspect(config, write=tmp_path / "clips.csv")
+        inspect(FitConfig(**settings), write=tmp_path / "clips.csv")
     with pytest.raises(UserError, match="isn't prepared"):
         findings("spoken_digit", data_dir=str(tmp_path))
 
@@ -180,3 +189,15 @@ def test_loudness_is_that_of_a_full_scale_square_wave_at_0_db():
 def test_a_value_tells_classes_by_its_commonest_one():
     assert told_by([1, 1, 2, 2], "aabb") == 1
     assert told_by([1, 1, 1, 1], "aabb") == 0.5
+
+
+def test_lengths_are_written_in_seconds():
+    clips = [ClipFacts("", (), s, RATE, "", 0.0, 0, False, "") for s in (0.15, 3.0)]
+    figure = lengths(clips)
+    figure.draw_without_rendering()
+    [axes] = figure.axes
+    low, high = axes.get_xlim()
+    ticks = zip(axes.get_xticks(), axes.get_xticklabels())
+    shown = [label.get_text() for tick, label in ticks if low <= tick <= high]
+    assert shown == ["0.2", "0.5", "1", "2"]
+    assert not any(label.get_text() for label in axes.get_xticklabels(minor=True))

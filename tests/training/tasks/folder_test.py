@@ -387,9 +387,9 @@ def test_splits_without_a_folder_are_drawn_from_training(make_folder, capsys):
         f"warning: 2 of the 3 classes of {folder} are in one split only: b (train), c "
         "(test)",
         "the data gives no validation split: 4 of 40 clips are drawn for it",
-        "warning: 1 class is not in the train split: c",
-        "warning: 1 class is not in the validation split: c",
-        "warning: 1 class is not in the test split: b",
+        "warning: 1 class is not in the train split: 'c'",
+        "warning: 1 class is not in the validation split: 'c'",
+        "warning: 1 class is not in the test split: 'b'",
     ]
 
 

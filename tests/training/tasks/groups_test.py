@@ -184,3 +184,18 @@ def test_folds_are_whole_groups(n_folds):
     folds = fold_groups(groups, labels, n_folds)
     assert len(set(zip(groups, folds))) == 7
     assert set(folds) == set(range(n_folds))
+
+
+def test_classes_of_few_groups_dont_take_the_clips_from_training():
+    # A ring: rare class n is in groups n and n + 1, so that every other group would
+    # have to be tested on to test all.
+    sizes = {
+        f"g{n:02d}": {"a": 20, "b": 20, f"r{n:02d}": 1, f"r{(n + 1) % 20:02d}": 1}
+        for n in range(20)
+    }
+    found = shares(sizes)
+    rare = [found[f"r{n:02d}"] for n in range(20)]
+    # A group beyond a fifth would cost 2.5 / 20, and test two of 22 classes.
+    assert sum(bool(of["test"]) for of in rare) == 8
+    assert all(of["train"] for of in rare)
+    assert found["a"] == {"train": 240, "validation": 80, "test": 80}

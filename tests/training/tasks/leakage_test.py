@@ -4,9 +4,12 @@ import uuid
 
 import pytest
 
+from leaf_files.clips import write_clip
 from leaf_files.fingerprints import NearDuplicate
+from training.tasks.folder import FolderTask
 from training.tasks.leakage import duplicate_lines, name_lines, proposed_groups
 from training.tasks.splitting import Splitting
+from training.tasks.table import TableTask
 
 RANDOM = random.Random(0)
 RECORDINGS = [
@@ -38,6 +41,12 @@ BOOKS = [
     for speaker in speakers
     for chapter in range(50, 53)
     for cut in range(4)
+]
+SESSIONS = [
+    (f"{'ab'[session % 2]}/{session:03d}_{chunk}_{cut:05d}.wav", f"{session:03d}")
+    for session in range(20)
+    for chunk in range(3)
+    for cut in range(100 * session + 10 * chunk, 100 * session + 10 * chunk + 4)
 ]
 USERS = [
     (f"{label}/{RANDOM.randrange(10**5)}__{user}__rain.wav", user)
@@ -71,6 +80,7 @@ def labels(paths):
         (DIGITS, "--group-pattern '[^/_]+_([^/_]+)_[^/_]+$'"),
         (EMOTIONS, "--group-pattern '([^/_]+)_[^/_]+_[^/_]+_[^/_]+$'"),
         (BOOKS, "--group-pattern '([^/-]+)-[^/-]+-[^/-]+$'"),
+        (SESSIONS, "--group-pattern '([^/_]+)_[^/_]+_[^/_]+$'"),
         (USERS, r"--group-pattern '[^/]+?__([^/]+?)__[^/]+?\.\w+$'"),
         (FOLDERS, "--group-by parent"),
         (PHONE, r"--group-pattern '([^/]+?)[-_. (]*\d+\)?\.\w+$'"),
@@ -132,6 +142,11 @@ def test_two_lines_say_what_names_look_like_and_the_option():
         r"hold recordings out with --group-pattern '(rec\d+)_'",
     ]
     assert name_lines(["a/1.wav", "b/2.wav"], "ab") == []
+    paths[0] = "faulty/hum.wav"
+    assert name_lines(paths, labels(paths))[1] == (
+        r"hold recordings out with --group-pattern '(rec\d+)_', once the name of "
+        "faulty/hum.wav tells its group"
+    )
 
 
 def test_near_duplicates_in_different_splits_are_counted_and_named():
@@ -149,3 +164,54 @@ def test_near_duplicates_in_different_splits_are_counted_and_named():
     )
     assert line.startswith("4 clips sound like clips of other splits, across groups:")
     assert line.endswith("(c.wav and d.wav; a.wav and b.wav)")
+
+
+@pytest.fixture
+def recordings(tmp_path, rng):
+    """Noise, 3 cuts of each of 4 recordings a class, the last one of each class twice:
+    the second time it is quieter and lacks its beginning."""
+    folder = tmp_path / "clips"
+    for label in "ab":
+        (folder / label).mkdir(parents=True)
+        for number in range(12):
+            noise = rng.uniform(-0.5, 0.5, 4000)
+            name = f"{label}/rec{label}{number // 3}_{number % 3}.wav"
+            write_clip(folder / name, noise, 8000)
+        write_clip(folder / f"{label}/rec{label}9_0.wav", noise[500:] / 2, 8000)
+    return folder
+
+
+def test_learning_from_cuts_is_warned_of(recordings, capsys):
+    data = FolderTask(recordings).load()
+    first, second, *_ = capsys.readouterr().err.splitlines()
+    assert first.startswith("warning: 26 clips look like cuts of 10 recordings")
+    assert (
+        second
+        == r"         hold recordings out with --group-pattern '([^/]+)_\d+\.\w+$'"
+    )
+    assert f"{first.removeprefix('warning: ')}; {second.strip()}" in data.notes
+
+
+def test_of_groups_that_are_held_out_nothing_is_said(recordings, capsys):
+    FolderTask(recordings, splitting=Splitting(r"(rec\w\d)_")).load()
+    FolderTask(recordings, splitting=Splitting(group_by="none")).tell_groups_in_names()
+    assert "look like cuts" not in capsys.readouterr().err
+
+
+def test_sounds_that_lie_in_two_splits_are_named(recordings, tmp_path, capsys):
+    table = tmp_path / "clips.csv"
+    split_of = {9: "test", 0: "test", 1: "validation"}
+    rows = ["path,label,group,split"]
+    for path in sorted(recordings.rglob("*.wav")):
+        group = path.stem.partition("_")[0]
+        split = split_of.get(int(group[-1]), "train")
+        rows.append(f"{path},{path.parent.name},{group},{split}")
+    table.write_text("\n".join(rows))
+    TableTask(table).load()
+    lines = capsys.readouterr().err.splitlines()
+    [line] = [line for line in lines if "sound like" in line]
+    assert line.startswith(
+        "warning: 4 clips sound like clips of other splits, across groups: copies, "
+        "overlapping cuts or re-encodings, 2 of them in the test split, whose score "
+    )
+    assert "clips/a/reca3_2.wav and clips/a/reca9_0.wav" in line
