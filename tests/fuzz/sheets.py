@@ -168,8 +168,10 @@ def _spoil(rows, roles, drawn, random):
     if is_several or "start" not in roles:  # no label is one, or the row says nothing
         may = [fault for fault in may if fault[0] != "label"]
     known = list(rows)
-    for role, text, words in random.sample(may, random.choice([0, 0, 1, 2])):
-        rows.append({**random.choice(known), "start": "0.5", "end": "0.6", role: text})
+    faults = random.sample(may, random.choice([0, 0, 1, 2]))
+    for n, (role, text, words) in enumerate(faults, 5):
+        times = {"start": f"{n}", "end": f"{n + 1}"}
+        rows.append({**random.choice(known), **times, role: text})
         if text not in ("gone.wav", "rec"):
             drawn.words.append(words)
         elif not drawn.settings["skip_bad_clips"]:
