@@ -36,6 +36,12 @@ class TestedTask:
         split_rule: Rule of the splits, in words.
         is_official: Whether the splits are those of a published data set.
         notes: Lines on the data that were found before, such as on leakage.
+
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> logits = np.array([[2.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    >>> predictions = ClipPredictions(logits, np.array([0, 0, 1]))
+    >>> TestedTask(head, {}, predictions, {}, "by hand").n_clips_of_classes("test")
+    array([2, 1])
     """
 
     head: Head
@@ -75,13 +81,28 @@ class TestedTask:
 
 
 def baseline(tested):
-    """(label, its share of the test clips) of the answer that most clips have."""
+    """(label, its share of the test clips) of the answer that most clips have.
+
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> predictions = ClipPredictions(np.zeros((4, 2)), np.array([0, 0, 0, 1]))
+    >>> baseline(TestedTask(head, {}, predictions, {}, "by hand"))
+    ('kick', 0.75)
+    """
     counts = tested.predictions.truth.sum(axis=0)
     return tested.head.labels[counts.argmax()], float(counts.max() / counts.sum())
 
 
 def of_task(tested):
-    """Yields sentences, in Markdown, on a task: what matters most comes first."""
+    """Yields sentences, in Markdown, on a task: what matters most comes first.
+
+    >>> from training.evaluation.scores import scored
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> predictions = ClipPredictions(np.eye(2), np.array([0, 1]), groups=["a", "b"])
+    >>> scores = scored(predictions, head.labels)
+    >>> for note in of_task(TestedTask(head, {}, predictions, scores, "by hand")):
+    ...     print(note)
+    The test clips come from 2 groups only: ...
+    """
     yield from map(plain, tested.notes)
     yield from _on_groups(tested)
     yield from _on_the_result(tested)
@@ -96,6 +117,13 @@ def of_training(tested, history, best_epoch, config):
         history: One dict an epoch, as in `history.csv`.
         best_epoch: Number of the one that was kept, from 1; 0 where none was.
         config: The run's `FitConfig`.
+
+    >>> from training.settings.config import FitConfig
+    >>> history = [{"epoch": 1, "loss": 0.9}, {"epoch": 2, "loss": 0.7}]
+    >>> [note] = of_training([], history, 2, FitConfig("drums", epochs=2))
+    >>> print(note)
+    Still learning: of 2 epochs number 2 is the best, and the loss was still falling.
+    Try `--epochs 10`.
     """
     if _still_learns(history, best_epoch, config):
         n_epochs = len(history)

@@ -33,6 +33,9 @@ class SoundMemory:
 
     Attributes:
         n_sounds: Number of waveforms.
+
+    >>> SoundMemory([np.float32([1, 2])]).sound((0, 0)).numpy()
+    array([1., 2.], dtype=float32)
     """
 
     def __init__(self, waveforms):
@@ -81,6 +84,12 @@ class AugmentationSounds:
         responses: `SoundMemory` of room responses, or None.
         files: {setting that names a folder: {sound of a file, as in `ListedClip`: its
             path in the folder}}.
+
+    >>> from training.settings.config import FitConfig
+    >>> config = FitConfig("birds", noise_dir="drums", sample_rate=8000)
+    >>> AugmentationSounds.read(config, say=print).noise.n_sounds
+    10 files of background noise, 1.0 s, in drums
+    10
     """
 
     noise: SoundMemory | None = None
@@ -99,7 +108,7 @@ class AugmentationSounds:
             UserError: A folder isn't there, holds no sound, or files that can't be
                 read, unless such are to be skipped.
         """
-        require_folders(config)
+        _require_folders(config)
         found = {
             name: _read(name, config, say) for name in _FOLDERS if getattr(config, name)
         }
@@ -127,7 +136,7 @@ class AugmentationSounds:
         return {name: fingerprint(sorted(files)) for name, files in self.files.items()}
 
 
-def require_folders(config):
+def _require_folders(config):
     """Checks that the folders of sounds are there; reads none of their files.
 
     Raises:

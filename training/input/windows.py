@@ -74,6 +74,11 @@ def at_speed(waveform, start, window_samples, speed):
 
     Returns:
         (window_samples,).
+
+    >>> tone = tf.sin(0.1 * tf.range(2000.0))
+    >>> window = at_speed(tone, 500, 3, speed=2.0)  # samples 500, 502, 504
+    >>> [f"{value:.3f}" for value in window]  # sin(50), sin(50.2), sin(50.4)
+    ['-0.262', '-0.065', '0.134']
     """
     n_out = window_samples + 2 * _MARGIN
     n_in = tf.cast(tf.round(n_out * speed), tf.int32)

@@ -124,6 +124,14 @@ def sounds_among_clips(data, files):
     Args:
         data: `DataRecord` of the clips.
         files: Those mixed in, see `training.input.sounds.AugmentationSounds.files`.
+
+    >>> from training.run.folder import RunFolder
+    >>> data = DataRecord.read(RunFolder("run"))
+    >>> [clip, _] = data.tasks[0].clips["test"]
+    >>> [line] = sounds_among_clips(data, {"noise_dir": {clip.sound: "a.wav"}})
+    >>> print(line)
+    note: 1 of the 1 sounds of --noise-dir are clips to learn or to test, too (0 train,
+    0 validation, 1 test: a.wav): ...
     """
     lines = []
     for setting, names in files.items():
