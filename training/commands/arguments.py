@@ -481,6 +481,7 @@ def _add_prepare(commands):
     for name, setting in _SETTINGS.items():
         if name == "seed" or (setting.group == "data" and name not in _OF_READING):
             _add_setting(parser, setting)
+    _add_label_column(parser)
 
 
 def _add_plot(commands):

@@ -31,6 +31,22 @@ def draw_run(run, config, heads, splits, model, initial, history, tests, entries
     before = visualize.untrained(frontend)
     before.set_weights(initial)
     figures = {"learning_curves": learning_curves(history)}
+    figures.update(score_figures(heads, tests, entries))
+    waveform, label = _a_test_clip(config, heads[0], splits["test"][0])
+    figures["features"] = features_beside_mel(
+        frontend, waveform, config.sample_rate, label
+    )
+    figures.update(visualize.figures(frontend, before))
+    save_figures(figures, run.figures)
+
+
+def score_figures(heads, tests, entries):
+    """{name: Figure} of the scores of a run's tasks, which its report shows.
+
+    Args:
+        heads, tests, entries: See `draw_run`.
+    """
+    figures = {}
     for head, test, entry in zip(heads, tests, entries):
         suffix = f"_{head.name}" if len(heads) > 1 else ""
         figures[f"class_scores{suffix}"] = class_scores(entry)
@@ -41,12 +57,7 @@ def draw_run(run, config, heads, splits, model, initial, history, tests, entries
         else:
             figure = confusion_matrix(test.confusion(), head.labels)
             figures[f"confusion_matrix{suffix}"] = figure
-    waveform, label = _a_test_clip(config, heads[0], splits["test"][0])
-    figures["features"] = features_beside_mel(
-        frontend, waveform, config.sample_rate, label
-    )
-    figures.update(visualize.figures(frontend, before))
-    save_figures(figures, run.figures)
+    return figures
 
 
 def save_figures(figures, folder):
@@ -177,10 +188,14 @@ def class_scores(entry, at_most=50):
         axes.plot([], [], "o-", color=color, label=name.replace("_", " "))
     names = [f"{_verbatim(x)} ({entry['per_class'][x]['n_examples']})" for x in labels]
     axes.set_yticks(range(len(labels)), names)
+    ends = [
+        ends for x in labels for ends in entry["per_class"][x]["intervals"].values()
+    ]
+    over = f", with 95 % intervals over {entry['intervals_over']}" if any(ends) else ""
     axes.set(
         xlim=(-0.02, 1.02),
         ylim=(len(labels) - 0.4, -0.6),
-        xlabel=f"on the test clips, with 95 % intervals over {entry['intervals_over']}",
+        xlabel=f"on the test clips{over}",
         ylabel="class (test clips)",
     )
     axes.grid(axis="x", alpha=0.3)

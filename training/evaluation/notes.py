@@ -19,6 +19,7 @@ _IMBALANCE = 5  # the largest class, in sizes of the smallest
 _APART = 0.15  # accuracies that differ by more are far apart
 _LATE = 0.8  # share of the epochs after which the best one is among the last
 _FALLING = 0.05  # share of the loss that is lost within the last third of the epochs
+_LEAST_EPOCHS, _FEW_EPOCHS = 3, 10
 _LEARNED = 0.98  # accuracy in training beyond which there is little left to learn
 _MOST_LABELS_READ = 100_000
 _NAMED = 8
@@ -125,12 +126,15 @@ def of_training(tested, history, best_epoch, config):
     Still learning: of 2 epochs number 2 is the best, and the loss was still falling.
     Try `--epochs 10`.
     """
+    n_epochs = len(history)
+    more = f"try `--epochs {max(_FEW_EPOCHS, 3 * n_epochs)}`"
     if _still_learns(history, best_epoch, config):
-        n_epochs = len(history)
         yield (
             f"Still learning: of {n_epochs} epochs number {best_epoch} is the best, "
-            f"and the loss was still falling. Try `--epochs {max(10, 3 * n_epochs)}`."
+            f"and the loss was still falling: {more}."
         )
+    elif n_epochs < _LEAST_EPOCHS and n_epochs == config.epochs:
+        yield f"It learned for {n_epochs} epoch{'s' * (n_epochs > 1)} only: {more}."
     for of_head in tested if best_epoch else ():
         name = f"{of_head.head.name}_" if len(tested) > 1 else ""
         yield from _on_what_carries_over(of_head, history[best_epoch - 1], name)
@@ -139,11 +143,11 @@ def of_training(tested, history, best_epoch, config):
 def _still_learns(history, best_epoch, config):
     """Whether more epochs would probably have done better."""
     n_epochs = len(history)
-    last, before = history[-1], history[2 * n_epochs // 3 - 1]
+    last, before = history[-1], history[max(1, 2 * n_epochs // 3) - 1]
     if n_epochs < config.epochs or last.get("accuracy", 0) > _LEARNED:
         return False
     is_falling = last["loss"] < (1 - _FALLING) * before["loss"]
-    return n_epochs < 3 or (best_epoch > _LATE * n_epochs and is_falling)
+    return n_epochs > 1 and best_epoch > _LATE * n_epochs and is_falling
 
 
 def _on_what_carries_over(tested, row, prefix):

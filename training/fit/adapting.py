@@ -143,6 +143,11 @@ def adapt(run_path, task_name, output, **settings):
     figures.save_figures(
         {
             "learning_curves": figures.learning_curves(saver.history),
+            **figures.score_figures(
+                [of_head.head for of_head in tested],
+                [of_head.predictions for of_head in tested],
+                [of_head.scores for of_head in tested],
+            ),
             **visualize.figures(frontend, original),
         },
         new.figures,

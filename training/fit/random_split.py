@@ -66,7 +66,7 @@ def require_groups(tasks, task_data):
 
 def _require_one(reasons):
     if all(reasons):
-        raise UserError(f"{_ASKED}, but {reasons[0]}; leave it out")
+        raise UserError(f"{_ASKED}, but {reasons[0]}")
 
 
 def _why_not(task, data):
@@ -78,7 +78,7 @@ def _why_not(task, data):
         return f"{task.name} says itself which clips are of {given}"
     if data.splits["test"].groups is None:
         return (
-            f"the groups of {task.name} aren't known: tell them by --group-pattern or "
+            f"the groups of {task.name} aren't known: name them by --group-pattern or "
             "--group-by parent"
         )
     return ""

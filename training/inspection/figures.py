@@ -4,6 +4,7 @@ import collections
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from leaf_files.figures import AMBER, RUST, SILVER, SLATE, TEAL, save_figure
 from training.inspection.findings import decibels
@@ -92,7 +93,7 @@ def loudness(clips):
 
 def _stacked(names, counts, totals):
     """Bars of clips by split; of clips that aren't split, in one color."""
-    figure = Figure(figsize=(7, 1.4 + 0.24 * len(names)), layout="constrained")
+    figure = Figure(figsize=(7, 1.7 + 0.24 * len(names)), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(names))
     left = np.zeros(len(names))
@@ -104,7 +105,7 @@ def _stacked(names, counts, totals):
                 places, counts[split], left=left, color=COLORS[split], label=split
             )
             left += counts[split]
-        axes.legend(loc="lower right")
+        figure.legend(loc="outside lower center", ncols=len(SPLITS), frameon=False)
     for place, total in enumerate(totals):
         axes.text(total, place, f" {total}", va="center", fontsize=8, color=SLATE)
     axes.set_yticks(places, [name.replace("$", r"\$") for name in names])
@@ -121,6 +122,9 @@ def _histogram(clips, values, is_logarithmic=False):
     if is_logarithmic:
         edges = np.geomspace(max(low, 1e-3), high, _BINS + 1).tolist()
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(lambda seconds, _: f"{seconds:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
     else:
         edges = np.linspace(low - 1e-6, high + 1e-6, _BINS + 1).tolist()
     by_split = {

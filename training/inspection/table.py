@@ -41,6 +41,12 @@ def write_table(path, facts):
             f"the clips of {facts.task} are in records and are no files: "
             "a table can't name them"
         )
+    of_several = [x for x in facts.labels if LABEL_SEPARATOR in x]
+    if of_several:
+        raise UserError(
+            f"in a table {LABEL_SEPARATOR!r} separates labels, and a class is called "
+            f"{of_several[0]!r}: rename it"
+        )
     path = Path(os.path.abspath(path))
     together = {
         n: number for number, members in enumerate(alike(facts), 1) for n in members

@@ -13,6 +13,7 @@ from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from training.settings.fields import (
     AT_LEAST_ONE,
+    COLUMNS,
     REQUIRED,
     Rule,
     documented,
@@ -141,7 +142,7 @@ def _column(what, default):
     """A setting that names a column of a table."""
     return setting(
         None,
-        "columns of a table",
+        COLUMNS,
         f"column {what}",
         none=default,
         metavar="NAME",
@@ -479,7 +480,7 @@ class FitConfig:
     weight_column: str | None = _column("of the weight of a clip in the loss", "weight")
     background_class: str | None = setting(
         None,
-        "columns of a table",
+        COLUMNS,
         "name of a class for what is annotated in no row: stretches of annotated "
         "recordings, as long as a window",
         none="they aren't used",

@@ -20,12 +20,13 @@ from typing import Any
 from leaf_files.command_line import did_you_mean
 
 REQUIRED = object()  # the default of a setting that must be given
+COLUMNS = "columns of a table"
 # Titles of the groups of options in help, in order.
 GROUPS = (
     "training",
     "model",
     "data",
-    "columns of a table",
+    COLUMNS,
     "balance of tasks and classes",
     "augmentation",
 )

@@ -299,7 +299,7 @@ class Assigning:
         if len(held[TEST]) < least:
             why = ""
             if len(self._labels) - len(alone) < least:
-                pairs = [f"{label} ({group})" for label, group in alone.items()]
+                pairs = [f"{label!r} ({group})" for label, group in alone.items()]
                 why = (
                     f"{_n(len(alone), 'class comes', 'classes come')} from one group "
                     f"only, which trains, such as {a_few(pairs)}, and "
@@ -316,7 +316,7 @@ class Assigning:
             if label not in held[TEST] | held[VALIDATION]
         }
         if trained_only:
-            listed = [f"{label} ({group})" for label, group in trained_only.items()]
+            listed = [f"{label!r} ({group})" for label, group in trained_only.items()]
             self._warnings.append(
                 f"{_n(len(listed), 'class comes', 'classes come')} from one group "
                 f"only, which trains and tests nothing: {a_few(listed)}"
@@ -330,7 +330,7 @@ class Assigning:
             if lacking:
                 self._warnings.append(
                     f"{_n(len(lacking), 'class is', 'classes are')} not in the {split} "
-                    f"split: {a_few(lacking)}"
+                    f"split: {a_few([repr(label) for label in lacking])}"
                 )
 
     def _of_one_group(self):

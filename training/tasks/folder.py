@@ -157,12 +157,18 @@ class _Layout:
         if not self._splits:
             names |= {*walked.classes}
         self.parts: dict[str, tuple[str, ...]] = {n: (n,) for n in sorted(names)}
+        self.faults, self.warnings = [], []
         for name in self.parts:
             several = tuple(part.strip() for part in re.split("[,|]", name))
-            if len(several) > 1 and all(part in self.parts for part in several):
+            lacking = [part for part in several if part not in self.parts]
+            if len(several) > 1 and not lacking:
                 self.parts[name] = tuple(dict.fromkeys(several))
+            elif len(lacking) < len(several) > 1:
+                self.warnings.append(
+                    f"the folder {name!r} is a class of its own; for clips of several "
+                    f"classes there must be a folder of each, and {_are(lacking)} none"
+                )
         self.is_multi_label = any(len(of) > 1 for of in self.parts.values())
-        self.faults, self.warnings = [], []
         if self._splits:
             self._check(walked)
 
@@ -207,6 +213,10 @@ class _Layout:
                 f"{len(alone)} of the {len(self.parts)} classes of {self._folder} are "
                 f"in one split only: {a_few(alone)}"
             )
+
+
+def _are(names):
+    return f"{a_few([*map(repr, names)])} {'is' if len(names) == 1 else 'are'}"
 
 
 def _hold(names):

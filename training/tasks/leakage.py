@@ -127,8 +127,18 @@ def name_lines(paths: Sequence[str], labels: Sequence[str]) -> list[str]:
     return [
         f"{best.n_clips} clips {what} (such as {named}), and a random split puts {one} "
         "into train and test: its score won't hold in the field",
-        f"hold {who} out with {best.option}",
+        f"hold {who} out with {best.option}{_others(best, paths)}",
     ]
+
+
+def _others(proposal, paths):
+    """What to do first about clips that the proposed groups leave out; "" if none."""
+    others = [path for path, group in zip(paths, proposal.groups) if group is None]
+    if not others:
+        return ""
+    if len(others) == 1:
+        return f", once the name of {others[0]} tells its group"
+    return f", once the names of {len(others)} others tell theirs: {a_few(others)}"
 
 
 def duplicate_lines(
@@ -177,8 +187,10 @@ def _by_fields(stems, mark):
     if n_fields < 2 or n_rows < _LEAST_COVERED * len(stems) or are_uuids:
         return
     rows = [row for row in rows if len(row) == n_fields]
-    for number, values in enumerate(zip(*rows)):
-        if all(values) and not _is_counter(values, number, n_fields):
+    columns = [*zip(*rows)]
+    is_counted = _is_counter(columns[-1], n_fields - 1, n_fields)
+    for number, values in enumerate(columns):
+        if all(values) and not _is_counter(values, number, n_fields, is_counted):
             yield _field_pattern(mark, number, n_fields), None, False
 
 
@@ -194,13 +206,21 @@ def _field_pattern(mark, number, n_fields):
     return re.escape(mark).replace(r"\ ", " ").replace(r"\-", "-").join(fields) + end
 
 
-def _is_counter(values, number, n_fields):
-    """Whether a field counts: a number that is last, or runs on from 0 or 1."""
+def _is_counter(values, number, n_fields, is_counted=False):
+    """Whether a field counts: a number that is last, or runs on from 0 or 1.
+
+    Args:
+        values: The field of each name.
+        number: Number of the field.
+        n_fields: Number of fields.
+        is_counted: Whether the last field counts, so that a number before it may be
+            that of a recording.
+    """
     values = [value.strip("()") for value in values]
     if not all(value.isdecimal() for value in values):
         return False
     numbers = {int(value) for value in values}
-    runs_on = min(numbers) <= 1 and max(numbers) <= 2 * len(numbers)
+    runs_on = min(numbers) <= 1 and max(numbers) <= 2 * len(numbers) and not is_counted
     is_short = max(map(len, values)) < _ID_DIGITS
     return runs_on or number == n_fields - 1 or (number > 0 and is_short)
 
@@ -283,7 +303,7 @@ def _rank(proposal, others):
         for other in others
         if other is not proposal and other.n_groups >= _LEAST_GROUPS
     )
-    return (not is_convention, is_too_few, are_counts, inside, -proposal.n_groups)
+    return (not is_convention, is_too_few, inside, are_counts, -proposal.n_groups)
 
 
 def _is_within(fine, coarse):

@@ -446,7 +446,7 @@ class OwnTask(abc.ABC):
     def _with_groups(self, listing):
         """(entries with the groups that the run's settings say, a line of faults)."""
         names = [name_below(entry.path, self.folder) for entry in listing.entries]
-        told = [_told_group(entry) for entry in listing.entries]
+        told = _told_groups(listing.entries)
         groups, fault = self.splitting.groups(names, told)
         entries = [
             dataclasses.replace(entry, group=groups[n] if groups else None)
@@ -541,11 +541,21 @@ def _name_lines(entries, names, splitting):
     return leakage.name_lines(names, labels)
 
 
-def _told_group(entry):
-    """The group that an entry tells; that of a stretch is its recording, if none."""
-    if entry.group is None and _stretch(entry) != WHOLE:
-        return entry.path.as_posix()
-    return entry.group
+def _told_groups(entries):
+    """The group that each entry tells, or None.
+
+    That of a stretch is its recording, unless it tells another one; so it is of whole
+    recordings beside stretches, where no groups are told.
+    """
+    are_stretches = [_stretch(entry) != WHOLE for entry in entries]
+    is_told = any(entry.group is not None for entry in entries)
+    by_recording = any(are_stretches) and not is_told
+    return [
+        entry.path.as_posix()
+        if entry.group is None and (is_stretch or by_recording)
+        else entry.group
+        for entry, is_stretch in zip(entries, are_stretches)
+    ]
 
 
 def _groups(clips):
@@ -695,6 +705,12 @@ def _warn_of_sound(clips):
         for clip in clips
     }
     warn_of_all(names, len(clips))
+    cut = [clip.name(Path()) for clip in clips if clip.heard.is_cut]
+    if cut:
+        warn(
+            f"{len(cut)} of {len(clips)} clips are stretches that end after their "
+            f"recordings do, and are cut there: {a_few(cut)}"
+        )
     pairs = [(clip.heard.oddities, label) for clip in clips for label in clip.labels]
     warn_of_silent_classes([kinds for kinds, _ in pairs], [label for _, label in pairs])
 
@@ -723,7 +739,7 @@ def _shared_words(listing, clips):
         return ""
     by_sound: dict = defaultdict(dict)
     for clip in clips:
-        by_sound[clip.heard.identity].setdefault(clip.labels[0], clip.path)
+        by_sound[clip.heard.identity].setdefault(clip.labels[0], clip.name(Path()))
     shared = [list(paths.values()) for paths in by_sound.values() if len(paths) > 1]
     if not shared:
         return ""

@@ -6,6 +6,7 @@ from typing import Any
 
 from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
+from training.settings.fields import COLUMNS, settings_of
 from training.tasks.folder import FolderTask
 from training.tasks.own_clips import Opening
 from training.tasks.shards import PREFIX as SHARDS_PREFIX
@@ -285,7 +286,8 @@ def get_tasks(config):
     """The tasks of a `FitConfig`, a tuple.
 
     Raises:
-        UserError: One of them doesn't exist, or settings of splits apply to none.
+        UserError: One of them doesn't exist, or settings of splits or of columns apply
+            to none.
 
     >>> from training.settings.config import FitConfig
     >>> [task.dataset for task in get_tasks(FitConfig("synthetic,crema_d"))]
@@ -293,11 +295,6 @@ def get_tasks(config):
     """
     try:
         tasks = tuple(get_task(name, config) for name in config.tasks)
-        options = Splitting.of(config).options
-        reasons = [task.why_not_split for task in tasks]
-        if options and all(reasons):
-            raise UserError(f"{reasons[0]}: leave out {' and '.join(options)}")
-        return tasks
     except UserError as error:
         has_path = _FOLDER_PREFIX in config.task or TABLE_PREFIX in config.task
         if "," not in config.task or not has_path:
@@ -306,6 +303,26 @@ def get_tasks(config):
             f"{error}; commas separate tasks, so the path of a folder or a table can't "
             "hold one: rename it, or name a link to it"
         ) from error
+    options = Splitting.of(config).options
+    reasons = [task.why_not_split for task in tasks]
+    if options and all(reasons):
+        raise UserError(f"{reasons[0]}: leave out {' and '.join(options)}")
+    _require_table(config)
+    return tasks
+
+
+def _require_table(config):
+    """Refuses settings of columns where no task is a table."""
+    given = [
+        "--" + name.replace("_", "-")
+        for name, entry in settings_of(type(config)).items()
+        if entry.group == COLUMNS and getattr(config, name) != entry.default
+    ]
+    if given and not any(map(is_table, config.tasks)):
+        raise UserError(
+            f"{' and '.join(given)} {'is' if len(given) == 1 else 'are'} for a table, "
+            f"--task {TABLE_PREFIX}FILE. Received: --task {config.task}"
+        )
 
 
 def split_rule(task, data):

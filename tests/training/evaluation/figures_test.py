@@ -78,6 +78,9 @@ def test_scores_of_classes_are_drawn_with_their_intervals():
     assert names == ["a (5)", "b (5)"]
     drawn = [list(line.get_xdata()) for line in axes.lines if len(line.get_xdata())]
     assert drawn == [[0.3, 0.6], [0.5], [0.7]]
+    del per_class["a"]
+    figure = figures.class_scores({"per_class": per_class, "intervals_over": "groups"})
+    assert figure.axes[0].get_xlabel() == "on the test clips"
 
 
 @pytest.mark.parametrize("label", ["$x^$", "a_b$", "ключ 鍵", "_hidden", "%d {} \\"])

@@ -215,7 +215,9 @@ def test_still_learning():
     assert not still_learning(history(0.3, 0.4, 0.5, 0.6), 4, 4)  # it is flat
     learned = history(0.9, 0.98, 0.99, 0.99, losses=(3.0, 2.0, 1.5, 1.2))
     assert not still_learning(learned, 4, 4)
-    assert still_learning(falling[:1], 1, 1)
+    once = small_config("x", epochs=1)
+    few, *_ = notes.of_training([all_right()], falling[:1], 1, once)
+    assert few == "It learned for 1 epoch only: try `--epochs 10`."
 
 
 def test_training_and_test_far_apart():

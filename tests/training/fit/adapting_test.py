@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 import shutil
 from types import SimpleNamespace
 
@@ -88,6 +89,8 @@ def test_the_new_run_is_one_like_any_other(adapted, detuned, clips, others, caps
     assert json.loads(run.metrics.read_text()) == adapted.metrics
     assert run.labels.read_text() == "high\nlow\n"
     assert len(list(run.evaluation_clips.glob("*.flac"))) == 6
+    links = re.findall(r"\]\((figures/\w+\.png)\)", run.report.read_text())
+    assert len(links) == 3 and all((run.path / link).is_file() for link in links)
     assert list(run.calibration_clips.glob("*.flac"))
     for task in (None, f"folder:{others}"):
         [evaluation] = evaluate(adapted.path, task)

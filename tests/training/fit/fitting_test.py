@@ -80,7 +80,7 @@ def test_metrics_are_what_fit_returned(finished):
 
 
 def test_settings_and_labels_are_saved(finished):
-    assert read_json(finished.path / "config.json") == finished.config.to_dict()
+    assert FitConfig.read(finished.path / "config.json") == finished.config
     assert (finished.path / "labels.txt").read_text() == "high\nlow\n"
 
 

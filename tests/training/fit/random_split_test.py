@@ -80,7 +80,7 @@ def test_words():
 @pytest.mark.parametrize(
     "settings, said",
     [
-        ({}, "the groups of folder:.* aren't known: tell them by --group-pattern"),
+        ({}, "the groups of folder:.* aren't known: name them by --group-pattern"),
         ({"group_by": "none"}, "--group-by none leaves groups aside"),
         ({"task": "synthetic"}, "the splits of synthetic are fixed"),
     ],

@@ -10,6 +10,8 @@ from leaf_files.clips import write_clip
 from leaf_files.errors import UserError
 from tests.training import miniatures
 from training.__main__ import dispatch
+from training.inspection.facts import ClipFacts
+from training.inspection.figures import lengths
 from training.inspection.findings import decibels, told_by
 from training.inspection.inspecting import inspect
 from training.settings.config import FitConfig
@@ -124,6 +126,17 @@ def test_clips_of_several_labels_are_counted_for_each(tmp_path, rng):
         assert [found["classes"][label]["clips"] for label in "ab"] == [16, 16]
 
 
+def test_a_class_that_a_table_would_take_for_two_is_not_written(tmp_path, rng):
+    for n in range(6):
+        write(
+            tmp_path, f"clips/{'a|b' if n % 2 else 'c'}/{n}.wav", rng.uniform(-1, 1, 80)
+        )
+    copy = tmp_path / "copy.csv"
+    with pytest.raises(UserError, match=r"a class is called 'a\|b': rename it"):
+        inspect(FitConfig(task=f"folder:{tmp_path / 'clips'}"), write=copy)
+    assert not copy.exists()
+
+
 def test_clips_that_cant_be_split_are_described_all_the_same(tmp_path, rng, capsys):
     for n in range(4):
         write(tmp_path, f"clips/a/{n}.wav", rng.uniform(-0.1, 0.1, 800))
@@ -176,3 +189,15 @@ def test_loudness_is_that_of_a_full_scale_square_wave_at_0_db():
 def test_a_value_tells_classes_by_its_commonest_one():
     assert told_by([1, 1, 2, 2], "aabb") == 1
     assert told_by([1, 1, 1, 1], "aabb") == 0.5
+
+
+def test_lengths_are_written_in_seconds():
+    clips = [ClipFacts("", (), s, RATE, "", 0.0, 0, False, "") for s in (0.15, 3.0)]
+    figure = lengths(clips)
+    figure.draw_without_rendering()
+    [axes] = figure.axes
+    low, high = axes.get_xlim()
+    ticks = zip(axes.get_xticks(), axes.get_xticklabels())
+    shown = [label.get_text() for tick, label in ticks if low <= tick <= high]
+    assert shown == ["0.2", "0.5", "1", "2"]
+    assert not any(label.get_text() for label in axes.get_xticklabels(minor=True))

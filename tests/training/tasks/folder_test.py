@@ -387,9 +387,9 @@ def test_splits_without_a_folder_are_drawn_from_training(make_folder, capsys):
         f"warning: 2 of the 3 classes of {folder} are in one split only: b (train), c "
         "(test)",
         "the data gives no validation split: 4 of 40 clips are drawn for it",
-        "warning: 1 class is not in the train split: c",
-        "warning: 1 class is not in the validation split: c",
-        "warning: 1 class is not in the test split: b",
+        "warning: 1 class is not in the train split: 'c'",
+        "warning: 1 class is not in the validation split: 'c'",
+        "warning: 1 class is not in the test split: 'b'",
     ]
 
 
@@ -439,7 +439,12 @@ def test_a_background_is_a_class_among_others(make_folder):
 def test_folders_of_several_classes_make_a_task_of_several_labels(make_folder, capsys):
     folder = make_folder({"a": 6, "b": 6, "a,b": 6, "b|a": 3, "noise": 6, "a,c": 3})
     data = FolderTask(folder).load()
-    assert "several labels, as the names of folders say: a,b, b|a" in said(capsys)[0]
+    lines = said(capsys)
+    assert "several labels, as the names of folders say: a,b, b|a" in lines[0]
+    assert lines[1] == (
+        "warning: the folder 'a,c' is a class of its own; for clips of several classes "
+        "there must be a folder of each, and 'c' is none"
+    )
     assert data.multi_label and data.labels == ("a", "a,c", "b")
     assert data.background == "noise"
     wanted = {"a": "a", "b": "b", "a,b": "a|b", "b|a": "b|a", "noise": "", "a,c": "a,c"}

@@ -42,6 +42,12 @@ BOOKS = [
     for chapter in range(50, 53)
     for cut in range(4)
 ]
+SESSIONS = [
+    (f"{'ab'[session % 2]}/{session:03d}_{chunk}_{cut:05d}.wav", f"{session:03d}")
+    for session in range(20)
+    for chunk in range(3)
+    for cut in range(100 * session + 10 * chunk, 100 * session + 10 * chunk + 4)
+]
 USERS = [
     (f"{label}/{RANDOM.randrange(10**5)}__{user}__rain.wav", user)
     for label in ("rain", "wind")
@@ -74,6 +80,7 @@ def labels(paths):
         (DIGITS, "--group-pattern '[^/_]+_([^/_]+)_[^/_]+$'"),
         (EMOTIONS, "--group-pattern '([^/_]+)_[^/_]+_[^/_]+_[^/_]+$'"),
         (BOOKS, "--group-pattern '([^/-]+)-[^/-]+-[^/-]+$'"),
+        (SESSIONS, "--group-pattern '([^/_]+)_[^/_]+_[^/_]+$'"),
         (USERS, r"--group-pattern '[^/]+?__([^/]+?)__[^/]+?\.\w+$'"),
         (FOLDERS, "--group-by parent"),
         (PHONE, r"--group-pattern '([^/]+?)[-_. (]*\d+\)?\.\w+$'"),
@@ -135,6 +142,11 @@ def test_two_lines_say_what_names_look_like_and_the_option():
         r"hold recordings out with --group-pattern '(rec\d+)_'",
     ]
     assert name_lines(["a/1.wav", "b/2.wav"], "ab") == []
+    paths[0] = "faulty/hum.wav"
+    assert name_lines(paths, labels(paths))[1] == (
+        r"hold recordings out with --group-pattern '(rec\d+)_', once the name of "
+        "faulty/hum.wav tells its group"
+    )
 
 
 def test_near_duplicates_in_different_splits_are_counted_and_named():

@@ -119,6 +119,28 @@ def test_a_stretch_that_holds_nothing_is_a_bad_clip(tmp_path, capsys):
     assert "1 of 9 clips can't be used and are skipped" in capsys.readouterr().err
 
 
+def test_a_stretch_that_ends_after_its_recording_is_named(tmp_path, capsys):
+    paths = write_recordings(tmp_path, 4)
+    entries = [Entry(p, ("ab"[n],), start=n, end=n + 1) for p in paths for n in (0, 1)]
+    entries[1] = dataclasses.replace(entries[1], start=3.5, end=5)
+    clips = Listed(tmp_path, tuple(entries)).load_all(("a", "b"))
+    assert capsys.readouterr().err == (
+        "warning: 1 of 8 clips are stretches that end after their recordings do, and "
+        f"are cut there: {paths[0]}@3.5-5\n"
+    )
+    sizes = [len(clip["waveform"]) for clip in clips.dataset(RATE).as_numpy_iterator()]
+    assert sizes == [RATE, RATE // 2] + 6 * [RATE]
+
+
+def test_whole_recordings_are_groups_beside_stretches(tmp_path):
+    paths = write_recordings(tmp_path, 3)
+    entries = [Entry(p, ("a",)) for p in paths] + [
+        Entry(p, ("b",), end=1) for p in paths
+    ]
+    for clips in Listed(tmp_path, tuple(entries)).load().splits.values():
+        assert clips.n_groups == 1 and clips.n_examples == 2
+
+
 def test_clips_of_several_labels(tmp_path):
     paths = write_recordings(tmp_path, 12)
     kinds = (("a",), ("b",), ("a", "b"), ())

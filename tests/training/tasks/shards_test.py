@@ -10,9 +10,11 @@ import pytest
 import soundfile
 import tensorflow as tf
 
+from leaf_files import command_line
 from leaf_files.clips import write_clip
 from leaf_files.errors import UserError
 from leaf_files.run_folder import Head
+from training.__main__ import dispatch
 from training.input.memory import ClipMemory
 from training.run.data_record import TaskRecord
 from training.tasks import preparing
@@ -227,3 +229,21 @@ def test_shards_at_an_address(task, tmp_path, monkeypatch):
     assert contents(there.splits["test"]) == contents(shards.splits["test"])
     with pytest.raises(UserError, match="there is no folder file://"):
         get_task(f"shards:file://{tmp_path}/none").load()
+
+
+def test_the_command_prepares_and_says_what_to_do(task, tmp_path, capsys):
+    def training(*words):
+        return command_line.run(dispatch, [*map(str, words)], "training")
+
+    shards = tmp_path / "shards"
+    name = f"folder:{task.path}"
+    options = ("--group-pattern", r"(\d)", "--seed", 2)
+    assert training("prepare", name, "--output", shards, *options) == 0
+    told = capsys.readouterr().out
+    assert f"learn from them by --task shards:{shards}" in told
+    read = get_task(f"shards:{shards}").load()
+    assert read.splits["test"].clips == task.load(seed=2).splits["test"].clips
+    assert training("prepare", name, "--output", tmp_path) == 1
+    assert training("prepare", f"shards:{shards}", "--output", tmp_path / "x") == 1
+    *_, other, already = capsys.readouterr().err.splitlines()
+    assert "it holds other files" in other and "is shards already" in already

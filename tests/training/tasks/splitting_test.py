@@ -85,8 +85,9 @@ def test_too_few_groups_or_classes_to_test_are_refused():
         "train, validate and test: name groups that are smaller with --group-pattern"
     )
     assert refusal(clips_of("a/1 a/2 a/3 b/4 a/5")).startswith(
-        "1 class comes from one group only, which trains, such as b (4), and the test "
-        "split has 1 class of 2 (a), which says nothing about telling classes apart: "
+        "1 class comes from one group only, which trains, such as 'b' (4), and the "
+        "test split has 1 class of 2 (a), which says nothing about telling classes "
+        "apart: "
     )
     assert "class 'b' has no clips" in refusal(clips_of("a/1 a/2 a/3 a/4"))
 
@@ -95,8 +96,8 @@ def test_classes_that_are_held_out_nowhere_are_named():
     clips = clips_of("c/1 a/1 b/1 a/2 b/2 d/2 a/3 b/3 a/4 b/4 d/4")
     found = Splitting().assign(clips, "abcd", 0)
     assert found.warnings == [
-        "1 class comes from one group only, which trains and tests nothing: c (1)",
-        "1 class is not in the validation split: d",
+        "1 class comes from one group only, which trains and tests nothing: 'c' (1)",
+        "1 class is not in the validation split: 'd'",
     ]
 
 

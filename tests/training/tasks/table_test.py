@@ -158,3 +158,21 @@ def test_a_table_that_was_moved(tmp_path):
     assert not is_moved(gone, f"table:{here}#b")
     assert not is_moved(f"table:{here}#a", gone)
     assert not is_moved(gone, f"folder:{tmp_path}")
+
+
+@pytest.mark.parametrize(
+    "settings, said",
+    [
+        ({"group_column": "kit"}, "--group-column is for a table"),
+        (
+            {"background_class": "none", "start_column": "t"},
+            "--start-column and --background-class are for a table",
+        ),
+    ],
+)
+def test_columns_need_a_table(settings, said):
+    with pytest.raises(UserError) as raised:
+        get_tasks(FitConfig("folder:clips,synthetic", **settings))
+    rest = "--task table:FILE. Received: --task folder:clips,synthetic"
+    assert str(raised.value) == f"{said}, {rest}"
+    assert len(get_tasks(FitConfig("folder:clips,table:a.csv", **settings))) == 2
