@@ -67,10 +67,10 @@ class TestedTask:
             return np.array([counts[label] for label in labels])
         if clips.read_labels is None or clips.n_examples > _MOST_LABELS_READ:
             return None
-        found = clips.read_labels()
-        if found.ndim == 2:
-            return (found > 0.5).sum(axis=0)
-        return np.bincount(found, minlength=len(labels))
+        clip_labels = clips.read_labels()
+        if clip_labels.ndim == 2:
+            return (clip_labels > 0.5).sum(axis=0)
+        return np.bincount(clip_labels, minlength=len(labels))
 
     def n_groups(self, split):
         """The number of groups in a split; None where groups aren't known."""
@@ -158,11 +158,11 @@ def _on_what_carries_over(tested, row, prefix):
         return
     which = f" of {code(tested.head.name)}" if prefix else ""
     if train is not None and train - test > _APART:
-        others = "clips" if tested.n_groups("test") is None else "groups"
+        units = "clips" if tested.n_groups("test") is None else "groups"
         yield (
             f"Training and test{which} are far apart: {_percent(train)} of the "
             f"training windows were right, and {_percent(test)} of the test clips. "
-            f"What was learned doesn't carry over to other {others}. Clips of more "
+            f"What was learned doesn't carry over to other {units}. Clips of more "
             "kinds to train on help, or augmentation (`--preset phone`)."
         )
     if validation is not None and abs(validation - test) > _APART:
@@ -177,8 +177,8 @@ def _on_groups(tested):
     """Whether the test tells of new groups, and of how many."""
     n_groups = tested.n_groups("test")
     if n_groups is None:
-        is_said = any("--group" in line for line in tested.notes)
-        if not tested.is_official and not is_said:
+        mentions_groups = any("--group" in line for line in tested.notes)
+        if not tested.is_official and not mentions_groups:
             yield (
                 "Groups (speakers, recordings, devices) aren't known: if clips of one "
                 "are in training and in the test, this result flatters. Name them by "
@@ -246,10 +246,10 @@ def _on_classes(tested):
     ]
     if unseen:
         yield f"Never predicted for a test clip: {_classes(unseen)}"
-    found = tested.n_clips_of_classes("train")
-    if found is None:
+    class_counts = tested.n_clips_of_classes("train")
+    if class_counts is None:
         return
-    training = sorted(zip(labels, found.tolist()), key=lambda pair: pair[1])
+    training = sorted(zip(labels, class_counts.tolist()), key=lambda pair: pair[1])
     small = [(name, n) for name, n in training if n < _FEW_TRAINING_CLIPS]
     if small:
         yield f"Few training clips: {_with_counts(small)}"

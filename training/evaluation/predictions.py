@@ -13,7 +13,7 @@ _TOP = 5  # of more classes, the most probable ones
 
 
 def write_predictions(path, head, predictions):
-    """Writes a row for each clip: what it is, and what the model takes it for.
+    """Writes a row for each clip: its labels, and the predicted ones.
 
     Args:
         path: The CSV file.

@@ -106,8 +106,8 @@ def splits_in_words(entry):
     unseen groups: accuracy 22.3 % (18.1 to 27.0); a random split would have said 99.0 %
     """
     name = "mAP" if "mAP" in entry else "accuracy"
-    said = [in_words(e[name], e["intervals"][name]) for e in _both(entry)]
-    return f"unseen groups: {name} {said[0]}; a random split would have said {said[1]}"
+    unseen, random = (in_words(e[name], e["intervals"][name]) for e in _both(entry))
+    return f"unseen groups: {name} {unseen}; a random split would have said {random}"
 
 
 def _both(entry):
@@ -168,15 +168,15 @@ def _about(tested):
 
 
 def _notes(tested, history, metrics, config):
-    found = []
+    lines = []
     for of_head in tested:
         where = f"{code(of_head.head.name)}: " if len(tested) > 1 else ""
-        found += [f"- {where}{note}" for note in notes.of_task(of_head)]
-    found += [
+        lines += [f"- {where}{note}" for note in notes.of_task(of_head)]
+    lines += [
         f"- {note}"
         for note in notes.of_training(tested, history, metrics["best_epoch"], config)
     ]
-    return found or ["None: nothing stands out."]
+    return lines or ["None: nothing stands out."]
 
 
 def _data(tested, with_name):
@@ -184,11 +184,11 @@ def _data(tested, with_name):
     head = tested.head
     named = [code(label) for label in head.labels[:_MOST_LABELS]]
     named += ["..."] if len(head.labels) > _MOST_LABELS else []
-    many = "any number of labels" if head.multi_label else "one label"
+    labels_each = "any number of labels" if head.multi_label else "one label"
     where = f"{code(head.name)}: the task" if with_name else "The task"
     yield (
-        f"{where} {code(head.task)} has {len(head.labels)} classes, {many} a clip "
-        f"({', '.join(named)})."
+        f"{where} {code(head.task)} has {len(head.labels)} classes, {labels_each} a "
+        f"clip ({', '.join(named)})."
     )
     yield ""
     titles, rows = ["", "clips"], []
@@ -207,7 +207,7 @@ def _training(config, metrics):
     """Yields lines: the model, and the settings that matter."""
     parameters = metrics["parameters"]
     best = metrics["best_epoch"]
-    kept = (
+    kept_epoch = (
         f"kept is the epoch that did best on the validation clips, number {best}"
         if best
         else "no epoch did better on the validation clips than the start, which is kept"
@@ -215,7 +215,7 @@ def _training(config, metrics):
     yield (
         f"The model has {parameters['total']:,} parameters, {parameters['frontend']:,} "
         f"of them in the frontend. It was trained for "
-        f"{_duration(metrics['training_seconds'])}; {kept}."
+        f"{_duration(metrics['training_seconds'])}; {kept_epoch}."
     )
     if "adaptation" in metrics:
         yield (
@@ -330,8 +330,8 @@ def _wrong(tested, file):
 
 
 def _labels(head, which):
-    found = labels(head, which)
-    return code(found) if found else "none"
+    names = labels(head, which)
+    return code(names) if names else "none"
 
 
 def _files(run, tested):

@@ -124,10 +124,10 @@ def _too_few(units):
     """Why there are no intervals over so few units."""
     is_one = units.n == 1
     if units.named:
-        found = f"the test clips come from {units.n} group{'' if is_one else 's'}"
+        source = f"the test clips come from {units.n} group{'' if is_one else 's'}"
     else:
-        found = f"there {'is' if is_one else 'are'} {units.n} test clips"
-    return f"{found}, and fewer than {LEAST_UNITS} can't tell how others would do"
+        source = f"there {'is' if is_one else 'are'} {units.n} test clips"
+    return f"{source}, and fewer than {LEAST_UNITS} can't tell how others would do"
 
 
 class _Tally:
@@ -279,5 +279,5 @@ def _number(value):
 
 def _ends(replicates, n_units):
     """[low, high] of an interval, or None."""
-    found = interval(replicates, n_units)
-    return None if found is None else list(found)
+    ends = interval(replicates, n_units)
+    return None if ends is None else list(ends)

@@ -1,4 +1,4 @@
-"""The same run on a random split, to show what that would have flattered."""
+"""The same run on a random split, to show how far that flatters."""
 
 import dataclasses
 
@@ -74,8 +74,8 @@ def _why_not(task, data):
     if task.why_not_split:
         return task.why_not_split
     if data.given_splits:
-        given = " and ".join(data.given_splits)
-        return f"{task.name} says itself which clips are of {given}"
+        split_names = " and ".join(data.given_splits)
+        return f"{task.name} says itself which clips are of {split_names}"
     if data.splits["test"].groups is None:
         return (
             f"the groups of {task.name} aren't known: name them by --group-pattern or "
@@ -85,7 +85,7 @@ def _why_not(task, data):
 
 
 def add_random_split(entries, metrics):
-    """Adds to entries of `metrics.json` what the random split said.
+    """Adds the scores on a random split to entries of `metrics.json`.
 
     Args:
         entries: {task: its entry}; of tasks with groups it gets "random_split".
@@ -98,5 +98,5 @@ def add_random_split(entries, metrics):
     """
     for task, entry in entries.items():
         if "n_groups" in entry:
-            found = metrics["tasks"][task]
-            entry["random_split"] = {n: found[n] for n in _KEPT if n in found}
+            scores = metrics["tasks"][task]
+            entry["random_split"] = {n: scores[n] for n in _KEPT if n in scores}

@@ -87,5 +87,5 @@ def in_room(window, response):
     n_fft = 2 ** int(np.ceil(np.log2(2 * samples)))
     spectrum = tf.signal.rfft(window, [n_fft]) * tf.signal.rfft(response, [n_fft])
     reverberant = tf.signal.irfft(spectrum, [n_fft])[:samples]
-    before, after = (tf.reduce_sum(tf.square(w)) for w in (window, reverberant))
-    return reverberant * tf.sqrt(tf.math.divide_no_nan(before, after))
+    energy, new_energy = (tf.reduce_sum(tf.square(w)) for w in (window, reverberant))
+    return reverberant * tf.sqrt(tf.math.divide_no_nan(energy, new_energy))

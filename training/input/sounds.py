@@ -109,13 +109,13 @@ class AugmentationSounds:
                 read, unless such are to be skipped.
         """
         _require_folders(config)
-        found = {
+        files_of = {
             name: _read(name, config, say) for name in _FOLDERS if getattr(config, name)
         }
-        noise = [file.waveform for file in found.get("noise_dir", ())]
+        noise = [file.waveform for file in files_of.get("noise_dir", ())]
         responses = [
             aligned(file.waveform, config.window_samples)
-            for file in found.get("rir_dir", ())
+            for file in files_of.get("rir_dir", ())
         ]
         if config.synthetic_rirs:
             responses += synthetic_responses(
@@ -128,7 +128,10 @@ class AugmentationSounds:
         return cls(
             SoundMemory(noise) if noise else None,
             SoundMemory(responses) if responses else None,
-            {name: {f.sound: f.name for f in files} for name, files in found.items()},
+            {
+                name: {f.sound: f.name for f in files}
+                for name, files in files_of.items()
+            },
         )
 
     def fingerprints(self):
@@ -147,11 +150,11 @@ def _require_folders(config):
         if not folder:
             continue
         require_utf8(Path(folder))
-        wanted = f"name a folder of audio files as {_option(setting)}"
+        advice = f"name a folder of audio files as {_option(setting)}"
         if not os.path.exists(folder):
-            raise UserError(f"there is no folder {folder}; {wanted}")
+            raise UserError(f"there is no folder {folder}; {advice}")
         if not os.path.isdir(folder):
-            raise UserError(f"{folder} is a file; {wanted}")
+            raise UserError(f"{folder} is a file; {advice}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -234,13 +237,13 @@ def _file_or_error(path, folder, sample_rate):
 
 def _middles(files, most_samples):
     """The files, long ones cut to their middle, so that all have `most_samples`."""
-    left, longest = most_samples, 0
+    samples_left, longest = most_samples, 0
     sizes = sorted(file.waveform.size for file in files)
     for n_before, size in enumerate(sizes):
-        longest = left // (len(sizes) - n_before)
+        longest = samples_left // (len(sizes) - n_before)
         if size > longest:
             break
-        left -= size
+        samples_left -= size
     cut = []
     for file in files:
         spare = file.waveform.size - max(1, longest)

@@ -338,12 +338,12 @@ def _logits(name, head):
 @contextlib.contextmanager
 def _policy(precision):
     """The context in which new layers get a dtype policy."""
-    before = keras.config.dtype_policy()
+    policy_before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
         yield
     finally:
-        keras.config.set_dtype_policy(before)
+        keras.config.set_dtype_policy(policy_before)
 
 
 def _waveform_and_features(config):

@@ -109,13 +109,13 @@ def with_parent(data, config):
         return data
     run = RunFolder(config.from_run)
     parent = DataRecord.read(run) or DataRecord(())
-    before = [
+    records = [
         dataclasses.replace(task, head=f"{task.head.partition(',')[0]}, before {n}")
         for n, task in enumerate(parent.tasks + parent.before, 1)
     ]
     model = run.file_marks()[run.model.name]
     started_from = {"run": str(run.path), "model": model}
-    return dataclasses.replace(data, before=tuple(before), started_from=started_from)
+    return dataclasses.replace(data, before=tuple(records), started_from=started_from)
 
 
 def as_started(data, run):
