@@ -78,6 +78,9 @@ def find_columns(columns, sheet):
             no label, or one of them comes twice.
     """
     names = [name for name in sheet.columns if name]
+    if not names:
+        faults = "; ".join(sheet.faults.lines())
+        raise UserError(f"{sheet.path} names no columns{faults and f': {faults}'}")
     lacking, of_role = [], {}
     for role in _NAMES:
         asked = getattr(columns, role)
