@@ -1,16 +1,36 @@
 """Evaluation of whole clips: their windows' logits, averaged."""
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Sequence
 
 import numpy as np
+import tensorflow as tf
 from tqdm import tqdm
 
 from leaf_files import ranking
 from training.input.pipeline import evaluation_windows
 
 _MOMENT = 2.0  # seconds
+
+
+@contextlib.contextmanager
+def quiet_tracing():
+    """Leaves out TensorFlow's warnings of models that are traced anew, as after a plan.
+
+    >>> level = tf.get_logger().level
+    >>> with quiet_tracing():
+    ...     tf.get_logger().warning("triggered tf.function retracing")
+    >>> tf.get_logger().level == level
+    True
+    """
+    logger, level = tf.get_logger(), tf.get_logger().level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -260,7 +280,8 @@ class ClipEvaluator:
             disable=None,  # without a terminal
         ) as progress:
             for waveform, label, clip, name in self._batches.as_numpy_iterator():
-                logits = model.predict_on_batch(waveform)
+                with quiet_tracing():
+                    logits = model.predict_on_batch(waveform)
                 if isinstance(logits, dict):
                     logits = logits[self.head.name]
                 np.add.at(sums, clip, logits)

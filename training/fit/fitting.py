@@ -16,7 +16,7 @@ from leaf_files.errors import UserError
 from leaf_files.labels import label_faults
 from leaf_files.run_folder import LABEL_SEPARATOR, Head
 from training.evaluation import figures
-from training.evaluation.clips import ClipEvaluator, averaged
+from training.evaluation.clips import ClipEvaluator, averaged, quiet_tracing
 from training.evaluation.frontend_metrics import frontend_metrics
 from training.evaluation.notes import TestedTask
 from training.evaluation.report import splits_in_words, write_report
@@ -348,13 +348,8 @@ def _compare_splits(job, entries):
     """Trains the same on a random split, and adds what it scores to the entries."""
     config, path = random_config(job.config), job.run.random_split
     job.say(f"now the same on a random split, in {path}")
-    # Each run's models are traced anew, of which TensorFlow warns.
-    logger, level = tf.get_logger(), tf.get_logger().level
-    logger.setLevel("ERROR")
-    try:
+    with quiet_tracing():  # each run's models are traced anew
         metrics = fit(config, path, True, job.devices, like=job.run.path)
-    finally:
-        logger.setLevel(level)
     add_random_split(entries, metrics)
     for task, entry in entries.items():
         if "random_split" in entry:

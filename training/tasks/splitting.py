@@ -44,13 +44,15 @@ class Splitting:
     @property
     def in_words(self):
         """The rule of the splits, a phrase."""
-        whose = "within each class"
+        whose, by = "within each class", " by the seed"
         if self.group_pattern is not None:
             whose = f"in whole groups, as {self.group_pattern} finds them in paths"
+            by = ", by the seed"
         elif self.group_by == "parent":
+            by = ", by the seed"
             whose = "in whole groups, the folders that clips lie in"
         if self.folds is None:
-            return f"80/10/10 {whose} by the seed"
+            return f"80/10/10 {whose}{by}"
         fold = "seed mod number of folds" if self.fold is None else self.fold
         folds = "one fold a group" if isinstance(self.folds, str) else self.folds
         return f"folds {whose} ({folds}), of which number {fold} tests"
