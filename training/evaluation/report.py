@@ -95,7 +95,7 @@ def in_words(value, interval=None):
 
 
 def splits_in_words(entry):
-    """What unseen groups say and what a random split says, of an entry with both.
+    """The score on unseen groups beside that on a random split, of an entry with both.
 
     Such as "unseen groups: accuracy 22.3 % (18.1 to 27.0); a random split would have
     said 99.0 % (97.1 to 100.0)".

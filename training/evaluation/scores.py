@@ -69,7 +69,7 @@ def scored(predictions, labels, seed=0):
 
 
 def scores_in_words(entry):
-    """The main scores of an entry of `scored`, and what their intervals are of.
+    """The main scores of an entry of `scored`, and the units of their intervals.
 
     Such as "accuracy 0.7143 (0.6214 to 0.8012), loss 0.8123; 95 % intervals over 12
     groups".
@@ -93,7 +93,7 @@ def scores_in_words(entry):
 
 @dataclasses.dataclass(frozen=True)
 class _Units:
-    """What is resampled as a whole: groups of clips, or clips where there are none.
+    """The units of resampling: groups of clips, or clips where there are no groups.
 
     Attributes:
         of_clips: (n_clips,), number of each clip's unit.
