@@ -73,11 +73,11 @@ def _to_markdown(run, config, tested, history, metrics):
         lines += [*_data(of_head, len(tested) > 1), ""]
     lines += [*_training(config, metrics), ""]
     for of_head in tested:
-        own = f" of {code(of_head.head.name)}" if len(tested) > 1 else ""
+        of_name = f" of {code(of_head.head.name)}" if len(tested) > 1 else ""
         suffix = f"_{of_head.head.name}" if len(tested) > 1 else ""
-        lines += [f"## Classes{own}", "", *_classes(of_head, suffix), ""]
+        lines += [f"## Classes{of_name}", "", *_classes(of_head, suffix), ""]
         file = run.predictions_of(of_head.head.name, len(tested)).name
-        lines += [f"## Clips it got wrong{own}", "", *_wrong(of_head, file), ""]
+        lines += [f"## Clips it got wrong{of_name}", "", *_wrong(of_head, file), ""]
     lines += ["## Files", "", *_files(run, tested)]
     return "\n".join(lines) + "\n"
 

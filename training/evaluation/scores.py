@@ -232,20 +232,20 @@ class _Ranking:
 
     def scores(self, weights):
         """(average precision, AUC), (n,) each, for weights (n_units, n)."""
-        found = self._positive @ weights
-        n_positive = found.sum(axis=0)
-        found_so_far = np.cumsum(found, axis=0)
+        hits = self._positive @ weights
+        n_positive = hits.sum(axis=0)
+        hits_so_far = np.cumsum(hits, axis=0)
         so_far = np.cumsum(self._all @ weights, axis=0)
         area = np.full_like(n_positive, np.nan)
         if self._with_auc:
             n_negative = self._n_negative @ weights
-            above = so_far - found_so_far - (self._negative_ties @ weights) / 2
-            beaten = np.sum(found * (n_negative - above), axis=0)
+            above = so_far - hits_so_far - (self._negative_ties @ weights) / 2
+            beaten = np.sum(hits * (n_negative - above), axis=0)
             area = _ratio(beaten, n_positive * n_negative)
         # Where nothing is found yet, neither of the two counts.
-        found_so_far *= found
-        found_so_far /= np.maximum(so_far, 1)
-        return _ratio(found_so_far.sum(axis=0), n_positive), area
+        hits_so_far *= hits
+        hits_so_far /= np.maximum(so_far, 1)
+        return _ratio(hits_so_far.sum(axis=0), n_positive), area
 
 
 def _replicates(tally, units, n_classes, seed):
