@@ -18,6 +18,9 @@ def lost_clip(what: object) -> UserError:
 
     Args:
         what: What is wrong with it, without an end.
+
+    >>> print(lost_clip("there is no audio file a.wav"))
+    there is no audio file a.wav; it was whole before: leave the clips as they are ...
     """
     return UserError(
         f"{what}; it was whole before: leave the clips as they are while they are in "

@@ -38,6 +38,11 @@ class ClipFacts:
         path: Path of the file; None if it isn't one.
         start, end: Segment of the file, seconds; None for all of it.
         weight: Weight in the loss.
+
+    >>> sound = (0.01, 0, False, "9f3c")
+    >>> clip = ClipFacts("a.wav", ("dog",), 1.5, 8000, "WAV PCM_16", *sound)
+    >>> clip.labels, clip.group
+    (('dog',), None)
     """
 
     name: str
@@ -73,6 +78,9 @@ class TaskFacts:
         faults: Lines: what forbids to learn from the clips.
         warnings: Lines: what may not be meant.
         notes: Lines on what the data was taken for, and how it is split.
+
+    >>> TaskFacts("folder:drums", ("kick", "snare"), False, None, [], [], []).labels
+    ('kick', 'snare')
     """
 
     task: str
@@ -96,6 +104,12 @@ def facts_of(task, config):
 
     Raises:
         UserError: There are no clips to look at.
+
+    >>> from training.settings.config import FitConfig
+    >>> from training.tasks.registry import get_task
+    >>> facts = facts_of(get_task("folder:drums"), FitConfig("folder:drums"))
+    >>> len(facts.clips), facts.clips[0].labels, facts.clips[0].seconds
+    (10, ('kick',), 0.1)
     """
     if isinstance(task, OwnTask):
         return _of_own(task, config.seed)

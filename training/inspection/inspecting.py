@@ -18,6 +18,11 @@ class Inspected:
     Attributes:
         facts: `TaskFacts` of its clips.
         findings: Findings, a dict for JSON.
+
+    >>> from training.settings.config import FitConfig
+    >>> [drums] = inspect(FitConfig("folder:drums"))
+    >>> drums.facts.labels, drums.findings["clips"]
+    (('kick', 'snare'), 10)
     """
 
     facts: TaskFacts
@@ -38,6 +43,11 @@ def inspect(config, output=None, write=None):
 
     Raises:
         UserError: A task can't be looked at, or a file can't be written.
+
+    >>> from training.settings.config import FitConfig
+    >>> [drums] = inspect(FitConfig("folder:drums"))
+    >>> drums.findings["labels_a_clip"]
+    {'1': 10}
     """
     tasks = get_tasks(config)
     if write is not None and len(tasks) > 1:

@@ -16,6 +16,15 @@ def description(findings):
 
     Args:
         findings: What `training.inspection.findings.findings_of` returns.
+
+    >>> from training.inspection.inspecting import inspect
+    >>> from training.settings.config import FitConfig
+    >>> [drums] = inspect(FitConfig("folder:drums"))
+    >>> print(description(drums.findings))
+    folder:drums
+      clips        10, 1.0 s
+      length       0.10 to 0.10 s, median 0.10
+    ...
     """
     rows = [*_rows(findings)]
     width = max(len(key) for key, _ in rows)

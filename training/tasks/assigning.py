@@ -37,6 +37,9 @@ class Unsplit(NamedTuple):
         given: Split that the data gives, or None.
         is_silent: Whether there is nothing but silence, whose copies are no matter.
         balance: What splits balance, if not `labels`, such as those of all columns.
+
+    >>> Unsplit("a.wav", "9f3c", ("dog",), group="ann").group
+    'ann'
     """
 
     name: str
@@ -55,6 +58,11 @@ class Assigned(NamedTuple):
         splits: Split of each clip.
         notes: Lines on how it was done.
         warnings: Lines on what may not be meant.
+
+    >>> with contextlib.redirect_stderr(sys.stdout):
+    ...     Assigned(["test"], ["fold 0 of 5 tests"], ["no class trains"]).tell()
+    fold 0 of 5 tests
+    warning: no class trains
     """
 
     splits: list[str]
@@ -75,6 +83,13 @@ class Assigning:
     Args:
         how: The `Splitting`, whose folds count here.
         clips, labels, seed, multi_label: See `Splitting.assign`.
+
+    >>> from training.tasks.splitting import Splitting
+    >>> clips = [Unsplit(f"{n}.wav", f"{n}", ("cat" if n < 10 else "dog",))
+    ...          for n in range(20)]
+    >>> assigned = Assigning(Splitting(), clips, ("cat", "dog"), 0, False).run()
+    >>> assigned.splits.count("test")
+    2
     """
 
     def __init__(self, how, clips, labels, seed, multi_label):

@@ -77,6 +77,9 @@ def fold_groups(
     Returns:
         The fold of each clip; -1 for groups with a class that no other group has, which
         only train.
+
+    >>> fold_groups(["ann", "bo", "cy", "ann"], ["a", "a", "a", "a"], n_folds=3)
+    [0, 1, 2, 0]
     """
     table = _Table.of(groups, labels, seed=0)
     alone = table.with_a_class_of_their_own()
@@ -92,6 +95,9 @@ def dealt_groups(
     """The groups that can be held out, in the order of their names.
 
     They are those without a class that no other group has.
+
+    >>> dealt_groups(["cy", "bo", "ann"], [["b"], ["a"], ["a"]])
+    ['ann', 'bo']
     """
     alone = _Table.of(groups, labels, seed=0).with_a_class_of_their_own()
     return sorted(set(groups) - alone, key=str)
@@ -118,6 +124,9 @@ def split_fold(
 
     Returns:
         The split of each clip.
+
+    >>> split_fold([0, 1, 2, 2], ["ann", "bo", "cy", "cy"], ["a"] * 4, fold=0, seed=0)
+    ['test', 'validation', 'train', 'train']
     """
     n_folds = max(folds) + 1
     validating = {

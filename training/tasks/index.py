@@ -60,6 +60,11 @@ def cache_folder():
 
     Raises:
         RuntimeError: The user has no home folder.
+
+    >>> from unittest.mock import patch
+    >>> with patch.dict(os.environ, {FOLDER_VARIABLE: "/tmp/heard"}):
+    ...     print(cache_folder())
+    /tmp/heard
     """
     if os.environ.get(FOLDER_VARIABLE):
         return Path(os.environ[FOLDER_VARIABLE]).expanduser()
@@ -76,6 +81,9 @@ def open_index(how=USE):
     Returns:
         An `Index`; None for "none", and where it can't be had, which a line on stderr
         says once.
+
+    >>> print(open_index("none"))
+    None
     """
     if how == NONE:
         return None
@@ -97,6 +105,11 @@ class Index:
 
     Raises:
         OSError, sqlite3.Error: It can't be made.
+
+    >>> index = Index("heard.sqlite")
+    >>> index.find({Path("drums/kick/0.wav"): [Stretch()]})
+    {}
+    >>> index.close()
     """
 
     def __init__(self, path, is_fresh=False):

@@ -53,6 +53,9 @@ class Listing:
         warnings: Lines on what may not be meant, for a task that is learned.
         notes: Lines on what the data was taken for.
         passed_over: Line on what is no clip; "" if there is nothing.
+
+    >>> Listing([Entry(Path("dog/a.wav"), ("dog",))], ("cat", "dog")).multi_label
+    False
     """
 
     entries: Sequence[Entry]
@@ -74,6 +77,9 @@ class Opening:
         index: Use of the index of what was heard before, see `FitConfig.index`.
         sample_rate: Rate in Hz at which waveforms are kept in memory as they are
             heard, as long as they fit; None for not at all.
+
+    >>> Opening.of(None)
+    Opening(index='use', sample_rate=None)
     """
 
     index: str = USE
@@ -95,6 +101,11 @@ class OwnClip:
     Attributes:
         entry: What is said of it.
         heard: What is heard.
+
+    >>> heard = Heard("9f3c", "WAV PCM_16", 8000, first=4000, last=12000)
+    >>> entry = Entry(Path("/data/a.wav"), ("dog",), start=0.5, end=1.5)
+    >>> OwnClip(entry, heard).name(Path("/data"))
+    'a.wav@0.5-1.5'
     """
 
     entry: Entry
@@ -117,7 +128,7 @@ class OwnClip:
 
     def name(self, folder):
         """Path below a folder, or an absolute one, and the seconds of a stretch."""
-        name = name_below(self.path, folder)
+        name = _name_below(self.path, folder)
         start, end = self.stretch
         if self.stretch == WHOLE:
             return name
@@ -155,6 +166,11 @@ class Survey:
             be split.
         splitting: `Splitting` by which they were.
         sounds: `Sounds` that hold waveforms of the clips, or None.
+
+    >>> from training.tasks.folder import FolderTask
+    >>> survey = FolderTask(Path("drums")).survey()
+    >>> survey.names[0], survey.labels[0], survey.groups
+    ('kick/0.wav', 'kick', None)
     """
 
     listing: Listing
@@ -193,14 +209,21 @@ class Survey:
 
 
 def alike(fingerprints):
-    """`near_duplicates` of clips; of many a terminal shows the progress."""
+    """`near_duplicates` of clips; of many a terminal shows the progress.
+
+    >>> from leaf_files.fingerprints import fingerprint
+    >>> noise = np.random.default_rng(0).standard_normal(16000)
+    >>> [pair] = alike([fingerprint(noise, 16000), fingerprint(noise / 2, 16000)])
+    >>> pair.first, pair.second
+    (0, 1)
+    """
     if len(fingerprints) < _MANY:
         return near_duplicates(fingerprints)
     shown = functools.partial(tqdm, desc="comparing clips", disable=None)
     return near_duplicates(fingerprints, shown)
 
 
-def name_below(path, folder):
+def _name_below(path, folder):
     """A path relative to a folder, with "/"; as it is if it lies elsewhere."""
     # Of a million clips, several times; `relative_to` takes ten times as long.
     return path.as_posix().removeprefix(folder.as_posix().rstrip("/") + "/")
@@ -216,6 +239,10 @@ class OwnTask(abc.ABC):
         skip_bad_clips: Whether clips that can't be used are named and left out.
         splitting: `Splitting` by the settings of the run.
         opening: `Opening` by them.
+
+    >>> from training.tasks.folder import FolderTask
+    >>> FolderTask(Path("drums")).is_same(FolderTask(Path("drums/../drums")))
+    True
     """
 
     path: Path
@@ -286,7 +313,7 @@ class OwnTask(abc.ABC):
         """
         with contextlib.suppress(UserError):
             entries, fault = self._with_groups(self.listing())
-            names = [name_below(entry.path, self.folder) for entry in entries]
+            names = [_name_below(entry.path, self.folder) for entry in entries]
             if entries and not fault:
                 leakage.tell(_name_lines(entries, names, self.splitting))
 
@@ -445,7 +472,7 @@ class OwnTask(abc.ABC):
 
     def _with_groups(self, listing):
         """(entries with the groups that the run's settings say, a line of faults)."""
-        names = [name_below(entry.path, self.folder) for entry in listing.entries]
+        names = [_name_below(entry.path, self.folder) for entry in listing.entries]
         told = _told_groups(listing.entries)
         groups, fault = self.splitting.groups(names, told)
         entries = [
@@ -521,6 +548,10 @@ def refuse(faults, path, *beside):
         faults: Lines, at least one.
         path: Where the clips are listed.
         beside: Lines to add, or "".
+
+    >>> refuse(["no labels", "no groups"], "notes.csv")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: notes.csv can't be used: (1) no labels; (2) no groups
     """
     if len(faults) > 1:
         numbered = [f"({i}) {fault}" for i, fault in enumerate(faults, 1)]

@@ -53,6 +53,10 @@ class Shelved(NamedTuple):
         group: Its group; "" if unknown.
         weight: Weight in the loss.
         clip: Name of the clip.
+
+    >>> row = ("WAV PCM_16", 8000, "9f3c", "dog", "", 1.0, "dog/a.wav")
+    >>> Shelved("test", "test-00000-of-00001.tfrecord", 12, 2000, *row).labels
+    'dog'
     """
 
     split: str
@@ -75,6 +79,9 @@ class ShardsTask:
     Attributes:
         path: Folder of the shards, a str; or the address of one in a bucket.
         metric: Main metric of the task.
+
+    >>> ShardsTask("/data/drums").is_same(ShardsTask("/data/../data/drums"))
+    True
     """
 
     path: str
@@ -252,7 +259,14 @@ def _targets(clips, labels, multi_label):
 
 
 def read_rows(content):
-    """Yields the `Shelved` clips of a table."""
+    """Yields the `Shelved` clips of a table.
+
+    >>> header = ",".join(Shelved._fields)
+    >>> row = "test,0.tfrecord,12,2000,WAV PCM_16,8000,9f3c,dog,,1.0,dog/a.wav"
+    >>> [clip] = read_rows(f"{header}\\n{row}".encode())
+    >>> clip.start, clip.labels, clip.weight
+    (12, 'dog', 1.0)
+    """
     text = content.decode(errors="surrogateescape")
     rows = csv.reader(io.StringIO(text, newline=""))
     if tuple(next(rows, ())) != Shelved._fields:
@@ -276,8 +290,12 @@ def require_output(output):
 
     Raises:
         UserError: It is a bucket, a file, or a folder of other things.
+
+    >>> require_output("drums")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: will not write into the folder drums: ...
     """
-    if is_remote(str(output)):
+    if _is_remote(str(output)):
         raise UserError(
             f"shards are written to a folder of this machine, not to {output}; copy "
             "the folder there when it is finished"
@@ -295,32 +313,36 @@ def require_output(output):
         )
 
 
-def is_remote(path):
+def _is_remote(path):
     """Whether a path is the address of a bucket."""
     return "://" in path
 
 
 def expanded(path):
-    """A path with the home folder in place of "~"; the address of a bucket as it is."""
-    return path if is_remote(path) else os.path.expanduser(path)
+    """A path with the home folder in place of "~"; the address of a bucket as it is.
+
+    >>> expanded("gs://bucket/drums"), expanded("~") == str(Path.home())
+    ('gs://bucket/drums', True)
+    """
+    return path if _is_remote(path) else os.path.expanduser(path)
 
 
 def _join(folder, name):
-    return f"{folder.rstrip('/')}/{name}" if is_remote(folder) else f"{folder}/{name}"
+    return f"{folder.rstrip('/')}/{name}" if _is_remote(folder) else f"{folder}/{name}"
 
 
 def _real(path):
-    return path.rstrip("/") if is_remote(path) else os.path.realpath(path)
+    return path.rstrip("/") if _is_remote(path) else os.path.realpath(path)
 
 
 def _exists(path):
-    if not is_remote(path):
+    if not _is_remote(path):
         return os.path.exists(path)
     return _of_bucket(path, lambda gfile: gfile.exists(path))
 
 
 def _size(path):
-    if not is_remote(path):
+    if not _is_remote(path):
         return os.path.getsize(path)
     return _of_bucket(path, lambda gfile: gfile.stat(path).length)
 
@@ -332,7 +354,7 @@ def _content(path, start=0, length=-1):
         file.seek(start)
         return file.read(length)
 
-    if not is_remote(path):
+    if not _is_remote(path):
         with open(path, "rb", buffering=0 if length >= 0 else -1) as file:
             return read(file)
 

@@ -37,6 +37,9 @@ class TableTask(OwnTask):
         skip_bad_clips: Whether clips that can't be used are named and left out.
         splitting: `Splitting` by the settings of the run.
         opening: `Opening` by them.
+
+    >>> TableTask.of("notes.csv#family").name
+    'table:notes.csv#family'
     """
 
     path: Path
@@ -188,7 +191,11 @@ def _balances(columns):
 
 
 def is_table(name):
-    """Whether a task's name is that of a table."""
+    """Whether a task's name is that of a table.
+
+    >>> is_table("table:notes.csv"), is_table("folder:drums")
+    (True, False)
+    """
     return name.startswith(TABLE_PREFIX) and name != TABLE_PREFIX
 
 
@@ -205,7 +212,11 @@ def split_name(name):
 
 
 def column_of(name):
-    """The label column in the name of a table's task; None for the default one."""
+    """The label column in the name of a table's task; None for the default one.
+
+    >>> column_of("table:notes.csv#family"), column_of("table:notes.csv")
+    ('family', None)
+    """
     return split_name(name.removeprefix(TABLE_PREFIX))[1]
 
 
@@ -214,6 +225,10 @@ def looks_like_table(path):
 
     Args:
         path: A Path, or a str.
+
+    >>> Path("notes.csv").touch()
+    >>> looks_like_table("notes.csv"), looks_like_table("drums")
+    (True, False)
     """
     path = Path(path).expanduser()
     return path.suffix.lower() in _TABLE_SUFFIXES and path.is_file()

@@ -23,6 +23,15 @@ def add_background(table, merged, annotated, name, length):
 
     Returns:
         Their number.
+
+    >>> from types import SimpleNamespace
+    >>> clip = TableClip(Path("drums/kick/0.wav"), 0.02, 0.06, "line 2", [["hit"]])
+    >>> merged = SimpleNamespace(clips=[clip], several=[False])
+    >>> table = SimpleNamespace(bad=[], notes=[], folder=Path())
+    >>> add_background(table, merged, [], "rest", length=0.05)
+    2
+    >>> [(clip.start, clip.end) for clip in merged.clips[1:]]
+    [(0.0, 0.02), (0.06, 0.1)]
     """
     of_file = collections.defaultdict(list)
     for clip in merged.clips:
@@ -34,7 +43,7 @@ def add_background(table, merged, annotated, name, length):
         if not all(clip.is_segment for clip in clips):
             continue
         try:
-            stretches = background_of(path, clips, length)
+            stretches = _background_of(path, clips, length)
         except UserError as error:
             table.bad.append(str(error))
             continue
@@ -104,7 +113,7 @@ def pieces(start, end, length):
     ]
 
 
-def background_of(path, clips, length):
+def _background_of(path, clips, length):
     """The stretches of a recording in none of its clips, in pieces.
 
     Args:

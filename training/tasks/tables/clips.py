@@ -18,6 +18,9 @@ class TableClip:
         place: Its first row, for messages.
         labels: Its labels in each label column, a list of lists.
         said: {"group", "split" or "weight": what rows say of it}.
+
+    >>> TableClip(Path("a.wav"), 0.5, None, "line 2", [["wren"]]).is_segment
+    True
     """
 
     path: Path
@@ -49,6 +52,16 @@ class Merged:
         n_repeated: Number of rows that say nothing that an earlier one doesn't.
         several: For each label column, whether a cell is written as one of several
             labels.
+
+    >>> from training.tasks.tables.columns import Found
+    >>> from training.tasks.tables.faults import Faults
+    >>> from training.tasks.tables.files import Files
+    >>> from training.tasks.tables.sheets import Row
+    >>> merged = Merged(Found(("label",), {"path": "path"}), Files(Path()), Faults())
+    >>> for label in ("kick", "loud"):
+    ...     merged.add(Row("line 2", {"path": "drums/kick/0.wav", "label": label}))
+    >>> [clip.labels for clip in merged.clips]
+    [[['kick', 'loud']]]
     """
 
     def __init__(self, found, files, faults):
