@@ -188,7 +188,7 @@ def near_duplicates(
     >>> [(pair.first, pair.second) for pair in near_duplicates(prints)]
     [(0, 2)]
     """
-    found = []
+    pairs = []
     for first, second, offset in _candidates(fingerprints, shown):
         matches, share = _agreement(fingerprints[first], fingerprints[second], offset)
         if (
@@ -197,8 +197,8 @@ def near_duplicates(
             and matches * share >= _LEAST_PRODUCT
         ):
             seconds = round(offset * FRAME_SECONDS, 3)
-            found.append(NearDuplicate(first, second, seconds, min(1.0, share)))
-    return sorted(found)
+            pairs.append(NearDuplicate(first, second, seconds, min(1.0, share)))
+    return sorted(pairs)
 
 
 def clusters(pairs: Sequence[NearDuplicate]) -> list[list[int]]:

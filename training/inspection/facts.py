@@ -75,8 +75,8 @@ class TaskFacts:
         pairs: Near duplicates among them, by index.
         proposals: `leakage.Proposal`s of groups that names suggest; [] where groups
             are known.
-        faults: Lines: what forbids to learn from the clips.
-        warnings: Lines: what may not be meant.
+        faults: Lines on what forbids to learn from the clips.
+        warnings: Lines on what may not be meant.
         notes: Lines on what the data was taken for, and how it is split.
 
     >>> TaskFacts("folder:drums", ("kick", "snare"), False, None, [], [], []).labels
@@ -187,14 +187,14 @@ def _of_records(task, config, sample_rate, split_rule):
                 prints.append(fingerprint(clip["waveform"], sample_rate))
                 progress.update()
     names = [clip.name for clip in clips]
-    proposals, found = [], []
+    proposals, leaks = [], []
     if clips[0].group is None and not task.why_not_split:
         labels = [LABEL_SEPARATOR.join(clip.labels) for clip in clips]
         proposals = leakage.proposed_groups(names, labels)
-        found.append(leakage.name_lines(names, labels))
+        leaks.append(leakage.name_lines(names, labels))
     pairs = alike(prints)
     splits = [clip.split for clip in clips]
-    found.append(leakage.duplicate_lines(pairs, names, splits))
+    leaks.append(leakage.duplicate_lines(pairs, names, splits))
     return TaskFacts(
         task.name,
         data.labels,
@@ -203,7 +203,7 @@ def _of_records(task, config, sample_rate, split_rule):
         clips,
         pairs,
         proposals,
-        warnings=["; ".join(lines) for lines in found if lines],
+        warnings=["; ".join(lines) for lines in leaks if lines],
         notes=[f"splits: {split_rule}", *data.notes],
     )
 

@@ -21,7 +21,7 @@ def draw_task(facts, findings, folder):
 
     Args:
         facts: `training.inspection.facts.TaskFacts`.
-        findings: What `training.inspection.findings.findings_of` returns.
+        findings: Dict of `training.inspection.findings.findings_of`.
         folder: Path.
 
     Raises:
@@ -128,15 +128,15 @@ def _stacked(names, counts, totals):
     figure = Figure(figsize=(7, 1.7 + 0.24 * len(names)), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(names))
-    left = np.zeros(len(names))
+    starts = np.zeros(len(names))
     if not any(map(any, counts.values())):
         axes.barh(places, totals, color=SILVER)
     else:
         for split in SPLITS:
             axes.barh(
-                places, counts[split], left=left, color=COLORS[split], label=split
+                places, counts[split], left=starts, color=COLORS[split], label=split
             )
-            left += counts[split]
+            starts += counts[split]
         figure.legend(loc="outside lower center", ncols=len(SPLITS), frameon=False)
     for place, total in enumerate(totals):
         axes.text(total, place, f" {total}", va="center", fontsize=8, color=SLATE)

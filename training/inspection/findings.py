@@ -114,8 +114,8 @@ def alike(facts):
     [[0, 2]]
     """
     clips = facts.clips
-    found = clusters(facts.pairs)
-    return [members for members in found if len({clips[n].sound for n in members}) > 1]
+    sets = clusters(facts.pairs)
+    return [members for members in sets if len({clips[n].sound for n in members}) > 1]
 
 
 def _spread(values):
@@ -170,18 +170,18 @@ def _traps(facts, loudness):
     if facts.multi_label:
         return
     labels = [clip.labels[0] for clip in clips]
-    told = {
+    traits = {
         "sample rates": [clip.sample_rate for clip in clips],
         "encodings of files": [clip.encoding for clip in clips],
         "lengths": _binned([clip.seconds for clip in clips]),
         "loudness": _binned(loudness),
     }
     largest = collections.Counter(labels).most_common(1)[0][1] / len(labels)
-    for what, values in told.items():
+    for trait, values in traits.items():
         share = told_by(values, labels)
         if share >= largest + _TELLING:
             yield (
-                f"{what} alone tell{'s' if what == 'loudness' else ''} the class of "
+                f"{trait} alone tell{'s' if trait == 'loudness' else ''} the class of "
                 f"{share:.0%} of the clips, where the largest class is "
                 f"{largest:.0%}: a model may learn how clips were made"
             )

@@ -13,7 +13,7 @@ from training.tasks.registry import get_tasks
 
 @dataclasses.dataclass(frozen=True)
 class Inspected:
-    """What was found of a task.
+    """Facts of a task's clips, and findings about them.
 
     Attributes:
         facts: `TaskFacts` of its clips.
@@ -58,18 +58,18 @@ def inspect(config, output=None, write=None):
         require_writable(write)
     if output is not None:
         writable_folder(output)
-    found = []
+    inspected = []
     for task in tasks:
         facts = facts_of(task, config)
         if not facts.clips:
             raise UserError("; ".join(facts.faults) or f"{task.name} has no clips")
-        found.append(Inspected(facts, findings_of(facts)))
+        inspected.append(Inspected(facts, findings_of(facts)))
     if write is not None:
-        write_table(write, found[0].facts)
+        write_table(write, inspected[0].facts)
     if output is not None:
         from training.inspection.figures import draw_task
 
-        for number, each in enumerate(found, 1):
-            folder = Path(output) / str(number) if len(found) > 1 else Path(output)
+        for number, each in enumerate(inspected, 1):
+            folder = Path(output) / str(number) if len(inspected) > 1 else Path(output)
             draw_task(each.facts, each.findings, folder)
-    return found
+    return inspected

@@ -15,7 +15,7 @@ def description(findings):
     """Findings as lines: what the clips are, their classes, and what to mind.
 
     Args:
-        findings: What `training.inspection.findings.findings_of` returns.
+        findings: Dict of `training.inspection.findings.findings_of`.
 
     >>> from training.inspection.inspecting import inspect
     >>> from training.settings.config import FitConfig

@@ -36,7 +36,8 @@ class Unsplit(NamedTuple):
         group: Group, or None where groups aren't known, for all clips alike.
         given: Split that the data gives, or None.
         is_silent: Whether there is nothing but silence, whose copies are no matter.
-        balance: What splits balance, if not `labels`, such as those of all columns.
+        balance: Labels that splits balance, if not `labels`, such as those of all
+            columns.
 
     >>> Unsplit("a.wav", "9f3c", ("dog",), group="ann").group
     'ann'
@@ -181,13 +182,13 @@ class Assigning:
 
         pairs = []
         for clip in self._clips:
-            mine = root(clip.group)
+            group = root(clip.group)
             if clip.is_silent:
                 continue
             other = root(first.setdefault(clip.identity, clip.group))
-            if mine != other:
+            if group != other:
                 pairs.append(f"{clip.group} and {first[clip.identity]}")
-                low, high = sorted((mine, other))
+                low, high = sorted((group, other))
                 parent[high] = low
         if pairs:
             self._warnings.append(

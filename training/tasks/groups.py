@@ -314,18 +314,18 @@ def _improve(placed, matrix, shares, missing, beyond):
         members = [np.flatnonzero(placed == part) for part in parts]
         best, change = -1e-9, None
         for source in parts:
-            mine = matrix[members[source]]
-            left = cost(source, held[source] - mine) - now[source]
+            rows = matrix[members[source]]
+            relief = cost(source, held[source] - rows) - now[source]
             for target in parts:
-                if source == target or not len(mine):
+                if source == target or not len(rows):
                     continue
-                gain = left + cost(target, held[target] + mine) - now[target]
+                gain = relief + cost(target, held[target] + rows) - now[target]
                 if gain.min() < best:
                     n = int(gain.argmin())
                     best, change = gain[n], [(members[source][n], target)]
                 if not may_swap or target < source or not len(members[target]):
                     continue
-                difference = matrix[members[target]][None] - mine[:, None]
+                difference = matrix[members[target]][None] - rows[:, None]
                 gain = cost(source, held[source] + difference)
                 gain += cost(target, held[target] - difference)
                 gain -= now[source] + now[target]

@@ -211,8 +211,8 @@ class _Listener:
 
         Args:
             path: Path of the file.
-            n_samples: Its samples.
-            encoding, oddities: Those of the file.
+            n_samples: Number of samples of the file.
+            encoding, oddities: Encoding and oddities of the file.
         """
         start, end = self._stretch
         last = n_samples if self._last is None else min(self._last, n_samples)

@@ -43,7 +43,7 @@ class _Mark(NamedTuple):
 
     Attributes:
         file: Bytes of its real path.
-        text: Its size and times, and the version of what decodes it.
+        text: Size and times of it, and the version of what decodes it.
         written: Time of its last change, ns.
     """
 
@@ -137,23 +137,23 @@ class Index:
             {path: a `Heard` for each of its stretches}, of the files of which all of
             them are known.
         """
-        found: dict = {}
+        known: dict = {}
         for path in wanted:
             with contextlib.suppress(OSError, ValueError):
                 self._marks[path] = self._mark(path)
         if self._is_fresh or self._base is None:
-            return found
+            return known
         paths = list(self._marks)
         for first in range(0, len(paths), _ASKED_AT_ONCE):
             some = paths[first : first + _ASKED_AT_ONCE]
             for path, facts in self._read(some).items():
                 stretches = wanted[path]
                 if all(_key(stretch) in facts for stretch in stretches):
-                    found[path] = [_decoded(facts[_key(s)]) for s in stretches]
+                    known[path] = [_decoded(facts[_key(s)]) for s in stretches]
                     del self._marks[path]
                 else:
                     self._facts[path] = facts
-        return found
+        return known
 
     def keep(self, path, stretches, heard):
         """Keeps what was heard of a file that wasn't found, unless it has changed.

@@ -48,8 +48,8 @@ class Listing:
             task without the background.
         multi_label: Whether a clip may have several labels, or none.
         background: The class that stands for none of the classes, or None.
-        bad: Lines: what was meant to be a clip, and can't be one.
-        faults: Lines: what forbids the use of the whole, before clips are opened.
+        bad: Lines on what was meant to be a clip, and can't be one.
+        faults: Lines on what forbids the use of the whole, before clips are opened.
         warnings: Lines on what may not be meant, for a task that is learned.
         notes: Lines on what the data was taken for.
         passed_over: Line on what is no clip; "" if there is nothing.
@@ -99,8 +99,8 @@ class OwnClip:
     """A clip that can be used.
 
     Attributes:
-        entry: What is said of it.
-        heard: What is heard.
+        entry: `Entry` of the folder or the table.
+        heard: `Heard` facts of the sound.
 
     >>> heard = Heard("9f3c", "WAV PCM_16", 8000, first=4000, last=12000)
     >>> entry = Entry(Path("/data/a.wav"), ("dog",), start=0.5, end=1.5)
@@ -161,7 +161,7 @@ class Survey:
         listing: The `Listing`.
         clips: `OwnClip`s, those that can be used.
         names: Name of each.
-        faults: Lines: what forbids to learn from them.
+        faults: Lines on what forbids to learn from them.
         assigned: Their splits, `training.tasks.assigning.Assigned`; None if they can't
             be split.
         splitting: `Splitting` by which they were.
@@ -224,7 +224,7 @@ def alike(fingerprints):
 
 
 def _name_below(path, folder):
-    """A path relative to a folder, with "/"; as it is if it lies elsewhere."""
+    """A path relative to a folder, with "/"; as it is if it is located elsewhere."""
     # Of a million clips, several times; `relative_to` takes ten times as long.
     return path.as_posix().removeprefix(folder.as_posix().rstrip("/") + "/")
 
@@ -233,7 +233,7 @@ class OwnTask(abc.ABC):
     """A task of the user's own clips; each kind lists them in its own way.
 
     Attributes:
-        path: Where they are listed, a folder or a file.
+        path: Path of the folder or the file that lists them.
         folder: Folder that names of clips are relative to.
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be used are named and left out.
@@ -473,8 +473,8 @@ class OwnTask(abc.ABC):
     def _with_groups(self, listing):
         """(entries with the groups that the run's settings say, a line of faults)."""
         names = [_name_below(entry.path, self.folder) for entry in listing.entries]
-        told = _told_groups(listing.entries)
-        groups, fault = self.splitting.groups(names, told)
+        given = _told_groups(listing.entries)
+        groups, fault = self.splitting.groups(names, given)
         entries = [
             dataclasses.replace(entry, group=groups[n] if groups else None)
             for n, entry in enumerate(listing.entries)
@@ -546,7 +546,7 @@ def refuse(faults, path, *beside):
 
     Args:
         faults: Lines, at least one.
-        path: Where the clips are listed.
+        path: Path of the folder or the file that lists the clips.
         beside: Lines to add, or "".
 
     >>> refuse(["no labels", "no groups"], "notes.csv")

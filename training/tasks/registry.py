@@ -330,7 +330,7 @@ def split_rule(task, data):
 
     Args:
         task: The task.
-        data: Its `TaskData`.
+        data: `TaskData` of the task.
 
     >>> task = get_task("folder:drums")
     >>> split_rule(task, task.load())

@@ -4,7 +4,7 @@
 shards holds
 
 - `shards.json`, written last: the task, its labels and splits;
-- `clips.csv`: a line a clip, and where it lies;
+- `clips.csv`: a line a clip, and where it is located;
 - `SPLIT-NNNNN-of-NNNNN.tfrecord`: one `tf.train.Example` a clip, whose "audio" is its
   audio file, whole.
 """
@@ -47,10 +47,10 @@ class Shelved(NamedTuple):
         split: Split of the clip.
         shard: Name of the file.
         start, length: Place of the record's data in it, bytes.
-        encoding, sample_rate: Those of the audio file, see `Heard`.
+        encoding, sample_rate: Encoding and rate of the audio file, see `Heard`.
         sound: Identity of the sound.
         labels: Names of its classes, separated by "|".
-        group: Its group; "" if unknown.
+        group: Group of the clip; "" if unknown.
         weight: Weight in the loss.
         clip: Name of the clip.
 
@@ -156,9 +156,9 @@ class ShardsTask:
         if counts != manifest["splits"]:
             raise ValueError(f"{TABLE} lists other clips than {MANIFEST} counts")
         for shard, size in manifest["shards"].items():
-            found = _size(_join(self.path, shard))
-            if found != size:
-                raise ValueError(f"{shard} has {found} bytes, not {size}")
+            n_bytes = _size(_join(self.path, shard))
+            if n_bytes != size:
+                raise ValueError(f"{shard} has {n_bytes} bytes, not {size}")
 
     def _clip_set(self, clips, labels, multi_label):
         reading = _Reading(self.path, clips, labels, multi_label)

@@ -61,7 +61,7 @@ class TableTask(OwnTask):
         """The task of a name.
 
         Args:
-            name: What follows `table:` in the name of the task.
+            name: Part of the task's name after `table:`.
             config: `FitConfig` of the run; None for the defaults.
         """
         path, column = split_name(name)
@@ -71,9 +71,9 @@ class TableTask(OwnTask):
         if config is None:
             return task
         names = [
-            split_name(own.removeprefix(TABLE_PREFIX))
-            for own in config.tasks
-            if is_table(own)
+            split_name(task_name.removeprefix(TABLE_PREFIX))
+            for task_name in config.tasks
+            if is_table(task_name)
         ]
         is_own = (path, column) in names
         return dataclasses.replace(
@@ -123,15 +123,16 @@ class TableTask(OwnTask):
         table = self._read(multi_label)
         if table.faults:  # before clips are opened, which takes long
             self._refuse_rows(table)
-        own, *others = table.columns.values()
-        entries = table.entries(own.name)
+        column, *others = table.columns.values()
+        entries = table.entries(column.name)
         if others:
             entries = [
                 dataclasses.replace(entry, balance=balance)
-                for entry, balance in zip(entries, _balances([own, *others]))
+                for entry, balance in zip(entries, _balances([column, *others]))
             ]
-        labels = own.labels
-        if own.multi_label and self.background in labels:  # to have no label is enough
+        labels = column.labels
+        # To have no label is enough.
+        if column.multi_label and self.background in labels:
             labels = tuple(x for x in labels if x != self.background)
             entries = [
                 dataclasses.replace(
@@ -142,7 +143,7 @@ class TableTask(OwnTask):
         return Listing(
             entries,
             labels,
-            own.multi_label,
+            column.multi_label,
             self.background,
             bad=table.bad,
             warnings=table.warnings if self.tells_of_clips else (),

@@ -83,7 +83,7 @@ def read_audacity(table, text, recording=None):
 
     Args:
         table: Path of the file.
-        text: Its text.
+        text: Text of the file.
         recording: Path of the recording; None for the one beside it.
 
     >>> text, recording = "0.5\\t1.5\\twren", Path("/data/dawn.wav")
@@ -131,7 +131,7 @@ def read_raven(table, text, columns, recording=None):
 
     Args:
         table: Path of the file.
-        text: Its text.
+        text: Text of the file.
         columns: `Columns` that are asked for.
         recording: Path of the recording of rows that name none that is there; None for
             the one beside the table.
@@ -148,9 +148,9 @@ def read_raven(table, text, columns, recording=None):
     """
     raw = read_sheet(table, text, quoted=False)
     label = _label_column(raw) if None in (columns.label or (None,)) else None
-    own = ["path", "start", "end", *(["label"] if label else [])]
-    others = [name for name in raw.columns if name not in own]
-    sheet = Sheet(table, [*own, *others], (), raw.faults)
+    roles = ["path", "start", "end", *(["label"] if label else [])]
+    others = [name for name in raw.columns if name not in roles]
+    sheet = Sheet(table, [*roles, *others], (), raw.faults)
     if label:
         sheet.notes.append(f"labels are those of the column {label!r}")
     sheet.rows = _selections(raw, _Recordings(table, recording), label, sheet)
@@ -206,10 +206,10 @@ def _selections(raw, recordings, label, sheet):
             continue
         start, end = _times(cells)
         path = recordings.find(cells.get("Begin Path"), cells.get("Begin File"))
-        own = {"path": path, "start": start, "end": end}
+        of_roles = {"path": path, "start": start, "end": end}
         if label:
-            own["label"] = cells.get(label, "")
-        yield Row(row.place, {**cells, **own})
+            of_roles["label"] = cells.get(label, "")
+        yield Row(row.place, {**cells, **of_roles})
 
 
 def _times(cells):

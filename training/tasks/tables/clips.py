@@ -15,9 +15,9 @@ class TableClip:
     Attributes:
         path: Path of the audio file.
         start, end: Segment, seconds; None for the file's start and its end.
-        place: Its first row, for messages.
-        labels: Its labels in each label column, a list of lists.
-        said: {"group", "split" or "weight": what rows say of it}.
+        place: Name of the first row of it, for messages.
+        labels: Labels of it in each label column, a list of lists.
+        said: {"group", "split" or "weight": value that rows give it}.
 
     >>> TableClip(Path("a.wav"), 0.5, None, "line 2", [["wren"]]).is_segment
     True
@@ -133,7 +133,7 @@ class Merged:
         return start, end
 
     def _said(self, row):
-        """What a row says beside labels; nothing of empty cells."""
+        """{role: value} of a row's group, split and weight, without empty cells."""
         said = {}
         group = self._found.get(row, "group")
         if group:

@@ -93,7 +93,7 @@ def _plain(path, status):
 
     Args:
         path: An absolute Path.
-        status: What `os.stat` says of it.
+        status: Result of `os.stat` for it.
     """
     if ".." not in path.parts:
         return path

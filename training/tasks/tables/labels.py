@@ -32,8 +32,8 @@ def label_column(n, name, merged, table, faults, multi_label=None):
     """The `LabelColumn` of a table.
 
     Args:
-        n: Its number among the label columns.
-        name: Its name.
+        n: Number of the column among the label columns.
+        name: Name of the column.
         merged: `Merged` clips of the table.
         table: `Table`, to add notes to.
         faults: `Faults` to add to.

@@ -26,7 +26,7 @@ from training.tasks.tables.together import fill_splits, groups_of, weightless
 
 @dataclasses.dataclass
 class Table:
-    """What a table says.
+    """Content of a table: its clips, label columns and faults.
 
     Attributes:
         source: Path of the file, or of the folder of recordings and label files.

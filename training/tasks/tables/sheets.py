@@ -34,7 +34,7 @@ class Row(NamedTuple):
     """A row of a table.
 
     Attributes:
-        place: Where it is, for messages, such as "line 7".
+        place: Name of its place, for messages, such as "line 7".
         cells: {column: content}, a str without blanks around it, "" for none; of JSON
             it may be a tuple of them.
 
@@ -108,7 +108,7 @@ def read_sheet(path, text, quoted=True):
 
     Args:
         path: Path of the file; its name says what is expected of it.
-        text: What `text_of` returns.
+        text: Text of the file, from `text_of`.
         quoted: Whether quotes around a field are none of its characters.
 
     Raises:
