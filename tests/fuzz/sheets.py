@@ -8,7 +8,7 @@ from tests.fuzz.sounds import RATE
 from tests.fuzz.tables import written
 from tests.fuzz.trees import Drawn, opening, settings
 
-_LABELS = ("dog", "cat", "größe", "31", "a,b", 'the "x"', "Dog")
+LABELS = ("dog", "cat", "größe", "31", "a,b", 'the "x"', "Dog")
 _GROUPS = ("g1", "g2", "g3", "g4", "ann", "bob")
 # A role, what its cell says, and words of the refusal.
 _FAULTS = (
@@ -116,7 +116,7 @@ def _recordings(folder, pool, random, is_clean):
 
 def _clips(recordings, roles, random, is_clean):
     """A dict for each clip: what a table says of it, as values."""
-    labels = _LABELS[:2] if is_clean else random.sample(_LABELS, random.randrange(1, 5))
+    labels = LABELS[:2] if is_clean else random.sample(LABELS, random.randrange(1, 5))
     seconds = ("low", "high")
     is_several = random.random() < 0.2
     splits = ("train", "Training", "val", "dev", "TEST", "")
@@ -168,8 +168,10 @@ def _spoil(rows, roles, drawn, random):
     if is_several or "start" not in roles:  # no label is one, or the row says nothing
         may = [fault for fault in may if fault[0] != "label"]
     known = list(rows)
-    for role, text, words in random.sample(may, random.choice([0, 0, 1, 2])):
-        rows.append({**random.choice(known), "start": "0.5", "end": "0.6", role: text})
+    faults = random.sample(may, random.choice([0, 0, 1, 2]))
+    for n, (role, text, words) in enumerate(faults, 5):
+        times = {"start": f"{n}", "end": f"{n + 1}"}
+        rows.append({**random.choice(known), **times, role: text})
         if text not in ("gone.wav", "rec"):
             drawn.words.append(words)
         elif not drawn.settings["skip_bad_clips"]:
@@ -261,7 +263,7 @@ def _annotated(folder, recordings, random):
     drawn = Drawn("", settings(random))
     if random.random() < 0.4:
         drawn.settings["background_class"] = random.choice(["noise", "none", "dog", ""])
-    labels = random.sample(_LABELS, random.choice([1, 2, 3]))
+    labels = random.sample(LABELS, random.choice([1, 2, 3]))
     lines = []
     for path in recordings:
         try:

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 
-_CLASSES = ("dog", "cat", "Dog", "größe", "wren", "owl", "31", "x__y", "鳥")
+CLASSES = ("dog", "cat", "Dog", "größe", "wren", "owl", "31", "x__y", "鳥")
 _ODD_CLASSES = (
     *("a,b", "dog|cat", "dog,cat", "background", "Noise", "other", "silence"),
     *(" pad", "line\nbreak", b"\xff\xfe", ".hidden", "__MACOSX", "\ufeffbom"),
@@ -61,7 +61,7 @@ def draw(folder, pool, random):
     tops = [folder]
     if random.random() < 0.3:
         tops = [folder / name for name in random.choice(_SPLITS)]
-    classes = random.sample(_CLASSES, random.randrange(1, 5))
+    classes = random.sample(CLASSES, random.randrange(1, 5))
     classes += random.sample(_ODD_CLASSES, random.choice([0, 0, 1, 2]))
     sources = random.sample(pool.sounds, 24) + pool.silent + pool.bad[:1]
     for top in tops:
@@ -78,7 +78,7 @@ def _sound_one(folder, pool, random):
     """A folder without faults, of as many speakers as are needed."""
     speakers = _SPEAKERS[: random.randrange(4, 7)]
     sources = iter(random.sample(pool.sounds, len(pool.sounds)))
-    for label in random.sample(_CLASSES, random.choice([2, 3])):
+    for label in random.sample(CLASSES, random.choice([2, 3])):
         for n in range(2):
             for speaker in speakers:
                 path = folder / label / f"{speaker}__{n}.wav"

@@ -24,13 +24,13 @@ def finished_like(run, runs):
     >>> print(finished_like(pair.runs[1], pair.runs).path.as_posix())
     pair/runs/synthetic/mel/seed0
     """
-    others = [
+    folders = [
         other.folder
         for other in runs
         if other.config.task == run.config.task and other.folder.metrics.exists()
     ]
-    others.sort(key=lambda folder: not folder.data.exists())
-    return others[0] if others else None
+    folders.sort(key=lambda folder: not folder.data.exists())
+    return folders[0] if folders else None
 
 
 def without_record(runs):
@@ -78,10 +78,10 @@ def require_one_data(runs):
         groups = collections.defaultdict(list)
         for run in finished:
             groups[_data_key(run)].append(run)
-        known = [key for key in groups if key is not None]
+        known_keys = [key for key in groups if key is not None]
         totals = {_total(run) for run in finished} - {0}
-        if len(known) > 1 or len(totals) > 1:
-            if len(known) <= 1:  # some have only a number of clips
+        if len(known_keys) > 1 or len(totals) > 1:
+            if len(known_keys) <= 1:  # some have only a number of clips
                 groups.clear()
                 for run in finished:
                     groups[_total(run)].append(run)

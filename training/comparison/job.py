@@ -54,15 +54,17 @@ def _test_in_noise(run, path, noises):
     """Adds a finished run's metrics to a file, in the noises that the file lacks."""
     from training.evaluation.evaluating import as_metrics, evaluate
 
-    known = read_noisy_metrics(path)
+    metrics_of = read_noisy_metrics(path)
     for noise in noises:
-        if noise not in known:
-            known[noise] = as_metrics(evaluate(run.path, noise=noise, exactly=True))
+        if noise not in metrics_of:
+            metrics_of[noise] = as_metrics(
+                evaluate(run.path, noise=noise, exactly=True)
+            )
             write_json(
                 path,
                 [
                     {"noise": dataclasses.asdict(noise), **metrics}
-                    for noise, metrics in known.items()
+                    for noise, metrics in metrics_of.items()
                 ],
             )
 

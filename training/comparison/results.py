@@ -130,9 +130,9 @@ def is_complete(comparison, run):
     >>> is_complete(pair, pair.runs[0])
     True
     """
-    known = read_noisy_metrics(run.noisy_metrics)
+    metrics_of = read_noisy_metrics(run.noisy_metrics)
     return run.folder.metrics.exists() and all(
-        noise in known for noise in noises(comparison, run).values()
+        noise in metrics_of for noise in noises(comparison, run).values()
     )
 
 
@@ -168,11 +168,14 @@ def collect(comparison):
 def _read(comparison, run):
     """{condition: metrics} of a finished run."""
     try:
-        known = read_noisy_metrics(run.noisy_metrics)
+        metrics_of = read_noisy_metrics(run.noisy_metrics)
         clean = read_json(run.folder.metrics)
         return {
             CLEAN: clean,
-            **{name: known[noise] for name, noise in noises(comparison, run).items()},
+            **{
+                name: metrics_of[noise]
+                for name, noise in noises(comparison, run).items()
+            },
         }
     except (ValueError, KeyError) as error:
         raise UserError(

@@ -52,7 +52,7 @@ class ClipPredictions:
 
     @property
     def rankable(self):
-        """(n_clips, n_classes): what ranks clips by class, log probabilities."""
+        """(n_clips, n_classes): scores that rank clips by class, log probabilities."""
         return self.logits - _log_sums(self.logits)
 
     @property
@@ -128,7 +128,7 @@ class MultiLabelPredictions:
 
     @property
     def rankable(self):
-        """(n_clips, n_classes): what ranks clips by class, the logits."""
+        """(n_clips, n_classes): scores that rank clips by class, the logits."""
         return self.logits
 
     @property
@@ -187,10 +187,10 @@ def averaged(task_metrics):
     {'accuracy': 0.75, 'mAP': 0.3}
     """
     names = dict.fromkeys(name for metrics in task_metrics for name in metrics)
-    found = {name: [m.get(name) for m in task_metrics] for name in names}
+    values_of = {name: [m.get(name) for m in task_metrics] for name in names}
     return {
         name: _mean([value for value in values if value is not None])
-        for name, values in found.items()
+        for name, values in values_of.items()
         if all(value is None or isinstance(value, float) for value in values)
     }
 

@@ -157,6 +157,14 @@ def class_scores(entry, at_most=50):
     Args:
         entry: A task's entry in `metrics.json`.
         at_most: Classes; of more, evenly chosen ones are drawn.
+
+    >>> of_class = {"n_examples": 4, "recall": 0.5, "average_precision": None}
+    >>> entry = {
+    ...     "per_class": {"kick": {**of_class, "intervals": {"recall": [0.2, 0.8]}}},
+    ...     "intervals_over": "clips",
+    ... }
+    >>> class_scores(entry).axes[0].get_yticklabels()[0].get_text()
+    'kick (4)'
     """
     labels = list(entry["per_class"])
     if len(labels) > at_most:

@@ -14,7 +14,11 @@ _DEFINED = 0.5  # share of replicates that have to have a score
 
 
 def n_replicates(n_clips, n_classes):
-    """Number of replicates: 1000, fewer where scores of so many would take minutes."""
+    """Number of replicates: 1000, fewer where scores of so many would take minutes.
+
+    >>> n_replicates(n_clips=500, n_classes=10), n_replicates(10**6, 10)
+    (1000, 200)
+    """
     affordable = int(_WORK / max(1, n_clips * n_classes))
     return min(_REPLICATES, max(_LEAST_REPLICATES, affordable))
 
@@ -91,6 +95,10 @@ def share_interval(share, n, confidence=CONFIDENCE):
 
     Returns:
         (low, high).
+
+    >>> low, high = share_interval(0.75, 4)  # 3 trials of 4
+    >>> f"{low:.3f} to {high:.3f}"
+    '0.194 to 0.994'
     """
     tail, hits = (1 - confidence) / 2, share * n
     misses = n - hits

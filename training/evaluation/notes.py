@@ -37,6 +37,12 @@ class TestedTask:
         split_rule: Rule of the splits, in words.
         is_official: Whether the splits are those of a published data set.
         notes: Lines on the data that were found before, such as on leakage.
+
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> logits = np.array([[2.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    >>> predictions = ClipPredictions(logits, np.array([0, 0, 1]))
+    >>> TestedTask(head, {}, predictions, {}, "by hand").n_clips_of_classes("test")
+    array([2, 1])
     """
 
     head: Head
@@ -61,10 +67,10 @@ class TestedTask:
             return np.array([counts[label] for label in labels])
         if clips.read_labels is None or clips.n_examples > _MOST_LABELS_READ:
             return None
-        found = clips.read_labels()
-        if found.ndim == 2:
-            return (found > 0.5).sum(axis=0)
-        return np.bincount(found, minlength=len(labels))
+        clip_labels = clips.read_labels()
+        if clip_labels.ndim == 2:
+            return (clip_labels > 0.5).sum(axis=0)
+        return np.bincount(clip_labels, minlength=len(labels))
 
     def n_groups(self, split):
         """The number of groups in a split; None where groups aren't known."""
@@ -76,13 +82,28 @@ class TestedTask:
 
 
 def baseline(tested):
-    """(label, its share of the test clips) of the answer that most clips have."""
+    """(label, its share of the test clips) of the answer that most clips have.
+
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> predictions = ClipPredictions(np.zeros((4, 2)), np.array([0, 0, 0, 1]))
+    >>> baseline(TestedTask(head, {}, predictions, {}, "by hand"))
+    ('kick', 0.75)
+    """
     counts = tested.predictions.truth.sum(axis=0)
     return tested.head.labels[counts.argmax()], float(counts.max() / counts.sum())
 
 
 def of_task(tested):
-    """Yields sentences, in Markdown, on a task: what matters most comes first."""
+    """Yields sentences, in Markdown, on a task: what matters most comes first.
+
+    >>> from training.evaluation.scores import scored
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> predictions = ClipPredictions(np.eye(2), np.array([0, 1]), groups=["a", "b"])
+    >>> scores = scored(predictions, head.labels)
+    >>> for note in of_task(TestedTask(head, {}, predictions, scores, "by hand")):
+    ...     print(note)
+    The test clips come from 2 groups only: ...
+    """
     yield from map(plain, tested.notes)
     yield from _on_groups(tested)
     yield from _on_the_result(tested)
@@ -97,6 +118,13 @@ def of_training(tested, history, best_epoch, config):
         history: One dict an epoch, as in `history.csv`.
         best_epoch: Number of the one that was kept, from 1; 0 where none was.
         config: The run's `FitConfig`.
+
+    >>> from training.settings.config import FitConfig
+    >>> history = [{"epoch": 1, "loss": 0.9}, {"epoch": 2, "loss": 0.7}]
+    >>> [note] = of_training([], history, 2, FitConfig("drums", epochs=2))
+    >>> print(note)
+    Still learning: of 2 epochs number 2 is the best, and the loss was still falling.
+    Try `--epochs 10`.
     """
     n_epochs = len(history)
     more = f"try `--epochs {max(_FEW_EPOCHS, 3 * n_epochs)}`"
@@ -130,11 +158,11 @@ def _on_what_carries_over(tested, row, prefix):
         return
     which = f" of {code(tested.head.name)}" if prefix else ""
     if train is not None and train - test > _APART:
-        others = "clips" if tested.n_groups("test") is None else "groups"
+        units = "clips" if tested.n_groups("test") is None else "groups"
         yield (
             f"Training and test{which} are far apart: {_percent(train)} of the "
             f"training windows were right, and {_percent(test)} of the test clips. "
-            f"What was learned doesn't carry over to other {others}. Clips of more "
+            f"What was learned doesn't carry over to other {units}. Clips of more "
             "kinds to train on help, or augmentation (`--preset phone`)."
         )
     if validation is not None and abs(validation - test) > _APART:
@@ -149,8 +177,8 @@ def _on_groups(tested):
     """Whether the test tells of new groups, and of how many."""
     n_groups = tested.n_groups("test")
     if n_groups is None:
-        is_said = any("--group" in line for line in tested.notes)
-        if not tested.is_official and not is_said:
+        mentions_groups = any("--group" in line for line in tested.notes)
+        if not tested.is_official and not mentions_groups:
             yield (
                 "Groups (speakers, recordings, devices) aren't known: if clips of one "
                 "are in training and in the test, this result flatters. Name them by "
@@ -218,10 +246,10 @@ def _on_classes(tested):
     ]
     if unseen:
         yield f"Never predicted for a test clip: {_classes(unseen)}"
-    found = tested.n_clips_of_classes("train")
-    if found is None:
+    class_counts = tested.n_clips_of_classes("train")
+    if class_counts is None:
         return
-    training = sorted(zip(labels, found.tolist()), key=lambda pair: pair[1])
+    training = sorted(zip(labels, class_counts.tolist()), key=lambda pair: pair[1])
     small = [(name, n) for name, n in training if n < _FEW_TRAINING_CLIPS]
     if small:
         yield f"Few training clips: {_with_counts(small)}"

@@ -13,12 +13,22 @@ _TOP = 5  # of more classes, the most probable ones
 
 
 def write_predictions(path, head, predictions):
-    """Writes a row for each clip: what it is, and what the model takes it for.
+    """Writes a row for each clip: its labels, and the predicted ones.
 
     Args:
         path: The CSV file.
         head: `Head` of the task.
         predictions: The predictions of the clips, with their names.
+
+    >>> from leaf_files.run_folder import Head
+    >>> from training.evaluation.clips import ClipPredictions
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> logits, classes = np.array([[2.0, 0.0]]), np.array([1])
+    >>> predictions = ClipPredictions(logits, classes, ["a.wav"], ["kit 1"])
+    >>> write_predictions(Path("predictions.csv"), head, predictions)
+    >>> print(Path("predictions.csv").read_text())
+    file,group,label,predicted,right,probability kick,probability snare
+    a.wav,kit 1,snare,kick,0,0.8808,0.1192
     """
     chances = predictions.probabilities
     n_clips, n_classes = chances.shape
@@ -47,7 +57,13 @@ def write_predictions(path, head, predictions):
 
 
 def labels(head, which):
-    """The labels of a clip as text, "a|b"; `which` is bool, (n_classes,)."""
+    """The labels of a clip as text, "a|b"; `which` is bool, (n_classes,).
+
+    >>> from leaf_files.run_folder import Head
+    >>> head = Head("drums", "drums", ("kick", "snare", "tom"), "sigmoid")
+    >>> labels(head, np.array([True, False, True]))
+    'kick|tom'
+    """
     return LABEL_SEPARATOR.join(head.labels[n] for n in np.flatnonzero(which))
 
 

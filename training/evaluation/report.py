@@ -32,15 +32,35 @@ def write_report(run, config, tested, history, metrics):
         tested: A list of `notes.TestedTask`, one a head.
         history: One dict an epoch, as in `history.csv`.
         metrics: The content of `metrics.json`.
+
+    >>> from leaf_files.run_folder import Head
+    >>> from training.evaluation.clips import ClipPredictions
+    >>> from training.evaluation.scores import scored
+    >>> from training.run.folder import RunFolder
+    >>> run, head = RunFolder("run"), Head("drums", "drums", ("kick", "snare"))
+    >>> predictions = ClipPredictions(np.eye(2), np.array([0, 1]), ["a.wav", "b.wav"])
+    >>> scores = scored(predictions, head.labels)
+    >>> tested = notes.TestedTask(head, {}, predictions, scores, "by hand")
+    >>> history = [{"epoch": 1, "loss": 0.9, "accuracy": 0.9, "val_accuracy": 0.9}]
+    >>> parameters = {"frontend": 0, "total": 5000}
+    >>> metrics = {"best_epoch": 1, "training_seconds": 75, "parameters": parameters}
+    >>> write_report(run, FitConfig("drums"), [tested], history, metrics)
+    >>> print(run.report.read_text())
+    # Report of `run`
+    <BLANKLINE>
+    ## Result
+    <BLANKLINE>
+    **Test accuracy 100.0 %**: 2 of 2 test clips right.
+    ...
     """
     for of_head in tested:
         path = run.predictions_of(of_head.head.name, len(tested))
         write_predictions(path, of_head.head, of_head.predictions)
-    write_text(run.report, to_markdown(run, config, tested, history, metrics))
+    write_text(run.report, _to_markdown(run, config, tested, history, metrics))
 
 
-def to_markdown(run, config, tested, history, metrics):
-    """The report; arguments as of `write_report`."""
+def _to_markdown(run, config, tested, history, metrics):
+    """The report; arguments as for `write_report`."""
     lines = [f"# Report of {code(run.path.name)}", "", "## Result", ""]
     for of_head in tested:
         lines += [*_result(of_head, len(tested) > 1), ""]
@@ -63,7 +83,11 @@ def to_markdown(run, config, tested, history, metrics):
 
 
 def in_words(value, interval=None):
-    """A score in percent, with its interval: "22.3 % (18.1 to 27.0)"."""
+    """A score in percent, with its interval: "22.3 % (18.1 to 27.0)".
+
+    >>> in_words(0.223, (0.181, 0.27)), in_words(None)
+    ('22.3 % (18.1 to 27.0)', 'undefined')
+    """
     if value is None:
         return "undefined"
     ends = "" if interval is None else f" ({_ends(interval)})"
@@ -75,10 +99,15 @@ def splits_in_words(entry):
 
     Such as "unseen groups: accuracy 22.3 % (18.1 to 27.0); a random split would have
     said 99.0 % (97.1 to 100.0)".
+
+    >>> entry = {"accuracy": 0.223, "intervals": {"accuracy": [0.181, 0.27]}}
+    >>> entry["random_split"] = {"accuracy": 0.99, "intervals": {"accuracy": None}}
+    >>> print(splits_in_words(entry))
+    unseen groups: accuracy 22.3 % (18.1 to 27.0); a random split would have said 99.0 %
     """
     name = "mAP" if "mAP" in entry else "accuracy"
-    said = [in_words(e[name], e["intervals"][name]) for e in _both(entry)]
-    return f"unseen groups: {name} {said[0]}; a random split would have said {said[1]}"
+    unseen, random = (in_words(e[name], e["intervals"][name]) for e in _both(entry))
+    return f"unseen groups: {name} {unseen}; a random split would have said {random}"
 
 
 def _both(entry):
@@ -139,15 +168,15 @@ def _about(tested):
 
 
 def _notes(tested, history, metrics, config):
-    found = []
+    lines = []
     for of_head in tested:
         where = f"{code(of_head.head.name)}: " if len(tested) > 1 else ""
-        found += [f"- {where}{note}" for note in notes.of_task(of_head)]
-    found += [
+        lines += [f"- {where}{note}" for note in notes.of_task(of_head)]
+    lines += [
         f"- {note}"
         for note in notes.of_training(tested, history, metrics["best_epoch"], config)
     ]
-    return found or ["None: nothing stands out."]
+    return lines or ["None: nothing stands out."]
 
 
 def _data(tested, with_name):
@@ -155,11 +184,11 @@ def _data(tested, with_name):
     head = tested.head
     named = [code(label) for label in head.labels[:_MOST_LABELS]]
     named += ["..."] if len(head.labels) > _MOST_LABELS else []
-    many = "any number of labels" if head.multi_label else "one label"
+    labels_each = "any number of labels" if head.multi_label else "one label"
     where = f"{code(head.name)}: the task" if with_name else "The task"
     yield (
-        f"{where} {code(head.task)} has {len(head.labels)} classes, {many} a clip "
-        f"({', '.join(named)})."
+        f"{where} {code(head.task)} has {len(head.labels)} classes, {labels_each} a "
+        f"clip ({', '.join(named)})."
     )
     yield ""
     titles, rows = ["", "clips"], []
@@ -178,7 +207,7 @@ def _training(config, metrics):
     """Yields lines: the model, and the settings that matter."""
     parameters = metrics["parameters"]
     best = metrics["best_epoch"]
-    kept = (
+    kept_epoch = (
         f"kept is the epoch that did best on the validation clips, number {best}"
         if best
         else "no epoch did better on the validation clips than the start, which is kept"
@@ -186,7 +215,7 @@ def _training(config, metrics):
     yield (
         f"The model has {parameters['total']:,} parameters, {parameters['frontend']:,} "
         f"of them in the frontend. It was trained for "
-        f"{_duration(metrics['training_seconds'])}; {kept}."
+        f"{_duration(metrics['training_seconds'])}; {kept_epoch}."
     )
     if "adaptation" in metrics:
         yield (
@@ -301,8 +330,8 @@ def _wrong(tested, file):
 
 
 def _labels(head, which):
-    found = labels(head, which)
-    return code(found) if found else "none"
+    names = labels(head, which)
+    return code(names) if names else "none"
 
 
 def _files(run, tested):

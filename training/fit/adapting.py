@@ -260,9 +260,9 @@ def _tested(model, tests, when):
 def _write_clips(old, new, heads, head, clips, config):
     """Keeps clips of the new task; for other tasks, those of the old run."""
     for other in heads if len(heads) > 1 else ():
-        kept = old.evaluation_clips_of(other.name, len(heads))
-        if other.name != head.name and kept.is_dir():
-            shutil.copytree(kept, new.evaluation_clips_of(other.name, len(heads)))
+        folder = old.evaluation_clips_of(other.name, len(heads))
+        if other.name != head.name and folder.is_dir():
+            shutil.copytree(folder, new.evaluation_clips_of(other.name, len(heads)))
     write_clips(
         new.evaluation_clips_of(head.name, len(heads)),
         clips["test"],

@@ -139,7 +139,7 @@ def _fit(config, run, resume, devices, like, compare_splits):
     goes_on = resume and Checkpoints(run).exist
     if config.from_run and not goes_on:
         require_parent(config)
-    require_outside_sounds(config, run.path)
+    _require_outside_sounds(config, run.path)
     sounds = AugmentationSounds.read(config, say)
     heads, splits, data, task_data = _open(config, run, say)
     if compare_splits:
@@ -394,6 +394,10 @@ def in_words(n_classes, splits):
     Args:
         n_classes: Number of classes.
         splits: {split: `ClipSet`}.
+
+    >>> from training.tasks.registry import get_task
+    >>> in_words(2, get_task("folder:drums").load().splits)
+    '2 classes; 6 train, 2 validation, 2 test clips'
     """
     sizes = ", ".join(f"{c.n_examples} {split}" for split, c in splits.items())
     words = f"{n_classes} classes; {sizes} clips"
@@ -451,7 +455,7 @@ def require_outside(task, path):
         task.require_outside(path)
 
 
-def require_outside_sounds(config, path):
+def _require_outside_sounds(config, path):
     """Refuses a run inside a folder of sounds, whose clips it would add to them."""
     for folder in filter(None, (config.noise_dir, config.rir_dir)):
         if path.resolve().is_relative_to(Path(folder).resolve()):

@@ -31,6 +31,12 @@ class WindowDraw:
     Args:
         config: `FitConfig`, of whose augmentation settings each is off by default.
         sounds: `AugmentationSounds` of that config; None where it names none.
+
+    >>> from training.settings.config import FitConfig
+    >>> config = FitConfig("drums", sample_rate=8000, window_seconds=0.05, gain=(6, 6))
+    >>> window = WindowDraw(config).window(tf.ones([800]), seed=(0, 1))
+    >>> window.shape[0], f"{window[0]:.2f}"  # 6 dB louder
+    (400, '2.00')
     """
 
     def __init__(self, config, sounds=None):

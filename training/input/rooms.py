@@ -21,6 +21,9 @@ def aligned(response, samples):
 
     Returns:
         (at most `samples`,), float32, of peak 1.
+
+    >>> aligned(np.array([0, 0.01, 0.4, 0, -0.8, 0.2]), samples=4)
+    array([ 0.5 ,  0.  , -1.  ,  0.25], dtype=float32)
     """
     response = response / np.abs(response).max()
     onset = np.argmax(np.abs(response) >= _ONSET)
@@ -48,6 +51,10 @@ def synthetic_responses(n_responses, rt60, sample_rate, samples, seed):
 
     Source: J.-D. Polack, La transmission de l'énergie sonore dans les salles, thesis,
         Université du Maine, 1988.
+
+    >>> [response] = synthetic_responses(1, (0.1, 0.1), 8000, 8000, seed=0)
+    >>> response.shape, float(response[0])
+    ((800,), 1.0)
     """
     random = np.random.default_rng([seed, _SYNTHETIC])
     responses = []
@@ -70,10 +77,15 @@ def in_room(window, response):
 
     Returns:
         (samples,). Silence stays silent; the response [1, 0, 0, ...] changes nothing.
+
+    >>> echo = tf.constant([1.0, 0.0, 1.0])
+    >>> sound = in_room(tf.constant([1.0, 0.0, 0.0, 0.0]), echo)
+    >>> f"{sound[0]:.3f}, {sound[2]:.3f}"
+    '0.707, 0.707'
     """
     samples = window.shape[0]
     n_fft = 2 ** int(np.ceil(np.log2(2 * samples)))
     spectrum = tf.signal.rfft(window, [n_fft]) * tf.signal.rfft(response, [n_fft])
     reverberant = tf.signal.irfft(spectrum, [n_fft])[:samples]
-    before, after = (tf.reduce_sum(tf.square(w)) for w in (window, reverberant))
-    return reverberant * tf.sqrt(tf.math.divide_no_nan(before, after))
+    energy, new_energy = (tf.reduce_sum(tf.square(w)) for w in (window, reverberant))
+    return reverberant * tf.sqrt(tf.math.divide_no_nan(energy, new_energy))

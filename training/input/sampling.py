@@ -104,10 +104,10 @@ def _slots(weights):
     """Number of slots of each task in a round, at least one."""
     if np.all(weights == weights[0]):
         return np.ones(len(weights), np.int64)
-    wanted = weights / weights.sum() * _SLOTS
-    counts = np.maximum(1, np.floor(wanted)).astype(np.int64)
-    missing = max(0, _SLOTS - counts.sum())
-    counts[np.argsort(counts - wanted)[:missing]] += 1
+    exact_counts = weights / weights.sum() * _SLOTS
+    counts = np.maximum(1, np.floor(exact_counts)).astype(np.int64)
+    n_missing = max(0, _SLOTS - counts.sum())
+    counts[np.argsort(counts - exact_counts)[:n_missing]] += 1
     return counts
 
 

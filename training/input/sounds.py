@@ -33,6 +33,9 @@ class SoundMemory:
 
     Attributes:
         n_sounds: Number of waveforms.
+
+    >>> SoundMemory([np.float32([1, 2])]).sound((0, 0)).numpy()
+    array([1., 2.], dtype=float32)
     """
 
     def __init__(self, waveforms):
@@ -81,6 +84,12 @@ class AugmentationSounds:
         responses: `SoundMemory` of room responses, or None.
         files: {setting that names a folder: {sound of a file, as in `ListedClip`: its
             path in the folder}}.
+
+    >>> from training.settings.config import FitConfig
+    >>> config = FitConfig("birds", noise_dir="drums", sample_rate=8000)
+    >>> AugmentationSounds.read(config, say=print).noise.n_sounds
+    10 files of background noise, 1.0 s, in drums
+    10
     """
 
     noise: SoundMemory | None = None
@@ -99,14 +108,14 @@ class AugmentationSounds:
             UserError: A folder isn't there, holds no sound, or files that can't be
                 read, unless such are to be skipped.
         """
-        require_folders(config)
-        found = {
+        _require_folders(config)
+        files_of = {
             name: _read(name, config, say) for name in _FOLDERS if getattr(config, name)
         }
-        noise = [file.waveform for file in found.get("noise_dir", ())]
+        noise = [file.waveform for file in files_of.get("noise_dir", ())]
         responses = [
             aligned(file.waveform, config.window_samples)
-            for file in found.get("rir_dir", ())
+            for file in files_of.get("rir_dir", ())
         ]
         if config.synthetic_rirs:
             responses += synthetic_responses(
@@ -119,7 +128,10 @@ class AugmentationSounds:
         return cls(
             SoundMemory(noise) if noise else None,
             SoundMemory(responses) if responses else None,
-            {name: {f.sound: f.name for f in files} for name, files in found.items()},
+            {
+                name: {f.sound: f.name for f in files}
+                for name, files in files_of.items()
+            },
         )
 
     def fingerprints(self):
@@ -127,7 +139,7 @@ class AugmentationSounds:
         return {name: fingerprint(sorted(files)) for name, files in self.files.items()}
 
 
-def require_folders(config):
+def _require_folders(config):
     """Checks that the folders of sounds are there; reads none of their files.
 
     Raises:
@@ -138,11 +150,11 @@ def require_folders(config):
         if not folder:
             continue
         require_utf8(Path(folder))
-        wanted = f"name a folder of audio files as {_option(setting)}"
+        advice = f"name a folder of audio files as {_option(setting)}"
         if not os.path.exists(folder):
-            raise UserError(f"there is no folder {folder}; {wanted}")
+            raise UserError(f"there is no folder {folder}; {advice}")
         if not os.path.isdir(folder):
-            raise UserError(f"{folder} is a file; {wanted}")
+            raise UserError(f"{folder} is a file; {advice}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -225,13 +237,13 @@ def _file_or_error(path, folder, sample_rate):
 
 def _middles(files, most_samples):
     """The files, long ones cut to their middle, so that all have `most_samples`."""
-    left, longest = most_samples, 0
+    samples_left, longest = most_samples, 0
     sizes = sorted(file.waveform.size for file in files)
     for n_before, size in enumerate(sizes):
-        longest = left // (len(sizes) - n_before)
+        longest = samples_left // (len(sizes) - n_before)
         if size > longest:
             break
-        left -= size
+        samples_left -= size
     cut = []
     for file in files:
         spare = file.waveform.size - max(1, longest)

@@ -28,10 +28,10 @@ def random_window(waveform, window_samples, seed, shift=0, speed=None):
     >>> (window - window[0]).numpy()
     array([0., 1., 2.], dtype=float32)
     """
-    taken = window_samples
+    n_taken = window_samples
     if speed is not None:
-        taken = tf.cast(tf.round(window_samples * speed), tf.int32)
-    start = _random_start(tf.shape(waveform)[0], taken, seed, shift)
+        n_taken = tf.cast(tf.round(window_samples * speed), tf.int32)
+    start = _random_start(tf.shape(waveform)[0], n_taken, seed, shift)
     if speed is None:
         window = _part(waveform, start, window_samples)
     else:
@@ -53,8 +53,8 @@ def _part(waveform, start, length):
     samples = tf.shape(waveform)[0]
     first = tf.clip_by_value(start, 0, samples)
     end = tf.clip_by_value(start + length, 0, samples)
-    left = tf.clip_by_value(-start, 0, length)
-    return tf.pad(waveform[first:end], [[left, length - left - (end - first)]])
+    n_before = tf.clip_by_value(-start, 0, length)
+    return tf.pad(waveform[first:end], [[n_before, length - n_before - (end - first)]])
 
 
 def at_speed(waveform, start, window_samples, speed):
@@ -74,14 +74,19 @@ def at_speed(waveform, start, window_samples, speed):
 
     Returns:
         (window_samples,).
+
+    >>> tone = tf.sin(0.1 * tf.range(2000.0))
+    >>> window = at_speed(tone, 500, 3, speed=2.0)  # samples 500, 502, 504
+    >>> [f"{value:.3f}" for value in window]  # sin(50), sin(50.2), sin(50.4)
+    ['-0.262', '-0.065', '0.134']
     """
     n_out = window_samples + 2 * _MARGIN
     n_in = tf.cast(tf.round(n_out * speed), tf.int32)
-    before = tf.cast(tf.round(_MARGIN * speed), tf.int32)
-    part = _part(waveform, start - before, n_in) * _fades(n_in, before)
-    kept = (tf.minimum(n_in, n_out) + 1) // 2  # bins below the lower Nyquist frequency
-    spectrum = tf.signal.rfft(part)[:kept]
-    spectrum = tf.pad(spectrum, [[0, n_out // 2 + 1 - kept]])
+    margin = tf.cast(tf.round(_MARGIN * speed), tf.int32)
+    part = _part(waveform, start - margin, n_in) * _fades(n_in, margin)
+    n_bins = (tf.minimum(n_in, n_out) + 1) // 2  # below the lower Nyquist frequency
+    spectrum = tf.signal.rfft(part)[:n_bins]
+    spectrum = tf.pad(spectrum, [[0, n_out // 2 + 1 - n_bins]])
     window = tf.signal.irfft(spectrum, [n_out])[_MARGIN : _MARGIN + window_samples]
     return window * (n_out / tf.cast(n_in, tf.float32))
 

@@ -93,10 +93,12 @@ def require_same_data(data, other):
     )
     record = DataRecord.read(other)
     if record is None:
-        before = sum(other.read_metrics().get("clips", {}).values())
-        now = sum(task.total for task in data.tasks)
-        if before not in (0, now):
-            raise OtherDataError(f"there are {now} clips, and {before} of {other_run}")
+        n_clips_before = sum(other.read_metrics().get("clips", {}).values())
+        n_clips = sum(task.total for task in data.tasks)
+        if n_clips_before not in (0, n_clips):
+            raise OtherDataError(
+                f"there are {n_clips} clips, and {n_clips_before} of {other_run}"
+            )
         return
     for old, task in zip(record.tasks, data.tasks):
         changed = changes(old, task, by_split=False)
@@ -123,7 +125,15 @@ def sounds_among_clips(data, files):
 
     Args:
         data: `DataRecord` of the clips.
-        files: Those mixed in, see `training.input.sounds.AugmentationSounds.files`.
+        files: Files mixed in, see `training.input.sounds.AugmentationSounds.files`.
+
+    >>> from training.run.folder import RunFolder
+    >>> data = DataRecord.read(RunFolder("run"))
+    >>> [clip, _] = data.tasks[0].clips["test"]
+    >>> [line] = sounds_among_clips(data, {"noise_dir": {clip.sound: "a.wav"}})
+    >>> print(line)
+    note: 1 of the 1 sounds of --noise-dir are clips to learn or to test, too (0 train,
+    0 validation, 1 test: a.wav): ...
     """
     lines = []
     for setting, names in files.items():
@@ -188,10 +198,10 @@ def own_test_clips(run, task, head, load, say, exactly=False):
     if isinstance(task, OwnTask) and old.clips is not None:
         return _remaining_clips(run, task, head, old, say, exactly), head.labels
     data = load()
-    now = TaskRecord.of(
+    record_now = TaskRecord.of(
         dataclasses.replace(head, labels=data.labels), data.splits, data.fingerprint
     )
-    changed = changes(dataclasses.replace(old, labels=data.labels), now)
+    changed = changes(dataclasses.replace(old, labels=data.labels), record_now)
     if changed:
         change = (
             f"the data of {head.task} isn't what {run.path} was trained on: {changed}"
@@ -221,8 +231,8 @@ def _remaining_clips(run, task, head, old, say, exactly):
         for n, clip in enumerate(all_clips.clips)
         if clip.sound in tested and (clip.sound, clip.file) not in elsewhere
     ]
-    now = dataclasses.replace(old, clips={"": all_clips.clips})
-    changed = changes(old, now, by_split=False)
+    record_now = dataclasses.replace(old, clips={"": all_clips.clips})
+    changed = changes(old, record_now, by_split=False)
     if not changed:
         return all_clips.only(kept)
     change = f"the data of {head.task} changed since {run.path} was trained: {changed}"
@@ -295,10 +305,11 @@ def _is_copy(record, clips):
     def names(clips):
         return {(c.label, str(PurePosixPath(c.file).with_suffix(""))) for c in clips}
 
-    now = names(clips)
+    names_now = names(clips)
     for task in record.tasks + record.before:
-        then = names(c for listed in (task.clips or {}).values() for c in listed)
-        if len(now & then) >= _ALIKE * max(len(now), len(then), 1):
+        names_then = names(c for listed in (task.clips or {}).values() for c in listed)
+        most = max(len(names_now), len(names_then), 1)
+        if len(names_now & names_then) >= _ALIKE * most:
             return True
     return False
 
@@ -359,11 +370,11 @@ def adapted_record(run, heads, data):
     record = DataRecord.read(run) or DataRecord(())
     tasks = (data if h.name == data.head else record.of_head(h.name) for h in heads)
     old = record.of_head(data.head)
-    before = record.before
+    records_before = record.before
     if old is not None and old.fingerprint != data.fingerprint:
-        name = f"{old.head}, before {len(before) + 1}"
-        before += (dataclasses.replace(old, head=name),)
-    return DataRecord(tuple(task for task in tasks if task is not None), before)
+        name = f"{old.head}, before {len(records_before) + 1}"
+        records_before += (dataclasses.replace(old, head=name),)
+    return DataRecord(tuple(task for task in tasks if task is not None), records_before)
 
 
 def is_same(task, other):

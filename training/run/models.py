@@ -268,6 +268,16 @@ def start_from(model, run):
 
     Raises:
         UserError: The run is damaged, or they have other weights.
+
+    >>> from training.run.folder import RunFolder
+    >>> from training.settings.config import FitConfig
+    >>> run = RunFolder("run")
+    >>> model = build_classifier(FitConfig.read(run.config), run.read_heads())
+    >>> start_from(model, run)
+    >>> old = load_classifier(run.model, run.read_heads())
+    >>> kernel, old_kernel = (m.layers[-2].get_weights()[0] for m in (model, old))
+    >>> np.array_equal(kernel, old_kernel)  # of the encoders
+    True
     """
     source = load_classifier(run.model, run.read_heads())
     for part, old in zip(_parts(model).values(), _parts(source).values()):
@@ -286,6 +296,14 @@ def freeze(model, frozen):
     Args:
         model: Model of `build_classifier`, to be compiled after that.
         frozen: `FitConfig.freeze`.
+
+    >>> from training.run.folder import RunFolder
+    >>> from training.settings.config import FitConfig
+    >>> run = RunFolder("run")  # of mel, which learns nothing
+    >>> model = build_classifier(FitConfig.read(run.config), run.read_heads())
+    >>> freeze(model, "encoder")
+    >>> [weight.path for weight in model.trainable_weights]
+    ['logits/kernel', 'logits/bias']
     """
     if frozen is None:
         return
@@ -320,12 +338,12 @@ def _logits(name, head):
 @contextlib.contextmanager
 def _policy(precision):
     """The context in which new layers get a dtype policy."""
-    before = keras.config.dtype_policy()
+    policy_before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
         yield
     finally:
-        keras.config.set_dtype_policy(before)
+        keras.config.set_dtype_policy(policy_before)
 
 
 def _waveform_and_features(config):

@@ -24,6 +24,10 @@ def inherited_settings(path):
 
     Raises:
         UserError: It holds no finished run, or one that is damaged.
+
+    >>> inherited_settings("run")
+    {'frontend': 'mel', 'encoder': 'small', 'n_filters': 8, 'sample_rate': 8000,
+     'window_seconds': 0.1}
     """
     config = _read_config(RunFolder(path))
     return {name: getattr(config, name) for name in (*_MODEL, "window_seconds")}
@@ -38,6 +42,11 @@ def require_parent(config):
     Raises:
         UserError: That is no finished run, is damaged, or has a model of other
             settings.
+
+    >>> require_parent(FitConfig("drums", sample_rate=8000, from_run="run"))
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the run in run, to start from, has frontend mel
+    (received: leaf), n_filters 8 (received: 40); leave these options out, or --from
     """
     run = RunFolder(config.from_run)
     parent = _read_config(run)
@@ -66,6 +75,13 @@ def parent_notes(config, tasks, splits):
         config: `FitConfig` of the run.
         tasks: Tasks of the run, from `get_tasks`.
         splits: {split: `ClipSet`s of the tasks}.
+
+    >>> from training.tasks.registry import get_task
+    >>> task = get_task("folder:drums")  # the parent's own
+    >>> splits = {s: [clips] for s, clips in task.load().splits.items()}
+    >>> [line] = parent_notes(FitConfig(task.name, from_run="run"), [task], splits)
+    >>> print(line)
+    note: of these 2 validation clips run trained on 0 and chose its epoch by 2 ...
     """
     if not config.from_run:
         return []
@@ -84,18 +100,22 @@ def with_parent(data, config):
     Args:
         data: `DataRecord` of the run's own clips.
         config: `FitConfig` of the run.
+
+    >>> data = with_parent(DataRecord(()), FitConfig("drums", from_run="run"))
+    >>> [task.head for task in data.before], data.started_from["run"]
+    (['drums, before 1'], 'run')
     """
     if not config.from_run:
         return data
     run = RunFolder(config.from_run)
     parent = DataRecord.read(run) or DataRecord(())
-    before = [
+    records = [
         dataclasses.replace(task, head=f"{task.head.partition(',')[0]}, before {n}")
         for n, task in enumerate(parent.tasks + parent.before, 1)
     ]
     model = run.file_marks()[run.model.name]
     started_from = {"run": str(run.path), "model": model}
-    return dataclasses.replace(data, before=tuple(before), started_from=started_from)
+    return dataclasses.replace(data, before=tuple(records), started_from=started_from)
 
 
 def as_started(data, run):
@@ -104,6 +124,11 @@ def as_started(data, run):
     Args:
         data: `DataRecord` of the run's own clips.
         run: `RunFolder` of the run.
+
+    >>> data = with_parent(DataRecord(()), FitConfig("drums", from_run="run"))
+    >>> data.write(RunFolder("tuned"))
+    >>> as_started(DataRecord(()), RunFolder("tuned")).started_from["run"]
+    'run'
     """
     record = DataRecord.read(run)
     if record is None:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import soundfile
 
+from leaf_files.clips import is_audio_path
 from leaf_files.command_line import note
 from training.tasks.hearing import Heard, Stretch
 
@@ -140,7 +141,8 @@ class Index:
         known: dict = {}
         for path in wanted:
             with contextlib.suppress(OSError, ValueError):
-                self._marks[path] = self._mark(path)
+                if _may_be_opened(path):
+                    self._marks[path] = self._mark(path)
         if self._is_fresh or self._base is None:
             return known
         paths = list(self._marks)
@@ -285,6 +287,15 @@ def _say_without(reason):
         f"heard anew each time; name a folder for it by {FOLDER_VARIABLE}, or say "
         f"--index {NONE}"
     )
+
+
+def _may_be_opened(path):
+    """Whether a file may be opened by a name: what is known of it may be by another."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return is_audio_path(path)
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Heard))

@@ -35,6 +35,7 @@ from training.tasks.splits import SOUND_DIGITS
 from training.tasks.splitting import Splitting
 
 _BAD_CLIPS_NAMED = 3
+_ROUNDED_SECONDS = 0.01
 _MANY = 10_000  # clips
 
 
@@ -744,6 +745,19 @@ def _warn_of_sound(clips):
         )
     pairs = [(clip.heard.oddities, label) for clip in clips for label in clip.labels]
     warn_of_silent_classes([kinds for kinds, _ in pairs], [label for _, label in pairs])
+    late = [clip.entry.place or clip.name(Path()) for clip in clips if _is_late(clip)]
+    if late:
+        warn(
+            f"{len(late)} of {len(clips)} clips end after their recordings do, and are "
+            f"cut there ({a_few(late)})"
+        )
+
+
+def _is_late(clip):
+    """Whether a clip ends after its recording, by more than times are rounded."""
+    heard = clip.heard
+    beyond = (clip.stretch.end or 0.0) - heard.last / heard.sample_rate
+    return heard.is_cut and beyond > _ROUNDED_SECONDS
 
 
 def _label_faults(labels):

@@ -65,7 +65,7 @@ def section(text, title):
 def test_the_wrong_clips_come_the_surest_first(tmp_path):
     logits = [[0, 2.0, 0], [0, 9, 0], [5, 0, 0], [0, 0, 4]]
     of_task = make_tested(logits, [0, 0, 0, 1], ["a.wav", "b.wav", "c.wav", "d.wav"])
-    text = report.to_markdown(
+    text = report._to_markdown(
         RunFolder(tmp_path), small_config("x"), [of_task], history(0.9, 0.9), METRICS
     )
     wrong = section(text, "Clips it got wrong")

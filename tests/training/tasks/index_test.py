@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from leaf_files.clips import write_clip
+from leaf_files.errors import UserError
 from training.tasks import hearing, index
 from training.tasks.hearing import WHOLE, Stretch, hear_all
 from training.tasks.index import Index, open_index
@@ -128,6 +129,17 @@ def test_a_link_is_known_by_its_file(wanted, heard_files, tmp_path):
     links = {tmp_path / "linked" / a.name: [WHOLE], tmp_path / "other.flac": [WHOLE]}
     hear_with(tmp_path / "index", links)
     assert heard_files() == ""
+
+
+@pytest.mark.parametrize("name", ["caf\udce9.flac", "notes.txt"])
+def test_a_link_whose_name_cannot_be_opened_is_no_clip(wanted, tmp_path, name):
+    a = next(iter(wanted))
+    link = tmp_path / name
+    link.symlink_to(a)
+    first = hear_with(tmp_path / "index", {a: [WHOLE], link: [WHOLE]})
+    assert isinstance(first[a][0], hearing.Heard)
+    assert isinstance(first[link][0], UserError)
+    assert same(hear_with(tmp_path / "index", {a: [WHOLE], link: [WHOLE]}), first)
 
 
 @pytest.mark.parametrize("damage", ["noise", "cut", "facts", "other version"])

@@ -77,6 +77,24 @@ def test_segments_are_cut_out_and_weighed(tmp_path):
     assert first["clip"] == b"2.wav@0.5-1.25"
 
 
+def test_ends_after_the_recording_are_cut_and_named_but_for_rounding(tmp_path, capsys):
+    rows = ["path,start,end,label"]
+    for n, end in enumerate(("9", "1.009", "1")):
+        noise = np.random.default_rng(n).uniform(-0.5, 0.5, RATE)
+        write_clip(tmp_path / f"{n}.wav", noise, RATE)
+        rows.append(f"{n}.wav,0.5,{end},a")
+    path = tmp_path / "events.csv"
+    path.write_text("\n".join(rows))
+    clips = TableTask(path).load_all(["a"])
+    assert [len(c["waveform"]) for c in clips.dataset(RATE).as_numpy_iterator()] == (
+        [RATE // 2] * 3
+    )
+    assert (
+        "1 of 3 clips end after their recordings do, and are cut there (events.csv, "
+        "line 2)" in capsys.readouterr().err
+    )
+
+
 def test_all_of_a_table_for_a_model_that_knows_its_labels(notes):
     task = TableTask(notes, "family")
     clips = task.load_all(["reed", "brass", "wren"])

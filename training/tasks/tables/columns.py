@@ -88,6 +88,9 @@ def find_columns(columns, sheet):
     Found(labels=('family',), of_role={'path': 'file'})
     """
     names = [name for name in sheet.columns if name]
+    if not names:
+        faults = "; ".join(sheet.faults.lines())
+        raise UserError(f"{sheet.path} names no columns{faults and f': {faults}'}")
     lacking, of_role = [], {}
     for role in _NAMES:
         asked = getattr(columns, role)

@@ -168,6 +168,8 @@ def test_what_cannot_be_read_twice_is_refused(table, tmp_path):
         (b"", "is empty; its first line must name the columns"),
         (b" \n\n", "is empty"),
         (b"path,label\n", "has a header and no rows"),
+        (b'{"path": "a.w', "names no columns: 1 row with no JSON object (line 1 holds"),
+        (b"{}\n", "names no columns"),
         (b"a.wav,dog\nb.wav,cat\n", "has no header: its first line must name"),
         (b"path,lable\na.wav,x\n", "no column 'label' (did you mean lable?): name it"),
         (b"path,label,label\na.wav,x,y\n", "has the column 'label' 2 times"),
