@@ -137,6 +137,11 @@ def open_clip(path: str | Path) -> Iterator["Sound"]:
 
     Raises:
         UserError: As `read_clip`, also while it is read.
+
+    >>> write_clip("tone.wav", np.zeros(1000), 16000)
+    >>> with open_clip("tone.wav") as sound:
+    ...     print([block.size for block in sound.mono_blocks(600)])
+    [600, 400]
     """
     path = Path(path)
     with _named(path):
@@ -163,6 +168,10 @@ def read_stretch(
 
     Raises:
         UserError: As `read_clip`, of what is read; or the file ends before `last`.
+
+    >>> write_clip("steps.wav", np.repeat([0.25, 0.5], 100), 8000)
+    >>> read_stretch("steps.wav", 99, 102)
+    (array([0.25, 0.5 , 0.5 ], dtype=float32), 8000)
     """
     with open_clip(path) as sound:
         waveform, file_rate = sound.mono_stretch(first, last), sound.sample_rate
@@ -204,6 +213,10 @@ def seconds_of(path: str | Path) -> float:
 
     Raises:
         UserError: As `read_clip`; where the header is enough, samples aren't judged.
+
+    >>> write_clip("tone.wav", np.zeros(4000), 8000)
+    >>> seconds_of("tone.wav")
+    0.5
     """
     with open_clip(path) as sound:
         require_audio_rate(sound.sample_rate, path)

@@ -17,7 +17,10 @@ def lost_clip(what: object) -> UserError:
     """The error of a clip that was whole when it was checked, and can't be read now.
 
     Args:
-        what: What is wrong with it, without an end.
+        what: Fault of it, a clause without an end.
+
+    >>> print(lost_clip("there is no audio file a.wav"))
+    there is no audio file a.wav; it was whole before: leave the clips as they are ...
     """
     return UserError(
         f"{what}; it was whole before: leave the clips as they are while they are in "

@@ -57,6 +57,10 @@ class NearDuplicate(NamedTuple):
         seconds: Time in the second clip of what begins the first one, seconds; below 0
             where the first one begins earlier.
         share: Share of the landmarks where they overlap that agree, in (0, 1].
+
+    >>> pair = NearDuplicate(0, 4, seconds=0.512, share=0.9)
+    >>> pair.first, pair.second
+    (0, 4)
     """
 
     first: int
@@ -98,6 +102,13 @@ class Fingerprinter:
 
     Args:
         sample_rate: Sample rate, Hz.
+
+    >>> noise = np.random.default_rng(0).standard_normal(16000)
+    >>> printer = Fingerprinter(16000)
+    >>> for block in np.split(noise, 4):
+    ...     printer.update(block)
+    >>> np.array_equal(printer.fingerprint(), fingerprint(noise, 16000))
+    True
     """
 
     def __init__(self, sample_rate: int):
@@ -145,7 +156,11 @@ def packed(fingerprint: np.ndarray) -> bytes:
 
 
 def unpacked(content: bytes) -> np.ndarray:
-    """The fingerprint that `packed` made into bytes, in the order of its times."""
+    """The fingerprint that `packed` made into bytes, in the order of its times.
+
+    >>> unpacked(packed(np.array([7 << 32 | 2], np.uint64))).tolist() == [7 << 32 | 2]
+    True
+    """
     columns = np.frombuffer(zlib.decompress(content), np.uint8).reshape(4, -1)
     hashes, gaps = np.split(columns.T.copy().view("<u4")[:, 0].astype(np.uint64), 2)
     return hashes << np.uint64(_TIME_BITS) | np.cumsum(gaps, dtype=np.uint64)
@@ -167,8 +182,13 @@ def near_duplicates(
 
     Returns:
         `NearDuplicate`s in the order of their indices.
+
+    >>> noise, other = np.random.default_rng(0).standard_normal((2, 16000))
+    >>> prints = [fingerprint(sound, 16000) for sound in (noise, other, noise / 2)]
+    >>> [(pair.first, pair.second) for pair in near_duplicates(prints)]
+    [(0, 2)]
     """
-    found = []
+    pairs = []
     for first, second, offset in _candidates(fingerprints, shown):
         matches, share = _agreement(fingerprints[first], fingerprints[second], offset)
         if (
@@ -177,8 +197,8 @@ def near_duplicates(
             and matches * share >= _LEAST_PRODUCT
         ):
             seconds = round(offset * FRAME_SECONDS, 3)
-            found.append(NearDuplicate(first, second, seconds, min(1.0, share)))
-    return sorted(found)
+            pairs.append(NearDuplicate(first, second, seconds, min(1.0, share)))
+    return sorted(pairs)
 
 
 def clusters(pairs: Sequence[NearDuplicate]) -> list[list[int]]:

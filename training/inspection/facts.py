@@ -38,6 +38,11 @@ class ClipFacts:
         path: Path of the file; None if it isn't one.
         start, end: Segment of the file, seconds; None for all of it.
         weight: Weight in the loss.
+
+    >>> sound = (0.01, 0, False, "9f3c")
+    >>> clip = ClipFacts("a.wav", ("dog",), 1.5, 8000, "WAV PCM_16", *sound)
+    >>> clip.labels, clip.group
+    (('dog',), None)
     """
 
     name: str
@@ -70,9 +75,12 @@ class TaskFacts:
         pairs: Near duplicates among them, by index.
         proposals: `leakage.Proposal`s of groups that names suggest; [] where groups
             are known.
-        faults: Lines: what forbids to learn from the clips.
-        warnings: Lines: what may not be meant.
+        faults: Lines on what forbids to learn from the clips.
+        warnings: Lines on what may not be meant.
         notes: Lines on what the data was taken for, and how it is split.
+
+    >>> TaskFacts("folder:drums", ("kick", "snare"), False, None, [], [], []).labels
+    ('kick', 'snare')
     """
 
     task: str
@@ -96,6 +104,12 @@ def facts_of(task, config):
 
     Raises:
         UserError: There are no clips to look at.
+
+    >>> from training.settings.config import FitConfig
+    >>> from training.tasks.registry import get_task
+    >>> facts = facts_of(get_task("folder:drums"), FitConfig("folder:drums"))
+    >>> len(facts.clips), facts.clips[0].labels, facts.clips[0].seconds
+    (10, ('kick',), 0.1)
     """
     if isinstance(task, OwnTask):
         return _of_own(task, config.seed)
@@ -173,14 +187,14 @@ def _of_records(task, config, sample_rate, split_rule):
                 prints.append(fingerprint(clip["waveform"], sample_rate))
                 progress.update()
     names = [clip.name for clip in clips]
-    proposals, found = [], []
+    proposals, leaks = [], []
     if clips[0].group is None and not task.why_not_split:
         labels = [LABEL_SEPARATOR.join(clip.labels) for clip in clips]
         proposals = leakage.proposed_groups(names, labels)
-        found.append(leakage.name_lines(names, labels))
+        leaks.append(leakage.name_lines(names, labels))
     pairs = alike(prints)
     splits = [clip.split for clip in clips]
-    found.append(leakage.duplicate_lines(pairs, names, splits))
+    leaks.append(leakage.duplicate_lines(pairs, names, splits))
     return TaskFacts(
         task.name,
         data.labels,
@@ -189,7 +203,7 @@ def _of_records(task, config, sample_rate, split_rule):
         clips,
         pairs,
         proposals,
-        warnings=["; ".join(lines) for lines in found if lines],
+        warnings=["; ".join(lines) for lines in leaks if lines],
         notes=[f"splits: {split_rule}", *data.notes],
     )
 

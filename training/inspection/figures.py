@@ -21,11 +21,20 @@ def draw_task(facts, findings, folder):
 
     Args:
         facts: `training.inspection.facts.TaskFacts`.
-        findings: What `training.inspection.findings.findings_of` returns.
+        findings: Dict of `training.inspection.findings.findings_of`.
         folder: Path.
 
     Raises:
         UserError: The folder can't be made.
+
+    >>> from training.inspection.facts import facts_of
+    >>> from training.inspection.findings import findings_of
+    >>> from training.settings.config import FitConfig
+    >>> from training.tasks.registry import get_task
+    >>> facts = facts_of(get_task("folder:drums"), FitConfig("folder:drums"))
+    >>> draw_task(facts, findings_of(facts), Path("drawn"))
+    >>> sorted(path.name for path in Path("drawn").iterdir())
+    ['classes.png', 'lengths.png', 'loudness.png']
     """
     figures = {
         "classes": classes(findings),
@@ -39,7 +48,12 @@ def draw_task(facts, findings, folder):
 
 
 def classes(findings):
-    """Clips of each class, by split; the largest class first."""
+    """Clips of each class, by split; the largest class first.
+
+    >>> counts = {"clips": 5, **{split: {"clips": 5} for split in SPLITS}}
+    >>> classes({"classes": {"kick": counts, "snare": counts}}).axes[0].get_title()
+    '2 classes'
+    """
     found = findings["classes"]
     names = sorted(found, key=lambda name: -found[name]["clips"])[:_MOST_CLASSES]
     counts = {
@@ -57,7 +71,13 @@ def classes(findings):
 
 
 def groups(clips):
-    """Clips of each group, in the color of its split; the largest group first."""
+    """Clips of each group, in the color of its split; the largest group first.
+
+    >>> from types import SimpleNamespace
+    >>> clips = [SimpleNamespace(group=who, split="train") for who in ("ann", "bo")]
+    >>> groups(clips).axes[0].get_title()
+    '2 groups'
+    """
     by_group: dict = collections.defaultdict(collections.Counter)
     for clip in clips:
         by_group[clip.group][clip.split] += 1
@@ -74,7 +94,13 @@ def groups(clips):
 
 
 def lengths(clips):
-    """A histogram of the lengths of clips; logarithmic where they differ much."""
+    """A histogram of the lengths of clips; logarithmic where they differ much.
+
+    >>> from types import SimpleNamespace
+    >>> clips = [SimpleNamespace(seconds=seconds, split=None) for seconds in (0.1, 5.0)]
+    >>> lengths(clips).axes[0].get_xscale()
+    'log'
+    """
     seconds = [clip.seconds for clip in clips]
     is_wide = max(seconds) > 10 * max(min(seconds), 1e-3)
     figure = _histogram(clips, seconds, is_wide)
@@ -84,7 +110,13 @@ def lengths(clips):
 
 
 def loudness(clips):
-    """A histogram of the loudness of clips, RMS in dB below full scale."""
+    """A histogram of the loudness of clips, RMS in dB below full scale.
+
+    >>> from types import SimpleNamespace
+    >>> clips = [SimpleNamespace(power=power, split=None) for power in (0.01, 0.1)]
+    >>> loudness(clips).axes[0].get_xlabel()
+    'loudness, dBFS'
+    """
     figure = _histogram(clips, [decibels(clip.power) for clip in clips])
     [axes] = figure.axes
     axes.set(xlabel="loudness, dBFS", ylabel="clips", title="Loudness (RMS)")
@@ -96,15 +128,15 @@ def _stacked(names, counts, totals):
     figure = Figure(figsize=(7, 1.7 + 0.24 * len(names)), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(names))
-    left = np.zeros(len(names))
+    starts = np.zeros(len(names))
     if not any(map(any, counts.values())):
         axes.barh(places, totals, color=SILVER)
     else:
         for split in SPLITS:
             axes.barh(
-                places, counts[split], left=left, color=COLORS[split], label=split
+                places, counts[split], left=starts, color=COLORS[split], label=split
             )
-            left += counts[split]
+            starts += counts[split]
         figure.legend(loc="outside lower center", ncols=len(SPLITS), frameon=False)
     for place, total in enumerate(totals):
         axes.text(total, place, f" {total}", va="center", fontsize=8, color=SLATE)

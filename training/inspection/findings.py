@@ -27,6 +27,14 @@ def findings_of(facts):
 
     Args:
         facts: `training.inspection.facts.TaskFacts`, with at least one clip.
+
+    >>> from training.inspection.facts import facts_of
+    >>> from training.settings.config import FitConfig
+    >>> from training.tasks.registry import get_task
+    >>> facts = facts_of(get_task("folder:drums"), FitConfig("folder:drums"))
+    >>> findings = findings_of(facts)
+    >>> findings["clips"], findings["classes"]["kick"]["clips"], findings["clipped"]
+    (10, 5, [])
     """
     clips = facts.clips
     loudness = [decibels(clip.power) for clip in clips]
@@ -38,7 +46,7 @@ def findings_of(facts):
         "sample_rates": _counts(str(clip.sample_rate) for clip in clips),
         "encodings": _counts(clip.encoding for clip in clips if clip.encoding),
         "loudness_dbfs": _spread(loudness),
-        "clipped": [clip.name for clip in clips if is_clipped(clip)],
+        "clipped": [clip.name for clip in clips if _is_clipped(clip)],
         "silent": [clip.name for clip in clips if clip.is_silent],
         "quiet": [
             clip.name
@@ -74,7 +82,7 @@ def decibels(power):
     return max(_SILENCE_DB, 10 * float(np.log10(power + 1e-30)))
 
 
-def is_clipped(clip):
+def _is_clipped(clip):
     """Whether a clip, of `ClipFacts`, is cut off at full scale, more than by a hair."""
     n_samples = clip.seconds * clip.sample_rate
     least = max(_LEAST_CLIPPED, _LEAST_CLIPPED_SHARE * n_samples)
@@ -82,7 +90,14 @@ def is_clipped(clip):
 
 
 def copies(clips):
-    """Names of clips of the very same sound, a list each; silence doesn't count."""
+    """Names of clips of the very same sound, a list each; silence doesn't count.
+
+    >>> from types import SimpleNamespace
+    >>> names = {"a.wav": "9f3c", "b.wav": "71d0", "c.wav": "9f3c"}
+    >>> copies([SimpleNamespace(name=n, sound=s, is_silent=False)
+    ...         for n, s in names.items()])
+    [['a.wav', 'c.wav']]
+    """
     by_sound = collections.defaultdict(list)
     for clip in clips:
         if not clip.is_silent:
@@ -91,10 +106,16 @@ def copies(clips):
 
 
 def alike(facts):
-    """Indices of clips that sound alike, a list each, without mere copies."""
+    """Indices of clips that sound alike, a list each, without mere copies.
+
+    >>> from types import SimpleNamespace
+    >>> clips = [SimpleNamespace(sound=sound) for sound in ("9f3c", "71d0", "02ab")]
+    >>> alike(SimpleNamespace(clips=clips, pairs=[(0, 2)]))
+    [[0, 2]]
+    """
     clips = facts.clips
-    found = clusters(facts.pairs)
-    return [members for members in found if len({clips[n].sound for n in members}) > 1]
+    sets = clusters(facts.pairs)
+    return [members for members in sets if len({clips[n].sound for n in members}) > 1]
 
 
 def _spread(values):
@@ -149,18 +170,18 @@ def _traps(facts, loudness):
     if facts.multi_label:
         return
     labels = [clip.labels[0] for clip in clips]
-    told = {
+    traits = {
         "sample rates": [clip.sample_rate for clip in clips],
         "encodings of files": [clip.encoding for clip in clips],
         "lengths": _binned([clip.seconds for clip in clips]),
         "loudness": _binned(loudness),
     }
     largest = collections.Counter(labels).most_common(1)[0][1] / len(labels)
-    for what, values in told.items():
+    for trait, values in traits.items():
         share = told_by(values, labels)
         if share >= largest + _TELLING:
             yield (
-                f"{what} alone tell{'s' if what == 'loudness' else ''} the class of "
+                f"{trait} alone tell{'s' if trait == 'loudness' else ''} the class of "
                 f"{share:.0%} of the clips, where the largest class is "
                 f"{largest:.0%}: a model may learn how clips were made"
             )

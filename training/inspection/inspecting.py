@@ -13,11 +13,16 @@ from training.tasks.registry import get_tasks
 
 @dataclasses.dataclass(frozen=True)
 class Inspected:
-    """What was found of a task.
+    """Facts of a task's clips, and findings about them.
 
     Attributes:
         facts: `TaskFacts` of its clips.
         findings: Findings, a dict for JSON.
+
+    >>> from training.settings.config import FitConfig
+    >>> [drums] = inspect(FitConfig("folder:drums"))
+    >>> drums.facts.labels, drums.findings["clips"]
+    (('kick', 'snare'), 10)
     """
 
     facts: TaskFacts
@@ -38,6 +43,11 @@ def inspect(config, output=None, write=None):
 
     Raises:
         UserError: A task can't be looked at, or a file can't be written.
+
+    >>> from training.settings.config import FitConfig
+    >>> [drums] = inspect(FitConfig("folder:drums"))
+    >>> drums.findings["labels_a_clip"]
+    {'1': 10}
     """
     tasks = get_tasks(config)
     if write is not None and len(tasks) > 1:
@@ -48,18 +58,18 @@ def inspect(config, output=None, write=None):
         require_writable(write)
     if output is not None:
         writable_folder(output)
-    found = []
+    inspected = []
     for task in tasks:
         facts = facts_of(task, config)
         if not facts.clips:
             raise UserError("; ".join(facts.faults) or f"{task.name} has no clips")
-        found.append(Inspected(facts, findings_of(facts)))
+        inspected.append(Inspected(facts, findings_of(facts)))
     if write is not None:
-        write_table(write, found[0].facts)
+        write_table(write, inspected[0].facts)
     if output is not None:
         from training.inspection.figures import draw_task
 
-        for number, each in enumerate(found, 1):
-            folder = Path(output) / str(number) if len(found) > 1 else Path(output)
+        for number, each in enumerate(inspected, 1):
+            folder = Path(output) / str(number) if len(inspected) > 1 else Path(output)
             draw_task(each.facts, each.findings, folder)
-    return found
+    return inspected

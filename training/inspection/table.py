@@ -14,6 +14,10 @@ def require_writable(path):
 
     Raises:
         UserError: It isn't called .csv, or it is there.
+
+    >>> require_writable("clips.txt")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: --write makes a table, FILE.csv. Received: clips.txt
     """
     path = Path(path)
     if path.suffix.lower() != ".csv":
@@ -35,6 +39,14 @@ def write_table(path, facts):
 
     Raises:
         UserError: The clips are no files, as of TFDS, or the file can't be written.
+
+    >>> from training.inspection.inspecting import inspect
+    >>> from training.settings.config import FitConfig
+    >>> [drums] = inspect(FitConfig("folder:drums"))
+    >>> write_table("drums.csv", drums.facts)
+    >>> print(Path("drums.csv").read_text())
+    path,label,split
+    drums/kick/0.wav,kick,...
     """
     if any(clip.path is None for clip in facts.clips):
         raise UserError(

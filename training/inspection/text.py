@@ -15,7 +15,16 @@ def description(findings):
     """Findings as lines: what the clips are, their classes, and what to mind.
 
     Args:
-        findings: What `training.inspection.findings.findings_of` returns.
+        findings: Dict of `training.inspection.findings.findings_of`.
+
+    >>> from training.inspection.inspecting import inspect
+    >>> from training.settings.config import FitConfig
+    >>> [drums] = inspect(FitConfig("folder:drums"))
+    >>> print(description(drums.findings))
+    folder:drums
+      clips        10, 1.0 s
+      length       0.10 to 0.10 s, median 0.10
+    ...
     """
     rows = [*_rows(findings)]
     width = max(len(key) for key, _ in rows)

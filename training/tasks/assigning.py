@@ -36,7 +36,11 @@ class Unsplit(NamedTuple):
         group: Group, or None where groups aren't known, for all clips alike.
         given: Split that the data gives, or None.
         is_silent: Whether there is nothing but silence, whose copies are no matter.
-        balance: What splits balance, if not `labels`, such as those of all columns.
+        balance: Labels that splits balance, if not `labels`, such as those of all
+            columns.
+
+    >>> Unsplit("a.wav", "9f3c", ("dog",), group="ann").group
+    'ann'
     """
 
     name: str
@@ -55,6 +59,11 @@ class Assigned(NamedTuple):
         splits: Split of each clip.
         notes: Lines on how it was done.
         warnings: Lines on what may not be meant.
+
+    >>> with contextlib.redirect_stderr(sys.stdout):
+    ...     Assigned(["test"], ["fold 0 of 5 tests"], ["no class trains"]).tell()
+    fold 0 of 5 tests
+    warning: no class trains
     """
 
     splits: list[str]
@@ -75,6 +84,13 @@ class Assigning:
     Args:
         how: The `Splitting`, whose folds count here.
         clips, labels, seed, multi_label: See `Splitting.assign`.
+
+    >>> from training.tasks.splitting import Splitting
+    >>> clips = [Unsplit(f"{n}.wav", f"{n}", ("cat" if n < 10 else "dog",))
+    ...          for n in range(20)]
+    >>> assigned = Assigning(Splitting(), clips, ("cat", "dog"), 0, False).run()
+    >>> assigned.splits.count("test")
+    2
     """
 
     def __init__(self, how, clips, labels, seed, multi_label):
@@ -166,13 +182,13 @@ class Assigning:
 
         pairs = []
         for clip in self._clips:
-            mine = root(clip.group)
+            group = root(clip.group)
             if clip.is_silent:
                 continue
             other = root(first.setdefault(clip.identity, clip.group))
-            if mine != other:
+            if group != other:
                 pairs.append(f"{clip.group} and {first[clip.identity]}")
-                low, high = sorted((mine, other))
+                low, high = sorted((group, other))
                 parent[high] = low
         if pairs:
             self._warnings.append(

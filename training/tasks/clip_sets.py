@@ -38,7 +38,13 @@ class ListedClip(NamedTuple):
 
 
 class Waveforms(Protocol):
-    """The waveforms of a `ClipSet`, read outside a graph."""
+    """The waveforms of a `ClipSet`, read outside a graph.
+
+    >>> from training.tasks.folder import FolderTask
+    >>> clips = FolderTask(Path("drums")).load().splits["test"]
+    >>> clips.waveforms.in_memory(8000), clips.waveforms.read(8000, 0).shape
+    (False, (800,))
+    """
 
     def in_memory(self, sample_rate: int) -> bool:
         """Whether those of a rate in Hz are in memory, where `ClipSet.at` has them."""

@@ -73,6 +73,11 @@ def from_stretch(path, first, last, sample_rate):
 
     Returns:
         float32 (samples,).
+
+    >>> paths = tf.data.Dataset.from_tensors("drums/kick/0.wav")
+    >>> [waveform] = paths.map(lambda path: from_stretch(path, 100, 300, 8000))
+    >>> waveform.shape
+    TensorShape([200])
     """
     waveform = tf.numpy_function(
         lambda path, first, last: read_stretch(

@@ -11,15 +11,16 @@ class Entry:
     Attributes:
         path: Path of the audio file.
         labels: Names of its classes: one, or of a multi-label task any number.
-        group: Whoever or whatever made it, such as a speaker, a recording or a device;
-            None if unknown. Whole groups go to one split.
+        group: Source of the clip, such as a speaker, a recording or a device; None if
+            unknown. Whole groups go to one split.
         split: "train", "validation" or "test" where the data says so; None where the
             split is to be drawn.
         start, end: Segment of the recording, seconds; None for its start and its end.
         weight: Weight of the clip in the loss.
-        balance: What splits balance, if not `labels`, such as those of all columns.
-        place: Where this is said, for messages, such as "notes.csv, line 12"; "" for
-            what the path says by itself.
+        balance: Labels that splits balance, if not `labels`, such as those of all
+            columns.
+        place: Name of where this is said, for messages, such as "notes.csv, line 12";
+            "" for what the path says by itself.
 
     >>> Entry(Path("clips/wren/a.wav"), ("wren",), group="garden").group
     'garden'

@@ -77,6 +77,9 @@ def fold_groups(
     Returns:
         The fold of each clip; -1 for groups with a class that no other group has, which
         only train.
+
+    >>> fold_groups(["ann", "bo", "cy", "ann"], ["a", "a", "a", "a"], n_folds=3)
+    [0, 1, 2, 0]
     """
     table = _Table.of(groups, labels, seed=0)
     alone = table.with_a_class_of_their_own()
@@ -92,6 +95,9 @@ def dealt_groups(
     """The groups that can be held out, in the order of their names.
 
     They are those without a class that no other group has.
+
+    >>> dealt_groups(["cy", "bo", "ann"], [["b"], ["a"], ["a"]])
+    ['ann', 'bo']
     """
     alone = _Table.of(groups, labels, seed=0).with_a_class_of_their_own()
     return sorted(set(groups) - alone, key=str)
@@ -118,6 +124,9 @@ def split_fold(
 
     Returns:
         The split of each clip.
+
+    >>> split_fold([0, 1, 2, 2], ["ann", "bo", "cy", "cy"], ["a"] * 4, fold=0, seed=0)
+    ['test', 'validation', 'train', 'train']
     """
     n_folds = max(folds) + 1
     validating = {
@@ -308,18 +317,18 @@ def _improve(placed, matrix, shares, missing, beyond):
         members = [np.flatnonzero(placed == part) for part in parts]
         best, change = -1e-9, None
         for source in parts:
-            mine = matrix[members[source]]
-            left = cost(source, held[source] - mine) - now[source]
+            rows = matrix[members[source]]
+            relief = cost(source, held[source] - rows) - now[source]
             for target in parts:
-                if source == target or not len(mine):
+                if source == target or not len(rows):
                     continue
-                gain = left + cost(target, held[target] + mine) - now[target]
+                gain = relief + cost(target, held[target] + rows) - now[target]
                 if gain.min() < best:
                     n = int(gain.argmin())
                     best, change = gain[n], [(members[source][n], target)]
                 if not may_swap or target < source or not len(members[target]):
                     continue
-                difference = matrix[members[target]][None] - mine[:, None]
+                difference = matrix[members[target]][None] - rows[:, None]
                 gain = cost(source, held[source] + difference)
                 gain += cost(target, held[target] - difference)
                 gain -= now[source] + now[target]

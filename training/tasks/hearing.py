@@ -62,6 +62,9 @@ class Heard:
         landmarks: Fingerprint of its sound, see `leaf_files.fingerprints.packed`.
         power: Mean square of the samples; full scale is 1.
         n_clipped: Samples at full scale or beyond.
+
+    >>> Heard("9f3c", "WAV PCM_16", 8000, first=4000, last=12000).seconds
+    1.0
     """
 
     identity: str
@@ -103,6 +106,10 @@ def hear_all(
     Returns:
         {path: for each of its stretches a `Heard`, or a `UserError` that says why it
         can't be used}.
+
+    >>> [drum] = hear_all({Path("drums/kick/0.wav"): [WHOLE, Stretch(0.025)]}).values()
+    >>> [heard.seconds for heard in drum]
+    [0.1, 0.075]
     """
     known = index.find(wanted) if index is not None else {}
     if known:
@@ -128,7 +135,12 @@ def hear_all(
 def hear(
     path: Path, stretches: Sequence[Stretch], sounds: "Sounds | None" = None
 ) -> list[Heard | UserError]:
-    """Hears one file, block by block: see `hear_all`."""
+    """Hears one file, block by block: see `hear_all`.
+
+    >>> [heard] = hear(Path("drums/kick/0.wav"), [WHOLE])
+    >>> heard.encoding, heard.sample_rate
+    ('WAV PCM_16', 8000)
+    """
     try:
         with open_clip(path) as sound:
             rate = sound.sample_rate
@@ -199,8 +211,8 @@ class _Listener:
 
         Args:
             path: Path of the file.
-            n_samples: Its samples.
-            encoding, oddities: Those of the file.
+            n_samples: Number of samples of the file.
+            encoding, oddities: Encoding and oddities of the file.
         """
         start, end = self._stretch
         last = n_samples if self._last is None else min(self._last, n_samples)

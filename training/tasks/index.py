@@ -44,7 +44,7 @@ class _Mark(NamedTuple):
 
     Attributes:
         file: Bytes of its real path.
-        text: Its size and times, and the version of what decodes it.
+        text: Size and times of it, and the version of what decodes it.
         written: Time of its last change, ns.
     """
 
@@ -61,6 +61,11 @@ def cache_folder():
 
     Raises:
         RuntimeError: The user has no home folder.
+
+    >>> from unittest.mock import patch
+    >>> with patch.dict(os.environ, {FOLDER_VARIABLE: "/tmp/heard"}):
+    ...     print(cache_folder())
+    /tmp/heard
     """
     if os.environ.get(FOLDER_VARIABLE):
         return Path(os.environ[FOLDER_VARIABLE]).expanduser()
@@ -77,6 +82,9 @@ def open_index(how=USE):
     Returns:
         An `Index`; None for "none", and where it can't be had, which a line on stderr
         says once.
+
+    >>> print(open_index("none"))
+    None
     """
     if how == NONE:
         return None
@@ -98,6 +106,11 @@ class Index:
 
     Raises:
         OSError, sqlite3.Error: It can't be made.
+
+    >>> index = Index("heard.sqlite")
+    >>> index.find({Path("drums/kick/0.wav"): [Stretch()]})
+    {}
+    >>> index.close()
     """
 
     def __init__(self, path, is_fresh=False):
@@ -125,24 +138,24 @@ class Index:
             {path: a `Heard` for each of its stretches}, of the files of which all of
             them are known.
         """
-        found: dict = {}
+        known: dict = {}
         for path in wanted:
             with contextlib.suppress(OSError, ValueError):
                 if _may_be_opened(path):
                     self._marks[path] = self._mark(path)
         if self._is_fresh or self._base is None:
-            return found
+            return known
         paths = list(self._marks)
         for first in range(0, len(paths), _ASKED_AT_ONCE):
             some = paths[first : first + _ASKED_AT_ONCE]
             for path, facts in self._read(some).items():
                 stretches = wanted[path]
                 if all(_key(stretch) in facts for stretch in stretches):
-                    found[path] = [_decoded(facts[_key(s)]) for s in stretches]
+                    known[path] = [_decoded(facts[_key(s)]) for s in stretches]
                     del self._marks[path]
                 else:
                     self._facts[path] = facts
-        return found
+        return known
 
     def keep(self, path, stretches, heard):
         """Keeps what was heard of a file that wasn't found, unless it has changed.

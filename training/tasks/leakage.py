@@ -38,6 +38,10 @@ class Proposal:
             for the name of the folder around the clip.
         groups: Group of each clip; None where the path doesn't say it.
         are_cuts: Whether they look like recordings that were cut, with a number a cut.
+
+    >>> proposal = Proposal("([^/]+)__", ("ann", "bo", "ann", None))
+    >>> proposal.n_groups, proposal.n_clips, proposal.option
+    (2, 3, "--group-pattern '([^/]+)__'")
     """
 
     pattern: str | None
@@ -91,14 +95,14 @@ def proposed_groups(paths: Sequence[str], labels: Sequence[str]) -> list[Proposa
     ]
     for pattern, groups, are_cuts in candidates:
         if pattern is not None:
-            groups = grouped(pattern, paths)
+            groups = _grouped(pattern, paths)
         proposal = Proposal(pattern, tuple(groups), are_cuts)
         if _is_plausible(proposal, labels):
             found.setdefault(_partition(proposal.groups), proposal)
     return _ranked(list(found.values()))
 
 
-def grouped(pattern: str, paths: Sequence[str]) -> list[str | None]:
+def _grouped(pattern: str, paths: Sequence[str]) -> list[str | None]:
     """The group of each path by a pattern; None where it isn't found."""
     search = re.compile(pattern).search
     return [match[1] if (match := search(path)) else None for path in paths]
@@ -109,6 +113,11 @@ def name_lines(paths: Sequence[str], labels: Sequence[str]) -> list[str]:
 
     Args:
         paths, labels: See `proposed_groups`.
+
+    >>> names = [f"{who}__{n}.wav" for who in ("ann", "bo", "cy") for n in range(9)]
+    >>> fact, remedy = name_lines(names, ["dog"] * 27)
+    >>> print(remedy)
+    hold them out with --group-pattern '([^/]+)__'
     """
     proposals = proposed_groups(paths, labels)
     if not proposals:
@@ -153,6 +162,12 @@ def duplicate_lines(
         pairs: Near duplicates among the clips.
         names, splits: Name and split of each clip.
         groups: Group of each clip; None where groups aren't known.
+
+    >>> pairs = [NearDuplicate(0, 1, seconds=0.0, share=0.9)]
+    >>> fact, remedy = duplicate_lines(pairs, ["a.wav", "b.wav"], ["train", "test"])
+    >>> print(fact)
+    2 clips sound like clips of other splits: copies, overlapping cuts or re-encodings,
+    1 of them in the test split, whose score they flatter (a.wav and b.wav)
     """
     torn = [p for p in pairs if splits[p.first] != splits[p.second]]
     if not torn:
@@ -176,7 +191,13 @@ def duplicate_lines(
 
 
 def tell(lines: Sequence[str]) -> None:
-    """Says lines on stderr: a warning, and what to do under it."""
+    """Says lines on stderr: a warning, and what to do under it.
+
+    >>> with contextlib.redirect_stderr(sys.stdout):
+    ...     tell(["2 clips sound alike", "remove one of them"])
+    warning: 2 clips sound alike
+             remove one of them
+    """
     for line in lines[:1]:
         warn(line)
     for line in lines[1:]:

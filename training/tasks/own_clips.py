@@ -49,11 +49,14 @@ class Listing:
             task without the background.
         multi_label: Whether a clip may have several labels, or none.
         background: The class that stands for none of the classes, or None.
-        bad: Lines: what was meant to be a clip, and can't be one.
-        faults: Lines: what forbids the use of the whole, before clips are opened.
+        bad: Lines on what was meant to be a clip, and can't be one.
+        faults: Lines on what forbids the use of the whole, before clips are opened.
         warnings: Lines on what may not be meant, for a task that is learned.
         notes: Lines on what the data was taken for.
         passed_over: Line on what is no clip; "" if there is nothing.
+
+    >>> Listing([Entry(Path("dog/a.wav"), ("dog",))], ("cat", "dog")).multi_label
+    False
     """
 
     entries: Sequence[Entry]
@@ -75,6 +78,9 @@ class Opening:
         index: Use of the index of what was heard before, see `FitConfig.index`.
         sample_rate: Rate in Hz at which waveforms are kept in memory as they are
             heard, as long as they fit; None for not at all.
+
+    >>> Opening.of(None)
+    Opening(index='use', sample_rate=None)
     """
 
     index: str = USE
@@ -94,8 +100,13 @@ class OwnClip:
     """A clip that can be used.
 
     Attributes:
-        entry: What is said of it.
-        heard: What is heard.
+        entry: `Entry` of the folder or the table.
+        heard: `Heard` facts of the sound.
+
+    >>> heard = Heard("9f3c", "WAV PCM_16", 8000, first=4000, last=12000)
+    >>> entry = Entry(Path("/data/a.wav"), ("dog",), start=0.5, end=1.5)
+    >>> OwnClip(entry, heard).name(Path("/data"))
+    'a.wav@0.5-1.5'
     """
 
     entry: Entry
@@ -118,7 +129,7 @@ class OwnClip:
 
     def name(self, folder):
         """Path below a folder, or an absolute one, and the seconds of a stretch."""
-        name = name_below(self.path, folder)
+        name = _name_below(self.path, folder)
         start, end = self.stretch
         if self.stretch == WHOLE:
             return name
@@ -151,11 +162,16 @@ class Survey:
         listing: The `Listing`.
         clips: `OwnClip`s, those that can be used.
         names: Name of each.
-        faults: Lines: what forbids to learn from them.
+        faults: Lines on what forbids to learn from them.
         assigned: Their splits, `training.tasks.assigning.Assigned`; None if they can't
             be split.
         splitting: `Splitting` by which they were.
         sounds: `Sounds` that hold waveforms of the clips, or None.
+
+    >>> from training.tasks.folder import FolderTask
+    >>> survey = FolderTask(Path("drums")).survey()
+    >>> survey.names[0], survey.labels[0], survey.groups
+    ('kick/0.wav', 'kick', None)
     """
 
     listing: Listing
@@ -194,15 +210,22 @@ class Survey:
 
 
 def alike(fingerprints):
-    """`near_duplicates` of clips; of many a terminal shows the progress."""
+    """`near_duplicates` of clips; of many a terminal shows the progress.
+
+    >>> from leaf_files.fingerprints import fingerprint
+    >>> noise = np.random.default_rng(0).standard_normal(16000)
+    >>> [pair] = alike([fingerprint(noise, 16000), fingerprint(noise / 2, 16000)])
+    >>> pair.first, pair.second
+    (0, 1)
+    """
     if len(fingerprints) < _MANY:
         return near_duplicates(fingerprints)
     shown = functools.partial(tqdm, desc="comparing clips", disable=None)
     return near_duplicates(fingerprints, shown)
 
 
-def name_below(path, folder):
-    """A path relative to a folder, with "/"; as it is if it lies elsewhere."""
+def _name_below(path, folder):
+    """A path relative to a folder, with "/"; as it is if it is located elsewhere."""
     # Of a million clips, several times; `relative_to` takes ten times as long.
     return path.as_posix().removeprefix(folder.as_posix().rstrip("/") + "/")
 
@@ -211,12 +234,16 @@ class OwnTask(abc.ABC):
     """A task of the user's own clips; each kind lists them in its own way.
 
     Attributes:
-        path: Where they are listed, a folder or a file.
+        path: Path of the folder or the file that lists them.
         folder: Folder that names of clips are relative to.
         metric: Main metric of the task.
         skip_bad_clips: Whether clips that can't be used are named and left out.
         splitting: `Splitting` by the settings of the run.
         opening: `Opening` by them.
+
+    >>> from training.tasks.folder import FolderTask
+    >>> FolderTask(Path("drums")).is_same(FolderTask(Path("drums/../drums")))
+    True
     """
 
     path: Path
@@ -287,7 +314,7 @@ class OwnTask(abc.ABC):
         """
         with contextlib.suppress(UserError):
             entries, fault = self._with_groups(self.listing())
-            names = [name_below(entry.path, self.folder) for entry in entries]
+            names = [_name_below(entry.path, self.folder) for entry in entries]
             if entries and not fault:
                 leakage.tell(_name_lines(entries, names, self.splitting))
 
@@ -450,9 +477,9 @@ class OwnTask(abc.ABC):
 
     def _with_groups(self, listing):
         """(entries with the groups that the run's settings say, a line of faults)."""
-        names = [name_below(entry.path, self.folder) for entry in listing.entries]
-        told = _told_groups(listing.entries)
-        groups, fault = self.splitting.groups(names, told)
+        names = [_name_below(entry.path, self.folder) for entry in listing.entries]
+        given = _told_groups(listing.entries)
+        groups, fault = self.splitting.groups(names, given)
         entries = [
             dataclasses.replace(entry, group=groups[n] if groups else None)
             for n, entry in enumerate(listing.entries)
@@ -524,8 +551,12 @@ def refuse(faults, path, *beside):
 
     Args:
         faults: Lines, at least one.
-        path: Where the clips are listed.
+        path: Path of the folder or the file that lists the clips.
         beside: Lines to add, or "".
+
+    >>> refuse(["no labels", "no groups"], "notes.csv")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: notes.csv can't be used: (1) no labels; (2) no groups
     """
     if len(faults) > 1:
         numbered = [f"({i}) {fault}" for i, fault in enumerate(faults, 1)]

@@ -51,6 +51,11 @@ def prepare(task, seed, output, say, shard_bytes=_SHARD_BYTES):
 
     Raises:
         UserError: The folder holds something else, or the clips can't be used.
+
+    >>> from training.tasks.folder import FolderTask
+    >>> prepare(FolderTask(Path("drums")), 0, "shards", print)
+    reading the clips of folder:drums
+    6 train, 2 validation, 2 test clips in 3 shards, 0.0 MiB
     """
     require_output(output)
     output = Path(output)

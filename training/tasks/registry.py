@@ -330,7 +330,11 @@ def split_rule(task, data):
 
     Args:
         task: The task.
-        data: Its `TaskData`.
+        data: `TaskData` of the task.
+
+    >>> task = get_task("folder:drums")
+    >>> split_rule(task, task.load())
+    '80/10/10 within each class by the seed'
     """
     if data.given_splits:
         return f"as the data says itself for {' and '.join(data.given_splits)}"
@@ -345,5 +349,9 @@ def split_rule(task, data):
 
 
 def is_official(task):
-    """Whether the splits are those of a data set, which nobody's seed draws."""
+    """Whether the splits are those of a data set, which nobody's seed draws.
+
+    >>> is_official(get_task("folder:drums"))
+    False
+    """
     return getattr(task, "splits", None) is not None

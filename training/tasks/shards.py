@@ -4,7 +4,7 @@
 shards holds
 
 - `shards.json`, written last: the task, its labels and splits;
-- `clips.csv`: a line a clip, and where it lies;
+- `clips.csv`: a line a clip, and where it is located;
 - `SPLIT-NNNNN-of-NNNNN.tfrecord`: one `tf.train.Example` a clip, whose "audio" is its
   audio file, whole.
 """
@@ -47,12 +47,16 @@ class Shelved(NamedTuple):
         split: Split of the clip.
         shard: Name of the file.
         start, length: Place of the record's data in it, bytes.
-        encoding, sample_rate: Those of the audio file, see `Heard`.
+        encoding, sample_rate: Encoding and rate of the audio file, see `Heard`.
         sound: Identity of the sound.
         labels: Names of its classes, separated by "|".
-        group: Its group; "" if unknown.
+        group: Group of the clip; "" if unknown.
         weight: Weight in the loss.
         clip: Name of the clip.
+
+    >>> row = ("WAV PCM_16", 8000, "9f3c", "dog", "", 1.0, "dog/a.wav")
+    >>> Shelved("test", "test-00000-of-00001.tfrecord", 12, 2000, *row).labels
+    'dog'
     """
 
     split: str
@@ -75,6 +79,9 @@ class ShardsTask:
     Attributes:
         path: Folder of the shards, a str; or the address of one in a bucket.
         metric: Main metric of the task.
+
+    >>> ShardsTask("/data/drums").is_same(ShardsTask("/data/../data/drums"))
+    True
     """
 
     path: str
@@ -149,9 +156,9 @@ class ShardsTask:
         if counts != manifest["splits"]:
             raise ValueError(f"{TABLE} lists other clips than {MANIFEST} counts")
         for shard, size in manifest["shards"].items():
-            found = _size(_join(self.path, shard))
-            if found != size:
-                raise ValueError(f"{shard} has {found} bytes, not {size}")
+            n_bytes = _size(_join(self.path, shard))
+            if n_bytes != size:
+                raise ValueError(f"{shard} has {n_bytes} bytes, not {size}")
 
     def _clip_set(self, clips, labels, multi_label):
         reading = _Reading(self.path, clips, labels, multi_label)
@@ -252,7 +259,14 @@ def _targets(clips, labels, multi_label):
 
 
 def read_rows(content):
-    """Yields the `Shelved` clips of a table."""
+    """Yields the `Shelved` clips of a table.
+
+    >>> header = ",".join(Shelved._fields)
+    >>> row = "test,0.tfrecord,12,2000,WAV PCM_16,8000,9f3c,dog,,1.0,dog/a.wav"
+    >>> [clip] = read_rows(f"{header}\\n{row}".encode())
+    >>> clip.start, clip.labels, clip.weight
+    (12, 'dog', 1.0)
+    """
     text = content.decode(errors="surrogateescape")
     rows = csv.reader(io.StringIO(text, newline=""))
     if tuple(next(rows, ())) != Shelved._fields:
@@ -276,8 +290,12 @@ def require_output(output):
 
     Raises:
         UserError: It is a bucket, a file, or a folder of other things.
+
+    >>> require_output("drums")
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: will not write into the folder drums: ...
     """
-    if is_remote(str(output)):
+    if _is_remote(str(output)):
         raise UserError(
             f"shards are written to a folder of this machine, not to {output}; copy "
             "the folder there when it is finished"
@@ -295,32 +313,36 @@ def require_output(output):
         )
 
 
-def is_remote(path):
+def _is_remote(path):
     """Whether a path is the address of a bucket."""
     return "://" in path
 
 
 def expanded(path):
-    """A path with the home folder in place of "~"; the address of a bucket as it is."""
-    return path if is_remote(path) else os.path.expanduser(path)
+    """A path with the home folder in place of "~"; the address of a bucket as it is.
+
+    >>> expanded("gs://bucket/drums"), expanded("~") == str(Path.home())
+    ('gs://bucket/drums', True)
+    """
+    return path if _is_remote(path) else os.path.expanduser(path)
 
 
 def _join(folder, name):
-    return f"{folder.rstrip('/')}/{name}" if is_remote(folder) else f"{folder}/{name}"
+    return f"{folder.rstrip('/')}/{name}" if _is_remote(folder) else f"{folder}/{name}"
 
 
 def _real(path):
-    return path.rstrip("/") if is_remote(path) else os.path.realpath(path)
+    return path.rstrip("/") if _is_remote(path) else os.path.realpath(path)
 
 
 def _exists(path):
-    if not is_remote(path):
+    if not _is_remote(path):
         return os.path.exists(path)
     return _of_bucket(path, lambda gfile: gfile.exists(path))
 
 
 def _size(path):
-    if not is_remote(path):
+    if not _is_remote(path):
         return os.path.getsize(path)
     return _of_bucket(path, lambda gfile: gfile.stat(path).length)
 
@@ -332,7 +354,7 @@ def _content(path, start=0, length=-1):
         file.seek(start)
         return file.read(length)
 
-    if not is_remote(path):
+    if not _is_remote(path):
         with open(path, "rb", buffering=0 if length >= 0 else -1) as file:
             return read(file)
 

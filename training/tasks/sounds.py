@@ -83,7 +83,12 @@ class Sounds:
 
 
 def without_copies(dataset):
-    """A `tf.data.Dataset` whose iterators don't each copy the tensors it reads."""
+    """A `tf.data.Dataset` whose iterators don't each copy the tensors it reads.
+
+    >>> import tensorflow as tf
+    >>> [int(n) for n in without_copies(tf.data.Dataset.range(3))]
+    [0, 1, 2]
+    """
     import tensorflow as tf
 
     options = tf.data.Options()

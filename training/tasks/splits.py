@@ -29,7 +29,14 @@ def identity(waveform, sample_rate):
 
 
 class SoundHash:
-    """The `identity` of a sound that is heard block by block."""
+    """The `identity` of a sound that is heard block by block.
+
+    >>> sound = SoundHash()
+    >>> for block in (np.zeros(3), np.zeros(5)):
+    ...     sound.update(block)
+    >>> sound.identity(8000) == identity(np.zeros(8), 8000)
+    True
+    """
 
     def __init__(self):
         self._digest = hashlib.sha256()

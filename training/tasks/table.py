@@ -37,6 +37,9 @@ class TableTask(OwnTask):
         skip_bad_clips: Whether clips that can't be used are named and left out.
         splitting: `Splitting` by the settings of the run.
         opening: `Opening` by them.
+
+    >>> TableTask.of("notes.csv#family").name
+    'table:notes.csv#family'
     """
 
     path: Path
@@ -58,7 +61,7 @@ class TableTask(OwnTask):
         """The task of a name.
 
         Args:
-            name: What follows `table:` in the name of the task.
+            name: Part of the task's name after `table:`.
             config: `FitConfig` of the run; None for the defaults.
         """
         path, column = split_name(name)
@@ -68,9 +71,9 @@ class TableTask(OwnTask):
         if config is None:
             return task
         names = [
-            split_name(own.removeprefix(TABLE_PREFIX))
-            for own in config.tasks
-            if is_table(own)
+            split_name(task_name.removeprefix(TABLE_PREFIX))
+            for task_name in config.tasks
+            if is_table(task_name)
         ]
         is_own = (path, column) in names
         return dataclasses.replace(
@@ -120,15 +123,16 @@ class TableTask(OwnTask):
         table = self._read(multi_label)
         if table.faults:  # before clips are opened, which takes long
             self._refuse_rows(table)
-        own, *others = table.columns.values()
-        entries = table.entries(own.name)
+        column, *others = table.columns.values()
+        entries = table.entries(column.name)
         if others:
             entries = [
                 dataclasses.replace(entry, balance=balance)
-                for entry, balance in zip(entries, _balances([own, *others]))
+                for entry, balance in zip(entries, _balances([column, *others]))
             ]
-        labels = own.labels
-        if own.multi_label and self.background in labels:  # to have no label is enough
+        labels = column.labels
+        # To have no label is enough.
+        if column.multi_label and self.background in labels:
             labels = tuple(x for x in labels if x != self.background)
             entries = [
                 dataclasses.replace(
@@ -139,7 +143,7 @@ class TableTask(OwnTask):
         return Listing(
             entries,
             labels,
-            own.multi_label,
+            column.multi_label,
             self.background,
             bad=table.bad,
             warnings=table.warnings if self.tells_of_clips else (),
@@ -188,7 +192,11 @@ def _balances(columns):
 
 
 def is_table(name):
-    """Whether a task's name is that of a table."""
+    """Whether a task's name is that of a table.
+
+    >>> is_table("table:notes.csv"), is_table("folder:drums")
+    (True, False)
+    """
     return name.startswith(TABLE_PREFIX) and name != TABLE_PREFIX
 
 
@@ -205,7 +213,11 @@ def split_name(name):
 
 
 def column_of(name):
-    """The label column in the name of a table's task; None for the default one."""
+    """The label column in the name of a table's task; None for the default one.
+
+    >>> column_of("table:notes.csv#family"), column_of("table:notes.csv")
+    ('family', None)
+    """
     return split_name(name.removeprefix(TABLE_PREFIX))[1]
 
 
@@ -214,6 +226,10 @@ def looks_like_table(path):
 
     Args:
         path: A Path, or a str.
+
+    >>> Path("notes.csv").touch()
+    >>> looks_like_table("notes.csv"), looks_like_table("drums")
+    (True, False)
     """
     path = Path(path).expanduser()
     return path.suffix.lower() in _TABLE_SUFFIXES and path.is_file()

@@ -238,10 +238,10 @@ class TfdsTask:
         names = [
             example[self.clip_key].decode() for example in clips.parts(self.clip_key)
         ]
-        told = None
+        given = None
         if self.group_pattern:
-            told = [*self._groups(clips, self.group_pattern)]
-        groups, fault = splitting.groups(names, told)
+            given = [*self._groups(clips, self.group_pattern)]
+        groups, fault = splitting.groups(names, given)
         if fault:
             raise UserError(f"{self.name} can't be split so: {fault}")
         sounds = [*self._sounds(clips)]

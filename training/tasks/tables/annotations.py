@@ -22,13 +22,21 @@ _TABLE_ENDS = re.compile(
 
 
 def is_raven(text):
-    """Whether a text is a selection table of Raven."""
+    """Whether a text is a selection table of Raven.
+
+    >>> is_raven("Begin Time (s)\\tEnd Time (s)\\tSpecies"), is_raven("path,label")
+    (True, False)
+    """
     header = text.lstrip("\n").partition("\n")[0]
     return _BEGIN in header and _END in header
 
 
 def is_audacity(text):
-    """Whether a text is a label track of Audacity."""
+    """Whether a text is a label track of Audacity.
+
+    >>> is_audacity("0.5\\t1.5\\twren"), is_audacity("path,label")
+    (True, False)
+    """
     lines = (line for line in text.split("\n") if line.strip())
     return bool(_AUDACITY.fullmatch(next(lines, "")))
 
@@ -46,7 +54,7 @@ def stem_of(name):
     return Path(stem).stem if is_audio_path(stem) else stem
 
 
-def recording_of(table):
+def _recording_of(table):
     """The recording beside a label file, of the same stem.
 
     Args:
@@ -75,10 +83,15 @@ def read_audacity(table, text, recording=None):
 
     Args:
         table: Path of the file.
-        text: Its text.
+        text: Text of the file.
         recording: Path of the recording; None for the one beside it.
+
+    >>> text, recording = "0.5\\t1.5\\twren", Path("/data/dawn.wav")
+    >>> [row] = read_audacity(Path("dawn.txt"), text, recording).rows
+    >>> row.cells
+    {'path': '/data/dawn.wav', 'start': '0.5', 'end': '1.5', 'label': 'wren'}
     """
-    path = str((recording or recording_of(table)).absolute())
+    path = str((recording or _recording_of(table)).absolute())
     sheet = Sheet(table, ["path", "start", "end", "label"], ())
     sheet.rows = _labels(text, path, sheet.faults)
     return sheet
@@ -118,19 +131,26 @@ def read_raven(table, text, columns, recording=None):
 
     Args:
         table: Path of the file.
-        text: Its text.
+        text: Text of the file.
         columns: `Columns` that are asked for.
         recording: Path of the recording of rows that name none that is there; None for
             the one beside the table.
 
     Returns:
         (`Sheet`, `Columns` to read it by).
+
+    >>> from training.tasks.tables.columns import Columns
+    >>> text = "Begin Time (s)\\tEnd Time (s)\\tSpecies\\n0.5\\t1.5\\twren"
+    >>> sheet, read_by = read_raven(
+    ...     Path("dawn.txt"), text, Columns(), Path("/data/dawn.wav"))
+    >>> [(row.cells["start"], row.cells["label"]) for row in sheet.rows]
+    [('0.5', 'wren')]
     """
     raw = read_sheet(table, text, quoted=False)
     label = _label_column(raw) if None in (columns.label or (None,)) else None
-    own = ["path", "start", "end", *(["label"] if label else [])]
-    others = [name for name in raw.columns if name not in own]
-    sheet = Sheet(table, [*own, *others], (), raw.faults)
+    roles = ["path", "start", "end", *(["label"] if label else [])]
+    others = [name for name in raw.columns if name not in roles]
+    sheet = Sheet(table, [*roles, *others], (), raw.faults)
     if label:
         sheet.notes.append(f"labels are those of the column {label!r}")
     sheet.rows = _selections(raw, _Recordings(table, recording), label, sheet)
@@ -138,7 +158,12 @@ def read_raven(table, text, columns, recording=None):
 
 
 def columns_read(columns):
-    """`Columns` by which the `Sheet` of annotations is read, of those asked for."""
+    """`Columns` by which the `Sheet` of annotations is read, of those asked for.
+
+    >>> from training.tasks.tables.columns import Columns
+    >>> columns_read(Columns(label=("Species",))).label
+    ('Species',)
+    """
     return dataclasses.replace(
         columns,
         path="path",
@@ -181,10 +206,10 @@ def _selections(raw, recordings, label, sheet):
             continue
         start, end = _times(cells)
         path = recordings.find(cells.get("Begin Path"), cells.get("Begin File"))
-        own = {"path": path, "start": start, "end": end}
+        of_roles = {"path": path, "start": start, "end": end}
         if label:
-            own["label"] = cells.get(label, "")
-        yield Row(row.place, {**cells, **own})
+            of_roles["label"] = cells.get(label, "")
+        yield Row(row.place, {**cells, **of_roles})
 
 
 def _times(cells):
@@ -235,7 +260,7 @@ class _Recordings:
             if is_audio_path(path) and path.is_file():
                 return path
         try:
-            return (self._recording or recording_of(self._table)).absolute()
+            return (self._recording or _recording_of(self._table)).absolute()
         except UserError:
             if not names:
                 raise

@@ -23,43 +23,52 @@ def add_background(table, merged, annotated, name, length):
 
     Returns:
         Their number.
+
+    >>> from types import SimpleNamespace
+    >>> clip = TableClip(Path("drums/kick/0.wav"), 0.02, 0.06, "line 2", [["hit"]])
+    >>> merged = SimpleNamespace(clips=[clip], several=[False])
+    >>> table = SimpleNamespace(bad=[], notes=[], folder=Path())
+    >>> add_background(table, merged, [], "rest", length=0.05)
+    2
+    >>> [(clip.start, clip.end) for clip in merged.clips[1:]]
+    [(0.0, 0.02), (0.06, 0.1)]
     """
     of_file = collections.defaultdict(list)
     for clip in merged.clips:
         of_file[clip.path].append(clip)
     for path in annotated:
         of_file[merged.files.find(str(path.absolute()))]
-    found = []
+    added = []
     for path, clips in of_file.items():
         if not all(clip.is_segment for clip in clips):
             continue
         try:
-            stretches = background_of(path, clips, length)
+            stretches = _background_of(path, clips, length)
         except UserError as error:
             table.bad.append(str(error))
             continue
         for start, end, near in stretches:
             place = f"{name_below(path, table.folder)} from {start:g} to {end:g} s"
             labels = [[name] for _ in merged.several]
-            found.append(TableClip(path, start, end, place, labels, _said(near)))
-    merged.clips += found
-    if found:
+            added.append(TableClip(path, start, end, place, labels, _said(near)))
+    merged.clips += added
+    if added:
         table.notes.append(
-            f"{len(found)} stretches that nobody annotated, of {length:g} s or less, "
+            f"{len(added)} stretches that nobody annotated, of {length:g} s or less, "
             f"are of the class {name!r}"
         )
-    return len(found)
+    return len(added)
 
 
 def _said(near):
-    """What is said of background: group and split of the annotation beside it."""
+    """Group and split of a piece of background: those of the annotation beside it."""
     said = dict(near.said) if near else {}
     said.pop("weight", None)
     return said
 
 
 def gaps(segments, seconds):
-    """What a recording holds beside segments.
+    """The stretches of a recording beside segments.
 
     Args:
         segments: (start, end) of each, seconds, in any order; they may overlap.
@@ -71,14 +80,14 @@ def gaps(segments, seconds):
     >>> gaps([(4.0, 5.0), (1.0, 2.0), (1.5, 3.0)], 6.0)
     [(0.0, 1.0), (3.0, 4.0), (5.0, 6.0)]
     """
-    found, at = [], 0.0
+    stretches, at = [], 0.0
     for start, end in sorted(segments):
         if start > at:
-            found.append((at, min(start, seconds)))
+            stretches.append((at, min(start, seconds)))
         at = max(at, end)
         if at >= seconds:
-            return found
-    return [*found, (at, seconds)]
+            return stretches
+    return [*stretches, (at, seconds)]
 
 
 def pieces(start, end, length):
@@ -104,12 +113,12 @@ def pieces(start, end, length):
     ]
 
 
-def background_of(path, clips, length):
+def _background_of(path, clips, length):
     """The stretches of a recording in none of its clips, in pieces.
 
     Args:
         path: Path of the recording.
-        clips: Its `TableClip`s, segments in order or not, maybe none.
+        clips: `TableClip`s of it, segments in order or not, maybe none.
         length: Length of a piece, seconds.
 
     Returns:
@@ -124,12 +133,12 @@ def background_of(path, clips, length):
          for n, clip in enumerate(clips))
     )  # fmt: skip
     starts = [start for start, _, _ in segments]
-    found = []
+    background = []
     for first, last in gaps([(start, end) for start, end, _ in segments], seconds):
         for start, end in pieces(first, last, length):
             near = _nearest(segments, starts, start, end)
-            found.append((start, end, None if near is None else clips[near]))
-    return found
+            background.append((start, end, None if near is None else clips[near]))
+    return background
 
 
 def _nearest(segments, starts, start, end):

@@ -34,6 +34,12 @@ def read_beside(folder, columns):
 
     Raises:
         UserError: There are no recordings, or no label files.
+
+    >>> from training.tasks.tables.columns import Columns
+    >>> _ = Path("drums/kick/0.txt").write_text("0.02\\t0.06\\thit")
+    >>> sheet, _, recordings, _ = read_beside(Path("drums/kick"), Columns())
+    >>> [row.cells["label"] for row in sheet.rows], [path.name for path in recordings]
+    (['hit'], ['0.wav'])
     """
     walked = walk(folder)
     if not walked.clips:

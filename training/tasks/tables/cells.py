@@ -48,7 +48,11 @@ def labels_of(content):
 
 
 def says_several(content):
-    """Whether a cell is written as one of several labels, however many it has."""
+    """Whether a cell is written as one of several labels, however many it has.
+
+    >>> says_several("wren|"), says_several("wren")
+    (True, False)
+    """
     return isinstance(content, tuple) or LABEL_SEPARATOR in content
 
 

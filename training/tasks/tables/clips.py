@@ -15,9 +15,12 @@ class TableClip:
     Attributes:
         path: Path of the audio file.
         start, end: Segment, seconds; None for the file's start and its end.
-        place: Its first row, for messages.
-        labels: Its labels in each label column, a list of lists.
-        said: {"group", "split" or "weight": what rows say of it}.
+        place: Name of the first row of it, for messages.
+        labels: Labels of it in each label column, a list of lists.
+        said: {"group", "split" or "weight": value that rows give it}.
+
+    >>> TableClip(Path("a.wav"), 0.5, None, "line 2", [["wren"]]).is_segment
+    True
     """
 
     path: Path
@@ -49,6 +52,16 @@ class Merged:
         n_repeated: Number of rows that say nothing that an earlier one doesn't.
         several: For each label column, whether a cell is written as one of several
             labels.
+
+    >>> from training.tasks.tables.columns import Found
+    >>> from training.tasks.tables.faults import Faults
+    >>> from training.tasks.tables.files import Files
+    >>> from training.tasks.tables.sheets import Row
+    >>> merged = Merged(Found(("label",), {"path": "path"}), Files(Path()), Faults())
+    >>> for label in ("kick", "loud"):
+    ...     merged.add(Row("line 2", {"path": "drums/kick/0.wav", "label": label}))
+    >>> [clip.labels for clip in merged.clips]
+    [[['kick', 'loud']]]
     """
 
     def __init__(self, found, files, faults):
@@ -120,7 +133,7 @@ class Merged:
         return start, end
 
     def _said(self, row):
-        """What a row says beside labels; nothing of empty cells."""
+        """{role: value} of a row's group, split and weight, without empty cells."""
         said = {}
         group = self._found.get(row, "group")
         if group:

@@ -55,6 +55,11 @@ class Found:
     Attributes:
         labels: Names of the label columns.
         of_role: {role: column} of the others that are there.
+
+    >>> from training.tasks.tables.sheets import Row
+    >>> columns = Found(("label",), {"path": "file"})
+    >>> columns.get(Row("line 2", {"file": "a.wav", "label": "dog"}), "path")
+    'a.wav'
     """
 
     labels: tuple[str, ...]
@@ -76,6 +81,11 @@ def find_columns(columns, sheet):
     Raises:
         UserError: One of those that were asked for isn't there, or there is no path, or
             no label, or one of them comes twice.
+
+    >>> from training.tasks.tables.sheets import Sheet
+    >>> sheet = Sheet(Path("notes.csv"), ["file", "family"], ())
+    >>> find_columns(Columns(label=("family",)), sheet)
+    Found(labels=('family',), of_role={'path': 'file'})
     """
     names = [name for name in sheet.columns if name]
     if not names:

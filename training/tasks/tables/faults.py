@@ -26,8 +26,8 @@ class Faults:
 
         Args:
             what: Kind of the fault, to follow "3 rows with ".
-            example: Where it is, and what is there.
-            remedy: What to do about all of the kind.
+            example: Place of the fault, and the content there.
+            remedy: Action that removes all of the kind; "" for none.
             unit: Name of what has the fault, in the singular.
         """
         kind = (what, remedy, unit)

@@ -17,6 +17,9 @@ class Files:
 
     Args:
         folder: Folder of the table, a Path.
+
+    >>> Files(Path("drums")).find("kick/0.wav").as_posix()
+    'drums/kick/0.wav'
     """
 
     def __init__(self, folder):
@@ -90,7 +93,7 @@ def _plain(path, status):
 
     Args:
         path: An absolute Path.
-        status: What `os.stat` says of it.
+        status: Result of `os.stat` for it.
     """
     if ".." not in path.parts:
         return path
@@ -102,7 +105,11 @@ def _plain(path, status):
 
 
 def name_below(path, folder):
-    """A path relative to a folder, with "/"; as it is if it is located elsewhere."""
+    """A path relative to a folder, with "/"; as it is if it is located elsewhere.
+
+    >>> name_below(Path("/data/dog/a.wav"), Path("/data"))
+    'dog/a.wav'
+    """
     if path.is_relative_to(folder):
         return path.relative_to(folder).as_posix()
     return path.as_posix()

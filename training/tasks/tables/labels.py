@@ -17,6 +17,9 @@ class LabelColumn:
         labels: The classes, in a model's order.
         of_clips: Labels of each clip, tuples, in the order of the table's clips.
         multi_label: Whether a clip may have several labels, or none.
+
+    >>> LabelColumn("family", ("bass", "reed"), [("reed",)], multi_label=False).labels
+    ('bass', 'reed')
     """
 
     name: str
@@ -29,12 +32,18 @@ def label_column(n, name, merged, table, faults, multi_label=None):
     """The `LabelColumn` of a table.
 
     Args:
-        n: Its number among the label columns.
-        name: Its name.
+        n: Number of the column among the label columns.
+        name: Name of the column.
         merged: `Merged` clips of the table.
         table: `Table`, to add notes to.
         faults: `Faults` to add to.
         multi_label: True for what is a multi-label task in any case.
+
+    >>> from types import SimpleNamespace
+    >>> clips = [SimpleNamespace(labels=[[label]]) for label in ("reed", "bass")]
+    >>> merged = SimpleNamespace(clips=clips, several=[False])
+    >>> label_column(0, "family", merged, table=None, faults=None).labels
+    ('bass', 'reed')
     """
     of_clips = [tuple(clip.labels[n]) for clip in merged.clips]
     labels = ordered({label for labels in of_clips for label in labels})

@@ -26,7 +26,7 @@ from training.tasks.tables.together import fill_splits, groups_of, weightless
 
 @dataclasses.dataclass
 class Table:
-    """What a table says.
+    """Content of a table: its clips, label columns and faults.
 
     Attributes:
         source: Path of the file, or of the folder of recordings and label files.
@@ -38,6 +38,11 @@ class Table:
         bad: Lines on rows whose file can't be used.
         notes: Lines on how it was read, to be said.
         warnings: Lines on what may not be meant.
+
+    >>> _ = Path("hits.csv").write_text("path,label\\ndrums/kick/0.wav,hit")
+    >>> table = read_table(Path("hits.csv"))
+    >>> table.entries()[0].labels, table.n_rows
+    (('hit',), 1)
     """
 
     source: Path
@@ -85,6 +90,11 @@ def read_table(
 
     Raises:
         UserError: It can't be read at all, or lacks columns.
+
+    >>> _ = Path("hits.csv").write_text("path,label\\ndrums/kick/0.wav,hit")
+    >>> table = read_table(Path("hits.csv"))
+    >>> table.columns["label"].labels, table.faults
+    (('hit',), [])
     """
     columns = columns or Columns()
     folder = Path(os.path.abspath(source if source.is_dir() else source.parent))

@@ -34,9 +34,12 @@ class Row(NamedTuple):
     """A row of a table.
 
     Attributes:
-        place: Where it is, for messages, such as "line 7".
+        place: Name of its place, for messages, such as "line 7".
         cells: {column: content}, a str without blanks around it, "" for none; of JSON
             it may be a tuple of them.
+
+    >>> Row("line 2", {"path": "a.wav", "label": "dog"}).cells["label"]
+    'dog'
     """
 
     place: str
@@ -53,6 +56,9 @@ class Sheet:
         rows: Iterable of `Row`s, to be read once, which adds to `faults`.
         faults: `Faults` of rows that aren't such.
         notes: Lines on how it was read, without its name.
+
+    >>> Sheet(Path("notes.csv"), ["path", "label"], rows=()).columns
+    ['path', 'label']
     """
 
     path: Path
@@ -70,6 +76,10 @@ def text_of(path):
 
     Raises:
         UserError: The file can't be read, is no text, or is of no known encoding.
+
+    >>> _ = Path("notes.csv").write_text("path,label")
+    >>> text_of(Path("notes.csv"))
+    'path,label'
     """
     try:
         with path.open("rb") as file:
@@ -98,11 +108,15 @@ def read_sheet(path, text, quoted=True):
 
     Args:
         path: Path of the file; its name says what is expected of it.
-        text: What `text_of` returns.
+        text: Text of the file, from `text_of`.
         quoted: Whether quotes around a field are none of its characters.
 
     Raises:
         UserError: There is nothing in it, or no header.
+
+    >>> sheet = read_sheet(Path("notes.csv"), "path,label\\na.wav,dog")
+    >>> [*sheet.rows]
+    [Row(place='line 2', cells={'path': 'a.wav', 'label': 'dog'})]
     """
     if not text.strip():
         raise UserError(f"{path} is empty; its first line must name the columns")
@@ -112,7 +126,12 @@ def read_sheet(path, text, quoted=True):
 
 
 def require_rows(sheet, n_rows):
-    """Raises a `UserError` if a `Sheet` had no rows."""
+    """Raises a `UserError` if a `Sheet` had no rows.
+
+    >>> require_rows(Sheet(Path("notes.csv"), ["path", "label"], ()), n_rows=0)
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: notes.csv has a header and no rows: it lists no clips
+    """
     if not n_rows and not sheet.faults:
         raise UserError(f"{sheet.path} has a header and no rows: it lists no clips")
 

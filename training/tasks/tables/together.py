@@ -5,7 +5,13 @@ from training.tasks.tables.files import name_below
 
 
 def weightless(clips):
-    """A line on clips that all weigh nothing, a list."""
+    """A line on clips that all weigh nothing, a list.
+
+    >>> from training.tasks.tables.clips import TableClip
+    >>> said = {"weight": 0.0}
+    >>> weightless([TableClip(Path("a.wav"), None, None, "line 2", [["dog"]], said)])
+    ['all clips have the weight 0: nothing would be learned']
+    """
     if not clips or any(clip.said.get("weight", 1.0) for clip in clips):
         return []
     return ["all clips have the weight 0: nothing would be learned"]
@@ -17,6 +23,15 @@ def fill_splits(clips, table):
     Args:
         clips: `TableClip`s, which change.
         table: `Table`, to add notes to.
+
+    >>> from training.tasks.tables.clips import TableClip
+    >>> from types import SimpleNamespace
+    >>> table = SimpleNamespace(notes=[])
+    >>> clips = [TableClip(Path(), n, n + 1, f"line {n}", [["dog"]]) for n in (2, 3)]
+    >>> clips[0].said["split"] = "test"
+    >>> fill_splits(clips, table)
+    >>> clips[1].said["split"], table.notes
+    ('train', ['1 of 2 clips have no split, and train (line 3)'])
     """
     unsaid = [clip for clip in clips if "split" not in clip.said]
     if not unsaid or len(unsaid) == len(clips):
@@ -36,6 +51,13 @@ def groups_of(clips, table, are_given):
         clips: `TableClip`s.
         table: `Table`, to add warnings to.
         are_given: Whether it has a column of groups.
+
+    >>> from training.tasks.tables.clips import TableClip
+    >>> from types import SimpleNamespace
+    >>> table = SimpleNamespace(folder=Path("/data"))
+    >>> clip = TableClip(Path("/data/dawn.wav"), 0.5, 1.5, "line 2", [["wren"]])
+    >>> groups_of([clip], table, are_given=False)
+    ['dawn.wav']
     """
     if are_given:
         return _given_groups(clips, table)
