@@ -191,7 +191,7 @@ def _on_groups(tested):
             f"The test clips come from {n_groups} group{'s' if n_groups > 1 else ''} "
             "only: the result tells of "
             f"{'these' if n_groups > 1 else 'this one'}, and little of others. Another "
-            "`--seed` tests others."
+            "`--seed` may test others, `--folds groups` tests each in turn."
         )
     train = tested.clips.get("train")
     if tested.head.multi_label or train is None or train.clips is None:
