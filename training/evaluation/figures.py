@@ -45,6 +45,15 @@ def score_figures(heads, tests, entries):
 
     Args:
         heads, tests, entries: See `draw_run`.
+
+    >>> from leaf_files.run_folder import Head
+    >>> from training.evaluation.clips import ClipPredictions
+    >>> from training.evaluation.scores import scored
+    >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
+    >>> predictions = ClipPredictions(np.eye(2), np.array([0, 1]))
+    >>> scores = scored(predictions, head.labels)
+    >>> sorted(score_figures([head], [predictions], [scores]))
+    ['class_scores', 'confusion_matrix']
     """
     figures = {}
     for head, test, entry in zip(heads, tests, entries):

@@ -123,8 +123,8 @@ def of_training(tested, history, best_epoch, config):
     >>> history = [{"epoch": 1, "loss": 0.9}, {"epoch": 2, "loss": 0.7}]
     >>> [note] = of_training([], history, 2, FitConfig("drums", epochs=2))
     >>> print(note)
-    Still learning: of 2 epochs number 2 is the best, and the loss was still falling.
-    Try `--epochs 10`.
+    Still learning: of 2 epochs number 2 is the best, and the loss was still falling:
+    try `--epochs 10`.
     """
     n_epochs = len(history)
     more = f"try `--epochs {max(_FEW_EPOCHS, 3 * n_epochs)}`"

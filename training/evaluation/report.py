@@ -73,11 +73,11 @@ def _to_markdown(run, config, tested, history, metrics):
         lines += [*_data(of_head, len(tested) > 1), ""]
     lines += [*_training(config, metrics), ""]
     for of_head in tested:
-        own = f" of {code(of_head.head.name)}" if len(tested) > 1 else ""
+        of_name = f" of {code(of_head.head.name)}" if len(tested) > 1 else ""
         suffix = f"_{of_head.head.name}" if len(tested) > 1 else ""
-        lines += [f"## Classes{own}", "", *_classes(of_head, suffix), ""]
+        lines += [f"## Classes{of_name}", "", *_classes(of_head, suffix), ""]
         file = run.predictions_of(of_head.head.name, len(tested)).name
-        lines += [f"## Clips it got wrong{own}", "", *_wrong(of_head, file), ""]
+        lines += [f"## Clips it got wrong{of_name}", "", *_wrong(of_head, file), ""]
     lines += ["## Files", "", *_files(run, tested)]
     return "\n".join(lines) + "\n"
 
@@ -95,7 +95,7 @@ def in_words(value, interval=None):
 
 
 def splits_in_words(entry):
-    """What unseen groups say and what a random split says, of an entry with both.
+    """The score on unseen groups beside that on a random split, of an entry with both.
 
     Such as "unseen groups: accuracy 22.3 % (18.1 to 27.0); a random split would have
     said 99.0 % (97.1 to 100.0)".

@@ -69,7 +69,7 @@ def scored(predictions, labels, seed=0):
 
 
 def scores_in_words(entry):
-    """The main scores of an entry of `scored`, and what their intervals are of.
+    """The main scores of an entry of `scored`, and the units of their intervals.
 
     Such as "accuracy 0.7143 (0.6214 to 0.8012), loss 0.8123; 95 % intervals over 12
     groups".
@@ -93,7 +93,7 @@ def scores_in_words(entry):
 
 @dataclasses.dataclass(frozen=True)
 class _Units:
-    """What is resampled as a whole: groups of clips, or clips where there are none.
+    """The units of resampling: groups of clips, or clips where there are no groups.
 
     Attributes:
         of_clips: (n_clips,), number of each clip's unit.
@@ -232,20 +232,20 @@ class _Ranking:
 
     def scores(self, weights):
         """(average precision, AUC), (n,) each, for weights (n_units, n)."""
-        found = self._positive @ weights
-        n_positive = found.sum(axis=0)
-        found_so_far = np.cumsum(found, axis=0)
+        hits = self._positive @ weights
+        n_positive = hits.sum(axis=0)
+        hits_so_far = np.cumsum(hits, axis=0)
         so_far = np.cumsum(self._all @ weights, axis=0)
         area = np.full_like(n_positive, np.nan)
         if self._with_auc:
             n_negative = self._n_negative @ weights
-            above = so_far - found_so_far - (self._negative_ties @ weights) / 2
-            beaten = np.sum(found * (n_negative - above), axis=0)
+            above = so_far - hits_so_far - (self._negative_ties @ weights) / 2
+            beaten = np.sum(hits * (n_negative - above), axis=0)
             area = _ratio(beaten, n_positive * n_negative)
         # Where nothing is found yet, neither of the two counts.
-        found_so_far *= found
-        found_so_far /= np.maximum(so_far, 1)
-        return _ratio(found_so_far.sum(axis=0), n_positive), area
+        hits_so_far *= hits
+        hits_so_far /= np.maximum(so_far, 1)
+        return _ratio(hits_so_far.sum(axis=0), n_positive), area
 
 
 def _replicates(tally, units, n_classes, seed):

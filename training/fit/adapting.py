@@ -214,7 +214,7 @@ def _config(old_config, heads, settings):
 
 
 def _tests_at_hand(run, heads, new_task, config):
-    """{task: `ClipEvaluator` of its test clips} of what the model learned before.
+    """{task: `ClipEvaluator` of its test clips} of the tasks learned before.
 
     Tasks without data here are left out: a model may be adapted far from its data.
     """

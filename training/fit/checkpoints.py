@@ -68,7 +68,7 @@ class Checkpoints:
         """The model and the `Progress` of the newest checkpoint that is whole.
 
         Args:
-            say: Called with a line about each checkpoint that is damaged.
+            say: Function that is called with a line about each damaged checkpoint.
 
         Returns:
             (model, `Progress`), or None if there is no checkpoint. The model is

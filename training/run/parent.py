@@ -95,7 +95,7 @@ def parent_notes(config, tasks, splits):
 
 
 def with_parent(data, config):
-    """The `DataRecord` of a run with what its parent was trained on, if it has one.
+    """The `DataRecord` of a run with the records of its parent, if it has one.
 
     Args:
         data: `DataRecord` of the run's own clips.
@@ -119,7 +119,7 @@ def with_parent(data, config):
 
 
 def as_started(data, run):
-    """The `DataRecord` of a run that goes on, with what it says of its parent.
+    """The `DataRecord` of a run that continues, with the records of its parent.
 
     Args:
         data: `DataRecord` of the run's own clips.

@@ -293,12 +293,15 @@ def _improve(placed, matrix, shares, missing, beyond):
     n_groups, n_columns = matrix.shape
     parts = range(len(shares))
     totals = matrix.sum(axis=0)
-    empty = missing.max() * n_columns
+    # A class of more clips than the mean matters the more if it is lacking.
+    in_means = totals[:-1] * (n_columns - 1) / max(1.0, totals[:-1].sum())
+    weights = np.maximum(1.0, in_means)
+    empty = missing.max() * (weights.sum() + 1)
 
     def cost(part, held):
         """(...): the cost of a part that holds (..., classes + 1) clips."""
         apart = np.maximum(np.abs(held / totals - shares[part]) - _NEAR, 0)
-        lacks = (held[..., :-1] == 0).sum(axis=-1)
+        lacks = (held[..., :-1] == 0) @ weights
         excess = np.maximum(held[..., -1] / totals[-1] - _LARGE * shares[part], 0)
         return (
             (apart**2).mean(axis=-1)

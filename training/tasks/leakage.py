@@ -177,10 +177,14 @@ def duplicate_lines(
     torn.sort(key=lambda pair: -pair.share)
     named = [f"{names[p.first]} and {names[p.second]}" for p in torn]
     across = "" if groups is None else ", across groups"
+    tested = (
+        f"{n_tested} of them in the test split, whose score they flatter"
+        if n_tested
+        else "none of them in the test split"
+    )
     return [
         f"{len(known)} clips sound like clips of other splits{across}: copies, "
-        f"overlapping cuts or re-encodings, {n_tested} of them in the test split, "
-        f"whose score they flatter ({a_few(named, between='; ')})",
+        f"overlapping cuts or re-encodings, {tested} ({a_few(named, between='; ')})",
         f"{program('training')} inspect TASK --json lists all of them: remove them, or "
         "put those that sound alike into one group",
     ]

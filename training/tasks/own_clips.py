@@ -397,6 +397,10 @@ class OwnTask(abc.ABC):
             one = f"one class only, {labels[0]!r}" if labels else "no classes"
             faults.append(f"{self.path} has {one}; a classifier needs {self.needs}")
         if len(labels) < 2:
+            if listing.bad:
+                n_clips = len(listing.entries) + len(listing.bad)
+                few = a_few(listing.bad, _BAD_CLIPS_NAMED, "; ")
+                faults.append(f"{cannot_be_used(listing.bad, n_clips)}: {few}")
             self._refuse(faults, listing)
         entries, fault = self._with_groups(listing)
         if fault:

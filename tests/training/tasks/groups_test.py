@@ -199,3 +199,20 @@ def test_classes_of_few_groups_dont_take_the_clips_from_training():
     assert sum(bool(of["test"]) for of in rare) == 8
     assert all(of["train"] for of in rare)
     assert found["a"] == {"train": 240, "validation": 80, "test": 80}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_large_class_is_tested_rather_than_two_rare_ones(seed):
+    # Labels of two columns. There is room in the test for one group: of the two with m
+    # or of the two with r1 and r2. Classes of c alone can't be tested.
+    rows = [
+        *((f"m{n}", ("m", "p")) for n in (1, 2) for _ in range(28)),
+        *((f"m{n}", ("a", "p")) for n in (1, 2) for _ in range(2)),
+        *((f"r{n}", ("a", "p")) for n in (1, 2) for _ in range(28)),
+        *((f"r{n}", ("a", rare)) for n in (1, 2) for rare in ("r1", "r2")),
+        *(("c", ("a", "p")) for _ in range(20)),
+        *(("c", ("a", f"c{n}")) for n in range(10)),
+    ]
+    splits = split_groups([g for g, _ in rows], [x for _, x in rows], seed)
+    held = {s: {g[0] for (g, _), of in zip(rows, splits) if of == s} for s in SPLITS}
+    assert held == {"train": {"m", "r", "c"}, "validation": {"r"}, "test": {"m"}}

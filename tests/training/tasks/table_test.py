@@ -194,3 +194,13 @@ def test_columns_need_a_table(settings, said):
     rest = "--task table:FILE. Received: --task folder:clips,synthetic"
     assert str(raised.value) == f"{said}, {rest}"
     assert len(get_tasks(FitConfig("folder:clips,table:a.csv", **settings))) == 2
+
+
+def test_a_table_of_missing_files_says_so(notes):
+    notes.write_text("path,label\ngone.wav,a\ngone_too.wav,b\n")
+    with pytest.raises(UserError) as raised:
+        TableTask(notes).load()
+    said = str(raised.value)
+    assert "has no classes; a classifier needs at least two labels" in said
+    assert "2 of 2 clips can't be used: " in said
+    assert "gone.wav" in said and "gone_too.wav" in said
