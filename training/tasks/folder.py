@@ -173,11 +173,11 @@ class _Layout:
             self._check(walked)
 
     def split_of(self, path):
-        """The split in whose folder a clip lies; None without such folders."""
+        """The split in whose folder a clip is; None without such folders."""
         return self._splits.get(self._names(path)[0])
 
     def class_of(self, path):
-        """Name of the folder of a clip's class; None if it lies in none."""
+        """Name of the folder of a clip's class; None if it is in none."""
         names = self._names(path)[bool(self._splits) :]
         return names[0] if len(names) > 1 else None
 

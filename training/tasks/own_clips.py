@@ -41,7 +41,7 @@ _MANY = 10_000  # clips
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """What a folder or a table says, before any clip is opened.
+    """Content of a folder or a table, before any clip is opened.
 
     Attributes:
         entries: The clips, in an order that no locale and no file system changes.
@@ -194,7 +194,7 @@ class Survey:
 
     @property
     def leaks(self):
-        """Of each kind of leakage that a model's score won't tell, its lines."""
+        """Lines on each kind of leakage that a model's score won't tell."""
         splits = self.assigned and self.assigned.splits
         entries = [clip.entry for clip in self.clips]
         lines = [_name_lines(entries, self.names, self.splitting)]
@@ -266,7 +266,7 @@ class OwnTask(abc.ABC):
 
     @abc.abstractmethod
     def listing(self, multi_label: bool | None = None) -> Listing:
-        """What is said of the clips; raises a `UserError` if nothing can be.
+        """The `Listing` of the clips; raises a `UserError` if there can be none.
 
         Args:
             multi_label: True for clips that may have several labels, or none, in any
@@ -505,13 +505,13 @@ class OwnTask(abc.ABC):
             sounds = Sounds.in_free_memory(self.opening.sample_rate)
         index = open_index(self.opening.index)
         try:
-            found = hear_all(wanted, index, sounds)
+            heard_of = hear_all(wanted, index, sounds)
         finally:
             if index is not None:
                 index.close()
-        heard = {path: iter(of_path) for path, of_path in found.items()}
+        heard = {path: iter(of_path) for path, of_path in heard_of.items()}
         results = [(entry, next(heard[entry.path])) for entry in entries]
-        usable = [OwnClip(e, found) for e, found in results if isinstance(found, Heard)]
+        usable = [OwnClip(e, one) for e, one in results if isinstance(one, Heard)]
         _warn_of_sound(usable)
         errors = [
             *listing.bad,

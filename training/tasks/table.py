@@ -181,7 +181,7 @@ class TableTask(OwnTask):
 
 
 def _balances(columns):
-    """What splits balance of each clip: labels of all columns, whosever turn it is."""
+    """Labels that splits balance, of each clip: those of all columns of the run."""
     columns = sorted(columns, key=lambda column: column.name)
     for n in range(len(columns[0].of_clips)):
         yield tuple(
