@@ -12,7 +12,8 @@ from leaf_files.text import require_utf8
 from leaf_files.walk import walk
 from training.tasks.clip_sets import SPLIT_NAMES
 from training.tasks.entries import Entry
-from training.tasks.own_clips import Listing, Opening, OwnTask, refuse
+from training.tasks.listing import Listing
+from training.tasks.own_clips import Opening, OwnTask, refuse
 from training.tasks.splitting import Splitting
 from training.tasks.table import looks_like_table
 

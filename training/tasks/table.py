@@ -7,7 +7,8 @@ from pathlib import Path
 from leaf_files.command_line import a_few, note
 from leaf_files.errors import UserError
 from leaf_files.text import require_utf8
-from training.tasks.own_clips import Listing, Opening, OwnTask, refuse
+from training.tasks.listing import Listing
+from training.tasks.own_clips import Opening, OwnTask, refuse
 from training.tasks.splitting import Splitting
 from training.tasks.tables.columns import Columns
 from training.tasks.tables.reading import read_table
