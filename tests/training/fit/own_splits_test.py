@@ -1,5 +1,6 @@
 """Runs on folders whose clips have groups, several labels, or splits of their own."""
 
+import csv
 import json
 
 import pytest
@@ -57,3 +58,19 @@ def test_a_run_tests_on_groups_that_it_never_heard(
     [again] = as_metrics(evaluate(run.path))["tasks"].values()
     assert again["mAP"] == pytest.approx(found["mAP"])
     assert again["n_examples"] == 8
+
+
+def test_a_score_that_is_undefined_ends_no_run(grouped, pooling, no_figures, tmp_path):
+    """The area under the ROC curve is, where each clip has all labels."""
+    splits = {"m3": "validation", "m4": "test"}
+    rows = [
+        f"{path}\thigh|low\t{splits.get(path.name[:2], 'train')}"
+        for path in sorted(grouped.glob("*/*.flac"))
+    ]
+    table = tmp_path / "clips.tsv"
+    table.write_text("\n".join(["path\tlabel\tsplit", *rows]))
+    config = small_config(grouped, task=f"table:{table}", encoder=pooling, epochs=1)
+    [scores] = fit(config, tmp_path / "run")["tasks"].values()
+    assert scores["auc"] is None and scores["d_prime"] is None
+    [row] = csv.DictReader((tmp_path / "run" / "history.csv").open())
+    assert row["val_auc"] == "" and float(row["val_loss"]) > 0
