@@ -118,6 +118,8 @@ class ValidateAndSave(keras.callbacks.Callback):
         progress.epoch_seconds = 0.0
         self._save(is_best)
         write_history(progress.history, self._run.history)
+        for name in [name for name, value in logs.items() if value is None]:
+            del logs[name]  # TensorBoard takes numbers only
         if is_over(progress, self._config):
             self.model.stop_training = True
 

@@ -12,8 +12,9 @@ from leaf_files.fingerprints import NearDuplicate, fingerprint
 from leaf_files.run_folder import LABEL_SEPARATOR
 from training.tasks import leakage
 from training.tasks.clip_sets import SPLITS
-from training.tasks.own_clips import OwnTask, alike
+from training.tasks.own_clips import OwnTask
 from training.tasks.splits import identity
+from training.tasks.surveying import alike
 from training.tasks.tfds import TfdsTask
 
 _STEP = 1 / 32768  # of 16 bit

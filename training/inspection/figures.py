@@ -54,17 +54,17 @@ def classes(findings):
     >>> classes({"classes": {"kick": counts, "snare": counts}}).axes[0].get_title()
     '2 classes'
     """
-    found = findings["classes"]
-    names = sorted(found, key=lambda name: -found[name]["clips"])[:_MOST_CLASSES]
+    of_class = findings["classes"]
+    names = sorted(of_class, key=lambda name: -of_class[name]["clips"])[:_MOST_CLASSES]
     counts = {
-        split: [found[name][split]["clips"] for name in names] for split in SPLITS
+        split: [of_class[name][split]["clips"] for name in names] for split in SPLITS
     }
-    figure = _stacked(names, counts, [found[name]["clips"] for name in names])
+    figure = _stacked(names, counts, [of_class[name]["clips"] for name in names])
     [axes] = figure.axes
-    left_out = len(found) - len(names)
+    left_out = len(of_class) - len(names)
     axes.set(
         xlabel="clips",
-        title=f"{len(found)} classes"
+        title=f"{len(of_class)} classes"
         + (f", the largest {_MOST_CLASSES}" * (left_out > 0)),
     )
     return figure

@@ -31,13 +31,13 @@ def description(findings):
     lines = [findings["task"]]
     lines += [f"  {key:<{width}}  {one_line(text)}" for key, text in rows]
     lines += ["", *_class_table(findings)]
-    for title, found in (
+    for title, entries in (
         ("notes", findings["notes"]),
         ("traps", findings["traps"]),
         ("nothing can be learned from it until this is changed", findings["faults"]),
     ):
-        if found:
-            lines += ["", f"{title}:", *(f"  - {one_line(line)}" for line in found)]
+        if entries:
+            lines += ["", f"{title}:", *(f"  - {one_line(line)}" for line in entries)]
     return "\n".join(lines)
 
 
@@ -79,11 +79,11 @@ def _class_table(findings) -> Iterator[str]:
     )
     titles = ["class", "clips", unit, *(["groups"] if has_groups else []), *splits]
     rows = []
-    for label, found in list(findings["classes"].items())[:_MOST_CLASSES]:
-        rows.append([label, str(found["clips"]), f"{in_hour * found['hours']:.1f}"])
+    for label, counts in list(findings["classes"].items())[:_MOST_CLASSES]:
+        rows.append([label, str(counts["clips"]), f"{in_hour * counts['hours']:.1f}"])
         if has_groups:
-            rows[-1].append(str(found["groups"] or 0))
-        rows[-1] += [_split(found[split], short=True) for split in splits]
+            rows[-1].append(str(counts["groups"] or 0))
+        rows[-1] += [_split(counts[split], short=True) for split in splits]
     widths = [max(map(len, column)) for column in zip(titles, *rows)]
     for row in [titles, *rows]:
         cells = [row[0].ljust(widths[0])]

@@ -166,7 +166,7 @@ class Assigning:
             )
 
     def _bound(self):
-        """What goes to one split as a whole, for each clip: its group or its sound.
+        """The group or the sound of each clip, which goes to one split as a whole.
 
         Groups that share a sound are one.
         """

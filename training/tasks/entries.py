@@ -35,3 +35,13 @@ class Entry:
     weight: float = 1.0
     balance: tuple[str, ...] = ()
     place: str = ""
+
+
+def name_below(path, folder):
+    """A path relative to a folder, with "/"; as it is if it is located elsewhere.
+
+    >>> name_below(Path("/data/dog/a.wav"), Path("/data"))
+    'dog/a.wav'
+    """
+    # Of a million clips, several times; `relative_to` takes ten times as long.
+    return path.as_posix().removeprefix(folder.as_posix().rstrip("/") + "/")

@@ -12,7 +12,8 @@ from leaf_files.text import require_utf8
 from leaf_files.walk import walk
 from training.tasks.clip_sets import SPLIT_NAMES
 from training.tasks.entries import Entry
-from training.tasks.own_clips import Listing, Opening, OwnTask, refuse
+from training.tasks.listing import Listing
+from training.tasks.own_clips import Opening, OwnTask, refuse
 from training.tasks.splitting import Splitting
 from training.tasks.table import looks_like_table
 
@@ -173,11 +174,11 @@ class _Layout:
             self._check(walked)
 
     def split_of(self, path):
-        """The split in whose folder a clip lies; None without such folders."""
+        """The split in whose folder a clip is; None without such folders."""
         return self._splits.get(self._names(path)[0])
 
     def class_of(self, path):
-        """Name of the folder of a clip's class; None if it lies in none."""
+        """Name of the folder of a clip's class; None if it is in none."""
         names = self._names(path)[bool(self._splits) :]
         return names[0] if len(names) > 1 else None
 

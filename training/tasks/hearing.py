@@ -27,7 +27,7 @@ class Stretch(NamedTuple):
     """A stretch of a recording; all of it by default.
 
     Attributes:
-        start, end: In seconds; None for the recording's own.
+        start, end: Limits, seconds; None for those of the recording.
 
     >>> Stretch(0.5, 2.0).samples(8000)
     (4000, 16000)
@@ -125,10 +125,10 @@ def hear_all(
         disable=None,  # without a terminal
     )
     heard = {}
-    for path, of_path, found in shown:
-        heard[path] = found
+    for path, of_path, facts in shown:
+        heard[path] = facts
         if index is not None:
-            index.keep(path, of_path, found)
+            index.keep(path, of_path, facts)
     return {path: known[path] if path in known else heard[path] for path in wanted}
 
 
@@ -152,18 +152,18 @@ def hear(
                 for listener in listeners:
                     listener.hear(block, n_samples)
                 n_samples += block.size
-            found = [
+            heard = [
                 listener.heard(path, n_samples, sound.encoding, sound.oddities)
                 for listener in listeners
             ]
     except UserError as error:
         return [error] * len(stretches)
     if sounds is not None and keeps:
-        for stretch, listener, one in zip(stretches, listeners, found):
+        for stretch, listener, one in zip(stretches, listeners, heard):
             if isinstance(one, Heard) and not sounds.is_full:
                 waveform = resample(listener.waveform, rate, sounds.sample_rate)
                 sounds.put((path, stretch), waveform)
-    return found
+    return heard
 
 
 class _Listener:

@@ -96,7 +96,7 @@ def open_index(how=USE):
 
 
 class Index:
-    """What was heard of files, on a disk.
+    """The facts that were heard of files, on a disk.
 
     Several processes may use one at once. Its methods are called by one thread.
 
@@ -129,7 +129,7 @@ class Index:
             self._remake(error)
 
     def find(self, wanted):
-        """What is known of files.
+        """The known facts of files.
 
         Args:
             wanted: {path: `Stretch`es}.

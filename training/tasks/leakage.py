@@ -86,7 +86,7 @@ def proposed_groups(paths: Sequence[str], labels: Sequence[str]) -> list[Proposa
     if not paths:
         return []
     stems = [PurePosixPath(path).stem for path in paths]
-    found: dict[tuple, Proposal] = {}
+    proposals: dict[tuple, Proposal] = {}
     candidates = [
         *_by_fields(stems, "__"),
         *_by_folder(paths),
@@ -98,8 +98,8 @@ def proposed_groups(paths: Sequence[str], labels: Sequence[str]) -> list[Proposa
             groups = _grouped(pattern, paths)
         proposal = Proposal(pattern, tuple(groups), are_cuts)
         if _is_plausible(proposal, labels):
-            found.setdefault(_partition(proposal.groups), proposal)
-    return _ranked(list(found.values()))
+            proposals.setdefault(_partition(proposal.groups), proposal)
+    return _ranked(list(proposals.values()))
 
 
 def _grouped(pattern: str, paths: Sequence[str]) -> list[str | None]:
@@ -141,7 +141,7 @@ def name_lines(paths: Sequence[str], labels: Sequence[str]) -> list[str]:
 
 
 def _others(proposal, paths):
-    """What to do first about clips that the proposed groups leave out; "" if none."""
+    """The first step about clips that the proposed groups leave out; "" if none."""
     others = [path for path, group in zip(paths, proposal.groups) if group is None]
     if not others:
         return ""
@@ -259,8 +259,8 @@ def _by_folder(paths):
 
 def _by_last_number(paths, stems):
     """Candidate: what stands before the last number, as in "rec7_00"."""
-    found = (_LAST_NUMBER.fullmatch(stem) for stem in stems)
-    matches = [match for match in found if match and match[1]]
+    candidates = (_LAST_NUMBER.fullmatch(stem) for stem in stems)
+    matches = [match for match in candidates if match and match[1]]
     if not matches or len(matches) < _LEAST_COVERED * len(stems):
         return
     marks = {match[2] for match in matches}
@@ -293,7 +293,7 @@ def _is_plausible(proposal, labels):
 
 
 def _are_classes(groups, labels):
-    """Whether groups lie in one class each, and most classes have one of them only."""
+    """Whether groups are in one class each, and most classes have one of them only."""
     labels_of = collections.defaultdict(set)
     groups_of = collections.defaultdict(set)
     for group, label in zip(groups, labels):
@@ -307,7 +307,7 @@ def _are_classes(groups, labels):
 
 
 def _partition(groups):
-    """What groups make of the clips, whatever they are called."""
+    """The partition of the clips by their groups, whatever these are called."""
     number: dict = {}
     return tuple(number.setdefault(group, len(number)) for group in groups)
 
@@ -332,7 +332,7 @@ def _rank(proposal, others):
 
 
 def _is_within(fine, coarse):
-    """Whether each of some groups lies within one of other, larger ones."""
+    """Whether each of some groups is within one of other, larger ones."""
     if coarse.n_groups >= fine.n_groups:
         return False
     pairs = {pair for pair in zip(fine.groups, coarse.groups) if None not in pair}

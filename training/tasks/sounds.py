@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import psutil
 
-# TensorFlow reads where it lies what begins at such an address.
+# TensorFlow reads in place what begins at such an address.
 _ALIGNMENT = 64
 _SAMPLE_BYTES = 4
 # Of the memory that is free.

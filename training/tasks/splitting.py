@@ -113,8 +113,8 @@ class Splitting:
 def _by_pattern(regex, names):
     """`Splitting.groups` by a regular expression."""
     pattern = re.compile(regex)
-    found = [pattern.search(name) for name in names]
-    groups = [match[1] if match and match[1] else "" for match in found]
+    matches = [pattern.search(name) for name in names]
+    groups = [match[1] if match and match[1] else "" for match in matches]
     lost = [name for name, group in zip(names, groups) if not group]
     if lost:
         return None, (

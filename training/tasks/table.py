@@ -7,7 +7,8 @@ from pathlib import Path
 from leaf_files.command_line import a_few, note
 from leaf_files.errors import UserError
 from leaf_files.text import require_utf8
-from training.tasks.own_clips import Listing, Opening, OwnTask, refuse
+from training.tasks.listing import Listing
+from training.tasks.own_clips import Opening, OwnTask, refuse
 from training.tasks.splitting import Splitting
 from training.tasks.tables.columns import Columns
 from training.tasks.tables.reading import read_table
@@ -181,7 +182,7 @@ class TableTask(OwnTask):
 
 
 def _balances(columns):
-    """What splits balance of each clip: labels of all columns, whosever turn it is."""
+    """Labels that splits balance, of each clip: those of all columns of the run."""
     columns = sorted(columns, key=lambda column: column.name)
     for n in range(len(columns[0].of_clips)):
         yield tuple(

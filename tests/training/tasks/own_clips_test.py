@@ -12,7 +12,8 @@ from training.input.pipeline import TrainingData
 from training.run.heads import make_heads
 from training.settings.config import FitConfig
 from training.tasks.entries import Entry
-from training.tasks.own_clips import Listing, Opening, OwnTask
+from training.tasks.listing import Listing
+from training.tasks.own_clips import Opening, OwnTask
 from training.tasks.splitting import Splitting
 
 RATE = 8000
@@ -125,8 +126,8 @@ def test_a_stretch_that_ends_after_its_recording_is_named(tmp_path, capsys):
     entries[1] = dataclasses.replace(entries[1], start=3.5, end=5)
     clips = Listed(tmp_path, tuple(entries)).load_all(("a", "b"))
     assert capsys.readouterr().err == (
-        "warning: 1 of 8 clips are stretches that end after their recordings do, and "
-        f"are cut there: {paths[0]}@3.5-5\n"
+        "warning: 1 of 8 clips end after their recordings do, and are cut there "
+        f"({paths[0]}@3.5-5)\n"
     )
     sizes = [len(clip["waveform"]) for clip in clips.dataset(RATE).as_numpy_iterator()]
     assert sizes == [RATE, RATE // 2] + 6 * [RATE]

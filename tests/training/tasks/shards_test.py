@@ -20,7 +20,7 @@ from training.run.data_record import TaskRecord
 from training.tasks import preparing
 from training.tasks.clip_sets import SPLITS
 from training.tasks.folder import FolderTask
-from training.tasks.own_clips import Listing
+from training.tasks.listing import Listing
 from training.tasks.preparing import prepare
 from training.tasks.registry import get_task
 from training.tasks.splitting import Splitting

@@ -5,8 +5,8 @@ import collections
 
 from leaf_files.clips import seconds_of
 from leaf_files.errors import UserError
+from training.tasks.entries import name_below
 from training.tasks.tables.clips import TableClip
-from training.tasks.tables.files import name_below
 
 _LEAST_SHARE = 0.1  # of a piece's length
 

@@ -95,11 +95,11 @@ def find_columns(columns, sheet):
     for role in _NAMES:
         asked = getattr(columns, role)
         asked = asked if isinstance(asked, tuple) and asked else (asked or None,)
-        found = [_column(name, role, names, columns.may_lack) for name in asked]
-        if None not in found:
-            of_role[role] = tuple(dict.fromkeys(found))
+        present = [_column(name, role, names, columns.may_lack) for name in asked]
+        if None not in present:
+            of_role[role] = tuple(dict.fromkeys(present))
         elif role in _REQUIRED or (any(asked) and not columns.may_lack):
-            wrong = [a or role for a, name in zip(asked, found) if name is None]
+            wrong = [a or role for a, name in zip(asked, present) if name is None]
             lacking.append(_no_column(wrong, names, role))
     if lacking:
         raise UserError(
@@ -114,9 +114,9 @@ def find_columns(columns, sheet):
 def _column(asked, role, names, may_lack):
     """The column of a role; None if it isn't there."""
     if asked:
-        found = _named(asked, names)
-        if found or not may_lack or role == "label":
-            return found
+        column = _named(asked, names)
+        if column or not may_lack or role == "label":
+            return column
     for name in _NAMES[role]:
         alike = _named_all(name, names)
         if alike:
@@ -145,7 +145,7 @@ def _no_column(wrong, names, role):
 
 
 def _require_once(of_role, names, path):
-    used = dict.fromkeys(name for found in of_role.values() for name in found)
+    used = dict.fromkeys(name for columns in of_role.values() for name in columns)
     repeated = [name for name in used if names.count(name) > 1]
     if repeated:
         raise UserError(

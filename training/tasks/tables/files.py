@@ -102,14 +102,3 @@ def _plain(path, status):
         return plain if os.path.samestat(os.stat(plain), status) else path
     except OSError:
         return path
-
-
-def name_below(path, folder):
-    """A path relative to a folder, with "/"; as it is if it is located elsewhere.
-
-    >>> name_below(Path("/data/dog/a.wav"), Path("/data"))
-    'dog/a.wav'
-    """
-    if path.is_relative_to(folder):
-        return path.relative_to(folder).as_posix()
-    return path.as_posix()

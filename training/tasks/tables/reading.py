@@ -100,8 +100,8 @@ def read_table(
     folder = Path(os.path.abspath(source if source.is_dir() else source.parent))
     table = Table(source, folder)
     sheet, read_by, annotated = _sheet(table, columns)
-    found = find_columns(read_by, sheet)
-    merged = Merged(found, Files(folder), sheet.faults)
+    present = find_columns(read_by, sheet)
+    merged = Merged(present, Files(folder), sheet.faults)
     for row in sheet.rows:
         merged.add(row)
     if not annotated:
@@ -115,8 +115,8 @@ def read_table(
                 "stretch that its annotations leave out"
             )
     fill_splits(merged.clips, table)
-    groups = groups_of(merged.clips, table, "group" in found.of_role)
-    for n, name in enumerate(found.labels):
+    groups = groups_of(merged.clips, table, "group" in present.of_role)
+    for n, name in enumerate(present.labels):
         table.columns[name] = label_column(
             n, name, merged, table, sheet.faults, multi_label
         )

@@ -1,7 +1,7 @@
 """What the clips of a table say together: weights, splits, groups."""
 
 from leaf_files.command_line import a_few
-from training.tasks.tables.files import name_below
+from training.tasks.entries import name_below
 
 
 def weightless(clips):
