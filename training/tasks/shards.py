@@ -79,6 +79,8 @@ class ShardsTask:
     Attributes:
         path: Folder of the shards, a str; or the address of one in a bucket.
         metric: Main metric of the task.
+        splitting: None: no settings split it.
+        split_rule: Rule of the splits, in words.
 
     >>> ShardsTask("/data/drums").is_same(ShardsTask("/data/../data/drums"))
     True
@@ -86,6 +88,9 @@ class ShardsTask:
 
     path: str
     metric: str = "accuracy"
+
+    splitting = None
+    split_rule = "as they were prepared"
 
     @property
     def name(self):

@@ -231,7 +231,9 @@ def test_shards_at_an_address(task, tmp_path, monkeypatch):
         get_task(f"shards:file://{tmp_path}/none").load()
 
 
-def test_the_command_prepares_and_says_what_to_do(task, tmp_path, capsys):
+def test_the_command_prepares_and_says_what_to_do(
+    task, pooling, no_figures, tmp_path, capsys
+):
     def training(*words):
         return command_line.run(dispatch, [*map(str, words)], "training")
 
@@ -243,6 +245,13 @@ def test_the_command_prepares_and_says_what_to_do(task, tmp_path, capsys):
     assert f"learn from them by --task shards:{shards}" in told
     read = get_task(f"shards:{shards}").load()
     assert read.splits["test"].clips == task.load(seed=2).splits["test"].clips
+    small = f"--frontend mel --n-filters 8 --encoder {pooling} --epochs 1"
+    learned = tmp_path / "run"
+    name_read = f"shards:{shards}"
+    assert (
+        training("fit", "--task", name_read, "--output", learned, *small.split()) == 0
+    )
+    assert "Split: as they were prepared." in (learned / "report.md").read_text()
     assert training("prepare", name, "--output", tmp_path) == 1
     assert training("prepare", f"shards:{shards}", "--output", tmp_path / "x") == 1
     *_, other, already = capsys.readouterr().err.splitlines()
