@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from training.tasks.sounds import Sounds
 
 _FULL_SCALE = 1 - STEP
+# Clips of which near duplicates are found: fingerprints of more would fill the memory.
+MOST_COMPARED = 200_000
 
 
 class Stretch(NamedTuple):
@@ -59,7 +61,8 @@ class Heard:
         first, last: Samples of the stretch, the last one excluded.
         oddities: Oddities of the sound, see `leaf_files.oddities`.
         is_cut: Whether the recording ends before the stretch does.
-        landmarks: Fingerprint of its sound, see `leaf_files.fingerprints.packed`.
+        landmarks: Fingerprint of its sound, see `leaf_files.fingerprints.packed`; None
+            where clips are too many to be compared, see `MOST_COMPARED`.
         power: Mean square of the samples; full scale is 1.
         n_clipped: Samples at full scale or beyond.
 
@@ -74,7 +77,7 @@ class Heard:
     last: int
     oddities: tuple[str, ...] = ()
     is_cut: bool = False
-    landmarks: bytes = b""
+    landmarks: bytes | None = b""
     power: float = 0.0
     n_clipped: int = 0
 
@@ -111,12 +114,14 @@ def hear_all(
     >>> [heard.seconds for heard in drum]
     [0.1, 0.075]
     """
-    known = index.find(wanted) if index is not None else {}
+    prints = sum(map(len, wanted.values())) <= MOST_COMPARED
+    known = index.find(wanted, prints) if index is not None else {}
     if known:
         sounds = None
     unheard = [path for path in wanted if path not in known]
     stretches = [wanted[path] for path in unheard]
-    results = in_threads(functools.partial(hear, sounds=sounds), unheard, stretches)
+    hear_one = functools.partial(hear, sounds=sounds, prints=prints)
+    results = in_threads(hear_one, unheard, stretches)
     shown = tqdm(
         zip(unheard, stretches, results),
         desc="checking clips",
@@ -133,9 +138,16 @@ def hear_all(
 
 
 def hear(
-    path: Path, stretches: Sequence[Stretch], sounds: "Sounds | None" = None
+    path: Path,
+    stretches: Sequence[Stretch],
+    sounds: "Sounds | None" = None,
+    prints: bool = True,
 ) -> list[Heard | UserError]:
     """Hears one file, block by block: see `hear_all`.
+
+    Args:
+        path, stretches, sounds: See `hear_all`.
+        prints: Whether to take fingerprints.
 
     >>> [heard] = hear(Path("drums/kick/0.wav"), [WHOLE])
     >>> heard.encoding, heard.sample_rate
@@ -146,7 +158,7 @@ def hear(
             rate = sound.sample_rate
             require_audio_rate(rate, path)
             keeps = sounds is not None and not sounds.is_full
-            listeners = [_Listener(stretch, rate, keeps) for stretch in stretches]
+            listeners = [_Listener(s, rate, keeps, prints) for s in stretches]
             n_samples = 0
             for block in sound.mono_blocks():
                 for listener in listeners:
@@ -173,14 +185,15 @@ class _Listener:
         stretch: The `Stretch`.
         sample_rate: Rate of the file, Hz.
         keeps: Whether to keep the samples.
+        prints: Whether to take a fingerprint.
     """
 
-    def __init__(self, stretch, sample_rate, keeps=False):
+    def __init__(self, stretch, sample_rate, keeps=False, prints=True):
         self._stretch = stretch
         self._rate = sample_rate
         self._first, self._last = stretch.samples(sample_rate)
         self._sound = SoundHash()
-        self._printer = Fingerprinter(sample_rate)
+        self._printer = Fingerprinter(sample_rate) if prints else None
         self._low, self._high = float("inf"), float("-inf")
         self._energy, self._n_clipped = 0.0, 0
         self._keeps, self._parts = keeps, []
@@ -197,7 +210,8 @@ class _Listener:
         if not part.size:
             return
         self._sound.update(part)
-        self._printer.update(part)
+        if self._printer is not None:
+            self._printer.update(part)
         low, high = float(part.min()), float(part.max())
         self._low, self._high = min(self._low, low), max(self._high, high)
         self._energy += float(np.vdot(part, part))
@@ -234,7 +248,7 @@ class _Listener:
             last,
             oddities,
             self._last is not None and self._last > n_samples,
-            packed(self._printer.fingerprint()),
+            None if self._printer is None else packed(self._printer.fingerprint()),
             self._energy / (last - self._first),
             self._n_clipped,
         )

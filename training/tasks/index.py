@@ -128,11 +128,12 @@ class Index:
         except sqlite3.DatabaseError as error:
             self._remake(error)
 
-    def find(self, wanted):
+    def find(self, wanted, with_landmarks=True):
         """The known facts of files.
 
         Args:
             wanted: {path: `Stretch`es}.
+            with_landmarks: Whether facts without fingerprints are too few.
 
         Returns:
             {path: a `Heard` for each of its stretches}, of the files of which all of
@@ -149,9 +150,11 @@ class Index:
         for first in range(0, len(paths), _ASKED_AT_ONCE):
             some = paths[first : first + _ASKED_AT_ONCE]
             for path, facts in self._read(some).items():
-                stretches = wanted[path]
-                if all(_key(stretch) in facts for stretch in stretches):
-                    known[path] = [_decoded(facts[_key(s)]) for s in stretches]
+                keys = [_key(stretch) for stretch in wanted[path]]
+                heard = [_decoded(facts[key]) for key in keys if key in facts]
+                lacks = with_landmarks and any(one.landmarks is None for one in heard)
+                if len(heard) == len(keys) and not lacks:
+                    known[path] = heard
                     del self._marks[path]
                 else:
                     self._facts[path] = facts

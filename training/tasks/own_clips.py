@@ -17,7 +17,7 @@ from leaf_files.walk import cannot_be_used
 from training.tasks import leakage
 from training.tasks.clip_sets import SPLITS, ClipSet, TaskData
 from training.tasks.entries import name_below
-from training.tasks.hearing import WHOLE, Heard, hear_all
+from training.tasks.hearing import MOST_COMPARED, WHOLE, Heard, hear_all
 from training.tasks.index import USE, open_index
 from training.tasks.listing import Listing
 from training.tasks.reading import ClipReading, targets_of
@@ -343,6 +343,11 @@ class OwnTask(abc.ABC):
         heard = {path: iter(of_path) for path, of_path in heard_of.items()}
         results = [(entry, next(heard[entry.path])) for entry in entries]
         usable = [OwnClip(e, one) for e, one in results if isinstance(one, Heard)]
+        if len(entries) > MOST_COMPARED:
+            note(
+                f"note: near duplicates are looked for among {MOST_COMPARED} clips at "
+                f"most, and these are {len(entries)}: only exact copies are found"
+            )
         warn_of_sound(usable)
         errors = [
             *listing.bad,

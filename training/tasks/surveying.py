@@ -121,8 +121,13 @@ class Survey:
 
     @functools.cached_property
     def near_duplicates(self):
-        """Pairs that sound alike, see `leaf_files.fingerprints.near_duplicates`."""
-        return alike([unpacked(clip.heard.landmarks) for clip in self.clips])
+        """Pairs that sound alike, see `leaf_files.fingerprints.near_duplicates`.
+
+        None are found among more clips than `hearing.MOST_COMPARED`.
+        """
+        if any(clip.heard.landmarks is None for clip in self.clips):
+            return []
+        return alike([unpacked(clip.heard.landmarks or b"") for clip in self.clips])
 
     @property
     def leaks(self):

@@ -10,7 +10,8 @@ import pytest
 
 from leaf_files.clips import write_clip
 from leaf_files.errors import UserError
-from training.tasks import hearing, index
+from training.tasks import hearing, index, own_clips
+from training.tasks.folder import FolderTask
 from training.tasks.hearing import WHOLE, Stretch, hear_all
 from training.tasks.index import Index, open_index
 
@@ -188,3 +189,23 @@ def test_processes_share_an_index(wanted, tmp_path, heard_files):
     assert [run.wait() for run in runs] == [0, 0]
     hear_with(tmp_path / "index", {path: [WHOLE] for path in [*wanted][:3]})
     assert heard_files() == ""
+
+
+def test_fingerprints_of_too_many_clips_are_not_taken(tmp_path, monkeypatch, capsys):
+    """Nor are they missed later, by few clips that the index knows without them."""
+    for seed, place in enumerate(["a/0", "a/1", "a/2", "b/0", "b/1", "b/2"]):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        write(tmp_path / f"{place}.flac", seed)
+    task = FolderTask(tmp_path)
+    for module in (hearing, own_clips):
+        monkeypatch.setattr(module, "MOST_COMPARED", 5)
+    many = task.survey()
+    assert {clip.heard.landmarks for clip in many.clips} == {None}
+    assert many.near_duplicates == []
+    assert "among 5 clips at most, and these are 6" in capsys.readouterr().err
+    monkeypatch.undo()
+    few = task.survey()
+    assert all(clip.heard.landmarks for clip in few.clips)
+    assert [clip.heard.identity for clip in few.clips] == [
+        clip.heard.identity for clip in many.clips
+    ]
