@@ -33,6 +33,7 @@ class Sandbox:
         temporary = self._folder / "temporary"
         temporary.mkdir(parents=True, exist_ok=True)
         os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
+        os.environ["LEAF_TF_CACHE"] = str(temporary / "cache")
         self._writable = [str(temporary), str(self.output), os.devnull]
         self._watching = False
         sys.addaudithook(self._audit)

@@ -47,7 +47,7 @@ def test_a_run_tests_on_groups_that_it_never_heard(
     [found] = metrics["tasks"].values()
     assert found["n_groups"] == {"train": 3, "validation": 1, "test": 1}
     run = RunFolder(tmp_path / "run")
-    record = DataRecord.read(run).of_head("grouped0")
+    record = DataRecord.read(run).of_head(grouped.name)
     for split, makers in {"validation": "m4", "test": "m3"}.items():
         files = [clip.file for clip in record.clips[split]]
         assert {file.split("/")[1].partition("__")[0] for file in files} == {makers}
