@@ -155,7 +155,7 @@ class Head:
         Raises:
             TypeError, KeyError: Something is missing, or is no text.
         """
-        background = entry.get("background")
+        background = entry["background"] if "background" in entry else None
         return cls(
             name=_text(entry["head"]),
             labels=tuple(map(_text, entry["labels"])),
