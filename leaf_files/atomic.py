@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,18 +124,45 @@ def write_csv(path: str | Path, rows: list[dict[str, Any]]) -> None:
 
     Args:
         path: The file.
-        rows: A list of dicts of the same keys, at least one; None stays empty.
+        rows: A list of dicts, at least one; the keys of the first are the titles. What
+            is None or missing stays empty.
+
+    Raises:
+        ValueError: A row has a key that the first hasn't.
 
     >>> write_csv("history.csv", [{"epoch": 0, "loss": 1.5}])
     >>> Path("history.csv").read_text().split()
     ['epoch,loss', '0,1.5']
     """
+    titles = list(rows[0])
+    others = sorted({key for row in rows for key in row} - set(titles))
+    if others:
+        raise ValueError(f"`rows` must have the keys of the first. Received: {others}")
+    write_rows(path, titles, ([row.get(title) for title in titles] for row in rows))
+
+
+def write_rows(
+    path: str | Path, titles: Sequence[str], rows: Iterable[Iterable[Any]]
+) -> None:
+    """Writes a CSV file of rows as they come, whole or not at all.
+
+    Args:
+        path: The file.
+        titles: Names of the columns.
+        rows: Cells of each row; None stays empty. Names of files may be no UTF-8.
+
+    >>> write_rows("clips.csv", ("file", "label"), [("0.flac", "wren")])
+    >>> Path("clips.csv").read_text().split()
+    ['file,label', '0.flac,wren']
+    """
     with (
         replacing(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
+        temporary.open(
+            "w", newline="", encoding="utf-8", errors="surrogateescape"
+        ) as file,
     ):
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
+        writer = csv.writer(file)
+        writer.writerow(titles)
         writer.writerows(rows)
 
 

@@ -4,14 +4,13 @@ Names of its files, the heads in `tasks.json`, labels, tables of clips, and whet
 files belong together. `docs/reference/run_folder.md` tells users the same.
 """
 
-import csv
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from leaf_files.atomic import replacing
+from leaf_files.atomic import write_rows
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from leaf_files.text import read_lines
@@ -211,13 +210,8 @@ def write_clips_table(folder: Path, clips: Iterable[tuple[str, Sequence[str]]]) 
     >>> Path("clips/clips.csv").read_text().split()
     ['file,label', '0.flac,wren|rain']
     """
-    with (
-        replacing(folder / CLIPS_TABLE) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(CLIPS_COLUMNS)
-        writer.writerows((name, LABEL_SEPARATOR.join(labels)) for name, labels in clips)
+    rows = ((name, LABEL_SEPARATOR.join(labels)) for name, labels in clips)
+    write_rows(folder / CLIPS_TABLE, CLIPS_COLUMNS, rows)
 
 
 def require_same_labels(folder: str | Path) -> None:

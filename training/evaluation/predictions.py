@@ -1,10 +1,8 @@
 """The predictions of a run for its test clips, as a table."""
 
-import csv
-
 import numpy as np
 
-from leaf_files.atomic import replacing
+from leaf_files.atomic import write_rows
 from leaf_files.run_folder import LABEL_SEPARATOR
 
 _COLUMNS = ("file", "group", "label", "predicted", "right")
@@ -38,22 +36,18 @@ def write_predictions(path, head, predictions):
     else:
         ranks = range(1, _TOP + 1)
         titles = [f"{what} {n}" for n in ranks for what in ("label", "probability")]
-    with (
-        replacing(path) as temporary,
-        # Names of files may be no UTF-8, as in `data.csv`.
-        temporary.open(
-            "w", newline="", encoding="utf-8", errors="surrogateescape"
-        ) as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow((*_COLUMNS, *titles))
-        clips = zip(
-            predictions.names, groups, chances, predictions.truth, predictions.chosen
+    clips = zip(
+        predictions.names, groups, chances, predictions.truth, predictions.chosen
+    )
+    rows = (
+        (
+            *(name, group, labels(head, truth), labels(head, chosen)),
+            int(np.array_equal(truth, chosen)),
+            *_probabilities(head, of_clip),
         )
-        for name, group, of_clip, truth, chosen in clips:
-            is_right = int(np.array_equal(truth, chosen))
-            row = (name, group, labels(head, truth), labels(head, chosen), is_right)
-            writer.writerow((*row, *_probabilities(head, of_clip)))
+        for name, group, of_clip, truth, chosen in clips
+    )
+    write_rows(path, (*_COLUMNS, *titles), rows)
 
 
 def labels(head, which):

@@ -7,6 +7,7 @@ from leaf_files.atomic import write_csv
 from leaf_files.errors import UserError
 from leaf_files.run_folder import LABEL_SEPARATOR
 from training.inspection.findings import alike
+from training.tasks.entries import name_below
 
 
 def require_writable(path):
@@ -65,7 +66,7 @@ def write_table(path, facts):
     }
     rows = [
         {
-            "path": _below(clip.path, path.parent),
+            "path": name_below(Path(os.path.abspath(clip.path)), path.parent),
             "label": LABEL_SEPARATOR.join(clip.labels) or facts.background or "",
             "group": clip.group,
             "split": clip.split,
@@ -82,12 +83,3 @@ def write_table(path, facts):
         if column in ("path", "label") or any(row[column] is not None for row in rows)
     ]
     write_csv(path, [{column: row[column] for column in used} for row in rows])
-
-
-def _below(path, folder):
-    path = Path(os.path.abspath(path))
-    return (
-        path.relative_to(folder).as_posix()
-        if path.is_relative_to(folder)
-        else str(path)
-    )

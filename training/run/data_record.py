@@ -5,7 +5,7 @@ import csv
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from leaf_files.atomic import replacing, write_json
+from leaf_files.atomic import write_json, write_rows
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from training.tasks.clip_sets import SPLITS, ListedClip
@@ -165,18 +165,13 @@ class DataRecord:
         """Writes both files to a `RunFolder`, the clips first."""
         tasks = self.tasks + self.before
         if any(task.clips is not None for task in tasks):
-            with (
-                replacing(run.data_clips) as temporary,
-                temporary.open(
-                    "w", newline="", encoding="utf-8", errors="surrogateescape"
-                ) as file,
-            ):
-                writer = csv.writer(file)
-                writer.writerow(_COLUMNS)
-                for task in tasks:
-                    for split, clips in (task.clips or {}).items():
-                        for sound, label, name in clips:
-                            writer.writerow((task.head, split, label, sound, name))
+            rows = (
+                (task.head, split, label, sound, name)
+                for task in tasks
+                for split, clips in (task.clips or {}).items()
+                for sound, label, name in clips
+            )
+            write_rows(run.data_clips, _COLUMNS, rows)
         self.write_summary(run)
 
     def write_summary(self, run):

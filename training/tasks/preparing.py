@@ -1,6 +1,5 @@
 """`python -m training prepare`: a task's clips as shards."""
 
-import csv
 import hashlib
 import io
 import json
@@ -12,7 +11,7 @@ import soundfile
 import tensorflow as tf
 from tqdm import tqdm
 
-from leaf_files.atomic import make_folder, replacing, write_json
+from leaf_files.atomic import make_folder, replacing, write_json, write_rows
 from leaf_files.clips import read_stretch
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
@@ -84,7 +83,7 @@ def prepare(task, seed, output, say, shard_bytes=_SHARD_BYTES):
                 path = output / _SHARD.format(split=split, n=n, of=len(shards[split]))
                 rows += _shard(path, split, of_shard, task.folder, bar)
                 sizes[path.name] = path.stat().st_size
-    _write_rows(output / TABLE, rows)
+    write_rows(output / TABLE, Shelved._fields, rows)
     write_json(
         output / MANIFEST,
         {
@@ -182,7 +181,7 @@ def _shard(path, split, clips, folder, bar):
             position += BEFORE + len(record) + AFTER
             bar.update()
         writer.flush()
-    _write_rows(table, rows)
+    write_rows(table, Shelved._fields, rows)
     return rows
 
 
@@ -248,15 +247,3 @@ def _example(content, about, encoding):
     features = {key: feature(value) for key, value in values.items()}
     example = tf.train.Example(features=tf.train.Features(feature=features))
     return example.SerializeToString(deterministic=True)
-
-
-def _write_rows(path, rows):
-    with (
-        replacing(path) as temporary,
-        temporary.open(
-            "w", newline="", encoding="utf-8", errors="surrogateescape"
-        ) as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(Shelved._fields)
-        writer.writerows(rows)
