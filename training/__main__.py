@@ -127,7 +127,7 @@ def _evaluate(arguments):
 def _compare(arguments):
     from training.commands.arguments import comparison
     from training.comparison.comparing import compare
-    from training.tasks.own_clips import OwnTask
+    from training.tasks.own.task import OwnTask
     from training.tasks.registry import get_tasks
 
     planned = comparison(arguments)
@@ -160,7 +160,7 @@ def _adapt(arguments):
 def _prepare(arguments):
     from training.commands.arguments import given_settings
     from training.settings.config import FitConfig, absolute_path
-    from training.tasks.own_clips import OwnTask
+    from training.tasks.own.task import OwnTask
     from training.tasks.registry import get_tasks
     from training.tasks.shards import ShardsTask
 
@@ -249,7 +249,7 @@ def _inspect(arguments):
     from training.commands.arguments import inspected_config
     from training.inspection.inspecting import inspect
     from training.inspection.text import description
-    from training.tasks.own_clips import OwnTask
+    from training.tasks.own.task import OwnTask
     from training.tasks.registry import get_tasks
 
     config = inspected_config(arguments)

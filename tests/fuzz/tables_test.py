@@ -11,8 +11,8 @@ from leaf_files.errors import UserError
 from tests.counts import slow
 from tests.fuzz import damage, tables
 from training.tasks.clip_sets import SPLIT_NAMES
-from training.tasks.table import TableTask
-from training.tasks.tables.reading import read_table
+from training.tasks.own.table import TableTask
+from training.tasks.own.tables.reading import read_table
 
 ANNOTATIONS = (
     b"Selection\tView\tBegin Time (s)\tEnd Time (s)\tBegin File\tSpecies\n"

@@ -17,7 +17,7 @@ from training.settings.config import FRONTENDS, FitConfig, absolute_path, read_s
 from training.settings.fields import GROUPS, settings_of
 from training.settings.hosts import HostSettings
 from training.settings.presets import PRESETS
-from training.tasks.table import column_of, is_table, split_name
+from training.tasks.own.table import column_of, is_table, split_name
 
 _SETTINGS = settings_of(FitConfig)
 # Groups of settings that say what data is; those of them that say how it is learned.

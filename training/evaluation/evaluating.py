@@ -20,7 +20,7 @@ from training.run.folder import RunFolder
 from training.run.models import load_classifier
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import ClipSet
-from training.tasks.own_clips import OwnTask
+from training.tasks.own.task import OwnTask
 from training.tasks.registry import get_task
 
 

@@ -58,7 +58,7 @@ from training.run.parent import (
 )
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS, ClipSet, TaskData
-from training.tasks.own_clips import OwnTask
+from training.tasks.own.task import OwnTask
 from training.tasks.registry import get_tasks, is_official, split_rule
 
 

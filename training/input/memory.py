@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from leaf_files.errors import UserError, lost_clip
 from leaf_files.threads import in_threads
-from training.tasks.sounds import SHARE, Sounds
+from training.tasks.own.sounds import SHARE, Sounds
 
 _MOMENT = 2.0  # seconds
 # Clips that are read to estimate the memory that all of them take.

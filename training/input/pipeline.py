@@ -10,7 +10,7 @@ from training.input.augmentation import add_noise, mixup
 from training.input.drawing import WindowDraw
 from training.input.memory import keeps, members, open_clips
 from training.input.targets import Targets, balanced_weights, needs_weights
-from training.tasks.sounds import without_copies
+from training.tasks.own.sounds import without_copies
 
 
 class TrainingData:

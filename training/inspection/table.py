@@ -7,7 +7,7 @@ from leaf_files.atomic import write_csv
 from leaf_files.errors import UserError
 from leaf_files.run_folder import LABEL_SEPARATOR
 from training.inspection.findings import alike
-from training.tasks.entries import name_below
+from training.tasks.own.entries import name_below
 
 
 def require_writable(path):

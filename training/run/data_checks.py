@@ -10,7 +10,7 @@ from training.run.data_record import DataRecord, OtherDataError, TaskRecord, cha
 from training.run.heads import read_heads
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS
-from training.tasks.own_clips import OwnTask
+from training.tasks.own.task import OwnTask
 from training.tasks.registry import OWN_PREFIXES, get_task
 from training.tasks.tfds import TfdsTask
 

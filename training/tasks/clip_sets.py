@@ -5,7 +5,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from training.tasks.sounds import without_copies
+from training.tasks.own.sounds import without_copies
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,7 @@ class ListedClip(NamedTuple):
     """A clip in the record of a run.
 
     Attributes:
-        sound: First 16 hexadecimal digits of `training.tasks.splits.identity`.
+        sound: First 16 hexadecimal digits of `training.tasks.splits.at_random.identity`.
         label: Name of the class.
         file: Name for people; clips are compared by `sound`.
 
@@ -40,7 +40,7 @@ class ListedClip(NamedTuple):
 class Waveforms(Protocol):
     """The waveforms of a `ClipSet`, read outside a graph.
 
-    >>> from training.tasks.folder import FolderTask
+    >>> from training.tasks.own.folder import FolderTask
     >>> clips = FolderTask(Path("drums")).load().splits["test"]
     >>> clips.waveforms.in_memory(8000), clips.waveforms.read(8000, 0).shape
     (False, (800,))

@@ -16,7 +16,7 @@ from leaf_files.clips import read_stretch
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from training.tasks.clip_sets import SPLITS
-from training.tasks.hearing import WHOLE
+from training.tasks.own.hearing import WHOLE
 from training.tasks.shards import (
     AFTER,
     BEFORE,
@@ -51,7 +51,7 @@ def prepare(task, seed, output, say, shard_bytes=_SHARD_BYTES):
     Raises:
         UserError: The folder holds something else, or the clips can't be used.
 
-    >>> from training.tasks.folder import FolderTask
+    >>> from training.tasks.own.folder import FolderTask
     >>> prepare(FolderTask(Path("drums")), 0, "shards", print)
     reading the clips of folder:drums
     6 train, 2 validation, 2 test clips in 3 shards, 0.0 MiB

@@ -7,12 +7,12 @@ from typing import Any
 from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
 from training.settings.fields import COLUMNS, settings_of
-from training.tasks.folder import FolderTask
-from training.tasks.own_clips import Opening
+from training.tasks.own.folder import FolderTask
+from training.tasks.own.table import TABLE_PREFIX, TableTask, is_table, looks_like_table
+from training.tasks.own.task import Opening
 from training.tasks.shards import PREFIX as SHARDS_PREFIX
 from training.tasks.shards import ShardsTask, expanded
-from training.tasks.splitting import Splitting
-from training.tasks.table import TABLE_PREFIX, TableTask, is_table, looks_like_table
+from training.tasks.splits.splitting import Splitting
 from training.tasks.tfds import TfdsTask
 
 _FOLDER_PREFIX = "folder:"

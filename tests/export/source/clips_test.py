@@ -6,7 +6,7 @@ import pytest
 from export.source.clips import read_clips, synthetic_clips
 from leaf_files.clips import write_clip
 from leaf_files.errors import UserError
-from training.tasks.folder import FolderTask
+from training.tasks.own.folder import FolderTask
 
 LABELS = ("cat", "dog")
 

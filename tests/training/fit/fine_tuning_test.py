@@ -23,7 +23,7 @@ from training.run.models import (
     start_from,
 )
 from training.settings.config import FitConfig
-from training.tasks.folder import FolderTask
+from training.tasks.own.folder import FolderTask
 
 # Of another task than those that follow.
 HEADS = (make_head(3, "birds"),)

@@ -24,7 +24,7 @@ from training.run.data_record import DataRecord, OtherDataError, TaskRecord
 from training.run.folder import RunFolder
 from training.run.heads import read_heads
 from training.settings.config import FitConfig
-from training.tasks.folder import FolderTask
+from training.tasks.own.folder import FolderTask
 from training.tasks.registry import get_task
 
 

@@ -21,7 +21,7 @@ from training.run.data_record import (
 )
 from training.run.folder import RunFolder
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip
-from training.tasks.folder import FolderTask
+from training.tasks.own.folder import FolderTask
 
 HEAD = Head("folder:/clips", "clips", ("high", "low"))
 

@@ -19,11 +19,11 @@ from training.input.memory import ClipMemory
 from training.run.data_record import TaskRecord
 from training.tasks import preparing
 from training.tasks.clip_sets import SPLITS
-from training.tasks.folder import FolderTask
-from training.tasks.listing import Listing
+from training.tasks.own.folder import FolderTask
+from training.tasks.own.listing import Listing
 from training.tasks.preparing import prepare
 from training.tasks.registry import get_task
-from training.tasks.splitting import Splitting
+from training.tasks.splits.splitting import Splitting
 
 RATE = 8000
 

@@ -8,7 +8,7 @@ from leaf_files import text
 from leaf_files.errors import UserError
 from training.tasks.builders import clip_features
 from training.tasks.builders.sources import Source, fetch, members
-from training.tasks.splits import split_clips
+from training.tasks.splits.at_random import split_clips
 
 LABELS = ("no_bird", "bird")
 

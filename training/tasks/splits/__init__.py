@@ -1,0 +1,1 @@
+"""Splits: at random, by groups, in folds, as given; and what leaks between them."""
