@@ -18,7 +18,7 @@ from leaf_files.oddities import SILENT, warn_of_all
 from leaf_files.text import require_utf8
 from leaf_files.walk import cannot_be_used, find_clips
 from training.input.rooms import N_SYNTHETIC, aligned, synthetic_responses
-from training.tasks.splits.at_random import SOUND_DIGITS, fingerprint, identity
+from training.tasks.identity import SOUND_DIGITS, fingerprint, identity
 
 # Float32 samples of a folder that are kept in memory: 1 GiB.
 MOST_SAMPLES = 2**28

@@ -11,10 +11,10 @@ from leaf_files.errors import UserError
 from leaf_files.fingerprints import NearDuplicate, fingerprint
 from leaf_files.run_folder import LABEL_SEPARATOR
 from training.tasks.clip_sets import SPLITS
+from training.tasks.identity import identity
 from training.tasks.own.surveying import alike
 from training.tasks.own.task import OwnTask
 from training.tasks.splits import leakage
-from training.tasks.splits.at_random import identity
 from training.tasks.tfds import TfdsTask
 
 _STEP = 1 / 32768  # of 16 bit

@@ -9,7 +9,7 @@ from leaf_files.atomic import write_json, write_rows
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from training.tasks.clip_sets import SPLITS, ListedClip
-from training.tasks.splits.at_random import fingerprint
+from training.tasks.identity import fingerprint
 
 _COLUMNS = ("head", "split", "label", "sound", "file")
 _NAMED = 3  # clips or classes, of many

@@ -24,7 +24,7 @@ class ListedClip(NamedTuple):
     """A clip in the record of a run.
 
     Attributes:
-        sound: First 16 hexadecimal digits of `training.tasks.splits.at_random.identity`.
+        sound: First 16 hexadecimal digits of `training.tasks.identity.identity`.
         label: Name of the class.
         file: Name for people; clips are compared by `sound`.
 

@@ -25,7 +25,7 @@ from leaf_files.errors import UserError
 from leaf_files.json_files import parse_json
 from leaf_files.run_folder import LABEL_SEPARATOR
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
-from training.tasks.splits.at_random import SOUND_DIGITS
+from training.tasks.identity import SOUND_DIGITS
 
 PREFIX = "shards:"
 MANIFEST, TABLE = "shards.json", "clips.csv"

@@ -14,13 +14,9 @@ from pathlib import Path
 from leaf_files.atomic import writable_folder
 from leaf_files.errors import UserError
 from training.tasks.clip_sets import SPLITS, TaskData
+from training.tasks.identity import fingerprint, identity
 from training.tasks.splits.assigning import Unsplit
-from training.tasks.splits.at_random import (
-    fingerprint,
-    hold_out_group,
-    identity,
-    split_clips,
-)
+from training.tasks.splits.at_random import hold_out_group, split_clips
 from training.tasks.splits.splitting import Splitting
 from training.tasks.tfds_manners import quick_to_fail, quiet
 

@@ -8,8 +8,8 @@ import tensorflow_datasets as tfds
 
 from training.tasks import decoding
 from training.tasks.clip_sets import ClipSet
+from training.tasks.identity import fingerprint
 from training.tasks.records import Records
-from training.tasks.splits.at_random import fingerprint
 from training.tasks.tfds_manners import quiet
 
 _READ_FOR_FINGERPRINT = 64  # examples

@@ -14,7 +14,7 @@ from leaf_files.errors import UserError
 from leaf_files.fingerprints import Fingerprinter, packed
 from leaf_files.oddities import SILENT, STEP
 from leaf_files.threads import in_threads
-from training.tasks.splits.at_random import SoundHash
+from training.tasks.identity import SoundHash
 
 if TYPE_CHECKING:
     from training.tasks.own.index import Index
@@ -55,7 +55,7 @@ class Heard:
     """A stretch of an audio file that can be used.
 
     Attributes:
-        identity: Identity of its sound, see `training.tasks.splits.at_random.identity`.
+        identity: Identity of its sound, see `training.tasks.identity.identity`.
         encoding: Format and subtype of the file, such as "WAV PCM_16".
         sample_rate: Rate of the file, Hz.
         first, last: Samples of the stretch, the last one excluded.

@@ -13,13 +13,13 @@ from leaf_files.fingerprints import near_duplicates, unpacked
 from leaf_files.oddities import warn_of_all, warn_of_silent_classes
 from leaf_files.run_folder import LABEL_SEPARATOR
 from training.tasks.clip_sets import ListedClip
+from training.tasks.identity import SOUND_DIGITS
 from training.tasks.own.entries import Entry, name_below
 from training.tasks.own.hearing import WHOLE, Heard, Stretch
 from training.tasks.own.listing import Listing
 from training.tasks.own.sounds import Sounds
 from training.tasks.splits import leakage
 from training.tasks.splits.assigning import Assigned, Unsplit
-from training.tasks.splits.at_random import SOUND_DIGITS
 from training.tasks.splits.splitting import Splitting
 
 _NAMED = 3  # sounds

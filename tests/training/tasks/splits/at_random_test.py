@@ -2,12 +2,8 @@ import numpy as np
 import pytest
 
 from leaf_files.errors import UserError
-from training.tasks.splits.at_random import (
-    hold_out_group,
-    identity,
-    split_clips,
-    too_few,
-)
+from training.tasks.identity import identity
+from training.tasks.splits.at_random import hold_out_group, split_clips, too_few
 
 CLIPS = [(f"clip{n}", "ab"[n % 2]) for n in range(60)]
 
