@@ -67,7 +67,9 @@ def test_shards_are_the_clips(task, tmp_path):
         assert contents(one.only([0, 2])) == contents(other.only([0, 2]))
     memory = ClipMemory(read.splits["train"], RATE, "")
     for n, clip in enumerate(contents(read.splits["train"])):
-        assert memory.clip(n)["waveform"].numpy().tolist() == clip["waveform"]
+        kept = memory.clip(n)["waveform"].numpy()
+        # soundfile here, tensorflow-io's operators there, where they load.
+        np.testing.assert_allclose(kept, clip["waveform"], atol=1e-6)
 
 
 def test_tensorflow_reads_the_records(task, tmp_path):
