@@ -193,6 +193,20 @@ def a_few(items: Sequence, most: int = 3, between: str = ", ") -> str:
     return between.join([*named, "..."] if len(items) > most else named)
 
 
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """A number with its noun.
+
+    Args:
+        n: Number of things.
+        one: Word for one of them.
+        many: Word for another number of them; by default `one` with an "s".
+
+    >>> counted(1, "clip"), counted(2, "clip"), counted(0, "class", "classes")
+    ('1 clip', '2 clips', '0 classes')
+    """
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
 def note(message: object) -> None:
     """Prints a line on stderr that is no error, for a user who may want to know.
 

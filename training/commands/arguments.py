@@ -470,7 +470,9 @@ def _add_prepare(commands):
         ),
     )
     parser.add_argument(
-        "task", metavar="TASK", help="folder:PATH, or a name that `tasks` lists"
+        "task",
+        metavar="TASK",
+        help="folder:PATH, table:FILE, or a name that `tasks` lists",
     )
     parser.add_argument(
         "--output",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from leaf_files.command_line import a_few
+from leaf_files.command_line import a_few, counted
 from leaf_files.run_folder import Head
 from leaf_files.tables import code, plain
 from training.evaluation.clips import ClipPredictions, MultiLabelPredictions
@@ -134,7 +134,7 @@ def of_training(tested, history, best_epoch, config):
             f"and the loss was still falling: {more}."
         )
     elif n_epochs < _LEAST_EPOCHS and n_epochs == config.epochs:
-        yield f"It learned for {n_epochs} epoch{'s' * (n_epochs > 1)} only: {more}."
+        yield f"It learned for {counted(n_epochs, 'epoch')} only: {more}."
     for of_head in tested if best_epoch else ():
         name = f"{of_head.head.name}_" if len(tested) > 1 else ""
         yield from _on_what_carries_over(of_head, history[best_epoch - 1], name)
@@ -160,15 +160,15 @@ def _on_what_carries_over(tested, row, prefix):
     if train is not None and train - test > _APART:
         units = "clips" if tested.n_groups("test") is None else "groups"
         yield (
-            f"Training and test{which} are far apart: {_percent(train)} of the "
-            f"training windows were right, and {_percent(test)} of the test clips. "
+            f"Training and test{which} are far apart: {percent(train)} of the "
+            f"training windows were right, and {percent(test)} of the test clips. "
             f"What was learned doesn't carry over to other {units}. Clips of more "
             "kinds to train on help, or augmentation (`--preset phone`)."
         )
     if validation is not None and abs(validation - test) > _APART:
         yield (
-            f"Validation and test{which} are far apart: {_percent(validation)} and "
-            f"{_percent(test)}. So much hangs on which clips are held out: try other "
+            f"Validation and test{which} are far apart: {percent(validation)} and "
+            f"{percent(test)}. So much hangs on which clips are held out: try other "
             "seeds."
         )
 
@@ -188,7 +188,7 @@ def _on_groups(tested):
         return
     if n_groups < LEAST_UNITS:
         yield (
-            f"The test clips come from {n_groups} group{'s' if n_groups > 1 else ''} "
+            f"The test clips come from {counted(n_groups, 'group')} "
             "only: the result tells of "
             f"{'these' if n_groups > 1 else 'this one'}, and little of others. Another "
             "`--seed` may test others, `--folds groups` tests each in turn."
@@ -217,12 +217,12 @@ def _on_the_result(tested):
     if scores["accuracy"] <= share:
         yield (
             f"It is no better than always answering {code(label)}, which is right for "
-            f"{_percent(share)} of the test clips."
+            f"{percent(share)} of the test clips."
         )
     elif low <= share:
         yield (
             f"It may be no better than always answering {code(label)}, right for "
-            f"{_percent(share)} of the test clips: the interval contains that."
+            f"{percent(share)} of the test clips: the interval contains that."
         )
 
 
@@ -237,7 +237,7 @@ def _on_classes(tested):
     if few:
         yield (
             "Few test clips, so that each moves the figures of its class by "
-            f"{_percent(1 / max(n for _, n in few), 0)} or more: {_with_counts(few)}"
+            f"{percent(1 / max(n for _, n in few), 0)} or more: {_with_counts(few)}"
         )
     unseen = [
         name
@@ -269,5 +269,10 @@ def _classes(names):
     return a_few([code(name) for name in names], _NAMED)
 
 
-def _percent(share, digits=1):
+def percent(share, digits=1):
+    """A share in percent.
+
+    >>> percent(0.223), percent(0.1, digits=0)
+    ('22.3 %', '10 %')
+    """
     return f"{100 * share:.{digits}f} %"

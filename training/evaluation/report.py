@@ -3,6 +3,7 @@
 import numpy as np
 
 from leaf_files.atomic import write_text
+from leaf_files.command_line import counted
 from leaf_files.tables import code, plain, plain_table
 from training.evaluation import notes
 from training.evaluation.predictions import labels, write_predictions
@@ -91,7 +92,7 @@ def in_words(value, interval=None):
     if value is None:
         return "undefined"
     ends = "" if interval is None else f" ({_ends(interval)})"
-    return f"{_percent(value)}{ends}"
+    return f"{notes.percent(value)}{ends}"
 
 
 def splits_in_words(entry):
@@ -122,7 +123,7 @@ def _result(tested, with_name):
     macro_f1 = in_words(scores["macro_f1"], intervals["macro_f1"])
     if tested.head.multi_label:
         whole = f"mAP {in_words(scores['mAP'], intervals['mAP'])}"
-        yield f"{where}**Test {whole}** on {_count(n, 'clip')}."
+        yield f"{where}**Test {whole}** on {counted(n, 'clip')}."
         yield (
             f"AUC {in_words(scores['auc'], intervals['auc'])}, macro-F1 at a "
             f"probability of 0.5 {macro_f1}: all three are means over classes."
@@ -130,11 +131,11 @@ def _result(tested, with_name):
     else:
         right = round(scores["accuracy"] * n)
         whole = f"accuracy {in_words(scores['accuracy'], intervals['accuracy'])}"
-        yield f"{where}**Test {whole}**: {right} of {_count(n, 'test clip')} right."
+        yield f"{where}**Test {whole}**: {right} of {counted(n, 'test clip')} right."
         label, share = notes.baseline(tested)
         yield (
             f"Macro-F1, the mean over classes, is {macro_f1}. Always answering "
-            f"{code(label)} would be right for {_percent(share)}."
+            f"{code(label)} would be right for {notes.percent(share)}."
         )
     if "random_split" in scores:
         words = splits_in_words(scores)
@@ -285,7 +286,7 @@ def _confusions(tested):
         n = counts[true, predicted]
         if n:
             yield (
-                f"- {n} of {_count(sizes[true], 'clip')} of {code(names[true])} for "
+                f"- {n} of {counted(sizes[true], 'clip')} of {code(names[true])} for "
                 f"{code(names[predicted])}"
             )
 
@@ -307,8 +308,8 @@ def _wrong(tested, file):
     order = order[:_MOST_WRONG]
     most = "" if len(order) == len(wrong) else f" The {len(order)} surest of them:"
     yield (
-        f"{len(wrong)} of {_count(len(truth), 'clip')}; look whether some are labelled "
-        f"wrongly. `{file}` has all clips.{most}"
+        f"{len(wrong)} of {counted(len(truth), 'clip')}; look whether some are "
+        f"labelled wrongly. `{file}` has all clips.{most}"
     )
     yield ""
     with_groups = predictions.groups is not None
@@ -321,10 +322,12 @@ def _wrong(tested, file):
         cells += [_labels(head, truth[n]), _labels(head, chosen[n])]
         if head.multi_label:
             worst = errors[n].argmax()
-            cells.append(f"{code(head.labels[worst])} {_percent(chances[n, worst])}")
+            cells.append(
+                f"{code(head.labels[worst])} {notes.percent(chances[n, worst])}"
+            )
         else:
-            cells.append(_percent(chances[n].max()))
-            cells.append(_percent(chances[n, truth[n]].sum()))
+            cells.append(notes.percent(chances[n].max()))
+            cells.append(notes.percent(chances[n, truth[n]].sum()))
         rows.append(cells)
     yield from plain_table(titles, rows)
 
@@ -351,14 +354,6 @@ def _cell(value, interval):
 def _ends(interval):
     low, high = interval
     return f"{100 * low:.1f} to {100 * high:.1f}"
-
-
-def _percent(share):
-    return f"{100 * share:.1f} %"
-
-
-def _count(n, what):
-    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _duration(seconds):

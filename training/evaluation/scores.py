@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 from scipy import sparse
 
+from leaf_files.command_line import counted
 from training.evaluation.intervals import (
     LEAST_UNITS,
     interval,
@@ -122,11 +123,10 @@ class _Units:
 
 def _too_few(units):
     """Why there are no intervals over so few units."""
-    is_one = units.n == 1
     if units.named:
-        source = f"the test clips come from {units.n} group{'' if is_one else 's'}"
+        source = f"the test clips come from {counted(units.n, 'group')}"
     else:
-        source = f"there {'is' if is_one else 'are'} {units.n} test clips"
+        source = f"there {'is' if units.n == 1 else 'are'} {units.n} test clips"
     return f"{source}, and fewer than {LEAST_UNITS} can't tell how others would do"
 
 

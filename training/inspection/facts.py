@@ -9,15 +9,15 @@ from tqdm import tqdm
 
 from leaf_files.errors import UserError
 from leaf_files.fingerprints import NearDuplicate, fingerprint
+from leaf_files.oddities import STEP
 from leaf_files.run_folder import LABEL_SEPARATOR
 from training.tasks.clip_sets import SPLITS
 from training.tasks.identity import identity
+from training.tasks.own.hearing import FULL_SCALE
 from training.tasks.own.surveying import alike
 from training.tasks.own.task import OwnTask
 from training.tasks.splits import leakage
 from training.tasks.tfds import TfdsTask
-
-_STEP = 1 / 32768  # of 16 bit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -213,7 +213,7 @@ def _of_example(clip, group, split, sample_rate, data):
     """The `ClipFacts` of an example of a `ClipSet`."""
     waveform, label = clip["waveform"], clip["label"]
     numbers = np.flatnonzero(label) if data.multi_label else [int(label)]
-    loud = np.abs(waveform) >= 1 - _STEP
+    loud = np.abs(waveform) >= FULL_SCALE
     return ClipFacts(
         clip["clip"].decode(errors="replace"),
         tuple(data.labels[number] for number in numbers),
@@ -222,7 +222,7 @@ def _of_example(clip, group, split, sample_rate, data):
         "",
         float(np.vdot(waveform, waveform)) / max(1, waveform.size),
         int(np.count_nonzero(loud)),
-        not waveform.size or float(np.ptp(waveform)) <= 2 * _STEP,
+        not waveform.size or float(np.ptp(waveform)) <= 2 * STEP,
         identity(waveform, sample_rate),
         group,
         split,

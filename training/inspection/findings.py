@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from leaf_files.command_line import a_few
+from leaf_files.command_line import a_few, counted
 from leaf_files.fingerprints import clusters
 from training.tasks.clip_sets import SPLITS
 
@@ -209,7 +209,7 @@ def _alike_in_two_classes(facts):
     if torn:
         named = [f"{clips[p.first].name} and {clips[p.second].name}" for p in torn]
         yield (
-            f"{len(torn)} pair{'s' * (len(torn) > 1)} of clips sound alike and have "
+            f"{counted(len(torn), 'pair')} of clips sound alike and have "
             "different labels: "
             f"{a_few(named, between='; ')}"
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from leaf_files.command_line import a_few, one_line
+from leaf_files.command_line import a_few, counted, one_line
 from training.tasks.clip_sets import SPLITS
 
 _MOST_CLASSES = 60
@@ -59,7 +59,10 @@ def _rows(findings):
     yield "sound alike", _sets(near, "that hold parts of one sound")
     if findings["multi_label"]:
         counts = findings["labels_a_clip"].items()
-        yield "labels", ", ".join(f"{_n(n, 'clip')} of {count}" for count, n in counts)
+        yield (
+            "labels",
+            ", ".join(f"{counted(n, 'clip')} of {count}" for count, n in counts),
+        )
     yield "groups", _groups(findings)
     for proposal in findings["proposed_groups"][:_GROUPS_PROPOSED]:
         yield f"  {proposal['groups']} groups by", proposal["option"]
@@ -114,7 +117,7 @@ def _spread(values, unit, digits):
 def _kinds(counts, findings, unit=""):
     """'8000 Hz (12 clips), 16000 Hz (3 clips)'; no number if all are alike."""
     named = [
-        f"{kind}{unit}" + (f" ({_n(n, 'clip')})" if n < findings["clips"] else "")
+        f"{kind}{unit}" + (f" ({counted(n, 'clip')})" if n < findings["clips"] else "")
         for kind, n in counts.items()
     ]
     return a_few(named, _MOST_KINDS)
@@ -123,12 +126,7 @@ def _kinds(counts, findings, unit=""):
 def _named(names, what):
     if not names:
         return "none"
-    return f"{_n(len(names), 'clip')} {what}: {a_few(names)}"
-
-
-def _n(number, noun):
-    """'1 clip', '2 clips'."""
-    return f"{number} {noun}{'s' * (number != 1)}"
+    return f"{counted(len(names), 'clip')} {what}: {a_few(names)}"
 
 
 def _sets(sets, what):
@@ -136,7 +134,8 @@ def _sets(sets, what):
         return "none"
     n_clips = sum(map(len, sets))
     named = [" = ".join(names[:3]) for names in sets]
-    return f"{n_clips} clips in {_n(len(sets), 'set')} {what}: {a_few(named, 3, '; ')}"
+    n_sets = counted(len(sets), "set")
+    return f"{n_clips} clips in {n_sets} {what}: {a_few(named, 3, '; ')}"
 
 
 def _groups(findings):
@@ -151,5 +150,5 @@ def _split(split, short=False):
     n_clips, n_groups = split["clips"], split["groups"]
     if short:
         return f"{n_clips}" + ("" if n_groups is None else f" ({n_groups})")
-    of_groups = "" if n_groups is None else f" of {_n(n_groups, 'group')}"
-    return _n(n_clips, "clip") + of_groups
+    of_groups = "" if n_groups is None else f" of {counted(n_groups, 'group')}"
+    return counted(n_clips, "clip") + of_groups

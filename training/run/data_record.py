@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from leaf_files.atomic import write_json, write_rows
+from leaf_files.command_line import a_few, counted
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from training.tasks.clip_sets import SPLITS, ListedClip
@@ -320,7 +321,7 @@ def _label_changes(before, after):
     if new:
         yield f"{_counted(new, 'class', 'classes')} new"
     if not gone and not new and tuple(before) != tuple(after):
-        yield f"the classes in another order, {_some(after)} (before: {_some(before)})"
+        yield f"the classes in another order, {a_few(after)} (before: {a_few(before)})"
 
 
 def _clip_changes(before, after, by_split):
@@ -385,21 +386,16 @@ def _paired(gone, new, key):
 
 
 def _clips(entries):
-    return f"{len(entries)} clip{'' if len(entries) == 1 else 's'}"
+    return counted(len(entries), "clip")
 
 
 def _places(entries):
     """ "44 train, 5 test: high/08.wav, high/09.wav, high/10.wav, ..."."""
     counts = collections.Counter(split for split, _ in entries)
     by_split = [f"{counts[split]} {split}" for split in SPLITS if counts[split]]
-    names = _some([clip.file for _, clip in entries])
+    names = a_few([clip.file for _, clip in entries])
     return f"{', '.join(by_split)}: {names}" if by_split else names
 
 
 def _counted(names, one, many):
-    return f"{one if len(names) == 1 else many} {_some(names)}"
-
-
-def _some(names):
-    named = ", ".join(names[:_NAMED])
-    return f"{named}, ..." if len(names) > _NAMED else named
+    return f"{one if len(names) == 1 else many} {a_few(names)}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from training.tasks.own.index import Index
     from training.tasks.own.sounds import Sounds
 
-_FULL_SCALE = 1 - STEP
+FULL_SCALE = 1 - STEP
 # Clips of which near duplicates are found: fingerprints of more would fill the memory.
 MOST_COMPARED = 200_000
 
@@ -215,8 +215,8 @@ class _Listener:
         low, high = float(part.min()), float(part.max())
         self._low, self._high = min(self._low, low), max(self._high, high)
         self._energy += float(np.vdot(part, part))
-        if max(high, -low) >= _FULL_SCALE:
-            self._n_clipped += int(np.count_nonzero(np.abs(part) >= _FULL_SCALE))
+        if max(high, -low) >= FULL_SCALE:
+            self._n_clipped += int(np.count_nonzero(np.abs(part) >= FULL_SCALE))
         if self._keeps:
             self._parts.append(part)
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from leaf_files.command_line import a_few, note, warn
+from leaf_files.command_line import a_few, counted, note, warn
 from leaf_files.errors import UserError
 from training.settings.config import LEAVE_ONE_GROUP_OUT
 from training.tasks.clip_sets import SPLITS
@@ -148,8 +148,8 @@ class Assigning:
         ]
         if torn:
             raise UserError(
-                f"{_n(len(torn), 'group is', 'groups are')} in two of the splits that "
-                f"the data gives: {a_few(torn)}; put each into one, or go without "
+                f"{counted(len(torn), 'group is', 'groups are')} in two of the splits "
+                f"that the data gives: {a_few(torn)}; put each into one, or go without "
                 "groups by --group-by none"
             )
         places: dict[str, dict[str, str]] = defaultdict(dict)
@@ -161,8 +161,8 @@ class Assigning:
         ]
         if twice:
             self._warnings.append(
-                f"{_n(len(twice), 'sound is', 'sounds are')} in two of the splits that "
-                f"the data gives, so that scores say less: {a_few(twice)}"
+                f"{counted(len(twice), 'sound is', 'sounds are')} in two of the splits "
+                f"that the data gives, so that scores say less: {a_few(twice)}"
             )
 
     def _bound(self):
@@ -245,7 +245,7 @@ class Assigning:
         if len(names) < least:
             what = "validate and test" if least == 3 else "validate or test"
             raise UserError(
-                f"the clips come from {_n(len(names), 'group', 'groups')} "
+                f"the clips come from {counted(len(names), 'group', 'groups')} "
                 f"({a_few(names)}); at least {least} are needed, one each to train, "
                 f"{what}: {_OTHERWISE}"
             )
@@ -317,11 +317,12 @@ class Assigning:
             if len(self._labels) - len(alone) < least:
                 pairs = [f"{label!r} ({group})" for label, group in alone.items()]
                 why = (
-                    f"{_n(len(alone), 'class comes', 'classes come')} from one group "
-                    f"only, which trains, such as {a_few(pairs)}, and "
+                    f"{counted(len(alone), 'class comes', 'classes come')} from one "
+                    f"group only, which trains, such as {a_few(pairs)}, and "
                 )
             raise UserError(
-                f"{why}the test split has {_n(len(held[TEST]), 'class', 'classes')} of "
+                f"{why}the test split has "
+                f"{counted(len(held[TEST]), 'class', 'classes')} of "
                 f"{len(self._labels)} ({a_few(sorted(held[TEST])) or 'none'}), which "
                 "says nothing about telling classes apart: "
                 + (_OTHERWISE if self._has_groups else "add clips of other classes")
@@ -334,7 +335,7 @@ class Assigning:
         if trained_only:
             listed = [f"{label!r} ({group})" for label, group in trained_only.items()]
             self._warnings.append(
-                f"{_n(len(listed), 'class comes', 'classes come')} from one group "
+                f"{counted(len(listed), 'class comes', 'classes come')} from one group "
                 f"only, which trains and tests nothing: {a_few(listed)}"
             )
         for split in SPLITS:
@@ -345,8 +346,8 @@ class Assigning:
             ]
             if lacking:
                 self._warnings.append(
-                    f"{_n(len(lacking), 'class is', 'classes are')} not in the {split} "
-                    f"split: {a_few([repr(label) for label in lacking])}"
+                    f"{counted(len(lacking), 'class is', 'classes are')} not in the "
+                    f"{split} split: {a_few([repr(label) for label in lacking])}"
                 )
 
     def _of_one_group(self):
@@ -360,11 +361,6 @@ class Assigning:
             for label in self._labels
             if len(groups[label]) == 1
         }
-
-
-def _n(number, one, many):
-    """'1 group', '2 groups'."""
-    return f"{number} {one if number == 1 else many}"
 
 
 def _classes(labels):

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from leaf_files.command_line import a_few, one_line
+from leaf_files.command_line import a_few, counted, one_line
 
 _NAMED = 3
 
@@ -49,7 +49,7 @@ class Faults:
     def lines(self):
         """A line for each kind, a list."""
         return [
-            f"{n} {unit}{'s' if n > 1 else ''} with {what} "
+            f"{counted(n, unit)} with {what} "
             f"({a_few(self._examples[what, remedy, unit], _NAMED)})"
             + (remedy and f": {remedy}")
             for (what, remedy, unit), n in self._counts.items()
