@@ -20,6 +20,7 @@ from leaf_tf.layers import (
     GaussianLowpass,
     Log1pCompression,
     LogCompression,
+    LoudnessNorm,
     MeanVarNorm,
     MedianSubtraction,
     MultiRatePCEN,
@@ -30,6 +31,7 @@ from leaf_tf.layers import (
     SquaredModulus,
     TemporalBatchNorm,
 )
+from leaf_tf.optimizers import ScaledAdam
 from leaf_tf.replanning import Replan, replan
 from leaf_tf.version import __version__
 from leaf_tf.weights import export_weights, import_weights
@@ -45,6 +47,7 @@ __all__ = [
     "Leaf",
     "Log1pCompression",
     "LogCompression",
+    "LoudnessNorm",
     "MeanVarNorm",
     "MedianSubtraction",
     "MelFilterbanks",
@@ -53,6 +56,7 @@ __all__ = [
     "PCEN",
     "PreEmphasis",
     "Replan",
+    "ScaledAdam",
     "SimplifiedPCEN",
     "SincConv1D",
     "SincNet",

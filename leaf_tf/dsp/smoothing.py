@@ -1,15 +1,17 @@
-"""Exponential moving average, parallel in time and without control flow."""
+"""Exponential moving averages, parallel in time and without control flow."""
 
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp.slices import cut
+from leaf_tf.dsp.slices import cut, last_frame
 from leaf_tf.dsp.types import Tensor
 
 # Frames a block; a power of 2. One block holds the 100 frames of a second.
 _BLOCK = 128
 # Levels of blocks when the number of frames is unknown: 128^4 frames, a month.
 _DYNAMIC_LEVELS = 4
+# Below any energy: what a sum of silence is divided by.
+_NOTHING = 1e-30
 
 
 def exponential_moving_average(energies: Tensor, smooth_coef: Tensor) -> Tensor:
@@ -70,6 +72,72 @@ def continued_average(
     inputs = ops.concatenate([ops.expand_dims(carried, axis=1), inputs], axis=1)
     outputs = _recurrence(inputs, decay, _DYNAMIC_LEVELS)
     return cut(outputs, 1, 1, energies.shape[1])
+
+
+def loudness(energies: Tensor, smooth_coef: Tensor) -> Tensor:
+    """How loud a sound has been so far, pauses left out.
+
+        L_t = sum_k a^(t - k) m_k^2 / sum_k a^(t - k) m_k,  k = 0 ... t,  a = 1 - s
+
+    with m_k the mean of frame k over the channels: the mean of m over the frames so
+    far, weighted by m itself (Lehmer's mean) and by how recent they are. A sound of one
+    level has that level from its first frame on, and silence before it or within
+    changes nothing, where an average over time would sink.
+
+    Args:
+        energies: (batch, frames, n_filters), float, >= 0.
+        smooth_coef: (1,), s in (0, 1].
+
+    Returns:
+        L, (batch, frames, 1); 0 where all was silent so far.
+
+    Example:
+        >>> energies = ops.array([[[0.0], [2.0], [0.0], [2.0]]])
+        >>> loudness(energies, ops.array([0.01]))[0, :, 0].numpy()
+        array([0., 2., 2., 2.], dtype=float32)
+    """
+    decay = 1.0 - smooth_coef
+    return _ratio(_recurrence(_powers(energies), decay, _DYNAMIC_LEVELS))
+
+
+def continued_loudness(
+    energies: Tensor, smooth_coef: Tensor, carried: Tensor, is_frame: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The `loudness` of a stream that comes in parts.
+
+    Args:
+        energies: (batch, frames, n_filters), float, frames of this part.
+        smooth_coef: (1,), s in (0, 1].
+        carried: (batch, 2), what the part before returned; zeros at the start.
+        is_frame: (batch, frames, 1), 1 where the stream has begun, else 0.
+
+    Returns:
+        L, (batch, frames, 1); `carried` of the next part.
+
+    Example:
+        >>> energies, ones = ops.array([[[0.0], [2.0]]]), ops.ones((1, 2, 1))
+        >>> carried, smooth_coef = ops.zeros((1, 2)), ops.array([0.01])
+        >>> level, carried = continued_loudness(energies, smooth_coef, carried, ones)
+        >>> level[0, :, 0].numpy(), carried.numpy()
+        (array([0., 2.], dtype=float32), array([[2., 4.]], dtype=float32))
+    """
+    inputs = _powers(energies) * is_frame
+    inputs = ops.concatenate([ops.expand_dims(carried, axis=1), inputs], axis=1)
+    outputs = _recurrence(inputs, 1.0 - smooth_coef, _DYNAMIC_LEVELS)
+    outputs = cut(outputs, 1, 1, energies.shape[1])
+    return _ratio(outputs), last_frame(outputs)
+
+
+def _powers(energies):
+    """m and m^2, (batch, frames, 2)."""
+    means = ops.mean(energies, axis=-1, keepdims=True)
+    return ops.concatenate([means, ops.square(means)], axis=-1)
+
+
+def _ratio(sums):
+    """The second of two channels by the first, (batch, frames, 1); 0 where both are."""
+    means, squares = ops.split(sums, 2, axis=-1)
+    return squares / ops.maximum(means, _NOTHING)
 
 
 def _recurrence(inputs, decay, levels):

@@ -10,18 +10,15 @@ from leaf_tf.dsp import units
 from leaf_tf.dsp.types import Size, Tensor
 from leaf_tf.frontends.answers import Answers
 from leaf_tf.layers import AttachMask, MeanVarNorm, SpecAugment
-from leaf_tf.layers.compressions import (
+from leaf_tf.layers.any_layer import (
     build_compression,
     compress,
     compressed_shape,
-    compression_layer,
 )
+from leaf_tf.layers.compressions import compression_layer, least_energy
 from leaf_tf.layers.masks import FrameMask, mask_lengths
 from leaf_tf.layers.parts import Composite
 from leaf_tf.layers.stage import Stage, require_band, require_positive_int
-
-# The energies of silence, so that no compression sees a zero.
-MIN_ENERGY = 1e-5
 
 
 class Frontend(Composite, Answers, Stage):
@@ -87,6 +84,7 @@ class Frontend(Composite, Answers, Stage):
                     f"at {sample_rate} Hz. Received: {value} ms"
                 )
         self.compression = compression
+        self.least_energy = least_energy(compression)  # of silence, to the compression
         # Stays in float32; only the features are cast, by `call`.
         if compressing is None:
             compressing = functools.partial(compression_layer, compression)

@@ -8,7 +8,7 @@ from keras import ops
 from leaf_tf.dsp import impulse_responses
 from leaf_tf.dsp.alignment import align
 from leaf_tf.dsp.types import Tensor
-from leaf_tf.frontends.base import MIN_ENERGY, Frontend
+from leaf_tf.frontends.base import Frontend
 from leaf_tf.layers import Log1pCompression, PreEmphasis
 from leaf_tf.layers.chain import Chain, stages_of
 from leaf_tf.layers.compressions import compression_layer
@@ -138,7 +138,8 @@ class EfficientLeaf(Frontend):
         self.n_groups = n_groups
         self.window_factor = window_factor
         self.stride_factor = stride_factor
-        self.least_energy = 0.0 if is_log1p else MIN_ENERGY
+        if is_log1p:  # it needs none
+            self.least_energy = 0.0
         self.median_subtraction = median_subtraction
         self.temporal_batch_norm = temporal_batch_norm
         policy = self.dtype_policy

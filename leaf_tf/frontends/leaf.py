@@ -11,7 +11,7 @@ from leaf_tf.dsp import mel
 from leaf_tf.dsp.alignment import Bounds, align
 from leaf_tf.dsp.multirate import TOLERANCE, Plan, pooled_energies
 from leaf_tf.dsp.types import Tensor
-from leaf_tf.frontends.base import MIN_ENERGY, Frontend
+from leaf_tf.frontends.base import Frontend
 from leaf_tf.frontends.live_plan import LivePlan, can_branch
 from leaf_tf.layers import GaborConv1D, GaussianLowpass, PreEmphasis, SquaredModulus
 from leaf_tf.layers.lowpass import INITIAL_WIDTH, PADDINGS
@@ -56,9 +56,12 @@ class Leaf(Frontend):
         learn_preemp: Whether it is trained. Defaults to `learn_filters`.
         compression: "pcen" (`PCEN`, learned), "simplified_pcen" (`SimplifiedPCEN`),
             "multi_rate_pcen" (`MultiRatePCEN`: three channels a filter), "log1p"
-            (`Log1pCompression`, log(1 + 10^a E), a learned), "log" (log(E + 1e-5)),
-            "none", or a Keras layer from energies (batch, frames, n_filters), at
-            least 1e-5, to features.
+            (`Log1pCompression`, log(1 + 10^a E), a learned), "loudness_log1p" (the
+            same of energies beside how loud the sound is, `LoudnessNorm`; what
+            `leaf-train fit` takes by default), "log" (log(E + 1e-5)), "none", or a
+            Keras layer from energies (batch, frames, n_filters) to features.
+        min_energy: Least energy that the compression is given. Defaults to 1e-5; to 0
+            for "loudness_log1p", to which a quiet sound isn't silence.
         initial_filters: "mel" (exact mel centers and widths), "official_mel" (read
             off 512 FFT bins, as leaf-audio does), "linear" or "random".
         sort_filters: Whether the features are in order of the center frequencies,
@@ -130,6 +133,7 @@ class Leaf(Frontend):
         sort_filters: bool = False,
         filter_regularizer: Any = None,
         pooling_regularizer: Any = None,
+        min_energy: float | None = None,
         **kwargs,
     ):
         super().__init__(
@@ -146,6 +150,11 @@ class Leaf(Frontend):
             raise ValueError(f"`method` must be one of {METHODS}. Received: {method!r}")
         if not tolerance > 0:
             raise ValueError(f"`tolerance` must be above 0. Received: {tolerance}")
+        if min_energy is not None and not min_energy >= 0:
+            raise ValueError(f"`min_energy` must be at least 0. Received: {min_energy}")
+        self.min_energy = min_energy
+        if min_energy is not None:
+            self.least_energy = min_energy
         self.learn_filters = learn_filters
         self.learn_pooling = learn_pooling
         self.preemp = preemp
@@ -337,12 +346,12 @@ class Leaf(Frontend):
         return self.completed(compute(waveform, bounds))  # (batch, frames, n_filters)
 
     def completed(self, pooled):
-        """Adds the bias, sorts the channels if asked to, clips to `MIN_ENERGY`."""
+        """Adds the bias, sorts the channels if asked to, clips to the least energy."""
         energies = self.pooling.add_bias(pooled)
         if self.sort_filters:
             center_freqs, _, _ = self.bounded_weights()
             energies = ops.take(energies, ops.argsort(center_freqs), axis=-1)
-        return ops.maximum(energies, MIN_ENERGY)
+        return ops.maximum(energies, self.least_energy)
 
     def _exact_energies(self, waveform, bounds):
         outputs = self.filtering(waveform[..., None])  # (batch, samples, 2 * n_filters)
@@ -414,4 +423,5 @@ class Leaf(Frontend):
             "tolerance": self.tolerance,
             "pooling_padding": self.pooling_padding,
             "pooling_bias": self.pooling_bias,
+            "min_energy": self.min_energy,
         }

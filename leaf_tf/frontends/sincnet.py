@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp.alignment import align
-from leaf_tf.frontends.base import MIN_ENERGY, Frontend
+from leaf_tf.frontends.base import Frontend
 from leaf_tf.layers import PCEN, GaussianLowpass
 from leaf_tf.layers.sinc import SincConv1D
 from leaf_tf.layers.stage import nan_if_not_finite
@@ -290,10 +290,10 @@ class SincNetPlus(_SincFrontend):
         windows = ops.convert_to_numpy(self.pooling.taps())
         taps = self.impulse_responses()
         stage = at_every_sample(self, taps, windows, _leaky, lag)
-        return stage, lambda pooled: ops.maximum(pooled, MIN_ENERGY)
+        return stage, lambda pooled: ops.maximum(pooled, self.least_energy)
 
     def _pooled(self, outputs):
-        return ops.maximum(self.pooling(outputs), MIN_ENERGY)
+        return ops.maximum(self.pooling(outputs), self.least_energy)
 
     def _pooled_within(self, outputs, bounds, lengths):
         return self._pooled(bounds.keep(outputs))

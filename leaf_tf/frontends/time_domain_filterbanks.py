@@ -6,7 +6,7 @@ from keras import ops
 
 from leaf_tf.dsp import mel, units
 from leaf_tf.dsp.types import Size, Tensor
-from leaf_tf.frontends.base import MIN_ENERGY, Frontend
+from leaf_tf.frontends.base import Frontend
 from leaf_tf.layers import PreEmphasis, SquaredModulus
 from leaf_tf.layers.stage import Stage, require_positive_int
 from leaf_tf.streaming.banks import (
@@ -230,7 +230,7 @@ class TimeDomainFilterbanks(Frontend):
             times = ops.arange(ops.shape(outputs)[1], dtype="int32")[None, :, None]
             is_sound = times < lengths[:, None, None]
             outputs = ops.where(is_sound, outputs, ops.zeros_like(outputs))
-        return ops.maximum(self.pooling(outputs), MIN_ENERGY)
+        return ops.maximum(self.pooling(outputs), self.least_energy)
 
     def impulse_responses(self) -> np.ndarray:
         taps = ops.convert_to_numpy(self.filtering.kernel)[:, 0].astype(np.float64)
@@ -241,7 +241,7 @@ class TimeDomainFilterbanks(Frontend):
         windows = ops.convert_to_numpy(self.pooling.lowpass)[:, None]
         windows = np.tile(windows, (1, self.n_filters))
         stage = at_every_sample(self, taps, windows, squared_modulus, lag, left=0)
-        return stage, lambda pooled: ops.maximum(pooled, MIN_ENERGY)
+        return stage, lambda pooled: ops.maximum(pooled, self.least_energy)
 
     def _initial_taps(self):
         """Gabor filters with the energies of triangles: (kernel_size, 2 n_filters)."""

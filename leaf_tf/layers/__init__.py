@@ -4,6 +4,7 @@ from leaf_tf.layers.batch_norm import BatchNormalization
 from leaf_tf.layers.gabor import GaborConv1D
 from leaf_tf.layers.log import LogCompression
 from leaf_tf.layers.log1p import Log1pCompression
+from leaf_tf.layers.loudness_norm import LoudnessNorm
 from leaf_tf.layers.lowpass import GaussianLowpass
 from leaf_tf.layers.masks import AttachMask
 from leaf_tf.layers.mean_var_norm import MeanVarNorm
@@ -24,6 +25,7 @@ __all__ = [
     "GaussianLowpass",
     "Log1pCompression",
     "LogCompression",
+    "LoudnessNorm",
     "MeanVarNorm",
     "MedianSubtraction",
     "MultiRatePCEN",

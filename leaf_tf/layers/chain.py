@@ -3,7 +3,7 @@
 import keras
 
 from leaf_tf.dsp.types import Tensor
-from leaf_tf.layers.compressions import build_compression, compress, compressed_shape
+from leaf_tf.layers.any_layer import build_compression, compress, compressed_shape
 from leaf_tf.layers.parts import Composite
 from leaf_tf.layers.stage import Stage
 

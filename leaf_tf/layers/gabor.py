@@ -144,11 +144,21 @@ class GaborConv1D(GaborFilters):
             self.initial_filters,
         )
         self.center_freqs = self.add_bounded_weight(
-            "center_freqs", center_freqs, 0.0, math.pi, regularizer=self.regularizer
+            "center_freqs",
+            center_freqs,
+            0.0,
+            math.pi,
+            regularizer=self.regularizer,
+            step_scale=1.0 / sigmas,
         )
         shortest, longest = mel.sigma_limits(self.kernel_size)
         self.sigmas = self.add_bounded_weight(
-            "sigmas", sigmas, shortest, longest, regularizer=self.regularizer
+            "sigmas",
+            sigmas,
+            shortest,
+            longest,
+            regularizer=self.regularizer,
+            step_scale=sigmas,
         )
 
     def call(self, inputs: Tensor) -> Tensor:

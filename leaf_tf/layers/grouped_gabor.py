@@ -127,7 +127,12 @@ class GroupedGaborFilterbank(GaborFilters):
     def build(self, input_shape):
         center_freqs, sigmas = self._initial_filters()
         self.center_freqs = self.add_bounded_weight(
-            "center_freqs", center_freqs, 0.0, math.pi, self.learn_filters
+            "center_freqs",
+            center_freqs,
+            0.0,
+            math.pi,
+            self.learn_filters,
+            step_scale=1.0 / sigmas,
         )
         taps = np.concatenate(
             [
@@ -141,13 +146,16 @@ class GroupedGaborFilterbank(GaborFilters):
             2.0 * mel.SIGMA_UNIT,
             (mel.SIGMA_UNIT * taps).astype(self.stage_dtype),
             self.learn_filters,
+            step_scale=sigmas,
         )
+        widths = np.full(self.n_filters, INITIAL_WIDTH)
         self.widths = self.add_bounded_weight(
             "widths",
-            np.full(self.n_filters, INITIAL_WIDTH),
+            widths,
             2.0 / self.kernel_size,
             MAX_WIDTH,
             self.learn_pooling,
+            step_scale=widths,
         )
 
     def call(self, inputs: Tensor, bounds=None) -> Tensor:

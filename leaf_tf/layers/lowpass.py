@@ -82,12 +82,14 @@ class GaussianLowpass(Stage):
         self.regularizer = keras.regularizers.get(regularizer)
 
     def build(self, input_shape):
+        widths = np.full(input_shape[-1], INITIAL_WIDTH)
         self.widths = self.add_bounded_weight(
             "widths",
-            np.full(input_shape[-1], INITIAL_WIDTH),
+            widths,
             2.0 / self.kernel_size,
             MAX_WIDTH,
             regularizer=self.regularizer,
+            step_scale=widths,
         )
         if self.use_bias:
             self.bias = self.add_bounded_weight("bias", np.ones(input_shape[-1]))

@@ -81,18 +81,21 @@ class PCEN(Stage):
     def build(self, input_shape):
         ones = np.ones(input_shape[-1])
         self.alpha = self.add_bounded_weight("alpha", self.alpha_init * ones, 0.0, 1.0)
+        delta, root = self.delta_init * ones, self.root_init * ones
         self.delta = self.add_bounded_weight(
-            "delta", self.delta_init * ones, min_value=MIN_DELTA
+            "delta", delta, min_value=MIN_DELTA, step_scale=delta
         )
         self.root = self.add_bounded_weight(
-            "root", self.root_init * ones, min_value=1.0
+            "root", root, min_value=1.0, step_scale=root
         )
+        smooth_coef = self.smooth_coef_init * ones
         self.smooth_coef = self.add_bounded_weight(
             "smooth_coef",
-            self.smooth_coef_init * ones,
+            smooth_coef,
             0.0,
             1.0,
             trainable=self.learn_smooth_coef,
+            step_scale=smooth_coef,
         )
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -92,14 +92,16 @@ class SincConv1D(Stage):
         edges = mel.mel_edges_hz(self.n_filters - 1, self.min_freq, self.max_freq)
         edges = units.hz_to_radians(edges, self.sample_rate)
         least = min(units.hz_to_radians(MIN_BANDWIDTH_HZ, self.sample_rate), math.pi)
+        bandwidths = np.maximum(np.diff(edges), least)
         self.low_freqs = self.add_bounded_weight(
             "low_freqs",
             np.minimum(edges[:-1], math.pi - least),
             0.0,
             math.pi - least,
+            step_scale=bandwidths,
         )
         self.bandwidths = self.add_bounded_weight(
-            "bandwidths", np.maximum(np.diff(edges), least), least, math.pi
+            "bandwidths", bandwidths, least, math.pi, step_scale=bandwidths
         )
 
     def edges(self):

@@ -68,11 +68,13 @@ class Stage(keras.layers.Layer):
         max_value=None,
         trainable=True,
         regularizer=None,
+        step_scale=None,
     ):
         """Adds a float32 weight that is meant to stay in [min_value, max_value].
 
         Optimizers keep it there. Values outside, as an import may bring, stay as
         they are until the first optimizer step; `call` clips them by `bounded`.
+        `leaf_tf.ScaledAdam` moves it in steps of `step_scale`, an array of its shape.
         """
         bounds = Interval(min_value, max_value)
         weight = self.add_weight(
@@ -85,6 +87,7 @@ class Stage(keras.layers.Layer):
             trainable=trainable,
             regularizer=regularizer,
         )
+        weight.step_scale = step_scale
         self._bounds[name] = bounds
         if name in self.frozen_weights:
             weight.trainable = False

@@ -7,6 +7,7 @@ from leaf_tf.layers import (
     PCEN,
     Log1pCompression,
     LogCompression,
+    LoudnessNorm,
     MedianSubtraction,
     MultiRatePCEN,
     SimplifiedPCEN,
@@ -14,9 +15,10 @@ from leaf_tf.layers import (
 )
 from leaf_tf.layers.chain import stages_of
 
-# Each frame by itself; and with a memory of as many channels as the output has.
+# Each frame by itself; and with a memory, of as many channels as the output has
+# unless it says `memory_size`.
 _FRAMEWISE = (LogCompression, Log1pCompression, TemporalBatchNorm)
-_WITH_MEMORY = (PCEN, SimplifiedPCEN, MultiRatePCEN)
+_WITH_MEMORY = (PCEN, SimplifiedPCEN, MultiRatePCEN, LoudnessNorm)
 
 
 class Compressions:
@@ -43,7 +45,8 @@ class Compressions:
             shape = stage.compute_output_shape((None, None, self.n_channels))
             self.n_channels = shape[-1]
             if isinstance(stage, _WITH_MEMORY):
-                self.state_shapes[_name(i)] = (self.n_channels,)
+                size = getattr(stage, "memory_size", self.n_channels)
+                self.state_shapes[_name(i)] = (size,)
 
     def step(self, energies, state, is_frame, is_first):
         """Goes on with the stream.

@@ -24,6 +24,7 @@ from training.settings.fields import (
 FRONTENDS = (
     "leaf",
     "leaf_exact",
+    "leaf_paper",
     "leaf_fixed_pcen",
     "efficient_leaf",
     "tfbanks",

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import leaf_tf
+from leaf_tf.layers.any_layer import compress
 from leaf_tf.layers.chain import Chain
-from leaf_tf.layers.compressions import COMPRESSIONS, compress, compression_layer
+from leaf_tf.layers.compressions import COMPRESSIONS, compression_layer
 from leaf_tf.layers.log1p import Log1pCompression
 from leaf_tf.layers.median_subtraction import MedianSubtraction
 from tests.leaf_tf.parameters import numbers
