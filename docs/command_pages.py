@@ -5,7 +5,6 @@ parser has them, and `<!-- settings -->` the keys of a `config.json`. See mkdocs
 """
 
 import argparse
-import dataclasses
 import json
 import re
 
@@ -53,17 +52,18 @@ def options(parser):
 def settings(found):
     """Yields lines of Markdown: a table of the settings of a run."""
     from training.settings.config import FitConfig
+    from training.settings.fields import REQUIRED, settings_of
 
     parser = found["leaf-train fit"]
     actions = {action.dest: action for action in parser._actions}
     yield from ("", "| key | default | |", "| --- | --- | --- |")
-    for field in dataclasses.fields(FitConfig):
-        default, text = "required", _help(parser, actions[field.name])
-        if field.default is not dataclasses.MISSING:
-            default = _code(json.dumps(field.default))
-        if field.default is not None:  # of null the words say what it means
+    for name, entry in settings_of(FitConfig).items():
+        default, text = "required", _help(parser, actions[name])
+        if entry.default is not REQUIRED:
+            default = _code(json.dumps(entry.default))
+        if entry.default not in (None, {}):  # of these the words say what it means
             text = re.sub(r" \(default: [^)]*\)", "", text)
-        yield f"| {_code(field.name)} | {default} | {text} |"
+        yield f"| {_code(name)} | {default} | {text} |"
 
 
 def _invocation(action):

@@ -133,12 +133,23 @@ def _compare(arguments):
     planned = comparison(arguments)
     tasks = get_tasks(planned.settings)
     planned.require_ready()
+    if planned.frontend_configs:
+        _check_models(planned.frontend_configs)
     for task in tasks:
         if isinstance(task, OwnTask):  # the runs name them in their logs only
             task.tell_passed_over()
             if task.tells_of_clips:
                 task.tell_groups_in_names()
     compare(planned)
+
+
+def _check_models(configs):
+    """Refuses settings that a frontend doesn't take before the first run starts."""
+    quiet.import_keras()
+    from training.run.models import check_model
+
+    for config in configs:
+        check_model(config)
 
 
 def _adapt(arguments):

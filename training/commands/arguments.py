@@ -1,20 +1,28 @@
 """The command line of `python -m training`; imports nothing heavy."""
 
 import argparse
+import dataclasses
 import functools
 import math
 from pathlib import Path
 from typing import Any
 
 from leaf_files.argument_types import at_least, checked, number
-from leaf_files.command_line import Parser, did_you_mean, program
+from leaf_files.command_line import Parser, program
 from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from training.comparison.plan import Comparison
 from training.evaluation.noise import COLORS
 from training.run.parent import inherited_settings
-from training.settings.config import FRONTENDS, FitConfig, absolute_path, read_settings
+from training.settings.config import FitConfig, absolute_path, read_settings
 from training.settings.fields import GROUPS, settings_of
+from training.settings.frontends import (
+    FRONTENDS,
+    folder_name,
+    overridden,
+    parse_frontend,
+    written,
+)
 from training.settings.hosts import HostSettings
 from training.settings.presets import PRESETS
 from training.tasks.own.table import column_of, is_table, split_name
@@ -25,6 +33,7 @@ _OF_DATA = ("data", "columns of a table")
 _NOT_INSPECTED = ("sample_rate", "cache")
 # Settings of data that don't change what is written to shards.
 _OF_READING = ("sample_rate", "window_seconds", "cache", "data_dir")
+_RENAMED = {"frontend_settings": "--set"}  # options of other names, in all commands
 _finite = number(float, "a finite number", math.isfinite)
 
 
@@ -68,13 +77,13 @@ def fit_config(arguments):
     settings: dict[str, Any] = dict(PRESETS.get(arguments.preset, {}))
     started = RunPaths(arguments.output).config
     if arguments.resume and started.exists():
-        settings = {**read_settings(started), **settings}
+        settings = overridden(read_settings(started), settings)
     if arguments.config:
-        settings.update(read_settings(Path(arguments.config)))
+        settings = overridden(settings, read_settings(Path(arguments.config)))
     given = given_settings(arguments)
-    settings.update(given)
+    settings = overridden(settings, given)
     if settings.get("from_run") and not (arguments.resume and started.exists()):
-        settings = {**inherited_settings(settings["from_run"]), **settings}
+        settings = overridden(inherited_settings(settings["from_run"]), settings)
     if "task" not in settings:
         raise UserError("name what to learn with --task; see `tasks` for the names")
     if "task" not in given:
@@ -96,6 +105,12 @@ def given_settings(arguments):
     given = {
         name: value for name, value in vars(arguments).items() if name in _SETTINGS
     }
+    own = dict(given.pop("frontend_settings", ()))
+    if "frontend" in given:
+        given["frontend"], after_its_name = given["frontend"]
+        own.update(after_its_name)
+    if own:
+        given["frontend_settings"] = own
     if "task" in given:
         task = ",".join(map(_absolute_task, given["task"].split(",")))
         given["task"] = with_columns(task, arguments.label_column)
@@ -192,7 +207,7 @@ def _add_settings(parser, left_out=(), renamed=None):
         group = parser.add_argument_group(title)
         for name, setting in _SETTINGS.items():
             if setting.group == title and name not in left_out:
-                _add_setting(group, setting, (renamed or {}).get(name))
+                _add_setting(group, setting, {**_RENAMED, **(renamed or {})}.get(name))
     _add_devices(parser)
 
 
@@ -207,9 +222,11 @@ def _add_setting(parser, setting, option=None):
     }
     if setting.is_bool:
         details["action"] = argparse.BooleanOptionalAction
-    elif setting.choices:
+    elif setting.choices and not setting.parse:
         details["choices"] = setting.choices
     else:
+        if setting.is_mapping:
+            details["action"] = "append"
         details["metavar"] = setting.value_metavar
         details["type"] = checked(setting.read)
     parser.add_argument(option, **details)
@@ -309,10 +326,11 @@ def _add_compare(commands):
     _add_task(parser, "each is learned by itself, or with --multitask by one model")
     parser.add_argument(
         "--frontends",
-        metavar="NAME[,NAME...]",
+        metavar="NAME[:SETTING=VALUE...][,...]",
         type=checked(_frontends),
         required=True,
-        help=f"names among {', '.join(FRONTENDS)}",
+        help=f"names among {', '.join(FRONTENDS)}; settings of its own may follow a "
+        "name, as in leaf,leaf:compression=log, and win over --set, which is for all",
     )
     parser.add_argument(
         "--seeds",
@@ -330,8 +348,8 @@ def _add_compare(commands):
     )
     parser.add_argument(
         "--baseline",
-        metavar="NAME",
-        choices=FRONTENDS,
+        metavar="NAME[:SETTING=VALUE...]",
+        type=checked(_frontend),
         help="the frontend that others are compared with (default: mel, or the first "
         "where that is not among them)",
     )
@@ -427,6 +445,9 @@ def comparison(arguments):
             "frontends are compared by models that start from nothing: leave from_run "
             f"and freeze out of {arguments.config or 'the settings'}"
         )
+    # Those of a file are of the frontend in it, which isn't asked for.
+    for_all = given_settings(arguments).get("frontend_settings", {})
+    settings = dataclasses.replace(settings, frontend_settings=for_all)
     frontends = arguments.frontends
     baseline = arguments.baseline or ("mel" if "mel" in frontends else frontends[0])
     if baseline not in frontends:
@@ -628,14 +649,15 @@ def _columns(text, most):
 
 
 def _frontends(text):
-    names = [name.strip() for name in text.split(",")]
-    for name in names:
-        if name not in FRONTENDS:
-            raise ValueError(
-                f"must be of {', '.join(FRONTENDS)}. Received: {name}"
-                f"{did_you_mean([name], FRONTENDS)}"
-            )
-    return _different(text, names)
+    frontends = [_frontend(frontend) for frontend in text.split(",")]
+    # Each has a folder, on file systems that don't tell cases apart as well.
+    _different(text, [folder_name(frontend).lower() for frontend in frontends])
+    return tuple(frontends)
+
+
+def _frontend(text):
+    """A frontend in the one way of writing it, so that equal ones are equal."""
+    return written(*parse_frontend(text))
 
 
 def _different(text, values):

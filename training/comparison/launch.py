@@ -118,7 +118,7 @@ class _Clock:
 
 
 def _kind(run):
-    return run.config.task, run.config.frontend
+    return run.config.task, run.frontend
 
 
 def _error(job):

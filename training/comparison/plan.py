@@ -8,6 +8,7 @@ from leaf_files.errors import UserError
 from training.run.folder import RunFolder
 from training.run.heads import head_names
 from training.settings.config import FitConfig
+from training.settings.frontends import folder_name, parse_frontend
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,16 +18,18 @@ class PlannedRun:
     Attributes:
         config: `FitConfig` of the run.
         folder: `RunFolder` of the run.
+        frontend: Frontend of the run, as in `Comparison.frontends`.
         log: File of the run's output.
         noisy_metrics: File of its metrics in noise, JSON.
 
-    >>> run = PlannedRun(FitConfig("folder:/data/drums", seed=3), RunFolder("run"))
-    >>> print(run)
+    >>> config = FitConfig("folder:/data/drums", seed=3)
+    >>> print(PlannedRun(config, RunFolder("run"), "leaf"))
     folder:drums, leaf, seed 3
     """
 
     config: FitConfig
     folder: RunFolder
+    frontend: str
 
     @property
     def log(self):
@@ -39,7 +42,7 @@ class PlannedRun:
     def __str__(self):
         config = self.config
         task = ", ".join(map(display_name, config.tasks))
-        return f"{task}, {config.frontend}, seed {config.seed}"
+        return f"{task}, {self.frontend}, seed {config.seed}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,9 +50,11 @@ class Comparison:
     """Frontends, tasks and seeds, and the measurements of each run.
 
     Attributes:
-        settings: `FitConfig` with the names of all tasks and the first seed; runs
-            differ from it in task, frontend and seed.
-        frontends: Names of the frontends, each once.
+        settings: `FitConfig` with the names of all tasks, the first seed, and settings
+            of the frontends' own that all of them take; runs differ from it in task,
+            frontend and seed.
+        frontends: The frontends, each once: names, or names with settings of their
+            own, as `training.settings.frontends.written` gives them.
         n_seeds: Number of seeds, from `settings.seed` on.
         output: Folder of the comparison.
         multitask: Whether one model learns all tasks, or each has its own.
@@ -93,15 +98,34 @@ class Comparison:
         names = ("multitask",) if self.multitask else head_names(self.models)
         return [
             PlannedRun(
-                dataclasses.replace(
-                    self.settings, task=task, frontend=frontend, seed=seed
+                self._config(task, frontend, seed),
+                RunFolder(
+                    self.output / "runs" / name / folder_name(frontend) / f"seed{seed}"
                 ),
-                RunFolder(self.output / "runs" / name / frontend / f"seed{seed}"),
+                frontend,
             )
             for seed in self.seeds
             for task, name in zip(self.models, names)
             for frontend in self.frontends
         ]
+
+    def _config(self, task, frontend, seed):
+        """The `FitConfig` of a run."""
+        name, own = parse_frontend(frontend)
+        return dataclasses.replace(
+            self.settings,
+            task=task,
+            frontend=name,
+            frontend_settings={**self.settings.frontend_settings, **own},
+            seed=seed,
+        )
+
+    @property
+    def frontend_configs(self):
+        """A `FitConfig` of each frontend that has settings of its own, a list."""
+        task, seed = self.models[0], self.settings.seed
+        configs = [self._config(task, frontend, seed) for frontend in self.frontends]
+        return [config for config in configs if config.frontend_settings]
 
     def require_ready(self):
         """Checks that the comparison can be written, or continued.

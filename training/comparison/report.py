@@ -9,6 +9,7 @@ from training.comparison import figures
 from training.comparison.intervals import CONFIDENCE
 from training.comparison.plan import display_name
 from training.settings.config import FitConfig
+from training.settings.frontends import settings_in_words
 from training.tasks.registry import get_task
 
 _ABOUT_DRIFT = {
@@ -118,7 +119,7 @@ def scores_in_words(results, run):
     parts = []
     tasks = {display_name(task) for task in run.config.tasks}
     for score in results.scores:
-        if score.frontend != run.config.frontend or score.task not in tasks:
+        if score.frontend != run.frontend or score.task not in tasks:
             continue
         value = score.values.get(run.config.seed)
         if value is not None:
@@ -435,4 +436,6 @@ def _points(value):
 
 
 def _plain(value):
+    if isinstance(value, dict):
+        return ",".join(settings_in_words(value))
     return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

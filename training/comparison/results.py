@@ -192,7 +192,7 @@ def _scores(finished, comparison):
         for condition, metrics in conditions.items():
             for task, task_metrics in metrics["tasks"].items():
                 metric = next(name for name in _JUDGES if name in task_metrics)
-                key = display_name(task), condition, metric, run.config.frontend
+                key = display_name(task), condition, metric, run.frontend
                 if task_metrics[metric] is not None:
                     values[key][run.config.seed] = task_metrics[metric]
     scores = [Score(*key, by_seed) for key, by_seed in values.items()]
@@ -257,7 +257,7 @@ def _compared(scores, baseline):
 def _costs(finished, comparison):
     groups = collections.defaultdict(list)
     for run, conditions in finished.items():
-        groups[run.config.task, run.config.frontend].append(conditions[CLEAN])
+        groups[run.config.task, run.frontend].append(conditions[CLEAN])
     costs = []
     for task in comparison.models:
         for frontend in comparison.frontends:

@@ -10,6 +10,7 @@ from training.evaluation.predictions import labels, write_predictions
 from training.evaluation.scores import GROUPS
 from training.settings.config import FitConfig
 from training.settings.fields import settings_of
+from training.settings.frontends import settings_in_words
 from training.tasks.clip_sets import SPLITS
 
 _MOST_WRONG = 50  # clips
@@ -365,4 +366,6 @@ def _duration(seconds):
 
 
 def _plain(value):
+    if isinstance(value, dict):
+        return ",".join(settings_in_words(value))
     return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

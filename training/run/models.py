@@ -14,14 +14,15 @@ from leaf_files.errors import UserError, first_line
 from leaf_files.quiet import native_logs_hidden
 from leaf_tf import encoders, frontends
 from training.input.targets import needs_weights
+from training.run.frontend_settings import frontend_arguments, refusal
 
 
 # LEAF as it learns best, see docs/results.md; the paper's is "leaf_paper".
 _COMPRESSION = "loudness_log1p"
 
 
-def _leaf_fixed_pcen(**settings):
-    """The paper's LEAF, whose PCEN keeps its initial values."""
+def _leaf_fixed_pcen(compression: None = None, **settings) -> frontends.Leaf:
+    """The paper's LEAF, PCEN at its initial values; no other compression."""
     pcen = leaf_tf.PCEN(trainable=False, dtype="float32", name="pcen")
     return frontends.Leaf(compression=pcen, **settings)
 
@@ -51,13 +52,13 @@ def check_model(config):
     leaf_files.errors.UserError: the frontend mel can't be made with 40 filters at
     100 Hz: ...
     """
-    _waveform_and_features(config)
-    _encoder(config)
+    _, features = _waveform_and_features(config)
+    _encoder(config, features)
 
 
-def _encoder(config):
+def _encoder(config, features):
     try:
-        return encoders.get(config.encoder, config.n_filters)
+        return encoders.get(config.encoder, features.shape[-1])
     except ValueError as error:
         raise UserError(str(error)) from error
 
@@ -88,7 +89,7 @@ def build_classifier(config, heads):
     """
     with _policy(config.precision):
         waveform, features = _waveform_and_features(config)
-        embedding = _encoder(config)(features)
+        embedding = _encoder(config, features)(features)
         if len(heads) == 1:
             outputs = _logits("logits", heads[0])(embedding)
         else:
@@ -359,16 +360,16 @@ def _policy(precision):
 def _waveform_and_features(config):
     """The symbolic input of the classifier, and the frontend's output."""
     waveform = keras.Input((None,), name="waveform")
+    make = FRONTENDS[config.frontend]
+    arguments = frontend_arguments(make, config)
     try:
-        frontend = FRONTENDS[config.frontend](
+        frontend = make(
             n_filters=config.n_filters,
             sample_rate=config.sample_rate,
             spec_augment=config.spec_augment,
             name="frontend",
+            **arguments,
         )
         return waveform, frontend(waveform)
     except ValueError as error:
-        raise UserError(
-            f"the frontend {config.frontend} can't be made with {config.n_filters} "
-            f"filters at {config.sample_rate} Hz: {error}"
-        ) from error
+        raise refusal(config, error) from error

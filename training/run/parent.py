@@ -10,7 +10,7 @@ from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS
 
 # Settings that frontend and encoder are of: another one makes another model.
-_MODEL = ("frontend", "encoder", "n_filters", "sample_rate")
+_MODEL = ("frontend", "frontend_settings", "encoder", "n_filters", "sample_rate")
 
 
 def inherited_settings(path):
@@ -26,8 +26,8 @@ def inherited_settings(path):
         UserError: It holds no finished run, or one that is damaged.
 
     >>> inherited_settings("run")
-    {'frontend': 'mel', 'encoder': 'small', 'n_filters': 8, 'sample_rate': 8000,
-     'window_seconds': 0.1}
+    {'frontend': 'mel', 'frontend_settings': {}, 'encoder': 'small', 'n_filters': 8,
+     'sample_rate': 8000, 'window_seconds': 0.1}
     """
     config = _read_config(RunFolder(path))
     return {name: getattr(config, name) for name in (*_MODEL, "window_seconds")}

@@ -20,20 +20,14 @@ from training.settings.fields import (
     setting,
     settings_of,
 )
-
-FRONTENDS = (
-    "leaf",
-    "leaf_exact",
-    "leaf_paper",
-    "leaf_fixed_pcen",
-    "efficient_leaf",
-    "tfbanks",
-    "sincnet",
-    "sincnet_plus",
-    "wavegram",
-    "mel",
-    "mel_pcen",
+from training.settings.frontends import (
+    FRONTENDS,
+    Value,
+    checked_settings,
+    parse_frontend,
+    parse_setting,
 )
+
 ENCODERS = (
     "small",
     "bc_resnet",
@@ -188,8 +182,21 @@ class FitConfig:
     frontend: str = setting(
         "leaf",
         "model",
-        "layer that turns waveforms into features",
+        f"layer that turns waveforms into features: {', '.join(FRONTENDS)}; settings "
+        "of its own may follow, as in leaf:compression=log",
         choices=FRONTENDS,
+        metavar="NAME[:SETTING=VALUE...]",
+        parse=parse_frontend,
+    )
+    # Not hashed, as it can be changed; equal configs have equal hashes all the same.
+    frontend_settings: dict[str, Value] = setting(
+        {},
+        "model",
+        "setting of the frontend's own, an argument of its class, such as "
+        "frontend.compression=log; can be given several times",
+        none="as the frontend has them",
+        metavar="frontend.NAME=VALUE",
+        parse=parse_setting,
     )
     from_run: str | None = setting(
         None,
@@ -495,6 +502,9 @@ class FitConfig:
                 value = tuple(value)
                 object.__setattr__(self, name, value)
             try:
+                if name == "frontend_settings":
+                    value = checked_settings(value)
+                    object.__setattr__(self, name, value)
                 entry.require_type(value)
                 if value is not None:
                     entry.require(value)

@@ -82,8 +82,9 @@ class Setting:
         group: One of `GROUPS`; None for a setting whose option each command makes
             otherwise.
         rule: `Rule` of its values, None for any of the type.
-        choices: All allowed values; the rule follows from them.
-        none: Meaning of None, such as "no limit".
+        choices: All allowed values; the rule follows from them. An option has them
+            too, unless it has a `parse`.
+        none: Meaning of None, such as "no limit"; of a dict that of an empty one.
         metavar: Placeholder for the value in help; None for that of the type.
         parse: Function of the text of an option, which raises a ValueError that says
             what is allowed; None for that of the type.
@@ -118,6 +119,11 @@ class Setting:
         return self.annotation is bool
 
     @property
+    def is_mapping(self) -> bool:
+        """Whether the setting is a dict, of which an option gives one entry."""
+        return typing.get_origin(self.annotation) is dict
+
+    @property
     def is_optional(self) -> bool:
         """Whether the setting may be None."""
         return type(None) in typing.get_args(self.annotation)
@@ -129,7 +135,7 @@ class Setting:
             return ""
         if isinstance(self.default, tuple):
             return ",".join(f"{number:g}" for number in self.default)
-        return str(self.none if self.default is None else self.default)
+        return str(self.none if self.default in (None, {}) else self.default)
 
     @property
     def value_metavar(self) -> str:
@@ -185,7 +191,7 @@ class Setting:
         if self.rule:
             parts.append(self.rule.words)
         if self.none:
-            parts.append(f"None for {self.none}")
+            parts.append(f"{'{}' if self.is_mapping else None} for {self.none}")
         if self.default_in_words and not self.none:
             parts.append(f"{self.default_in_words} by default")
         return f"{self.name}: {'; '.join(parts)}."
@@ -219,6 +225,10 @@ def setting(default: Any, group: str | None, words: str, **details: Any) -> Any:
     if choices:
         details["rule"] = Rule(f"one of {', '.join(choices)}", choices.__contains__)
     entry = Setting(words, group, default=default, **details)
+    if isinstance(default, dict):  # a new one for each, which has no hash
+        return dataclasses.field(
+            metadata={_KEY: entry}, default_factory=default.copy, hash=False
+        )
     default_of_field = {} if default is REQUIRED else {"default": default}
     return dataclasses.field(metadata={_KEY: entry}, **default_of_field)
 
@@ -267,6 +277,8 @@ def _is_of(value, kind):
     """Whether a value is of a field's type."""
     if typing.get_origin(kind) is types.UnionType:
         return any(_is_of(value, option) for option in typing.get_args(kind))
+    if typing.get_origin(kind) is dict:
+        return isinstance(value, dict)  # its entries have a check of their own
     if typing.get_origin(kind) is tuple:
         return isinstance(value, tuple) and all(_is_of(v, float) for v in value)
     if isinstance(value, bool):  # an int to Python

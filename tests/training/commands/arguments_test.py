@@ -93,7 +93,38 @@ def test_every_setting_can_be_given():
         fold=4,
     )
     assert config("--folds", "groups").folds == "groups"
+    own = ("--set", "frontend.min_freq=1e2", "--set", "frontend.compression=log")
+    assert config(*own).frontend_settings == {"min_freq": 100, "compression": "log"}
+    given = config(*own, "--frontend", "mel:min_freq=50.5:learn_filters=true")
+    assert given.frontend == "mel"
+    assert given.frontend_settings == {
+        **{"min_freq": 50.5, "compression": "log", "learn_filters": True},
+    }
     assert config("--group-by", "none").group_by == "none"
+
+
+@pytest.mark.parametrize(
+    "argv, name, settings",
+    [
+        ([], "leaf", {"compression": "log"}),
+        (["--frontend", "leaf"], "leaf", {"compression": "log"}),
+        (["--frontend", "mel"], "mel", {}),
+        (["--frontend", "mel:min_freq=9"], "mel", {"min_freq": 9}),
+        (
+            ["--set", "frontend.preemp=true"],
+            *("leaf", {"compression": "log", "preemp": True}),
+        ),
+        (["--set", "frontend.compression=pcen"], "leaf", {"compression": "pcen"}),
+    ],
+)
+def test_settings_of_a_frontend_in_a_file_are_of_that_frontend(
+    argv, name, settings, tmp_path
+):
+    """Options change them one by one; another frontend has none of them."""
+    file = tmp_path / "config.json"
+    file.write_text('{"frontend_settings": {"compression": "log"}}')
+    found = config("--config", str(file), *argv)
+    assert (found.frontend, found.frontend_settings) == (name, settings)
 
 
 def test_paths_hold_from_any_folder():
@@ -114,7 +145,13 @@ def test_paths_hold_from_any_folder():
         (["--sample-rate", "0"], "--sample-rate: must be from 1 to 655350 Hz"),
         (["--learning-rate", "inf"], "--learning-rate: must be a finite number"),
         (["--seed", "-1"], "--seed: must be from 0 to 4294967295. Received: -1"),
-        (["--frontend", "Leaf"], "invalid choice: 'Leaf' (choose from "),
+        (["--frontend", "Leaf"], "--frontend: must be one of leaf, leaf_exact, "),
+        (["--frontend", "leaf:log"], "must be NAME:SETTING=VALUE, such as leaf:com"),
+        (["--frontend", "leaf:a=1:a=2"], "must have each setting once. Received: l"),
+        (["--set", "epochs=3"], "--set: must be frontend.NAME=VALUE, such as front"),
+        (["--set", "frontend.preemp"], "=log. Received: frontend.preemp"),
+        (["--set", "frontend.n_filters=8"], "can't give n_filters: use --n-filters"),
+        (["--set", "frontend.min_freq=nan"], "must be a finite number. Received: nan"),
         (["--encoder", "huge"], "must be one of small, "),
         (["--pace", "1"], "unrecognized arguments: --pace 1"),
         (["--speed", "1"], "--speed: must be LOW,HIGH with LOW <= HIGH, from 0.25"),

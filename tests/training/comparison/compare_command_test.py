@@ -46,12 +46,41 @@ def test_what_is_given_is_what_is_compared():
     assert parsed("--frontends", "leaf,leaf_exact").baseline == "leaf"
 
 
+def test_a_frontend_may_have_settings_of_its_own(tmp_path):
+    """They win over those of all; those of a file are of the frontend in it."""
+    file = tmp_path / "config.json"
+    file.write_text('{"frontend_settings": {"preemp": true}}')
+    found = parsed(
+        *("--frontends", "leaf,mel:min_freq=50:compression=pcen", "--config", file),
+        *("--baseline", "mel:compression=pcen:min_freq=50.0", "--seeds", 1),
+        *("--set", "frontend.min_freq=100"),
+    )
+    assert found.frontends == ("leaf", "mel:compression=pcen:min_freq=50")
+    assert found.baseline == found.frontends[1]
+    assert [(r.config.frontend, r.config.frontend_settings) for r in found.runs] == [
+        ("leaf", {"min_freq": 100}),
+        ("mel", {"compression": "pcen", "min_freq": 50}),
+    ]
+    assert len({found.runs[0], found.runs[1]}) == 2  # keys of the results
+    folders = [run.folder.path.parent.name for run in found.runs]
+    assert folders == ["leaf", "mel-compression-pcen-min_freq-50"]
+
+
 @pytest.mark.parametrize(
     "code, argv, message",
     [
         (2, (), "the following arguments are required: --frontends"),
-        (2, ("--frontends", "mel,Leaf"), "must be of leaf, leaf_exact, "),
+        (2, ("--frontends", "mel,Leaf"), "must be one of leaf, leaf_exact, "),
         (2, ("--frontends", "mel,mel"), "must be different ones. Received: mel,mel"),
+        (2, ("--frontends", "mel:a=1:b=2,mel:b=2:a=1"), "must be different ones. Rec"),
+        (
+            *(1, ("--frontends", "leaf,mel", "--set", "frontend.preemp=true")),
+            "settings of the frontend mel must be of compression, learn_filters, ",
+        ),
+        (
+            *(1, ("--frontends", "mel:compression=lgo,leaf")),
+            "and compression=lgo: `compression` must be one of ('pcen', ",
+        ),
         (2, ("--frontends", "mel", "--seeds", 0), "at least 1. Received: 0"),
         (2, ("--frontends", "mel", "--noise-snr", "loud"), "finite number. Received: "),
         (2, ("--frontends", "mel", "--epochs", 0), "must be at least 1. Received: 0"),

@@ -3,6 +3,7 @@ import pytest
 from leaf_files.errors import UserError
 from tests.training.comparison.made import finish, make_comparison
 from training.comparison.plan import display_name
+from training.comparison.results import collect
 
 
 def test_runs_differ_in_task_frontend_and_seed_alone(tmp_path):
@@ -19,6 +20,19 @@ def test_runs_differ_in_task_frontend_and_seed_alone(tmp_path):
     paths = {run.folder.path for run in comparison.runs}
     assert len(paths) == 8
     assert tmp_path / "comparison/runs/birds/leaf/seed8" in paths
+
+
+def test_settings_of_a_frontend_are_part_of_its_name(tmp_path):
+    names = ("leaf", "leaf:compression=log")
+    comparison = make_comparison(tmp_path, frontends=names, n_seeds=1)
+    finish(comparison, lambda *_: 0.5)
+    comparison.require_ready()
+    assert [str(run) for run in comparison.runs] == [
+        "synthetic, leaf, seed 0",
+        "synthetic, leaf:compression=log, seed 0",
+    ]
+    scores = collect(comparison).scores
+    assert [score.frontend for score in scores] == [*names]
 
 
 def test_one_model_of_all_tasks(tmp_path):

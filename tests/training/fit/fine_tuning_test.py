@@ -45,7 +45,10 @@ def encoder(tmp_path_factory):
 def parent(noises, encoder, tmp_path_factory):
     """A run as if it had been trained: all its weights moved."""
     run = RunFolder(tmp_path_factory.mktemp("parents") / "run")
-    config = small_config(noises, frontend="mel_pcen", encoder=encoder)
+    own = {"min_freq": 50}
+    config = small_config(
+        noises, frontend="mel_pcen", frontend_settings=own, encoder=encoder
+    )
     run.path.mkdir()
     run.config.write_text(json.dumps(config.to_dict()))
     run.write_heads(HEADS)
@@ -183,7 +186,8 @@ def test_settings_of_the_model_are_those_of_the_other_run(parent):
     words = ["fit", "--task", "t", "--output", "o", "--from", str(parent.path)]
     config = fit_config(make_parser().parse_args(words))
     expected = FitConfig.read(parent.config)
-    for name in ("frontend", "encoder", "n_filters", "sample_rate", "window_seconds"):
+    model = ("frontend", "frontend_settings", "encoder", "n_filters", "sample_rate")
+    for name in (*model, "window_seconds"):
         assert (
             getattr(config, name)
             == getattr(expected, name)
@@ -199,7 +203,11 @@ def test_settings_of_the_model_are_those_of_the_other_run(parent):
     "argv, message",
     [
         (["--sample-rate", 16000], "has sample_rate 8000 (received: 16000); leave"),
-        (["--frontend", "leaf"], "has frontend mel_pcen (received: leaf); leave these"),
+        (["--frontend", "leaf"], "has frontend mel_pcen (received: leaf), frontend_s"),
+        (
+            ["--set", "frontend.min_freq=60"],
+            "has frontend_settings {'min_freq': 50} (received: {'min_freq': 60}); lea",
+        ),
         (
             ["--from", "nowhere"],
             "nowhere holds no finished run: config.json is missing",

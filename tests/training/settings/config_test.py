@@ -27,6 +27,20 @@ def test_settings_that_windows_wrote(tmp_path, encoding):
     assert FitConfig.read(path) == config
 
 
+def test_settings_of_a_frontend_survive_a_file_as_an_object(tmp_path):
+    own = {"compression": "log", "preemp": True, "max_freq": "none", "min_freq": 60.5}
+    config = FitConfig("synthetic", frontend_settings=own)
+    assert config.frontend_settings == {**own, "max_freq": None}
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config.to_dict()))
+    assert json.loads(path.read_text())["frontend_settings"]["max_freq"] is None
+    read = FitConfig.read(path)
+    assert read == config and hash(read) == hash(config)
+    own["preemp"] = False  # the config has its own
+    assert config.frontend_settings["preemp"] is True
+    assert FitConfig("a").frontend_settings is not FitConfig("a").frontend_settings
+
+
 def test_a_window_in_samples_is_rounded_once():
     assert FitConfig("t", window_seconds=0.1, sample_rate=22050).window_samples == 2205
     assert FitConfig("t", window_seconds=0.3, sample_rate=11).window_samples == 3
@@ -57,6 +71,10 @@ def test_an_epoch_is_one_pass_by_default():
         ({"task": 5}, "`task` must be str. Received: 5"),
         ({"data_dir": 5}, "`data_dir` must be str | None. Received: 5"),
         ({"frontend": "laef"}, "mel_pcen. Received: laef (did you mean leaf?)"),
+        ({"frontend_settings": 5}, "`frontend_settings` must be {name: number, true"),
+        ({"frontend_settings": {"a": [1]}}, "or text}. Received: {'a': [1]}"),
+        ({"frontend_settings": {"a": math.inf}}, "or text}. Received: {'a': inf}"),
+        ({"frontend_settings": {"sample_rate": 9}}, "sample_rate: use --sample-rate."),
         ({"schedule": "linear"}, "`schedule` must be one of cosine, constant. Rec"),
         ({"rt60": [0.2, 0.4]}, "`rt60` is of use with `synthetic_rirs` only; give"),
         ({"rir_share": 0.2}, "is of use with `rir_dir` or `synthetic_rirs` only"),
