@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 import pathlib
 import sys
 
@@ -26,6 +27,7 @@ def dispatch(argv):
         "input": _input,
         "load": _load,
         "start": _start,
+        "suite": _suite,
     }
     commands[arguments.command](arguments)
 
@@ -163,6 +165,7 @@ def _parser():
         metavar="FOLDER",
         help="start on this folder of classes instead",
     )
+    _add_suite(commands)
     for command in (speed, accuracy, reading, load, start):
         command.add_argument(
             "--json", type=pathlib.Path, metavar="FILE", help="write all numbers"
@@ -172,6 +175,97 @@ def _parser():
             "--figure", type=pathlib.Path, metavar="FILE", help="draw a PNG"
         )
     return parser
+
+
+def _add_suite(commands):
+    suite = commands.add_parser(
+        "suite",
+        help="frontends against mel on real tasks, groups held out",
+        description="Trains and tests frontends on real tasks whose test clips come "
+        "from speakers, rooms or instruments never heard in training, beside mel with "
+        "the same seeds: as recorded after 5 to 100 % of the steps, in noise, and at "
+        "other loudness. Writes report.md, results.csv, figures, and a small file a "
+        "run; what is finished is kept, so that the same command goes on after an "
+        "interruption. `suite prepare DIR` builds the tasks from public packages.",
+    )
+    suite.add_argument(
+        "action",
+        nargs="?",
+        choices=("prepare",),
+        help="build the tasks in DIR, and train nothing",
+    )
+    suite.add_argument(
+        "folder", nargs="?", type=pathlib.Path, metavar="DIR", help="where to build"
+    )
+    suite.add_argument(
+        "--data",
+        type=pathlib.Path,
+        metavar="DIR",
+        help="folder of the tasks, as `suite prepare` builds it",
+    )
+    suite.add_argument(
+        "--output", type=pathlib.Path, metavar="DIR", help="folder of the results"
+    )
+    suite.add_argument(
+        "--tasks", type=_names, metavar="A,B", help="tasks (default: all)"
+    )
+    suite.add_argument(
+        "--frontends",
+        type=_names,
+        metavar="A,B",
+        help="frontends of `python -m training fit` (default: mel,leaf)",
+    )
+    suite.add_argument(
+        "--encoders",
+        type=_names,
+        metavar="A,B",
+        help="encoders (default: small,bc_resnet)",
+    )
+    suite.add_argument(
+        "--seeds",
+        type=at_least(1),
+        metavar="N",
+        help="number of seeds, which walk the folds of each task (default: 10)",
+    )
+    suite.add_argument(
+        "--steps",
+        type=at_least(1),
+        metavar="N",
+        help="optimizer steps of a run, a multiple of 20 (default: 600)",
+    )
+    suite.add_argument(
+        "--jobs",
+        type=at_least(1),
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes at once (default: as many as cores, %(default)s)",
+    )
+    suite.add_argument(
+        "--quick",
+        action="store_true",
+        help="2 seeds, 200 steps and the small encoder, where nothing else is said",
+    )
+    suite.add_argument(
+        "--on",
+        choices=("test", "validation"),
+        default="test",
+        help="split that is tested: choose settings on validation (default: "
+        "%(default)s)",
+    )
+    suite.add_argument(
+        "--report-only",
+        action="store_true",
+        help="make the pages anew from the runs in --output, and train nothing",
+    )
+
+
+def _names(text):
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names) or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(
+            f"must be different names, separated by commas. Received: {text!r}"
+        )
+    return names
 
 
 def _folder(text):
@@ -238,6 +332,46 @@ def _load(arguments):
             f"{arguments.artifact} did not hold: a request failed, or an answer is "
             f"more than {load.TOLERANCE:g} from the one without load"
         )
+
+
+def _suite(arguments):
+    quiet.import_tensorflow()
+    if arguments.action == "prepare":
+        if arguments.folder is None:
+            raise UserError("suite prepare needs a folder: name one, suite prepare DIR")
+        from benchmarks import suite_data
+
+        suite_data.prepare(arguments.folder)
+        return
+    from benchmarks.suite import running
+
+    if arguments.output is None:
+        raise UserError("suite needs a folder for its results: name one, --output DIR")
+    if not arguments.report_only:
+        running.run(_plan(arguments), arguments.jobs)
+    running.report(arguments.output)
+
+
+def _plan(arguments):
+    """The runs that the command line asks for."""
+    from benchmarks.suite import plan, tasks
+
+    if arguments.data is None:
+        raise UserError(
+            "suite needs the folder of its tasks: name one, --data DIR; `python -m "
+            "benchmarks suite prepare DIR` builds it"
+        )
+    quick = arguments.quick
+    return plan.Plan.asked_for(
+        data=arguments.data,
+        output=arguments.output,
+        tasks=arguments.tasks or [task.name for task in tasks.TASKS],
+        frontends=arguments.frontends or ("mel", "leaf"),
+        encoders=arguments.encoders or (("small",) if quick else plan.ENCODERS_OF_ALL),
+        n_seeds=arguments.seeds or (2 if quick else 10),
+        steps=arguments.steps or (200 if quick else tasks.STEPS),
+        on=arguments.on,
+    )
 
 
 def _figures():
