@@ -51,15 +51,9 @@ def resampled_weights(n_units, replicates, seed=0):
 def interval(replicates, n_units, confidence=CONFIDENCE):
     """The interval of a score in [0, 1], from its bootstrap replicates.
 
-    The percentiles are those that widen the interval to Student's for a mean of few
-    units (Hesterberg 2015, "expanded percentile"), with n units and t their quantile
-    at n - 1 degrees of freedom:
-
-        Phi(-sqrt(n / (n - 1)) t)  and  1 - that.
-
-    Replicates that are all the same, such as those of a score of 1, are no measure of
-    chance: then it is the exact interval of Clopper and Pearson, a unit counted as one
-    trial.
+    It is that of `expanded_percentiles`. Replicates that are all the same, such as
+    those of a score of 1, are no measure of chance: then it is the exact interval of
+    Clopper and Pearson, a unit counted as one trial.
 
     Args:
         replicates: (n,), NaN where the score is undefined.
@@ -79,9 +73,33 @@ def interval(replicates, n_units, confidence=CONFIDENCE):
         return None
     if np.ptp(defined) < _NOTHING:
         return share_interval(float(defined[0]), n_units, confidence)
+    return expanded_percentiles(defined, n_units, confidence)
+
+
+def expanded_percentiles(replicates, n_units, confidence=CONFIDENCE):
+    """The interval of any statistic, from its bootstrap replicates.
+
+    The percentiles are those that widen the interval to Student's for a mean of few
+    units (Hesterberg 2015, "expanded percentile"), with n units and t their quantile
+    at n - 1 degrees of freedom:
+
+        Phi(-sqrt(n / (n - 1)) t)  and  1 - that.
+
+    Args:
+        replicates: (n,), finite.
+        n_units: Number of units that were resampled, at least 2.
+        confidence: Share of such intervals that contain the true value.
+
+    Returns:
+        (low, high).
+
+    >>> low, high = expanded_percentiles(np.linspace(-1, 1, 2001), 10)
+    >>> f"{low:.2f} to {high:.2f}"
+    '-0.98 to 0.98'
+    """
     t = special.stdtrit(n_units - 1, (1 + confidence) / 2)
     tail = special.ndtr(-np.sqrt(n_units / (n_units - 1)) * t)
-    low, high = np.quantile(defined, [tail, 1 - tail])
+    low, high = np.quantile(replicates, [tail, 1 - tail])
     return float(low), float(high)
 
 
