@@ -9,6 +9,7 @@ import sys
 from leaf_files import command_line, quiet
 from leaf_files.argument_types import at_least, number
 from leaf_files.atomic import write_json
+from leaf_files.command_line import counted
 from leaf_files.errors import UserError
 from leaf_files.figures import save_figure
 
@@ -18,9 +19,10 @@ _seconds = number(float, "a number above 0", lambda seconds: 0 < seconds < math.
 def dispatch(argv):
     """Runs the command that `argv` names; returns its exit code."""
     arguments = _parser().parse_args(argv)
-    # The greeting of TensorFlow, where Keras runs on it.
-    with quiet.native_logs_hidden():
-        import keras  # noqa: F401
+    if arguments.command != "suite":  # its jobs import Keras, in processes of theirs
+        # The greeting of TensorFlow, where Keras runs on it.
+        with quiet.native_logs_hidden():
+            import keras  # noqa: F401
     commands = {
         "frontends": _frontends,
         "accuracy": _accuracy,
@@ -335,7 +337,6 @@ def _load(arguments):
 
 
 def _suite(arguments):
-    quiet.import_tensorflow()
     if arguments.action == "prepare":
         if arguments.folder is None:
             raise UserError("suite prepare needs a folder: name one, suite prepare DIR")
@@ -347,9 +348,15 @@ def _suite(arguments):
 
     if arguments.output is None:
         raise UserError("suite needs a folder for its results: name one, --output DIR")
+    n_failed = 0
     if not arguments.report_only:
-        running.run(_plan(arguments), arguments.jobs)
+        n_failed = running.run(_plan(arguments), arguments.jobs)
     running.report(arguments.output)
+    if n_failed:
+        raise UserError(
+            f"{counted(n_failed, 'job')} failed, see {arguments.output / 'logs'}; the "
+            "report is on the others, and the same command tries them again"
+        )
 
 
 def _plan(arguments):

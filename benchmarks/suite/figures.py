@@ -75,7 +75,7 @@ def steps_figure(results, task):
         axes.set_xticks(places, [f"{place:g}" for place in places])
         axes.grid(alpha=0.3)
         axes.set(title=f"{task}, encoder {encoder}", xlabel="steps")
-    all_axes[0].set(ylabel="accuracy on groups never heard, %")
+    all_axes[0].set(ylabel="accuracy on test clips, %")
     all_axes[-1].legend(title="mean +- standard error", fontsize="small")
     return figure
 
@@ -134,7 +134,7 @@ def differences_figure(results):
         labels,
         loc="outside lower center",
         ncols=len(others),
-        title="filled where the interval excludes 0",
+        title="filled where both intervals exclude 0",
         fontsize="small",
     )
     return figure

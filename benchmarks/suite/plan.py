@@ -134,8 +134,13 @@ class Job:
 
     @property
     def config(self):
-        """A `FitConfig`, by which times of jobs are told apart."""
+        """A `FitConfig`; the time of a job depends on its task, and on `frontend`."""
         return self.task.config(self.plan.data, self.seed, self.encoder)
+
+    @property
+    def frontend(self):
+        """The models of the job, in words."""
+        return f"{self.encoder} behind {', '.join(self.frontends)}"
 
     @property
     def log(self):

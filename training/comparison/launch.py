@@ -118,7 +118,7 @@ class _Clock:
 
 
 def _kind(run):
-    return run.config.task, run.frontend, run.config.encoder
+    return run.config.task, run.frontend
 
 
 def _error(job):
