@@ -10,7 +10,8 @@ from benchmarks.suite.runs import Run, require_same, run_path
 from benchmarks.suite.tasks import BASELINE, STEPS, SuiteTask, task_named
 from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
-from training.settings.config import ENCODERS, FRONTENDS
+from training.settings.config import ENCODERS
+from training.settings.frontends import parse_frontend
 
 ENCODERS_OF_ALL = ("small", "bc_resnet")
 
@@ -169,15 +170,14 @@ def frontend_settings(specification):
     Raises:
         UserError: There is no such frontend.
 
-    >>> frontend_settings("leaf")
-    {'frontend': 'leaf'}
+    >>> frontend_settings("leaf:compression=log")
+    {'frontend': 'leaf', 'frontend_settings': {'compression': 'log'}}
     """
-    if specification in FRONTENDS:
-        return {"frontend": specification}
-    raise UserError(
-        f"there is no frontend {specification!r}"
-        f"{did_you_mean([specification], FRONTENDS)}; they are {', '.join(FRONTENDS)}"
-    )
+    try:
+        name, settings = parse_frontend(specification)
+    except ValueError as error:
+        raise UserError(f"a frontend {error}") from error
+    return {"frontend": name, "frontend_settings": settings}
 
 
 def require_encoder(name):
