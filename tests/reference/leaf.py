@@ -74,3 +74,23 @@ def leaf(waveform, parameters, kernel_size=401, strides=160):
     e = energies(waveform, p["center_freqs"], p["sigmas"], kernel_size)
     e = np.maximum(pooled(e, p["widths"], kernel_size, strides), 1e-5)
     return pcen(e, p["alpha"], p["delta"], p["root"], p["smooth_coef"])
+
+
+def loudness(energies, smooth_coef):
+    """Lehmer's mean of the frames so far, one at a time: (frames,).
+
+    Each frame's mean over the channels counts by itself, and less the older it is.
+    """
+    means = np.asarray(energies, np.float64).mean(axis=1)
+    outputs = []
+    for t in range(len(means)):
+        weights = (1 - smooth_coef) ** np.arange(t, -1, -1.0) * means[: t + 1]
+        total = weights.sum()
+        outputs.append((weights * means[: t + 1]).sum() / total if total else 0.0)
+    return np.array(outputs)
+
+
+def loudness_log1p(energies, smooth_coef=0.01, floor=1e-7, a=1.0):
+    """log(1 + 10^a E / (floor + L)): (frames, n_filters)."""
+    level = floor + loudness(energies, smooth_coef)[:, None]
+    return np.log1p(10.0 ** np.asarray(a) * np.asarray(energies, np.float64) / level)

@@ -16,7 +16,6 @@ from leaf_tf import encoders, frontends
 from training.input.targets import needs_weights
 from training.run.frontend_settings import frontend_arguments, refusal
 
-
 # LEAF as it learns best, see docs/results.md; the paper's is "leaf_paper".
 _COMPRESSION = "loudness_log1p"
 

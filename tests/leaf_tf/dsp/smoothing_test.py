@@ -52,3 +52,18 @@ def test_unknown_number_of_frames(frames, rng):
     outputs = average(energies, [0.04, 0.3])
     expected = reference.moving_average(energies[0], [0.04, 0.3])
     np.testing.assert_allclose(outputs[0], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("frames", [1, 100, 129, 300])
+def test_loudness_equals_its_definition(frames, rng):
+    energies = rng.exponential(size=(2, frames, 3))
+    energies[:, : frames // 3] = 0.0  # silence first
+    outputs = smoothing.loudness(
+        ops.convert_to_tensor(energies, "float64"),
+        ops.convert_to_tensor([0.02], "float64"),
+    )
+    outputs = ops.convert_to_numpy(outputs)
+    tolerance = 1e-12 if outputs.dtype == np.float64 else 1e-4
+    for clip in range(2):
+        expected = reference.loudness(energies[clip], 0.02)
+        np.testing.assert_allclose(outputs[clip, :, 0], expected, rtol=tolerance)
