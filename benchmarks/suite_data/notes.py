@@ -32,18 +32,14 @@ def _build(packages, clips):
         raise UserError(f"there is no SF2 or SF3 file in {_PACKAGE}")
     font = SoundFont(files[0])
     rows = []
-    for note in font.notes():
-        family = _family_of(note.program)
-        if family:
-            rows += _row(font, note, family, clips)
+    family_of = {
+        program: family
+        for family, programs in _FAMILIES.items()
+        for program in programs
+    }
+    for note in font.notes(family_of):
+        rows += _row(font, note, family_of[note.program], clips)
     write_rows(clips.folder / TABLE, ("path", "family", "pitch", "program"), rows)
-
-
-def _family_of(program):
-    for family, programs in _FAMILIES.items():
-        if program in programs:
-            return family
-    return None
 
 
 def _row(font, note, family, clips):

@@ -6,7 +6,7 @@ Source: SoundFont Technical Specification 2.04, sections 7 and 8.
 import dataclasses
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -71,11 +71,14 @@ class SoundFont:
         except (KeyError, struct.error, UnicodeDecodeError):
             raise UserError(f"{path} is no SoundFont, or ends early") from None
 
-    def notes(self) -> Iterator[Note]:
-        """Yields the notes of the programs of bank 0; each sample once.
+    def notes(self, programs: Container[int]) -> Iterator[Note]:
+        """Yields the notes of programs of bank 0; each sample once, of the first one.
 
         Of stereo pairs the left channel stands for both. Left out: samples whose pitch
         doesn't follow the keys, and those in a synthesizer's own memory.
+
+        Args:
+            programs: Programs to take.
 
         Raises:
             UserError: The tables of the file contradict each other.
@@ -83,6 +86,8 @@ class SoundFont:
         seen = set()
         try:
             for program, zone in self._zones():
+                if program not in programs:
+                    continue
                 sample = zone[_SAMPLE]
                 kind = self._tables["shdr"][sample][9]
                 if sample in seen or kind & (_RIGHT | _FROM_ROM):
