@@ -8,6 +8,7 @@ _STRETCH = 0.4  # seconds that are compared
 _ATTACK = 0.08  # share of a clip that is left out at its start
 _FINER = 4  # rates at which periods are compared, to the clip's rate
 _TOLERANCE = 0.5  # semitones
+_HIGHEST = 108  # note: the last key of a piano
 # Normalised autocorrelations, found on the sounds of a General MIDI bank.
 _NO_PITCH = 0.5  # below: the sound has no pitch at this note
 _AS_GOOD = 0.02  # two periods that differ by less are equally good
@@ -28,7 +29,7 @@ def sounding_note(waveform: np.ndarray, sample_rate: int, note: int) -> int | No
     """The note that sounds where one is expected, up to its octave.
 
     Keys of an organ with a 16-foot stop sound an octave below their note, harmonics of
-    a guitar an octave or two above it.
+    a guitar octaves above it.
 
     Args:
         waveform: (samples,), at least 0.2 s.
@@ -36,7 +37,7 @@ def sounding_note(waveform: np.ndarray, sample_rate: int, note: int) -> int | No
         note: MIDI note that is expected.
 
     Returns:
-        The note, an octave below, or one or two above; None if nothing repeats with
+        The note, an octave below, or octaves above; None if nothing repeats with
         that period, nor clearly with that of an octave below.
     """
     likeness = _Likeness(waveform, sample_rate)
@@ -46,7 +47,7 @@ def sounding_note(waveform: np.ndarray, sample_rate: int, note: int) -> int | No
         return note - 12
     if here < _NO_PITCH:
         return None
-    for _ in range(2):
+    while note + 12 <= _HIGHEST:
         above = likeness.of(note + 12)
         if above < here - _AS_GOOD:
             break

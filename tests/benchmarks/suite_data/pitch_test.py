@@ -13,7 +13,7 @@ def test_a_tone_sounds_at_its_note(note):
     assert sounding_note(tone, 16000, note) == note
 
 
-@pytest.mark.parametrize("octaves", [-1, 1, 2])
+@pytest.mark.parametrize("octaves", [-1, 1, 2, 3])
 def test_a_tone_in_another_octave_is_named_by_it(octaves):
     tone = harmonics(frequency(57 + 12 * octaves), 16000, 0.5, ALL)
     assert sounding_note(tone, 16000, 57) == 57 + 12 * octaves
