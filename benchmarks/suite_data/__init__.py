@@ -5,6 +5,6 @@ folder; `clips` writes what a task takes; `soundfont` and `pitch` read the notes
 SF2 or SF3 file; each other module is a task.
 """
 
-from benchmarks.suite_data.preparing import prepare
+from benchmarks.suite_data.preparing import add_arguments, prepare
 
-__all__ = ["prepare"]
+__all__ = ["add_arguments", "prepare"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks.suite_data.clips import ClipFolder
 from leaf_files.clips import write_clip
 from leaf_files.errors import UserError
+from leaf_files.quiet import import_tensorflow
 from training.tasks.registry import get_task
 
 NAME = "digits"
@@ -34,6 +35,7 @@ def build(
     Raises:
         UserError: The data set can't be had.
     """
+    import_tensorflow()
     from training.tasks.tfds import data_folder
     from training.tasks.tfds_manners import quiet
 

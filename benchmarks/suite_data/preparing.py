@@ -28,8 +28,11 @@ DESCRIPTION = (
     "Exit code 1 if one can't be had; the others are made."
 )
 PACKAGE_TASKS = (languages.TASK, speakers.TASK, drums.TASK, notes.TASK)
+# The one task that no package has.
 _OWN = "instruments"
 _NAMES = (digits.NAME, *(task.name for task in PACKAGE_TASKS))
+# Lines are progress: they may not wait in a buffer.
+_print_now = functools.partial(print, flush=True)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def prepare(
     folder: str | Path,
-    say: Callable[[str], object] = print,
+    say: Callable[[str], object] = _print_now,
     packages: str | Path | None = None,
     data_dir: str | Path | None = None,
 ) -> None:

@@ -174,7 +174,7 @@ class SoundFont:
         """Yields the generators of zones that name a thing; the first zone may be for
         all of them."""
         bags, generators = self._tables[f"{level}bag"], self._tables[f"{level}gen"]
-        common = {}
+        common: dict[int, int] = {}
         for zone in range(first, last):
             of_zone = dict(generators[bags[zone][0] : bags[zone + 1][0]])
             if what in of_zone:
