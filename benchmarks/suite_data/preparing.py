@@ -76,10 +76,10 @@ def prepare(
         UserError: The folder can't be written, or a task couldn't be made; the others
             are there then.
     """
-    folder = make_folder(writable_folder(folder))
     packages = packages and Path(packages)
     if packages and not packages.is_dir():
         raise UserError(f"there is no folder of packages {packages}")
+    folder = make_folder(writable_folder(folder))
     makers = {
         digits.NAME: functools.partial(_digits, data_dir=data_dir and Path(data_dir)),
         **{

@@ -236,3 +236,4 @@ def test_a_task_without_its_packages_is_left_out(packages, no_digits, tmp_path):
 def test_a_folder_of_packages_that_is_missing_is_named(tmp_path):
     with pytest.raises(UserError, match="there is no folder of packages .*nowhere"):
         prepare(tmp_path / "tasks", packages=tmp_path / "nowhere")
+    assert not (tmp_path / "tasks").exists()
