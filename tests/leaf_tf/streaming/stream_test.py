@@ -30,7 +30,6 @@ FRONTENDS = {
     "leaf_sorted": lambda: leaf_tf.Leaf(
         n_filters=8, initial_filters="random", sort_filters=True, compression="log"
     ),
-    "leaf_loudness": lambda: leaf_tf.Leaf(n_filters=8, compression="loudness_log1p"),
     "leaf_short_hops": lambda: leaf_tf.Leaf(n_filters=6, window_stride=4.0),
     "leaf_short_windows": lambda: leaf_tf.Leaf(n_filters=8, window_len=5.0),
     "leaf_even_kernels": lambda: leaf_tf.Leaf(
@@ -41,6 +40,7 @@ FRONTENDS = {
     ),
     "mel": lambda: leaf_tf.MelFilterbanks(learn_filters=True),
     "mel_pcen": lambda: leaf_tf.MelFilterbanks(compression="pcen"),
+    "mel_loudness": lambda: leaf_tf.MelFilterbanks(compression="loudness_log1p"),
     "mel_simplified": lambda: leaf_tf.MelFilterbanks(
         compression="simplified_pcen", window_len=5.0
     ),
