@@ -1,5 +1,6 @@
 """Where the shared folder is, and numbers every test can draw from."""
 
+import gc
 import os
 import pathlib
 
@@ -14,6 +15,18 @@ import pytest
 SHARED = pathlib.Path(
     os.environ.get("LEAF_TF_SHARED", pathlib.Path(__file__).parents[2] / "shared")
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Leaves what is imported, a million objects, out of each search for garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
