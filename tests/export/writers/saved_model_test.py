@@ -1,35 +1,58 @@
+import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 # Keras can't be imported in this process at all: TensorFlow's own import would
-# load a part of it.
+# load a part of it. TensorFlow's command `saved_model_cli` runs in it, too.
 PLAIN_TENSORFLOW = """
-import sys
+import json, sys
 sys.modules["keras"] = sys.modules["leaf_tf"] = None
 import numpy as np
 import tensorflow as tf
+from absl import flags
+from tensorflow.python.tools import saved_model_cli
 model = tf.saved_model.load(sys.argv[1])
 waveform = tf.constant(np.load(sys.argv[2]))
 answers = model.signatures["serving_default"](waveform=waveform)
 np.save(sys.argv[3], answers["probabilities"].numpy())
+for words in json.loads(sys.argv[4]):
+    sys.argv = ["saved_model_cli", *words]
+    flags.FLAGS.unparse_flags()
+    try:
+        saved_model_cli.main()
+    except SystemExit as end:
+        assert not end.code, end.code
 """
 
 
-def test_plain_tensorflow_answers_as_keras_does(exported, windows, expected, tmp_path):
-    np.save(tmp_path / "windows.npy", windows)
-    command = [
-        sys.executable,
-        "-c",
-        PLAIN_TENSORFLOW,
-        exported / "saved_model" / "1",
-        tmp_path / "windows.npy",
-        tmp_path / "answers.npy",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
+@pytest.fixture(scope="module")
+def plain(exported, windows, tmp_path_factory):
+    """What plain TensorFlow answers, and what its command shows and answers."""
+    place = tmp_path_factory.mktemp("plain")
+    folder = str(exported / "saved_model" / "1")
+    np.save(place / "windows.npy", windows)
+    served = ["--dir", folder, "--tag_set", "serve"]
+    served += ["--signature_def", "serving_default"]
+    inputs = ["--inputs", f"waveform={place / 'windows.npy'}", "--outdir", str(place)]
+    commands = [["show", *served], ["run", *served, *inputs]]
+    argv = [folder, place / "windows.npy", place / "answers.npy", json.dumps(commands)]
+    done = subprocess.run(
+        [sys.executable, "-c", PLAIN_TENSORFLOW, *argv], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose(np.load(tmp_path / "answers.npy"), expected, atol=1e-5)
+    return SimpleNamespace(
+        answers=np.load(place / "answers.npy"),
+        shown=done.stdout.partition("Result for output key")[0],
+        answers_of_command=np.load(place / "probabilities.npy"),
+    )
+
+
+def test_plain_tensorflow_answers_as_keras_does(plain, expected):
+    np.testing.assert_allclose(plain.answers, expected, atol=1e-5)
 
 
 def test_the_labels_are_an_asset(exported):
@@ -37,27 +60,8 @@ def test_the_labels_are_an_asset(exported):
     assert asset.read_text() == (exported / "labels.txt").read_text()
 
 
-def saved_model_cli(*argv):
-    module = "tensorflow.python.tools.saved_model_cli"
-    command = [sys.executable, "-m", module, *argv]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_saved_model_cli_shows_and_runs_it(exported, windows, expected, tmp_path):
-    folder = exported / "saved_model" / "1"
-    shown = saved_model_cli(
-        "show", "--dir", folder, "--tag_set", "serve",
-        "--signature_def", "serving_default",
-    )  # fmt: skip
+def test_saved_model_cli_shows_and_runs_it(plain, expected):
+    shown = plain.shown
     assert "inputs['waveform'] tensor_info" in shown and "shape: (-1, -1)" in shown
     assert "outputs['top_labels'] tensor_info" in shown
-    np.save(tmp_path / "windows.npy", windows)
-    saved_model_cli(
-        "run", "--dir", folder, "--tag_set", "serve",
-        "--signature_def", "serving_default",
-        "--inputs", f"waveform={tmp_path / 'windows.npy'}", "--outdir", tmp_path,
-    )  # fmt: skip
-    answers = np.load(tmp_path / "probabilities.npy")
-    np.testing.assert_allclose(answers, expected, atol=1e-5)
+    np.testing.assert_allclose(plain.answers_of_command, expected, atol=1e-5)
