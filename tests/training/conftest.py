@@ -9,21 +9,9 @@ import numpy as np
 import pytest
 
 from leaf_files.clips import write_clip
-from tests.once import once
 from tests.training import miniatures
 from tests.training.runs import small_config, write_noises, write_pooling
 from training.tasks.registry import get_task
-
-
-@pytest.fixture(scope="session")
-def synthetic_dir(tmp_path_factory):
-    """A TFDS data folder in which the task `synthetic` is ready."""
-
-    def make(data_dir):
-        data_dir.mkdir()
-        get_task("synthetic").load(data_dir)
-
-    return once(tmp_path_factory, "tfds", make)
 
 
 @pytest.fixture(scope="session")

@@ -1,3 +1,4 @@
+import collections
 import json
 
 import numpy as np
@@ -6,6 +7,43 @@ import pytest
 from leaf_files.errors import UserError
 from training.__main__ import dispatch
 from training.tasks.registry import get_task
+
+ALL = {
+    "train": (640, range(0, 80)),
+    "validation": (120, range(80, 95)),
+    "test": (240, range(95, 125)),
+}
+# The first clips of each split, by its first speakers.
+FEW = {
+    "train": (128, range(0, 16)),
+    "validation": (24, range(80, 83)),
+    "test": (48, range(95, 101)),
+}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(FEW, id="few"),
+        pytest.param(ALL, id="all", marks=pytest.mark.slow),
+    ],
+)
+def sizes(request):
+    """{split: (its clips, its speakers)}."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def synthetic_dir(sizes, tmp_path_factory):
+    """A TFDS data folder in which the task `synthetic` is ready."""
+    from training.tasks import synthetic
+
+    data_dir = tmp_path_factory.mktemp("tfds")
+    with pytest.MonkeyPatch.context() as patch:
+        if sizes is FEW:
+            patch.setattr(synthetic, "_SPLITS", FEW)
+        get_task("synthetic").load(data_dir)
+    return data_dir
 
 
 @pytest.fixture(scope="module")
@@ -21,16 +59,35 @@ def splits(synthetic_dir):
     }
 
 
-def test_the_splits_are_balanced(splits):
-    for split, n_clips in (("train", 640), ("validation", 120), ("test", 240)):
-        labels = [clip["label"] for clip in splits[split]]
-        np.testing.assert_array_equal(np.bincount(labels), [n_clips // 8] * 8)
+def speakers_of_balanced(splits, sizes):
+    """The speakers of all splits, which are balanced and share none."""
+    speakers = {}
+    for split, (n_clips, of_split) in sizes.items():
+        counts = collections.Counter(clip["label"] for clip in splits[split])
+        assert list(counts.values()) == [n_clips // 8] * 8
+        speakers[split] = {clip["speaker"] for clip in splits[split]}
+        assert len(speakers[split]) == len(of_split)
+    return set.union(*speakers.values())
 
 
-def test_no_speaker_is_in_two_splits(splits):
-    speakers = [{clip["speaker"] for clip in clips} for clips in splits.values()]
-    assert [len(names) for names in speakers] == [80, 15, 30]
-    assert len(set.union(*speakers)) == 125
+def test_the_splits_are_balanced_and_share_no_speaker(splits, sizes):
+    n_speakers = sum(len(of_split) for _, of_split in sizes.values())
+    assert len(speakers_of_balanced(splits, sizes)) == n_speakers
+
+
+def test_so_are_the_whole_splits(monkeypatch, tmp_path):
+    """What is said, and by whom; the sound would take seconds."""
+    from training.tasks import synthesis, synthetic
+
+    silence = np.zeros(synthesis.CLIP_SAMPLES)
+    monkeypatch.setattr(synthesis, "say", lambda *args: silence)
+    monkeypatch.setattr(synthesis, "place", lambda *args: silence)
+    builder = synthetic.LeafSynthetic(data_dir=tmp_path)
+    splits = {
+        split: [clip for _, clip in clips]
+        for split, clips in builder._split_generators(None).items()
+    }
+    assert len(speakers_of_balanced(splits, ALL)) == 125
 
 
 def test_every_clip_is_its_own_and_fits_16_bits(splits):
