@@ -197,7 +197,7 @@ def sentences(results, frontend):
     >>> runs = [Run.made_up("drums", "mel", seed, counts) for seed in range(3)]
     >>> runs += [Run.made_up("drums", "leaf", seed, better) for seed in range(3)]
     >>> sentences(collect(runs), "leaf")
-    ['drums: leaf +24.4 points (20.1 to 28.9) clean.']
+    ['drums: leaf +24.4 points (21.1 to 28.9) clean.']
     """
     found = []
     for task in results.tasks:
