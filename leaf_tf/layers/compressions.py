@@ -12,17 +12,18 @@ from leaf_tf.layers.simplified_pcen import SimplifiedPCEN
 
 # The energies of silence, so that no compression sees a zero.
 MIN_ENERGY = 1e-5
-# log1p's first a behind `LoudnessNorm`: logarithmic from 10 dB below the loudness on,
-# linear in what is quieter. Chosen on validation groups, see docs/results.md.
-_RELATIVE_A = 1.0
+# PCEN behind `LoudnessNorm`, close to a cube root: the gain that all channels share
+# makes up for the volume, and alpha, from 0 on, learns how much of each channel's own
+# level goes. Chosen on validation groups, see docs/results.md.
+_BESIDE_LOUDNESS = {"alpha": 0.0, "delta": 1e-3, "root": 3.0}
 
 
-def _loudness_log1p(dtype):
+def _loudness_pcen(dtype):
     stages = [
         LoudnessNorm(dtype=dtype, name="loudness_norm"),
-        Log1pCompression(_RELATIVE_A, dtype=dtype, name="log1p"),
+        PCEN(**_BESIDE_LOUDNESS, dtype=dtype, name="pcen"),
     ]
-    return Chain(stages, dtype=dtype, name="loudness_log1p")
+    return Chain(stages, dtype=dtype, name="loudness_pcen")
 
 
 # Name -> function from a dtype to a new layer, or to None.
@@ -30,7 +31,7 @@ COMPRESSIONS = {
     "pcen": lambda dtype: PCEN(dtype=dtype, name="pcen"),
     "log": lambda dtype: LogCompression(dtype=dtype, name="log"),
     "log1p": lambda dtype: Log1pCompression(dtype=dtype, name="log1p"),
-    "loudness_log1p": _loudness_log1p,
+    "loudness_pcen": _loudness_pcen,
     "simplified_pcen": lambda dtype: SimplifiedPCEN(
         dtype=dtype, name="simplified_pcen"
     ),
@@ -64,4 +65,4 @@ def least_energy(compression):
     Args:
         compression: A frontend's argument.
     """
-    return 0.0 if compression == "loudness_log1p" else MIN_ENERGY
+    return 0.0 if compression == "loudness_pcen" else MIN_ENERGY

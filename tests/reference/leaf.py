@@ -90,7 +90,7 @@ def loudness(energies, smooth_coef):
     return np.array(outputs)
 
 
-def loudness_log1p(energies, smooth_coef=0.01, floor=1e-7, a=1.0):
-    """log(1 + 10^a E / (floor + L)): (frames, n_filters)."""
+def loudness_pcen(energies, smooth_coef=0.01, floor=1e-7):
+    """PCEN's start beside the loudness, alpha 0: (frames, n_filters)."""
     level = floor + loudness(energies, smooth_coef)[:, None]
-    return np.log1p(10.0 ** np.asarray(a) * np.asarray(energies, np.float64) / level)
+    return np.cbrt(np.asarray(energies, np.float64) / level + 1e-3) - np.cbrt(1e-3)

@@ -17,7 +17,7 @@ from training.input.targets import needs_weights
 from training.run.frontend_settings import frontend_arguments, refusal
 
 # LEAF as it learns best, see docs/results.md; the paper's is "leaf_paper".
-_COMPRESSION = "loudness_log1p"
+_COMPRESSION = "loudness_pcen"
 
 
 def _leaf_fixed_pcen(compression: None = None, **settings) -> frontends.Leaf:

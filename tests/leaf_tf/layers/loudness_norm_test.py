@@ -32,17 +32,17 @@ def test_equals_reference(rng):
 
 def test_the_named_compression_equals_reference(rng):
     energies = energies_of(rng)
-    layer = compression_layer("loudness_log1p", "float32")
+    layer = compression_layer("loudness_pcen", "float32")
     outputs = numbers(layer(energies[None].astype("float32")))[0]
     np.testing.assert_allclose(
-        outputs, reference.loudness_log1p(energies), rtol=1e-5, atol=1e-6
+        outputs, reference.loudness_pcen(energies), rtol=1e-5, atol=1e-6
     )
 
 
 @pytest.mark.parametrize("gain_db", [-30, 20])
 def test_the_volume_is_forgotten(gain_db, rng):
     waveform = 0.1 * rng.standard_normal((1, 4000)).astype("float32")
-    leaf = leaf_tf.Leaf(n_filters=4, sample_rate=8000, compression="loudness_log1p")
+    leaf = leaf_tf.Leaf(n_filters=4, sample_rate=8000, compression="loudness_pcen")
     features = numbers(leaf(waveform))
     louder = numbers(leaf(waveform * np.float32(10 ** (gain_db / 20))))
     # The floor, 1e-7, is a thousandth of the loudness at -30 dB.
@@ -87,7 +87,7 @@ def test_finite(level):
 def test_finite_gradients(level):
     import tensorflow as tf
 
-    layer = compression_layer("loudness_log1p", "float32")
+    layer = compression_layer("loudness_pcen", "float32")
     energies = tf.fill((1, 50, 2), np.float32(level))
     with tf.GradientTape() as tape:
         tape.watch(energies)
@@ -108,7 +108,7 @@ def test_half_precision_policies_compute_in_float32(rng):
 @pytest.mark.skipif(not TENSORFLOW, reason="tests TensorFlow's own converter")
 def test_tflite_without_other_operators(rng):
     energies = energies_of(rng)[None].astype("float32")
-    layer = compression_layer("loudness_log1p", "float32")
+    layer = compression_layer("loudness_pcen", "float32")
     np.testing.assert_allclose(
         run_tflite(layer, energies), numbers(layer(energies)), rtol=1e-5, atol=1e-6
     )

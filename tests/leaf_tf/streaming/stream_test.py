@@ -40,7 +40,7 @@ FRONTENDS = {
     ),
     "mel": lambda: leaf_tf.MelFilterbanks(learn_filters=True),
     "mel_pcen": lambda: leaf_tf.MelFilterbanks(compression="pcen"),
-    "mel_loudness": lambda: leaf_tf.MelFilterbanks(compression="loudness_log1p"),
+    "mel_loudness": lambda: leaf_tf.MelFilterbanks(compression="loudness_pcen"),
     "mel_simplified": lambda: leaf_tf.MelFilterbanks(
         compression="simplified_pcen", window_len=5.0
     ),
