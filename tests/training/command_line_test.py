@@ -85,6 +85,9 @@ def test_fit_evaluate_and_what_they_say(clips, pooling, capsys, tmp_path):
     task = f"folder:{clips}"
     assert flat(evaluated["tasks"]) == pytest.approx(flat(metrics["tasks"]))
     assert "2 classes; 4 train, 2 validation, 2 test clips" in fit
+    assert "training: 1 epoch of 1 step, 4 windows each\n" in fit
+    few = "It learned for 1 epoch only: try --epochs 10, 10 steps in place of 1.\n"
+    assert few in fit
     assert f"the run lies in {tmp_path / 'run'}" in fit
     assert printed.err == f"evaluating on 2 clips of {task}\n"
     assert not training("evaluate", tmp_path / "run")

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ _IMBALANCE = 5  # the largest class, in sizes of the smallest
 _APART = 0.15  # accuracies that differ by more are far apart
 _LATE = 0.8  # share of the epochs after which the best one is among the last
 _FALLING = 0.05  # share of the loss that is lost within the last third of the epochs
+_RISING = 0.02  # score in validation that is gained there
 _LEAST_EPOCHS, _FEW_EPOCHS = 3, 10
 _LEARNED = 0.98  # accuracy in training beyond which there is little left to learn
 _MOST_LABELS_READ = 100_000
@@ -127,27 +129,58 @@ def of_training(tested, history, best_epoch, config):
     try `--epochs 10`.
     """
     n_epochs = len(history)
-    more = f"try `--epochs {max(_FEW_EPOCHS, 3 * n_epochs)}`"
-    if _still_learns(history, best_epoch, config):
+    still = _still(history, best_epoch, config)
+    if still:
         yield (
             f"Still learning: of {n_epochs} epochs number {best_epoch} is the best, "
-            f"and the loss was still falling: {more}."
+            f"and {still}: try {_more(tested, n_epochs, config)}."
         )
-    elif n_epochs < _LEAST_EPOCHS and n_epochs == config.epochs:
-        yield f"It learned for {counted(n_epochs, 'epoch')} only: {more}."
+    elif n_epochs < _LEAST_EPOCHS and n_epochs == config.n_epochs:
+        more = _more(tested, n_epochs, config)
+        yield f"It learned for {counted(n_epochs, 'epoch')} only: try {more}."
     for of_head in tested if best_epoch else ():
         name = f"{of_head.head.name}_" if len(tested) > 1 else ""
         yield from _on_what_carries_over(of_head, history[best_epoch - 1], name)
 
 
-def _still_learns(history, best_epoch, config):
-    """Whether more epochs would probably have done better."""
+def as_text(note):
+    """A sentence of these notes as a terminal shows it, without the marks of Markdown.
+
+    >>> as_text("Never predicted: `a_b`. Try `--balanced`.")
+    'Never predicted: a_b. Try --balanced.'
+    """
+    return re.sub(r"(`+)( ?)(.*?)\2\1", r"\3", note)
+
+
+def _still(history, best_epoch, config):
+    """What says that more epochs would probably have done better; None if nothing."""
     n_epochs = len(history)
-    last, before = history[-1], history[max(1, 2 * n_epochs // 3) - 1]
-    if n_epochs < config.epochs or last.get("accuracy", 0) > _LEARNED:
-        return False
+    n_before = max(1, 2 * n_epochs // 3)
+    last, before = history[-1], history[n_before - 1]
+    is_cut = n_epochs < config.n_epochs  # by --patience
+    if is_cut or n_epochs < 2 or best_epoch <= _LATE * n_epochs:
+        return None
     is_falling = last["loss"] < (1 - _FALLING) * before["loss"]
-    return n_epochs > 1 and best_epoch > _LATE * n_epochs and is_falling
+    if is_falling and last.get("accuracy", 0) <= _LEARNED:
+        return "the loss was still falling"
+    scores = [row.get("val_accuracy", row.get("val_mAP")) or 0.0 for row in history]
+    best, best_before = scores[best_epoch - 1], max(scores[:n_before])
+    if best - best_before > _RISING:
+        return "the validation clips were still gaining"
+    return None
+
+
+def _more(tested, n_epochs, config):
+    """The options for several times the epochs, as they were, and what they mean."""
+    n_clips = sum(t.clips["train"].n_examples for t in tested if "train" in t.clips)
+    epochs = max(_FEW_EPOCHS, 3 * n_epochs)
+    options = f"--epochs {epochs}"
+    if not n_clips:
+        return code(options)
+    steps = config.steps_in_epoch(n_clips)
+    if dataclasses.replace(config, epochs=epochs).steps_in_epoch(n_clips) != steps:
+        options += f" --steps-per-epoch {steps}"
+    return f"{code(options)}, {epochs * steps} steps in place of {n_epochs * steps}"
 
 
 def _on_what_carries_over(tested, row, prefix):
@@ -163,7 +196,7 @@ def _on_what_carries_over(tested, row, prefix):
             f"Training and test{which} are far apart: {percent(train)} of the "
             f"training windows were right, and {percent(test)} of the test clips. "
             f"What was learned doesn't carry over to other {units}. Clips of more "
-            "kinds to train on help, or augmentation (`--preset phone`)."
+            "kinds to train on help, or augmentation (`--preset few_clips`)."
         )
     if validation is not None and abs(validation - test) > _APART:
         yield (

@@ -231,7 +231,8 @@ def _training(config, metrics):
         value = getattr(config, name)
         if name in _NEVER or (name not in _ALWAYS and value == entry.default):
             continue
-        rows.append((code(name), code(_plain(value))))
+        is_empty = value is None and entry.none
+        rows.append((code(name), entry.none if is_empty else code(_plain(value))))
     yield from plain_table(("setting", "value"), rows)
     yield ""
     yield "All other settings are the defaults; `config.json` has them."

@@ -280,14 +280,14 @@ def _train(model, head, clips, config, saver):
     config = dataclasses.replace(config, task=head.task, task_weights=None)
     keras.utils.set_random_seed(config.seed)
     steps = config.steps_in_epoch(clips.n_examples)
-    n_steps = config.epochs * steps
+    n_steps = config.n_epochs * steps
     compile_classifier(model, (head,), config, n_steps, clips.weighted)
     batches = TrainingData([clips], (head,), config).batches()
     started = time.monotonic()
     with memory_named(config):
         model.fit(
             batches,
-            epochs=config.epochs,
+            epochs=config.n_epochs,
             steps_per_epoch=steps,
             callbacks=[saver],
             shuffle=False,

@@ -66,7 +66,7 @@ class ValidateAndSave(keras.callbacks.Callback):
     def set_params(self, params):
         # An interrupted epoch ends in a `fit` of its own. Keras's progress bar gets
         # this dict next, and has to count the epochs of the whole run.
-        params["epochs"] = self._config.epochs
+        params["epochs"] = self._config.n_epochs
         super().set_params(params)
 
     def on_epoch_begin(self, epoch, logs=None):

@@ -12,10 +12,11 @@ import tensorflow as tf
 
 import leaf_tf
 from leaf_files.atomic import replacing, write_json
+from leaf_files.command_line import counted
 from leaf_files.errors import UserError
 from leaf_files.labels import label_faults
 from leaf_files.run_folder import LABEL_SEPARATOR, Head
-from training.evaluation import figures
+from training.evaluation import figures, notes
 from training.evaluation.clips import ClipEvaluator, averaged, quiet_tracing
 from training.evaluation.frontend_metrics import frontend_metrics
 from training.evaluation.notes import TestedTask
@@ -219,11 +220,16 @@ def _start_or_restore(job, resume):
             run.write_heads(job.heads)  # they may have been edited meanwhile
         epoch, within = divmod(progress.step, job.steps_per_epoch)
         job.say(
-            f"going on after step {progress.step}: {epoch} epochs of {config.epochs}"
+            f"going on after step {progress.step}: {epoch} epochs of {config.n_epochs}"
             + (f" and {within} steps of {job.steps_per_epoch}" if within else "")
         )
     else:
-        steps = config.epochs * job.steps_per_epoch
+        steps = config.n_epochs * job.steps_per_epoch
+        job.say(
+            f"training: {counted(config.n_epochs, 'epoch')} of "
+            f"{counted(job.steps_per_epoch, 'step')}, "
+            f"{counted(config.batch_size, 'window')} each"
+        )
         weighted = any(clips.weighted for clips in job.splits["train"])
         compile_classifier(model, job.heads, config, steps, weighted)
     devices.ready(model)
@@ -252,10 +258,10 @@ def _train(job, model, progress):
         if within:  # an interrupted epoch ends first
             epochs, steps = len(progress.history) + 1, job.steps_per_epoch - within
             _fit_epochs(job, model, data, progress, callbacks, epochs, steps)
-        if len(progress.history) < config.epochs and not is_over(progress, config):
-            epochs, steps = config.epochs, job.steps_per_epoch
+        if len(progress.history) < config.n_epochs and not is_over(progress, config):
+            epochs, steps = config.n_epochs, job.steps_per_epoch
             _fit_epochs(job, model, data, progress, callbacks, epochs, steps)
-    if is_over(progress, config) and len(progress.history) < config.epochs:
+    if is_over(progress, config) and len(progress.history) < config.n_epochs:
         job.say(f"no better epoch than {progress.best_epoch} in {config.patience} more")
     weights = hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights()))
     job.devices.require_alike("model after training", weights.hexdigest())
@@ -325,12 +331,16 @@ def _finish(job, initial, progress, compare_splits):
     # This file marks the run as finished. Report and figures come after: whatever
     # happens to them, the model and its numbers are safe.
     write_json(run.metrics, metrics)
-    write_report(run, config, _tested(job, tests, entries), progress.history, metrics)
+    tested = _tested(job, tests, entries)
+    write_report(run, config, tested, progress.history, metrics)
     figures.draw_run(
         *(run, config, heads, job.splits, model, initial, progress.history),
         tests,
         entries,
     )
+    best = progress.best_epoch
+    for note in notes.of_training(tested, progress.history, best, config):
+        job.say(notes.as_text(note))
     job.say(f"read {run.report} first")
     job.say(f"the run lies in {run.path}")
     return metrics

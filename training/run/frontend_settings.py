@@ -36,7 +36,9 @@ def settings_of_frontend(make):
     sources += [base for base in make.__mro__[1:] if issubclass(base, Frontend)]
     kinds: dict[str, frozenset] = {}
     for source in sources:
-        function = source.__init__ if isinstance(source, type) else source
+        function = vars(source).get("__init__") if isinstance(source, type) else source
+        if function is None:  # its base's
+            continue
         hints = typing.get_type_hints(function)
         parameters = inspect.signature(function).parameters.values()
         for name in [p.name for p in parameters if p.kind != p.VAR_KEYWORD]:

@@ -38,6 +38,7 @@ ENCODERS = (
     "cnn14",
 )
 
+_EPOCHS, _LEAST_STEPS = 20, 50  # of an epoch, where neither is chosen
 LEAVE_ONE_GROUP_OUT = "groups"  # a value of `folds`
 NO_GROUPS = "none"  # a value of `group_by`
 _A_REGEX = "a regular expression with a group in parentheses, such as ([^/]+)__"
@@ -242,8 +243,12 @@ class FitConfig:
         "length of the windows of clips, in training and evaluation, seconds",
         rule=Rule("above 0 and at most 3600 seconds", lambda s: 0 < s <= 3600),
     )
-    epochs: int = setting(
-        20, "training", "passes over the training clips, at most", rule=AT_LEAST_ONE
+    epochs: int | None = setting(
+        None,
+        "training",
+        "passes over the training clips, at most",
+        rule=AT_LEAST_ONE,
+        none=f"{_EPOCHS}, each of at least {_LEAST_STEPS} steps",
     )
     steps_per_epoch: int | None = setting(
         None, "training", "batches in an epoch", rule=AT_LEAST_ONE, none="one pass"
@@ -566,9 +571,21 @@ class FitConfig:
         """Samples in a window."""
         return max(1, round(self.window_seconds * self.sample_rate))
 
+    @property
+    def n_epochs(self) -> int:
+        """Epochs of the run, at most."""
+        return self.epochs or _EPOCHS
+
     def steps_in_epoch(self, n_clips: int) -> int:
-        """Optimizer steps in an epoch, by default one pass over so many clips."""
-        return self.steps_per_epoch or ceil_div(n_clips, self.batch_size)
+        """Optimizer steps in an epoch, by default one pass over so many clips.
+
+        Where neither epochs nor steps were chosen, few clips are passed over several
+        times, so that there are enough steps to learn in.
+        """
+        one_pass = ceil_div(n_clips, self.batch_size)
+        if self.epochs is None:
+            one_pass = max(one_pass, _LEAST_STEPS)
+        return self.steps_per_epoch or one_pass
 
     def without_sounds(self) -> "FitConfig":
         """The same settings, without rooms and without noise of a folder."""

@@ -3,9 +3,7 @@
 From the entry of a field follow its check, its paragraph in the docstring of the class
 and its option on a command line:
 
-    epochs: int = setting(
-        20, "training", "passes over the training clips, at most", rule=AT_LEAST_ONE
-    )
+    n_filters: int = setting(40, "model", "channels of the features", rule=AT_LEAST_ONE)
 
 Imports nothing heavy.
 """
@@ -237,8 +235,8 @@ def settings_of(cls: type) -> dict[str, Setting]:
     """The settings of a dataclass, {name: `Setting`}, in the order of its fields.
 
     >>> from training.settings.config import FitConfig
-    >>> settings_of(FitConfig)["epochs"].default
-    20
+    >>> settings_of(FitConfig)["n_filters"].default
+    40
     """
     return {
         field.name: dataclasses.replace(
@@ -254,8 +252,8 @@ def documented(cls: type[_Class]) -> type[_Class]:
     """A class decorator: puts the settings into the docstring, before "Raises:".
 
     >>> from training.settings.config import FitConfig  # a documented class
-    >>> [line.strip() for line in FitConfig.__doc__.splitlines() if "epochs:" in line]
-    ['epochs: Passes over the training clips, at most; at least 1; 20 by default.']
+    >>> [line.strip() for line in FitConfig.__doc__.splitlines() if "filters:" in line]
+    ['n_filters: Channels of the features; at least 1; 40 by default.']
     """
     if cls.__doc__:  # python -OO has none
         entries = [

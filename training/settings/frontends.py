@@ -136,10 +136,9 @@ def settings_in_words(settings: Mapping[str, Value]) -> Iterable[str]:
     >>> list(settings_in_words({"min_freq": 100, "max_freq": None}))
     ['max_freq=none', 'min_freq=100']
     """
-    words = {True: "true", False: "false", None: "none"}
     for name, value in sorted(settings.items()):
         is_word = value is None or isinstance(value, bool)
-        yield f"{name}={words[value] if is_word else value}"
+        yield f"{name}={str(value).lower() if is_word else value}"
 
 
 def folder_name(frontend: str) -> str:

@@ -7,6 +7,7 @@ import leaf_tf
 from training.commands import arguments
 from training.run import models
 from training.settings.config import ENCODERS, FRONTENDS, FitConfig
+from training.settings.presets import PRESETS
 from training.tasks.registry import get_tasks
 
 
@@ -139,7 +140,10 @@ def test_paths_hold_from_any_folder():
     "argv, message",
     [
         (["--epochs", "0"], "--epochs: must be at least 1. Received: 0"),
-        (["--epochs", "2.5"], "--epochs: must be a whole number. Received: 2.5"),
+        (
+            ["--epochs", "2.5"],
+            "--epochs: must be a whole number or none. Received: 2.5",
+        ),
         (["--window-seconds", "nan"], "--window-seconds: must be above 0"),
         (["--window-seconds", "long"], "must be a number. Received: long"),
         (["--sample-rate", "0"], "--sample-rate: must be from 1 to 655350 Hz"),
@@ -233,3 +237,20 @@ def test_frontends_that_are_misspelled_get_a_hint(capsys):
     with pytest.raises(SystemExit):
         parse("compare", "--task", "t", "--output", "o", "--frontends", "mel,laef")
     assert "Received: laef (did you mean leaf?)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_a_config_that_options_change(name):
+    preset = config("--preset", name)
+    settings = preset.to_dict()
+    assert all(getattr(preset, key) == PRESETS[name][key] for key in PRESETS[name])
+    changed = config("--preset", name, "--seed", "3").to_dict()
+    assert changed == {**settings, "seed": 3}
+
+
+def test_the_preset_for_few_clips_makes_2000_steps_of_any_number():
+    preset = config("--preset", "few_clips")
+    assert {preset.n_epochs * preset.steps_in_epoch(n) for n in (9, 240, 9999)} == {
+        2000
+    }
+    assert not preset.spec_augment

@@ -11,6 +11,7 @@ from training.evaluation.notes import TestedTask
 from training.evaluation.predictions import write_predictions
 from training.evaluation.scores import scored
 from training.run.folder import RunFolder
+from training.settings.config import FitConfig
 from training.tasks.clip_sets import ClipSet, ListedClip
 
 LABELS = ("en", "fr", "it")
@@ -212,12 +213,60 @@ def test_still_learning():
     assert still_learning(falling, 4, 4)
     assert not still_learning(falling, 2, 4)  # the best epoch is past
     assert not still_learning(falling, 4, 50)  # it was ended by --patience
-    assert not still_learning(history(0.3, 0.4, 0.5, 0.6), 4, 4)  # it is flat
+    assert not still_learning(history(0.3, 0.6, 0.61, 0.61), 4, 4)  # it is flat
     learned = history(0.9, 0.98, 0.99, 0.99, losses=(3.0, 2.0, 1.5, 1.2))
     assert not still_learning(learned, 4, 4)
+    assert not still_learning(history(0.3, 0.6, 0.6, 0.3), 4, 4)
     once = small_config("x", epochs=1)
     few, *_ = notes.of_training([all_right()], falling[:1], 1, once)
-    assert few == "It learned for 1 epoch only: try `--epochs 10`."
+    assert few == (
+        "It learned for 1 epoch only: try `--epochs 10`, 80 steps in place of 8."
+    )
+
+
+def test_validation_alone_may_say_that_it_still_learns():
+    """The loss is flat; one of the last epochs beats all of the first two thirds."""
+    rows = history(0.3, 0.4, 0.5, 0.6)
+    config = small_config("x", epochs=4)
+    note, *_ = notes.of_training([all_right()], rows, 4, config)
+    assert note == (
+        "Still learning: of 4 epochs number 4 is the best, and the validation clips "
+        "were still gaining: try `--epochs 12`, 96 steps in place of 32."
+    )
+    learned = history(0.99, 0.99, 0.99, 0.99, losses=(3.0, 2.0, 1.5, 1.2))
+    for row, score in zip(learned, (0.5, 0.6, 0.55, 0.62)):
+        row["val_accuracy"] = score
+    assert not still_learning(learned, 4, 4)  # no more than a third of a clip
+    learned[-1]["val_accuracy"] = 0.63
+    assert still_learning(learned, 4, 4)
+
+
+@pytest.mark.parametrize(
+    "settings, advice",
+    [
+        # 180 training clips: 6 batches a pass, 50 steps an epoch by default.
+        ({}, "`--epochs 60 --steps-per-epoch 50`, 3000 steps in place of 1000."),
+        ({"batch_size": 2}, "`--epochs 60`, 5400 steps in place of 1800."),
+        ({"epochs": 20}, "`--epochs 60`, 360 steps in place of 120."),
+        ({"steps_per_epoch": 7}, "`--epochs 60`, 420 steps in place of 140."),
+    ],
+)
+def test_the_advice_makes_three_times_the_steps(settings, advice):
+    config = FitConfig("x", **settings)
+    rows = history(*np.linspace(0.3, 0.7, 20), losses=np.linspace(3, 1, 20))
+    note, *_ = notes.of_training([all_right()], rows, 20, config)
+    assert note.endswith(f"the loss was still falling: try {advice}")
+    words = advice.split("`")[1].removeprefix("--").replace("-", "_").split(" __")
+    followed = {name: int(n) for name, n in (word.split() for word in words)}
+    then = FitConfig("x", **{**settings, **followed})
+    steps = [c.n_epochs * c.steps_in_epoch(180) for c in (config, then)]
+    assert advice.endswith(f"{steps[1]} steps in place of {steps[0]}.")
+
+
+def test_notes_as_a_terminal_shows_them():
+    assert notes.as_text("try `--a 1`, or ``  `x` ``: `b_c`") == (
+        "try --a 1, or  `x`: b_c"
+    )
 
 
 def test_training_and_test_far_apart():

@@ -47,9 +47,19 @@ def test_a_window_in_samples_is_rounded_once():
     assert FitConfig("t", window_seconds=1e-9).window_samples == 1
 
 
-def test_an_epoch_is_one_pass_by_default():
-    assert FitConfig("t", batch_size=32).steps_in_epoch(65) == 3
-    assert FitConfig("t", batch_size=32).steps_in_epoch(64) == 2
+def test_an_epoch_is_one_pass():
+    asked = FitConfig("t", batch_size=32, epochs=5)
+    assert (asked.steps_in_epoch(65), asked.steps_in_epoch(64)) == (3, 2)
+    assert asked.n_epochs == 5
+    assert FitConfig("t", steps_per_epoch=7, epochs=5).steps_in_epoch(64) == 7
+
+
+def test_few_clips_have_steps_in_plenty_by_default():
+    """An epoch is one pass from the number of clips on that makes 50 batches."""
+    default = FitConfig("t", batch_size=32)
+    steps = [default.steps_in_epoch(n) for n in (1, 1600, 1601, 3200)]
+    assert steps == [50, 50, 51, 100]
+    assert default.n_epochs == 20
     assert FitConfig("t", steps_per_epoch=7).steps_in_epoch(64) == 7
 
 
@@ -136,9 +146,12 @@ def test_a_setting_that_is_misspelled_gets_a_hint(tmp_path):
 def test_settings_that_an_older_version_wrote(tmp_path):
     """Those that it didn't know are the defaults."""
     path = tmp_path / "config.json"
-    path.write_text('{"task": "a,b", "task_weights": [1, 2.5], "noise_snr": [5, 30]}')
-    expected = FitConfig("a,b", task_weights=(1, 2.5), noise_snr=(5, 30))
+    path.write_text(
+        '{"task": "a,b", "task_weights": [1, 2.5], "noise_snr": [5, 30], "epochs": 20}'
+    )
+    expected = FitConfig("a,b", task_weights=(1, 2.5), noise_snr=(5, 30), epochs=20)
     assert FitConfig.read(path) == expected
+    assert expected.steps_in_epoch(64) == 2  # as that version had it
 
 
 def test_a_missing_file_is_one_line(tmp_path):
