@@ -6,6 +6,7 @@ import os
 import pathlib
 import sys
 
+from benchmarks import suite_data
 from leaf_files import command_line, quiet
 from leaf_files.argument_types import at_least, number
 from leaf_files.atomic import write_json
@@ -259,6 +260,7 @@ def _add_suite(commands):
         action="store_true",
         help="make the pages anew from the runs in --output, and train nothing",
     )
+    suite_data.add_arguments(suite.add_argument_group("suite prepare DIR"))
 
 
 def _names(text):
@@ -340,9 +342,11 @@ def _suite(arguments):
     if arguments.action == "prepare":
         if arguments.folder is None:
             raise UserError("suite prepare needs a folder: name one, suite prepare DIR")
-        from benchmarks import suite_data
-
-        suite_data.prepare(arguments.folder)
+        suite_data.prepare(
+            arguments.folder,
+            packages=arguments.packages,
+            data_dir=arguments.data_dir,
+        )
         return
     from benchmarks.suite import running
 
