@@ -234,9 +234,9 @@ def test_validation_alone_may_say_that_it_still_learns():
         "were still gaining: try `--epochs 12`, 96 steps in place of 32."
     )
     learned = history(0.99, 0.99, 0.99, 0.99, losses=(3.0, 2.0, 1.5, 1.2))
-    for row, score in zip(learned, (0.5, 0.6, 0.55, 0.62)):
+    for row, score in zip(learned, (0.5, 0.6, 0.55, 0.61)):
         row["val_accuracy"] = score
-    assert not still_learning(learned, 4, 4)  # no more than a third of a clip
+    assert not still_learning(learned, 4, 4)  # by noise, maybe
     learned[-1]["val_accuracy"] = 0.63
     assert still_learning(learned, 4, 4)
 
