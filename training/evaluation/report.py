@@ -231,8 +231,10 @@ def _training(config, metrics):
         value = getattr(config, name)
         if name in _NEVER or (name not in _ALWAYS and value == entry.default):
             continue
-        is_empty = value is None and entry.none
-        rows.append((code(name), entry.none if is_empty else code(_plain(value))))
+        words = code(_plain(value))
+        if value is None and entry.none:
+            words = entry.none
+        rows.append((code(name), words))
     yield from plain_table(("setting", "value"), rows)
     yield ""
     yield "All other settings are the defaults; `config.json` has them."
