@@ -39,7 +39,11 @@ class Gain:
         return dataclasses.replace(clip_set, read=read, at=None)
 
 
-SHIFTS = (Noise(10), Noise(0), *map(Gain, (-30, -20, -10, 10, 20)))
+SHIFTS: tuple[Noise | Gain, ...] = (
+    Noise(10),
+    Noise(0),
+    *map(Gain, (-30, -20, -10, 10, 20)),
+)
 
 
 def budget_name(percent):

@@ -169,7 +169,7 @@ def _verdict(results, frontend):
 
 def _gains(results, frontend):
     """Tasks on which a frontend is above mel under shift."""
-    gains = {}
+    gains: dict[str, list[str]] = {}
     for task in results.tasks:
         for condition in _SHIFT_TITLES:
             key = Key(task, results.verdict_encoder(task), frontend, condition)

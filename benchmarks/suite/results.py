@@ -155,7 +155,8 @@ def collect(runs):
 
 def _counts(runs):
     """{key: {seed: {unit: (right, n)}}}, and {key: {seed: accuracy in training}}."""
-    counts, training = {}, {}
+    counts: dict[Key, dict[int, dict]] = {}
+    training: dict[Key, dict[int, float]] = {}
     for run in runs:
         place = (run.task, run.encoder, run.frontend)
         for condition, right in run.right.items():
@@ -219,11 +220,11 @@ def _number_of_tests(counts):
             )
     effective = 0.0
     for tests in by_task.values():
-        seeds = sorted(set.intersection(*map(set, tests)))
-        if len(seeds) < LEAST_SEEDS:
+        common = sorted(set.intersection(*map(set, tests)))
+        if len(common) < LEAST_SEEDS:
             effective += len(tests)
         else:
-            values = np.array([[test[seed] for seed in seeds] for test in tests])
+            values = np.array([[test[seed] for seed in common] for test in tests])
             effective += effective_number(values)
     return sum(map(len, by_task.values())), effective
 

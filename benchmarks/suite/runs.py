@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from benchmarks.suite.conditions import POINTS
 from leaf_files.atomic import write_text
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
@@ -63,11 +64,21 @@ class Run:
             counts = {"clean": counts}
         first = next(iter(counts.values()))
         return cls(
-            *(task, encoder, frontend, seed, settings or {"steps": 20}, "made up"),
-            *({"frontend": 0, "total": 0}, {"training": 1.0, "testing": 1.0}),
-            *({}, {}, (1.0,) * 20, (0.5,) * 20, tuple(first)),
-            tuple(n for _, n in first.values()),
-            {
+            task=task,
+            encoder=encoder,
+            frontend=frontend,
+            seed=seed,
+            settings=settings or {"steps": POINTS},
+            clips="made up",
+            parameters={"frontend": 0, "total": 0},
+            seconds={"training": 1.0, "testing": 1.0},
+            versions={},
+            machine={},
+            loss=(1.0,) * POINTS,
+            accuracy=(0.5,) * POINTS,
+            groups=tuple(first),
+            n=tuple(n for _, n in first.values()),
+            right={
                 condition: tuple(right for right, _ in of.values())
                 for condition, of in counts.items()
             },

@@ -41,12 +41,18 @@ class Difference:
         return self.by_seeds.mean
 
     @property
+    def intervals(self) -> list[tuple[float, float]]:
+        """The intervals that there are."""
+        seeds = self.by_seeds
+        found = [self.by_groups] if self.by_groups else []
+        if seeds.low is not None and seeds.high is not None:
+            found.append((seeds.low, seeds.high))
+        return found
+
+    @property
     def interval(self) -> tuple[float, float] | None:
-        """The wider one of the two intervals; None without any."""
-        intervals = [self.by_groups] if self.by_groups else []
-        if self.by_seeds.low is not None and self.by_seeds.high is not None:
-            intervals.append((self.by_seeds.low, self.by_seeds.high))
-        return max(intervals, key=lambda ends: ends[1] - ends[0], default=None)
+        """The wider one of the two; None without any."""
+        return max(self.intervals, key=lambda ends: ends[1] - ends[0], default=None)
 
     @property
     def margin(self) -> float | None:
@@ -55,12 +61,14 @@ class Difference:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether 0 is outside both intervals; False where that is undecided."""
-        ends = [end for end in (self.by_groups, self.interval) if end]
-        if self.by_seeds.low is not None:
-            ends.append((self.by_seeds.low, self.by_seeds.high))
-        if not ends or self.margin < _NOTHING:
+        """Whether 0 is outside all intervals; False where that is undecided.
+
+        It is undecided without any, and if all values are the same: scores are counts
+        of clips, so a few may well be equal by chance.
+        """
+        if self.margin is None or self.margin < _NOTHING:
             return False
+        ends = self.intervals
         return all(low > 0 for low, _ in ends) or all(high < 0 for _, high in ends)
 
 
@@ -90,7 +98,9 @@ def paired_difference(pairs, confidence=CONFIDENCE):
     >>> f"{paired_difference(pairs).mean:.4f}"
     '0.2875'
     """
-    differences, gained, share = [], {}, {}
+    differences = []
+    gained: dict[str, float] = {}
+    share: dict[str, float] = {}
     for counts, others in pairs:
         n_clips = sum(n for _, n in counts.values())
         total = 0
