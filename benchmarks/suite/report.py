@@ -217,7 +217,7 @@ def _sentence(differences):
     sure = [name for name, d in differences.items() if d.excludes_zero]
     parts = []
     if CLEAN in differences:
-        tells = "" if CLEAN in sure else ", which 0 may be"
+        tells = "" if CLEAN in sure else ", 0 not excluded"
         parts.append(f"{_in_words(differences[CLEAN], ' points')} clean{tells}")
     parts += [
         f"{_in_words(differences[name], '')} {_where(name)}"
@@ -226,7 +226,7 @@ def _sentence(differences):
     ]
     n_others = len({*differences} - {CLEAN, *sure})
     if n_others:
-        parts.append(f"0 is possible in the other {counted(n_others, 'condition')}")
+        parts.append(f"0 not excluded in {counted(n_others, 'other condition')}")
     return "; ".join(parts)
 
 
