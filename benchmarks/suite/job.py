@@ -22,8 +22,12 @@ from benchmarks.suite.plan import frontend_settings
 from benchmarks.suite.runs import Run, require_same, run_path
 from benchmarks.suite.tasks import task_named
 from leaf_files import command_line, quiet
+from leaf_files.arithmetic import ceil_div
 from leaf_files.errors import UserError
 from training.comparison.job import OTHER_DATA
+
+# `fit` looks after an epoch, which is at least so long, whether a LEAF's plan holds.
+_STEPS_A_PLAN = 50
 
 
 def main(argv):
@@ -126,6 +130,15 @@ def _run(request, frontend, config, clips):
     tests = _Tests(clips.evaluators)
     curve: dict[str, list[float]] = {"loss": [], "accuracy": []}
 
+    points_a_plan = ceil_div(_STEPS_A_PLAN, steps // POINTS)
+
+    class Replan(leaf_tf.Replan):
+        """Makes new plans as often as `fit`, and for the last tests."""
+
+        def on_epoch_end(self, epoch, logs=None):
+            if (epoch + 1) % points_a_plan == 0 or epoch + 1 == POINTS:
+                super().on_epoch_end(epoch, logs)
+
     def on_epoch_end(epoch, logs):
         for name, values in curve.items():
             values.append(float(logs[name]))
@@ -139,7 +152,7 @@ def _run(request, frontend, config, clips):
         epochs=POINTS,
         steps_per_epoch=steps // POINTS,
         callbacks=[
-            leaf_tf.Replan(),
+            Replan(),
             keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end),
         ],
         shuffle=False,
