@@ -32,8 +32,7 @@ class Gain:
 
         def read(sample_rate):
             return clip_set.dataset(sample_rate).map(
-                lambda clip: {**clip, "waveform": factor * clip["waveform"]},
-                deterministic=True,
+                lambda clip: {**clip, "waveform": factor * clip["waveform"]}
             )
 
         return dataclasses.replace(clip_set, read=read, at=None)

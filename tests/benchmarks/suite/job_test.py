@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 
 import pytest
 
@@ -25,36 +26,54 @@ def digits(tmp_path_factory):
     return folder
 
 
-def request_of(plan):
-    """The request of the first job of a plan."""
-    return json.loads(plan.jobs[0].command[-1])
-
-
-def test_a_run_is_trained_tested_and_the_same_again(digits, tmp_path):
+def planned(data, output):
     task = task_named("digits")
-    runs = []
-    for name in ("one", "two"):
-        plan = Plan(digits, tmp_path / name, (task,), ("mel",), ("small",), 1, 20)
-        job.work(request_of(plan), task)
-        assert plan.jobs == []
-        run = Run.read(run_path(plan.output, "digits", "small", "mel", 0))
-        runs.append(dataclasses.replace(run, seconds={}))
-    run, other = runs
-    assert run == other
+    return Plan(data, output, (task,), ("mel", "mel_pcen"), ("small",), 1, 20)
+
+
+def killed_after_mel(plan):
+    """Does the work of a plan until it is killed, after the first of two frontends."""
+    [job_] = plan.jobs
+    request = json.loads(job_.command[-1])
+    job.work({**request, "frontends": ["mel"]}, job_.task)
+    return request
+
+
+@pytest.fixture(scope="module")
+def killed(digits, tmp_path_factory):
+    """(plan, request) of a suite that was killed after the first of two runs."""
+    plan = planned(digits, tmp_path_factory.mktemp("killed"))
+    return plan, killed_after_mel(plan)
+
+
+def test_a_run_is_trained_and_tested_and_starts_the_same_again(
+    digits, killed, tmp_path
+):
+    plan, request = killed
+    again = planned(digits, tmp_path)
+    killed_after_mel(again)
+    run, other = (
+        Run.read(run_path(output, "digits", "small", "mel", 0))
+        for output in (plan.output, again.output)
+    )
+    # The first of 20 steps: the same weights, and the same windows.
+    assert run.loss[0] == pytest.approx(other.loss[0], abs=1e-3)
+    ends = {"seconds": {}, "loss": (), "accuracy": (), "right": {}}
+    assert dataclasses.replace(run, **ends) == dataclasses.replace(other, **ends)
     assert len(run.groups) == 1 and run.groups[0] in SPEAKERS
     assert run.n == (4,)
     assert set(run.right) == set(CONDITIONS)
     assert len(run.loss) == len(run.accuracy) == POINTS
-    assert run.settings == task.settings() | {"steps": 20, "on": "test"}
+    assert run.settings == request["settings"]
+    assert request["settings"]["steps"] == 20 and request["settings"]["on"] == "test"
     assert {budget_name(percent) for percent in BUDGETS} < set(run.right)
 
 
-def test_an_interrupted_suite_goes_on(digits, tmp_path, capsys):
+def test_a_killed_suite_goes_on(digits, killed, tmp_path, capsys):
+    plan, request = killed
+    shutil.copytree(plan.output / "runs", tmp_path / "runs")
+    request = {**request, "output": str(tmp_path)}
     task = task_named("digits")
-    plan = Plan(digits, tmp_path, (task,), ("mel", "mel_pcen"), ("small",), 1, 20)
-    # Killed after the first of two frontends.
-    request = request_of(plan)
-    job.work({**request, "frontends": ["mel"]}, task)
     first = run_path(tmp_path, "digits", "small", "mel", 0)
     before = first.read_bytes()
     options = ("--data", digits, "--output", tmp_path, "--tasks", "digits")
