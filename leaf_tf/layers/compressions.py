@@ -12,16 +12,18 @@ from leaf_tf.layers.simplified_pcen import SimplifiedPCEN
 
 # The energies of silence, so that no compression sees a zero.
 MIN_ENERGY = 1e-5
-# PCEN behind `LoudnessNorm`, close to a cube root: the gain that all channels share
-# makes up for the volume, and alpha, from 0 on, learns how much of each channel's own
-# level goes. Chosen on validation groups, see docs/results.md.
-_BESIDE_LOUDNESS = {"alpha": 0.0, "delta": 1e-3, "root": 3.0}
 
 
 def _loudness_pcen(dtype):
+    """PCEN behind `LoudnessNorm`, close to a cube root.
+
+    The gain that all channels share makes up for the volume; alpha, from 0 on, learns
+    how much of each channel's own level goes. Chosen on validation groups, see
+    docs/results.md.
+    """
     stages = [
         LoudnessNorm(dtype=dtype, name="loudness_norm"),
-        PCEN(**_BESIDE_LOUDNESS, dtype=dtype, name="pcen"),
+        PCEN(alpha=0.0, delta=1e-3, root=3.0, dtype=dtype, name="pcen"),
     ]
     return Chain(stages, dtype=dtype, name="loudness_pcen")
 
