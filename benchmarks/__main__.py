@@ -256,6 +256,12 @@ def _add_suite(commands):
         "%(default)s)",
     )
     suite.add_argument(
+        "--baseline",
+        default="mel",
+        metavar="A",
+        help="frontend that the report compares the others with (default: %(default)s)",
+    )
+    suite.add_argument(
         "--report-only",
         action="store_true",
         help="make the pages anew from the runs in --output, and train nothing",
@@ -355,7 +361,7 @@ def _suite(arguments):
     n_failed = 0
     if not arguments.report_only:
         n_failed = running.run(_plan(arguments), arguments.jobs)
-    running.report(arguments.output)
+    running.report(arguments.output, arguments.baseline)
     if n_failed:
         raise UserError(
             f"{counted(n_failed, 'job')} failed, see {arguments.output / 'logs'}; the "

@@ -8,7 +8,6 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from benchmarks.suite.conditions import BUDGETS, budget_name
 from benchmarks.suite.results import ALL_ENCODERS, JUDGED, Key
-from benchmarks.suite.tasks import BASELINE
 from leaf_files.figures import (
     AMBER,
     BLUE,
@@ -111,7 +110,7 @@ def differences_figure(results):
     Returns:
         matplotlib.figure.Figure.
     """
-    others = [name for name in results.frontends if name != BASELINE]
+    others = results.others
     n_columns = min(_COLUMNS, len(results.tasks))
     n_rows = math.ceil(len(results.tasks) / n_columns)
     height = 0.8 + len(JUDGED) * (0.16 + 0.1 * len(others))
@@ -127,7 +126,7 @@ def differences_figure(results):
         axes.set_yticks(range(len(JUDGED)), JUDGED)
         axes.set_ylim(len(JUDGED) - 0.5, -0.5)
         axes.grid(axis="x", alpha=0.3)
-        axes.set(title=task, xlabel=f"points to {BASELINE}")
+        axes.set(title=task, xlabel=f"points to {results.baseline}")
     handles, labels = all_axes[0, 0].get_legend_handles_labels()
     figure.legend(
         handles,
@@ -164,9 +163,9 @@ def _draw_differences(axes, results, task, frontend, shift):
 
 
 def _style(results, frontend):
-    if frontend == BASELINE:
+    if frontend == results.baseline:
         return {"color": SLATE, "marker": "x", "linestyle": "--"}
-    others = [name for name in results.frontends if name != BASELINE]
+    others = results.others
     number = others.index(frontend)
     return {
         "color": _COLORS[number % len(_COLORS)],

@@ -5,7 +5,7 @@ import statistics
 from benchmarks.suite import figures
 from benchmarks.suite.conditions import BUDGETS, CLEAN, SHIFTS, budget_name
 from benchmarks.suite.results import ALL_ENCODERS, JUDGED, TRAINING, Key
-from benchmarks.suite.tasks import BASELINE, TASKS
+from benchmarks.suite.tasks import TASKS
 from leaf_files.atomic import write_csv, write_text
 from leaf_files.command_line import counted
 from leaf_files.tables import plain_table
@@ -73,15 +73,15 @@ def to_markdown(results, pictures):
         pictures: {task: path of its figure, relative to the report}; that of the
             differences is under "".
     """
-    others = [name for name in results.frontends if name != BASELINE]
+    baseline = results.baseline
     lines = ["# Frontends on real tasks", "", *_what_was_run(results), ""]
-    for frontend in others:
-        lines += [f"## {frontend} against {BASELINE}", "", *_verdict(results, frontend)]
+    for frontend in results.others:
+        lines += [f"## {frontend} against {baseline}", "", *_verdict(results, frontend)]
         lines += [""]
         lines += [f"- {text}" for text in sentences(results, frontend)]
         lines += [""]
     if "" in pictures:
-        lines += [f"![differences to {BASELINE}]({pictures['']})", ""]
+        lines += [f"![differences to {baseline}]({pictures['']})", ""]
     for task in results.tasks:
         lines += [f"## {task}", "", f"{_about(task)}", ""]
         if task in pictures:
@@ -107,10 +107,10 @@ def _what_was_run(results):
         "- Clean: as recorded, after that share of the steps of one run. Noise: pink, "
         "at that signal-to-noise ratio. Gain: the clips louder or softer, unclipped. "
         "Models were trained on clean clips alone.",
-        f"- A difference is between runs of {BASELINE} and of the other frontend of "
-        "the same seed: the same folds, clips, windows and order. Its interval (95 %) "
-        "is the wider of two: Student's t over the seeds, and a bootstrap over the "
-        "groups of the test clips; **bold** where both exclude 0.",
+        f"- A difference is between runs of {results.baseline} and of the other "
+        "frontend of the same seed: the same folds, clips, windows and order. Its "
+        "interval (95 %) is the wider of two: Student's t over the seeds, and a "
+        "bootstrap over the groups of the test clips; **bold** where both exclude 0.",
     ]
     if results.n_differences:
         lines.append(
@@ -162,13 +162,13 @@ def _verdict(results, frontend):
     yield ""
     yield (
         f"{n_kept} of {n_judged} clean means are above {100 * NO_LOSS:.1f} points. "
-        f"Above {BASELINE} with an interval that excludes 0 in noise or at another "
-        f"gain: {', '.join(gains) if gains else 'on no task'}."
+        f"Above {results.baseline} with an interval that excludes 0 in noise or at "
+        f"another gain: {', '.join(gains) if gains else 'on no task'}."
     )
 
 
 def _gains(results, frontend):
-    """Tasks on which a frontend is above mel under shift."""
+    """Tasks on which a frontend is above the baseline under shift."""
     gains: dict[str, list[str]] = {}
     for task in results.tasks:
         for condition in _SHIFT_TITLES:
@@ -279,8 +279,8 @@ def _table(results, task, encoder):
                 *(f"{100 * s.estimate.mean:.1f}" if s else "" for s in scores),
             ]
         )
-        if frontend != BASELINE:
-            rows.append([f"minus {BASELINE}", "", *map(_difference, scores)])
+        if frontend != results.baseline:
+            rows.append([f"minus {results.baseline}", "", *map(_difference, scores)])
     titles = [title, "seeds", *(_TITLES[name] for name in conditions)]
     return list(plain_table(titles, rows))
 

@@ -1,4 +1,4 @@
-"""Numbers from the files of runs: accuracies, and differences to mel."""
+"""Numbers from the files of runs: accuracies, and differences to a baseline."""
 
 import dataclasses
 from typing import NamedTuple
@@ -39,12 +39,12 @@ class Key(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """The accuracy of a frontend in a condition, and its difference to mel.
+    """The accuracy of a frontend in a condition, and its difference to the baseline.
 
     Attributes:
         values: {seed: accuracy}.
-        difference: `Difference`, of the seeds that both have; None for mel itself, and
-            where there is no pair.
+        difference: `Difference`, of the seeds that both have; None for the baseline
+            itself, and where there is no pair.
         corrected: The same with intervals for all differences counted.
 
     >>> Score({0: 0.5, 1: 0.75}).estimate.mean
@@ -75,6 +75,7 @@ class Results:
         scores: {`Key`: `Score`}.
         n_differences: Number of differences that a verdict is on.
         n_effective: Number of independent ones that they amount to.
+        baseline: The frontend that the others are compared with.
 
     >>> from benchmarks.suite.runs import Run
     >>> runs = [
@@ -90,6 +91,7 @@ class Results:
     scores: dict[Key, Score]
     n_differences: int
     n_effective: float
+    baseline: str = BASELINE
 
     @property
     def tasks(self):
@@ -100,8 +102,16 @@ class Results:
 
     @property
     def frontends(self):
-        """Names of the frontends, mel first."""
-        return _ordered(run.frontend for run in self.runs)
+        """Names of the frontends, the baseline first, then mel."""
+        return sorted(
+            {run.frontend for run in self.runs},
+            key=lambda name: (name != self.baseline, name != BASELINE, name),
+        )
+
+    @property
+    def others(self):
+        """Names of the frontends that are compared with the baseline."""
+        return [name for name in self.frontends if name != self.baseline]
 
     def encoders(self, task):
         """Names of the encoders of a task; of several, also `ALL_ENCODERS`."""
@@ -116,11 +126,12 @@ class Results:
         return self.encoders(task)[-1]
 
 
-def collect(runs):
+def collect(runs, baseline=BASELINE):
     """The numbers of some runs.
 
     Args:
         runs: `Run`s.
+        baseline: The frontend that the others are compared with.
 
     Returns:
         `Results`.
@@ -136,13 +147,13 @@ def collect(runs):
     '0.20'
     """
     counts, training = _counts(runs)
-    n_differences, n_effective = _number_of_tests(counts)
+    n_differences, n_effective = _number_of_tests(counts, baseline)
     confidence = 1 - (1 - CONFIDENCE) / max(1.0, n_effective)
     scores = {}
     for key, by_seed in counts.items():
         values = {seed: _share(units) for seed, units in sorted(by_seed.items())}
-        pairs = _pairs(counts, key)
-        if key.frontend == BASELINE or not pairs:
+        pairs = _pairs(counts, key, baseline)
+        if key.frontend == baseline or not pairs:
             scores[key] = Score(values)
         else:
             scores[key] = Score(
@@ -150,7 +161,7 @@ def collect(runs):
             )
     for key, by_seed in training.items():
         scores[key] = Score(dict(sorted(by_seed.items())))
-    return Results(runs, scores, n_differences, n_effective)
+    return Results(runs, scores, n_differences, n_effective, baseline)
 
 
 def _counts(runs):
@@ -193,12 +204,12 @@ def _share(units):
     return right / n
 
 
-def _pairs(counts, key):
-    mine, others = counts[key], counts.get(key._replace(frontend=BASELINE), {})
+def _pairs(counts, key, baseline):
+    mine, others = counts[key], counts.get(key._replace(frontend=baseline), {})
     return [(mine[seed], others[seed]) for seed in sorted({*mine} & {*others})]
 
 
-def _number_of_tests(counts):
+def _number_of_tests(counts, baseline):
     """(differences that a verdict is on, independent ones that they amount to).
 
     Differences of one task are correlated, over the seeds that all of them have; those
@@ -207,12 +218,12 @@ def _number_of_tests(counts):
     by_task: dict[str, list[dict[int, float]]] = {}
     for key, by_seed in counts.items():
         if (
-            key.frontend == BASELINE
+            key.frontend == baseline
             or key.encoder == ALL_ENCODERS
             or key.condition not in JUDGED
         ):
             continue
-        others = counts.get(key._replace(frontend=BASELINE), {})
+        others = counts.get(key._replace(frontend=baseline), {})
         seeds = {*by_seed} & {*others}
         if seeds:
             by_task.setdefault(key.task, []).append(
@@ -227,7 +238,3 @@ def _number_of_tests(counts):
             values = np.array([[test[seed] for seed in common] for test in tests])
             effective += effective_number(values)
     return sum(map(len, by_task.values())), effective
-
-
-def _ordered(names):
-    return sorted({*names}, key=lambda name: (name != BASELINE, name))

@@ -4,9 +4,9 @@ import sys
 import time
 
 from benchmarks.suite.runs import Run, read_runs, run_path
-from benchmarks.suite.tasks import require_data
+from benchmarks.suite.tasks import BASELINE, require_data
 from leaf_files.atomic import writable_folder
-from leaf_files.command_line import counted
+from leaf_files.command_line import counted, did_you_mean
 from leaf_files.errors import UserError
 from training.comparison.launch import launch
 
@@ -60,11 +60,16 @@ def run(plan, jobs):
     return n_failed
 
 
-def report(output):
+def report(output, baseline=BASELINE):
     """Makes the pages of the runs in a folder.
 
+    Args:
+        output: The folder, a Path.
+        baseline: The frontend that the others are compared with.
+
     Raises:
-        UserError: There are none, or they don't belong together.
+        UserError: There are none, they don't belong together, or none is of the
+            baseline.
     """
     from benchmarks.suite import report
     from benchmarks.suite.results import collect
@@ -76,7 +81,13 @@ def report(output):
             "by: python -m benchmarks suite --data DIR --output "
             f"{output}"
         )
-    report.write(output, collect(runs))
+    known = sorted({run.frontend for run in runs})
+    if baseline not in (BASELINE, *known):
+        raise UserError(
+            f"no run is of the baseline {baseline}{did_you_mean([baseline], known)}; "
+            f"there are runs of {', '.join(known)}"
+        )
+    report.write(output, collect(runs, baseline))
     _say(f"read {output / 'report.md'} first")
 
 

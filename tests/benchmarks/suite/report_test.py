@@ -80,3 +80,15 @@ def test_a_sentence_says_what_is_sure(tmp_path):
     assert (
         "; +25.0 (19.3 to 30.7) in pink noise at 0 dB; 0 not excluded in 9" in sentence
     )
+
+
+def test_another_baseline(tmp_path):
+    write_runs(tmp_path, RUNS)
+    running.report(tmp_path, "leaf")
+    page = (tmp_path / "report.md").read_text()
+    assert "## mel against leaf" in page and "## leaf against" not in page
+    [row] = [line for line in page.splitlines() if line.startswith("| minus leaf")]
+    # Of 10 clips 7 against 5.
+    assert "-20.0" in row
+    with pytest.raises(UserError, match="of the baseline lef .did you mean leaf"):
+        running.report(tmp_path, "lef")
