@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import leaf_tf
-from tests.reference.leaf import pcen
+from tests.reference.leaf import loudness_pcen, pcen
 from training.run.models import FRONTENDS
 
 RATE = 8000
@@ -20,8 +20,19 @@ def make(name):
     return FRONTENDS[name](n_filters=8, sample_rate=RATE, name="frontend")
 
 
+def test_leaf_is_the_paper_s_but_for_its_compression(waveform):
+    leaf, paper = make("leaf"), make("leaf_paper")
+    leaf(waveform)
+    np.testing.assert_array_equal(paper(waveform), leaf_tf.Leaf(8, RATE)(waveform))
+    energies = leaf_tf.Leaf(8, RATE, compression="none", min_energy=0.0)(waveform)
+    expected = [loudness_pcen(clip) for clip in np.asarray(energies, np.float64)]
+    np.testing.assert_allclose(leaf(waveform), expected, rtol=1e-4, atol=1e-5)
+    assert leaf.count_params() == paper.count_params() == 7 * 8
+    assert len(leaf.trainable_weights) == 7  # all are learned
+
+
 def test_leaf_with_fixed_pcen_is_leaf_but_for_what_it_learns(waveform):
-    leaf, fixed = make("leaf"), make("leaf_fixed_pcen")
+    leaf, fixed = make("leaf_paper"), make("leaf_fixed_pcen")
     np.testing.assert_array_equal(fixed(waveform), leaf(waveform))
     assert fixed.count_params() == leaf.count_params()
     learned = {w.name for w in leaf.trainable_weights}

@@ -12,7 +12,7 @@ from training.run.models import FRONTENDS
 
 # Names of what a frontend that learned nothing of the kind hasn't drifted in.
 UNMEASURED = {"wavegram", "mel"}
-FAST = {"leaf", "leaf_fixed_pcen"}
+FAST = {"leaf", "leaf_paper", "leaf_fixed_pcen"}
 
 
 class Clips:
