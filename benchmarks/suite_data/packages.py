@@ -85,7 +85,7 @@ def downloaded(
         ["apt-get", "download", "--quiet", name],
         f"can't download {name}",
         "run apt-get update first, or get it elsewhere and name its folder: "
-        "python -m benchmarks.suite_data DIR --packages FOLDER",
+        "python -m benchmarks suite prepare DIR --packages FOLDER",
         folder,
     )
     archives = sorted(folder.glob("*.deb"))

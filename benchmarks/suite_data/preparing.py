@@ -21,12 +21,6 @@ from leaf_files.command_line import counted
 from leaf_files.errors import UserError
 from leaf_files.missing import missing_package
 
-DESCRIPTION = (
-    "Builds the real tasks of the benchmark in DIR: languages, speakers, drums and "
-    "notes of Debian packages (some 750 MB, downloaded by apt-get, unpacked by dpkg, "
-    "nothing installed), digits of TFDS. Tasks that are there are left as they are. "
-    "Exit code 1 if one can't be had; the others are made."
-)
 PACKAGE_TASKS = (languages.TASK, speakers.TASK, drums.TASK, notes.TASK)
 # The one task that no package has.
 _OWN = "instruments"
