@@ -10,7 +10,7 @@ from leaf_tf.dsp.types import Tensor
 _BLOCK = 128
 # Levels of blocks when the number of frames is unknown: 128^4 frames, a month.
 _DYNAMIC_LEVELS = 4
-# Below any energy: what a sum of silence is divided by.
+# Below any energy: so that silence isn't divided by 0.
 _NOTHING = 1e-30
 
 
@@ -130,14 +130,15 @@ def continued_loudness(
 
 def _powers(energies):
     """m and m^2, (batch, frames, 2)."""
-    means = ops.mean(energies, axis=-1, keepdims=True)
+    # Not by `ops.mean`, which Keras computes in float32 on torch, float64 or not.
+    means = ops.sum(energies, axis=-1, keepdims=True) / energies.shape[-1]
     return ops.concatenate([means, ops.square(means)], axis=-1)
 
 
 def _ratio(sums):
     """The second of two channels by the first, (batch, frames, 1); 0 where both are."""
     means, squares = ops.split(sums, 2, axis=-1)
-    return squares / ops.maximum(means, _NOTHING)
+    return squares / (means + _NOTHING)
 
 
 def _recurrence(inputs, decay, levels):
