@@ -4,6 +4,7 @@
 # of 1e-4, 1M batches of 256 windows of 1 s. That it may end earlier, and that an epoch
 # is 1000 batches, whatever the number of clips, is ours.
 _PAPER = {
+    "frontend": "leaf_paper",
     "encoder": "efficientnet_b0",
     "n_filters": 40,
     "sample_rate": 16000,
