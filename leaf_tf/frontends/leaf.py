@@ -54,15 +54,16 @@ class Leaf(Frontend):
         learn_pooling: Whether the pooling widths are trained.
         preemp: Whether a pre-emphasis comes first.
         learn_preemp: Whether it is trained. Defaults to `learn_filters`.
-        compression: "pcen" (`PCEN`, learned, as published), "loudness_pcen"
-            (`LoudnessNorm`, then a PCEN that starts as a cube root: what `leaf-train
-            fit` takes, as it learns best), "simplified_pcen" (`SimplifiedPCEN`),
+        compression: "pcen" (`PCEN`, learned, as published), "soft_pcen" (what
+            `leaf-train fit` takes: half a `LoudnessNorm`, then a PCEN that starts close
+            to a logarithm), "loudness_pcen" (for noise and any volume: all of it, then
+            a PCEN that starts as a cube root), "simplified_pcen" (`SimplifiedPCEN`),
             "multi_rate_pcen" (`MultiRatePCEN`: three channels a filter), "log1p"
             (`Log1pCompression`, log(1 + 10^a E), a learned), "log" (log(E + 1e-5)),
             "none", or a Keras layer from energies (batch, frames, n_filters) to
             features.
         min_energy: Least energy that the compression is given. Defaults to 1e-5; to 0
-            for "loudness_pcen", to which a quiet sound isn't silence.
+            for "soft_pcen" and "loudness_pcen", to which a quiet sound isn't silence.
         initial_filters: "mel" (exact mel centers and widths), "official_mel" (read
             off 512 FFT bins, as leaf-audio does), "linear" or "random".
         sort_filters: Whether the features are in order of the center frequencies,

@@ -12,13 +12,13 @@ from leaf_tf.layers.stage import Stage
 class LoudnessNorm(Stage):
     """Divides all channels by how loud the sound has been so far.
 
-        E / (floor + L)
+        E / (floor + L)^strength
         L_t = sum_k a^(t - k) m_k^2 / sum_k a^(t - k) m_k,  k = 0 ... t,
         a = 1 - smooth_coef
 
     with m_k the mean of frame k over the channels. An automatic gain control that all
-    channels share: a sound at another volume gives the same features, and the
-    spectrum keeps its shape, also that of a sustained sound, which PCEN, where each
+    channels share: at strength 1 a sound at another volume gives the same features, and
+    the spectrum keeps its shape, also that of a sustained sound, which PCEN, where each
     channel has a gain of its own, takes away. L is a mean over the frames so far that
     counts each by its own energy: pauses and the silence around a clip don't lower it,
     and a sound of one level has that level from its first frame on. Computed in float32
@@ -26,6 +26,7 @@ class LoudnessNorm(Stage):
     it, and it can be streamed.
 
     Args:
+        strength: Share of the volume, in dB, that is made up for, in (0, 1].
         smooth_coef: How fast what was heard is forgotten, a frame, in (0, 1]. The
             default is a memory of 100 frames, a second.
         floor: Added to L, > 0: sound as quiet as that counts as silence. LEAF's L of
@@ -49,14 +50,25 @@ class LoudnessNorm(Stage):
     # Channels of the memory that `step` carries along.
     memory_size = 2
 
-    def __init__(self, smooth_coef: float = 0.01, floor: float = 1e-7, **kwargs):
+    def __init__(
+        self,
+        strength: float = 1.0,
+        smooth_coef: float = 0.01,
+        floor: float = 1e-7,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
+        if not 0.0 < strength <= 1.0:
+            raise ValueError(
+                f"`strength` must be above 0 and at most 1. Received: {strength}"
+            )
         if not 0.0 < smooth_coef <= 1.0:
             raise ValueError(
                 f"`smooth_coef` must be above 0 and at most 1. Received: {smooth_coef}"
             )
         if not floor > 0:
             raise ValueError(f"`floor` must be greater than 0. Received: {floor}")
+        self.strength = strength
         self.smooth_coef = smooth_coef
         self.floor = floor
         self.supports_masking = True
@@ -88,7 +100,10 @@ class LoudnessNorm(Stage):
         return ops.convert_to_tensor([self.smooth_coef], self.stage_dtype)
 
     def _normalize(self, energies, loudness):
-        return self.cast_outputs(energies / (self.floor + loudness))
+        level = self.floor + loudness
+        if self.strength < 1.0:
+            level = ops.exp(self.strength * ops.log(level))
+        return self.cast_outputs(energies / level)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
@@ -96,6 +111,7 @@ class LoudnessNorm(Stage):
     def get_config(self):
         return {
             **super().get_config(),
+            "strength": self.strength,
             "smooth_coef": self.smooth_coef,
             "floor": self.floor,
         }

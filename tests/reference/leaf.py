@@ -90,7 +90,13 @@ def loudness(energies, smooth_coef):
     return np.array(outputs)
 
 
-def loudness_pcen(energies, smooth_coef=0.01, floor=1e-7):
+def loudness_pcen(energies, strength=1.0, delta=1e-3, root=3.0):
     """PCEN's start beside the loudness, alpha 0: (frames, n_filters)."""
-    level = floor + loudness(energies, smooth_coef)[:, None]
-    return np.cbrt(np.asarray(energies, np.float64) / level + 1e-3) - np.cbrt(1e-3)
+    level = (1e-7 + loudness(energies, 0.01)[:, None]) ** strength
+    beside = np.asarray(energies, np.float64) / level
+    return (beside + delta) ** (1 / root) - delta ** (1 / root)
+
+
+def soft_pcen(energies):
+    """The same as `fit` starts it: (frames, n_filters)."""
+    return loudness_pcen(energies, strength=0.5, delta=1e-5, root=8.0)

@@ -17,7 +17,7 @@ from training.input.targets import needs_weights
 from training.run.frontend_settings import frontend_arguments, refusal
 
 # LEAF as it learns best, see docs/results.md; the paper's is "leaf_paper".
-_COMPRESSION = "loudness_pcen"
+_COMPRESSION = "soft_pcen"
 
 
 def _leaf_fixed_pcen(compression: None = None, **settings) -> frontends.Leaf:

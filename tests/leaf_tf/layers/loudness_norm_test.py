@@ -24,19 +24,20 @@ def energies_of(rng, frames=120, channels=4):
 
 def test_equals_reference(rng):
     energies = energies_of(rng)
-    layer = leaf_tf.LoudnessNorm(smooth_coef=0.03, floor=1e-5)
-    outputs = numbers(layer(energies[None].astype("float32")))[0]
-    level = 1e-5 + reference.loudness(energies, 0.03)[:, None]
-    np.testing.assert_allclose(outputs, energies / level, rtol=1e-5)
+    for strength in (1.0, 0.3):
+        layer = leaf_tf.LoudnessNorm(strength, smooth_coef=0.03, floor=1e-5)
+        outputs = numbers(layer(energies[None].astype("float32")))[0]
+        level = 1e-5 + reference.loudness(energies, 0.03)[:, None]
+        np.testing.assert_allclose(outputs, energies / level**strength, rtol=1e-5)
 
 
-def test_the_named_compression_equals_reference(rng):
+@pytest.mark.parametrize("name", ["soft_pcen", "loudness_pcen"])
+def test_compressions_with_it_equal_reference(name, rng):
     energies = energies_of(rng)
-    layer = compression_layer("loudness_pcen", "float32")
+    layer = compression_layer(name, "float32")
     outputs = numbers(layer(energies[None].astype("float32")))[0]
-    np.testing.assert_allclose(
-        outputs, reference.loudness_pcen(energies), rtol=1e-5, atol=1e-6
-    )
+    expected = getattr(reference, name)(energies)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=2e-6)
 
 
 @pytest.mark.parametrize("gain_db", [-30, 20])
@@ -117,6 +118,7 @@ def test_tflite_without_other_operators(rng):
 @pytest.mark.parametrize(
     "arguments, message",
     [
+        ({"strength": 0.0}, "`strength` must be above 0 and at most 1. Received: 0"),
         ({"smooth_coef": 0.0}, "`smooth_coef` must be above 0 and at most 1. Rec"),
         ({"smooth_coef": 1.5}, "`smooth_coef` must be above 0 and at most 1. Rec"),
         ({"floor": 0.0}, "`floor` must be greater than 0. Received: 0.0"),
