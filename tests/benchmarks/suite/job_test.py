@@ -69,6 +69,7 @@ def test_a_run_is_trained_and_tested_and_starts_the_same_again(
     assert {budget_name(percent) for percent in BUDGETS} < set(run.right)
 
 
+@pytest.mark.slow
 def test_a_killed_suite_goes_on(digits, killed, tmp_path, capsys):
     plan, request = killed
     shutil.copytree(plan.output / "runs", tmp_path / "runs")
