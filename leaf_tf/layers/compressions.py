@@ -22,7 +22,7 @@ def _soft_pcen(dtype):
     goes.
     """
     stages = [
-        LoudnessNorm(strength=0.5, dtype=dtype, name="loudness_norm"),
+        LoudnessNorm(0.5, dtype=_unrounded(dtype), name="loudness_norm"),
         PCEN(alpha=0.0, delta=1e-5, root=8.0, dtype=dtype, name="pcen"),
     ]
     return Chain(stages, dtype=dtype, name="soft_pcen")
@@ -35,10 +35,16 @@ def _loudness_pcen(dtype):
     fade into the noise of their room.
     """
     stages = [
-        LoudnessNorm(dtype=dtype, name="loudness_norm"),
+        LoudnessNorm(dtype=_unrounded(dtype), name="loudness_norm"),
         PCEN(alpha=0.0, delta=1e-3, root=3.0, dtype=dtype, name="pcen"),
     ]
     return Chain(stages, dtype=dtype, name="loudness_pcen")
+
+
+def _unrounded(dtype):
+    """The dtype of a stage before the last one: no half precision between stages."""
+    policy = keras.dtype_policies.get(dtype)
+    return "float64" if policy.compute_dtype == "float64" else "float32"
 
 
 # Name -> function from a dtype to a new layer, or to None.

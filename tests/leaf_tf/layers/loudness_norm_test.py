@@ -97,6 +97,18 @@ def test_finite_gradients(level):
         assert np.all(np.isfinite(gradient))
 
 
+def test_nothing_is_rounded_between_the_norm_and_pcen(rng):
+    # Energies beside the loudness are beyond float16 where a quiet sound gets loud.
+    energies = np.full((1, 2, 2), 1e-9, "float32")
+    energies[:, 1] = 1.0
+    layer = compression_layer("loudness_pcen", "mixed_float16")
+    expected = numbers(compression_layer("loudness_pcen", "float32")(energies))
+    np.testing.assert_allclose(
+        numbers(ops.cast(layer(energies), "float32")), expected, rtol=2.0**-10
+    )
+    assert layer.stages[0].compute_dtype == "float32"
+
+
 def test_half_precision_policies_compute_in_float32(rng):
     energies = energies_of(rng)[None].astype("float32")
     exact = numbers(leaf_tf.LoudnessNorm()(energies))
