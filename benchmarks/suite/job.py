@@ -11,9 +11,7 @@ ends when its standard input closes, with the process that started it. Its exit 
 import gc
 import hashlib
 import json
-import os
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -24,7 +22,7 @@ from benchmarks.suite.tasks import task_named
 from leaf_files import command_line, quiet
 from leaf_files.arithmetic import ceil_div
 from leaf_files.errors import UserError
-from training.comparison.job import OTHER_DATA
+from training.comparison.job import OTHER_DATA, end_with_parent
 
 # `fit` looks after an epoch, which is at least so long, whether a LEAF's plan holds.
 _STEPS_A_PLAN = 50
@@ -239,17 +237,6 @@ class _Tests:
         )
 
 
-def _end_with_parent():
-    """Ends this process when its parent ends, which closes the pipe in any case."""
-
-    def watch():
-        # Not by `sys.stdin`, whose lock Python takes as it shuts down.
-        os.read(0, 1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 if __name__ == "__main__":
-    _end_with_parent()
+    end_with_parent()
     sys.exit(command_line.run(main, sys.argv[1:], prog="run"))

@@ -31,6 +31,7 @@ EXCEPTIONS = {
     "training.tasks.tfds_clips.TfdsClips": "needs data that TFDS has prepared",
     "training.evaluation.figures.draw_run": "draws for seconds",
     "training.comparison.comparing.compare": "trains",
+    "training.comparison.job.end_with_parent": "waits for the end of its parent",
     "training.comparison.job.main": "trains",
     "training.comparison.launch.launch": "starts processes",
     "training.fit.adapting.adapt": "trains",

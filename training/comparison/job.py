@@ -83,8 +83,8 @@ def read_noisy_metrics(path):
     return {Noise(**entry.pop("noise")): entry for entry in entries}
 
 
-def _end_with_parent():
-    """Ends this process when its parent ends, which closes the pipe in any case."""
+def end_with_parent():
+    """Ends this process when its standard input closes, with its parent in any case."""
 
     def watch():
         # Not by `sys.stdin`, whose lock Python takes as it shuts down.
@@ -95,5 +95,5 @@ def _end_with_parent():
 
 
 if __name__ == "__main__":
-    _end_with_parent()
+    end_with_parent()
     sys.exit(command_line.run(main, sys.argv[1:], prog="run"))

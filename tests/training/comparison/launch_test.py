@@ -103,7 +103,7 @@ def test_an_interruption_ends_the_processes(tmp_path):
 
 def test_a_job_ends_with_the_process_that_started_it():
     code = (
-        "from training.comparison import job; import time; job._end_with_parent(); "
+        "from training.comparison import job; import time; job.end_with_parent(); "
         "print('up', flush=True); time.sleep(600)"
     )
     process = subprocess.Popen(
