@@ -11,14 +11,14 @@ class ScaledAdam(keras.optimizers.Adam):
     """Adam that moves the parameters of a frontend in steps of their own scale.
 
     A step of Adam is about as long as the learning rate, whatever the parameter. At
-    3e-3 that is 7.6 Hz of a center frequency, more than a percent of a bandwidth for
-    the lowest filters and a fifth of a percent for the highest; 7 % of PCEN's
-    smooth_coef, but 0.01 % of the sigma of a long filter. Here a step of a weight is
-    the rate times its scale: a filter's bandwidth for its center frequency, the initial
-    value for sigmas, pooling widths, delta, root and smooth_coef. So a rate that suits
-    the network behind suits them as well: at 3e-3, 0.3 % of each a step. All other
-    weights, such as those of the network, learn as by `keras.optimizers.Adam`, whose
-    arguments it takes.
+    3e-3 and 16 kHz that is 7.6 Hz of a center frequency, 11 % of a bandwidth for the
+    lowest of 40 filters and 1 % for the highest; 7 % of PCEN's smooth_coef, but less
+    than 0.04 % of any sigma. Here a step of a weight is the rate times its scale: the
+    initial 1 / sigma, 0.4 of a bandwidth, for a center frequency; the initial value for
+    sigmas, pooling widths, delta, root and smooth_coef. So a rate that suits the
+    network behind suits them as well: at 3e-3, 0.3 % of each a step. All other weights,
+    such as those of the network, learn as by `keras.optimizers.Adam`, whose arguments
+    it takes.
 
     Example:
         >>> model = keras.Sequential([keras.Input((1600,)), leaf_tf.Leaf(n_filters=4)])
