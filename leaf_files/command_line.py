@@ -193,6 +193,20 @@ def a_few(items: Sequence, most: int = 3, between: str = ", ") -> str:
     return between.join([*named, "..."] if len(items) > most else named)
 
 
+def duration(seconds: float) -> str:
+    """A duration for people.
+
+    >>> duration(40), duration(720), duration(11100)
+    ('40 s', '12 min', '3 h 05 min')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
 def counted(n: int, one: str, many: str | None = None) -> str:
     """A number with its noun.
 

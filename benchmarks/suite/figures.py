@@ -126,6 +126,9 @@ def differences_figure(results):
         axes.set_yticks(range(len(JUDGED)), JUDGED)
         axes.set_ylim(len(JUDGED) - 0.5, -0.5)
         axes.grid(axis="x", alpha=0.3)
+        # As far as intervals of few seeds go, no difference does.
+        left, right = axes.get_xlim()
+        axes.set_xlim(max(left, -100), min(right, 100))
         axes.set(title=task, xlabel=f"points to {results.baseline}")
     handles, labels = all_axes[0, 0].get_legend_handles_labels()
     figure.legend(

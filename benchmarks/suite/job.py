@@ -23,6 +23,7 @@ from leaf_files import command_line, quiet
 from leaf_files.arithmetic import ceil_div
 from leaf_files.errors import UserError
 from training.comparison.job import OTHER_DATA, end_with_parent
+from training.run.data_record import OtherDataError
 
 # `fit` looks after an epoch, which is at least so long, whether a LEAF's plan holds.
 _STEPS_A_PLAN = 50
@@ -30,8 +31,14 @@ _STEPS_A_PLAN = 50
 
 def main(argv):
     """Makes the runs of a request; returns the exit code."""
+    request = json.loads(argv[0])
     quiet.import_keras()
-    work(json.loads(argv[0]), task_named(json.loads(argv[0])["task"]))
+    try:
+        work(request, task_named(request["task"]))
+    except OtherDataError as error:
+        print(f"run: error: {command_line.one_line(error)}", file=sys.stderr)
+        return OTHER_DATA
+    return 0
 
 
 def work(request, task):
@@ -43,7 +50,7 @@ def work(request, task):
 
     Raises:
         UserError: The clips can't be read, or a frontend refuses its settings.
-        SystemExit: Finished runs are of other clips.
+        OtherDataError: Finished runs are of other clips.
     """
     from training.run.models import check_model
 
@@ -56,11 +63,7 @@ def work(request, task):
     for frontend in request["frontends"]:
         check_model(config(frontend))
     clips = _Clips(config(None), request["settings"]["on"])
-    try:
-        _require_same_clips(request, clips.fingerprint)
-    except UserError as error:
-        print(f"run: error: {command_line.one_line(error)}", file=sys.stderr)
-        sys.exit(OTHER_DATA)
+    _require_same_clips(request, clips.fingerprint)
     for frontend in request["frontends"]:
         run = _run(request, frontend, config(frontend), clips)
         place = (request["output"], task.name, request["encoder"], frontend)
@@ -106,7 +109,10 @@ def _fingerprint(clip_set):
 def _require_same_clips(request, fingerprint):
     folder = Path(request["output"]) / "runs" / request["task"]
     for path in sorted(folder.glob(f"*/*/seed{request['seed']}.json")):
-        require_same(path, Run.read(path).clips, fingerprint, "what is in --data")
+        try:
+            require_same(path, Run.read(path).clips, fingerprint, "what is in --data")
+        except UserError as error:
+            raise OtherDataError(str(error)) from error
 
 
 def _run(request, frontend, config, clips):

@@ -6,7 +6,7 @@ import time
 from benchmarks.suite.runs import Run, read_runs, run_path
 from benchmarks.suite.tasks import BASELINE, require_data
 from leaf_files.atomic import writable_folder
-from leaf_files.command_line import counted, did_you_mean
+from leaf_files.command_line import counted, did_you_mean, duration
 from leaf_files.errors import UserError
 from training.comparison.launch import launch
 
@@ -42,7 +42,7 @@ def run(plan, jobs):
         scores = ", ".join(_score(plan, job, frontend) for frontend in job.frontends)
         _say(
             f"{job}: {scores}; {seconds:.0f} s; {n_made} of {n_missing} runs, "
-            f"{_duration(seconds_left)} left"
+            f"{duration(seconds_left)} left"
         )
 
     n_failed = launch(
@@ -53,7 +53,7 @@ def run(plan, jobs):
         proven=n_missing < plan.n_runs,
     )
     if waiting:
-        _say(f"{n_made} runs took {_duration(time.monotonic() - started)}")
+        _say(f"{n_made} runs took {duration(time.monotonic() - started)}")
     logs = plan.output / "logs"
     if logs.is_dir() and not any(logs.iterdir()):
         logs.rmdir()
@@ -94,12 +94,6 @@ def report(output, baseline=BASELINE):
 def _score(plan, job, frontend):
     path = run_path(plan.output, job.task.name, job.encoder, frontend, job.seed)
     return f"{frontend} {100 * Run.read(path).share('clean'):.1f} %"
-
-
-def _duration(seconds):
-    minutes = round(seconds / 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _say(line):

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import sys
 
+from leaf_files.command_line import duration
 from leaf_files.errors import UserError
 from training.comparison import report
 from training.comparison.data import finished_like, require_one_data, without_record
@@ -50,7 +51,7 @@ def compare(comparison):
             results = collect(comparison)
             report.write(comparison, results)
             outcome = f"{report.scores_in_words(results, run)}, {seconds:.0f} s"
-        remaining = f"; about {_duration(seconds_left)} left" if seconds_left else ""
+        remaining = f"; about {duration(seconds_left)} left" if seconds_left else ""
         place = f"[{n_ended:>{len(str(len(runs)))}} of {len(runs)}]"
         print(f"{place} {run}: {outcome}{remaining}", flush=True)
 
@@ -72,16 +73,6 @@ def compare(comparison):
             f"{comparison.output / 'runs'}; the report covers the others. The same "
             "command tries them again"
         )
-
-
-def _duration(seconds):
-    """A duration for people: "40 s", "12 min", "3 h 05 min"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _command(comparison, run):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from leaf_files.atomic import write_text
-from leaf_files.command_line import counted
+from leaf_files.command_line import counted, duration
 from leaf_files.tables import code, plain, plain_table
 from training.evaluation import notes
 from training.evaluation.predictions import labels, write_predictions
@@ -217,7 +217,7 @@ def _training(config, metrics):
     yield (
         f"The model has {parameters['total']:,} parameters, {parameters['frontend']:,} "
         f"of them in the frontend. It was trained for "
-        f"{_duration(metrics['training_seconds'])}; {kept_epoch}."
+        f"{duration(metrics['training_seconds'])}; {kept_epoch}."
     )
     if "adaptation" in metrics:
         yield (
@@ -358,14 +358,6 @@ def _cell(value, interval):
 def _ends(interval):
     low, high = interval
     return f"{100 * low:.1f} to {100 * high:.1f}"
-
-
-def _duration(seconds):
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    if seconds < 6000:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.1f} hours"
 
 
 def _plain(value):
