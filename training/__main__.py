@@ -25,6 +25,7 @@ def dispatch(argv):
     commands = {
         "fit": _fit,
         "evaluate": _evaluate,
+        "judge": _judge,
         "compare": _compare,
         "adapt": _adapt,
         "prepare": _prepare,
@@ -122,6 +123,29 @@ def _evaluate(arguments):
         return
     for evaluation in evaluations:
         _print_evaluation(evaluation)
+
+
+def _judge(arguments):
+    from leaf_files.atomic import write_csv
+    from training.evaluation.events import judging, tables, words
+
+    recordings = tables.read_reference(
+        arguments.reference,
+        next(iter(arguments.label_column or ()), None),
+        arguments.recordings,
+        arguments.background,
+    )
+    tables.read_detections(arguments.detections, recordings, arguments.background)
+    judged = list(recordings.values())
+    scores = judging.judge(
+        judged, arguments.collar, arguments.end_share, arguments.segment, arguments.at
+    )
+    if arguments.curve is not None:
+        write_csv(arguments.curve, judging.tradeoff_rows(judged, arguments.collar))
+    if arguments.json:
+        print(json.dumps(scores, indent=2, allow_nan=False))
+        return
+    print(*words.in_words(scores), sep="\n")
 
 
 def _compare(arguments):

@@ -35,6 +35,8 @@ _NOT_INSPECTED = ("sample_rate", "cache")
 _OF_READING = ("sample_rate", "window_seconds", "cache", "data_dir")
 _RENAMED = {"frontend_settings": "--set"}  # options of other names, in all commands
 _finite = number(float, "a finite number", math.isfinite)
+_seconds = number(float, "a finite number above 0", lambda s: 0 < s < math.inf)
+_not_below_0 = number(float, "a finite number, at least 0", lambda s: 0 <= s < math.inf)
 
 
 def make_parser():
@@ -50,6 +52,7 @@ def make_parser():
     commands = parser.add_subparsers(dest="command", required=True)
     _add_fit(commands)
     _add_evaluate(commands)
+    _add_judge(commands)
     _add_compare(commands)
     _add_adapt(commands)
     _add_prepare(commands)
@@ -296,6 +299,78 @@ def _add_evaluate(commands):
     parser.add_argument("--json", action="store_true", help="print metrics as JSON")
 
 
+def _add_judge(commands):
+    parser = commands.add_parser(
+        "judge",
+        help="judge detected events by those of a reference",
+        description="Judges a table of detections, such as `export detect` writes, by "
+        "a table of what is in the recordings: by event and by segment, false alarms "
+        "an hour and missed events.",
+        epilog=_examples(
+            "judge detections.csv --reference table.csv",
+            "judge detections.csv --reference table.csv --recordings night --json",
+        ),
+    )
+    parser.add_argument(
+        "detections",
+        metavar="DETECTIONS",
+        type=Path,
+        help="CSV, TSV or JSON lines of detections, with columns file, start, end, "
+        "label and maybe score",
+    )
+    parser.add_argument(
+        "--reference",
+        metavar="TABLE",
+        type=Path,
+        required=True,
+        help="table of the events in the recordings, with columns path, label, start "
+        "and end, or annotations of Raven or Audacity, or a folder of recordings with "
+        "a label file beside each; a row without a label names a recording without "
+        "events",
+    )
+    _add_label_column(parser, what="column of labels of the reference")
+    parser.add_argument(
+        "--recordings",
+        metavar="FOLDER",
+        type=Path,
+        help="folder of all recordings, at any depth: where the reference names no "
+        "event of one, there is none (default: those that the reference names)",
+    )
+    parser.add_argument(
+        "--background",
+        metavar="LABEL[,LABEL...]",
+        type=checked(functools.partial(_columns, most=None)),
+        default=(),
+        help="labels that are no events, such as that of silence",
+    )
+    for option, metavar, default, words in (
+        ("collar", "SECONDS", 0.2, "most seconds between starts, and between ends"),
+        ("end-share", "X", 0.2, "share of an event by which its end may differ too"),
+        ("segment", "SECONDS", 1.0, "length of segments"),
+    ):
+        parser.add_argument(
+            f"--{option}",
+            metavar=metavar,
+            type=_seconds if option == "segment" else _not_below_0,
+            default=default,
+            help=f"{words} (default: {default:g})",
+        )
+    parser.add_argument(
+        "--at",
+        metavar="N[,N...]",
+        type=checked(_finite_numbers),
+        default=(0.5, 1.0, 10.0),
+        help="false alarms an hour at which missed events are told (default: 0.5,1,10)",
+    )
+    parser.add_argument(
+        "--curve",
+        metavar="FILE.csv",
+        type=Path,
+        help="table to write: false alarms an hour and missed events by threshold",
+    )
+    parser.add_argument("--json", action="store_true", help="print scores as JSON")
+
+
 def _add_data_dir(parser, default):
     """Adds `--data-dir` to a command that doesn't make a `FitConfig`."""
     parser.add_argument(
@@ -363,7 +438,7 @@ def _add_compare(commands):
         "--noise-snr",
         metavar="DB[,DB...]",
         dest="snrs_db",
-        type=checked(_decibels),
+        type=checked(_finite_numbers),
         default=(),
         help="test the trained models as well in noise, at these signal-to-noise "
         "ratios",
@@ -639,7 +714,7 @@ def host_settings(arguments):
     return HostSettings(*values)
 
 
-def _decibels(text):
+def _finite_numbers(text):
     return _different(text, [_finite(decibels) for decibels in text.split(",")])
 
 
