@@ -29,6 +29,7 @@ def dispatch(argv):
         "compare": _compare,
         "adapt": _adapt,
         "prepare": _prepare,
+        "mix": _mix,
         "plot": _plot,
         "tasks": _tasks,
         "inspect": _inspect,
@@ -223,6 +224,23 @@ def _prepare(arguments):
 
     prepare(task, config.seed, output, functools.partial(print, flush=True))
     print(f"learn from them by --task shards:{output}")
+
+
+def _mix(arguments):
+    from training.commands.arguments import mixture_settings
+    from training.settings.config import absolute_path
+    from training.tasks.registry import get_tasks
+
+    config, settings = mixture_settings(arguments)
+    task, *others = get_tasks(config)
+    if others:
+        raise UserError(f"one task is mixed at a time. Received: {config.task}")
+    quiet.import_keras()
+    from training.mixtures.mixing import TABLE, mix
+
+    output = absolute_path(arguments.output)
+    mix(task, settings, output, functools.partial(print, flush=True), config.seed)
+    print(f"use them by --task table:{output}/{TABLE}")
 
 
 def _print_evaluation(evaluation):

@@ -12,7 +12,8 @@ from leaf_files.command_line import Parser, program
 from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from training.comparison.plan import Comparison
-from training.evaluation.noise import COLORS
+from training.mixtures.noise import COLORS
+from training.mixtures.settings import CHOICES, FORMATS, MixSettings
 from training.run.parent import inherited_settings
 from training.settings.config import FitConfig, absolute_path, read_settings
 from training.settings.fields import GROUPS, settings_of
@@ -56,6 +57,7 @@ def make_parser():
     _add_compare(commands)
     _add_adapt(commands)
     _add_prepare(commands)
+    _add_mix(commands)
     _add_plot(commands)
     _add_tasks(commands)
     _add_inspect(commands)
@@ -585,6 +587,110 @@ def _add_prepare(commands):
     _add_label_column(parser)
 
 
+def _add_mix(commands):
+    parser = commands.add_parser(
+        "mix",
+        help="make long recordings with known events of clips",
+        description="Puts clips of a task at random times onto a background, and "
+        "writes the recordings and a table of what is where in them, to test or to "
+        "train detectors.",
+        epilog=_examples(
+            "mix folder:clips --output mixed --minutes 60 --split test",
+            "mix folder:clips --output mixed --background street --snr 0,10",
+        ),
+    )
+    parser.add_argument("task", metavar="TASK", help="folder:PATH or table:FILE")
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        required=True,
+        help="folder to write: new, empty, or of mixtures, which are replaced",
+    )
+    default = MixSettings()
+    for name, metavar, words in (
+        ("minutes", "X", "length of all recordings together"),
+        ("recording_minutes", "X", "length of a recording"),
+        ("events_per_minute", "X", "clips a minute"),
+        ("gap", "SECONDS", "least time between two of them, seconds"),
+        ("trim_db", "DB", "how far below the loudest 10 ms of a clip its sound ends"),
+    ):
+        value = getattr(default, name)
+        parser.add_argument(
+            "--" + name.replace("_", "-"),
+            metavar=metavar,
+            type=_finite,
+            default=value,
+            help=f"{words} (default: {value:g})",
+        )
+    parser.add_argument(
+        "--overlap", action="store_true", help="let events overlap, without a gap"
+    )
+    parser.add_argument(
+        "--snr",
+        metavar="LOW,HIGH",
+        type=checked(_finite_pair),
+        default=default.snr,
+        help="lowest and highest signal-to-noise ratio of an event, dB (default: 0,20)",
+    )
+    parser.add_argument(
+        "--background",
+        metavar="COLOR_OR_FOLDER",
+        default=default.background,
+        help=f"{' or '.join(COLORS)} noise, or a folder of recordings, at any depth, "
+        f"one after the other (default: {default.background})",
+    )
+    parser.add_argument(
+        "--split",
+        choices=CHOICES,
+        default=default.split,
+        help=f"clips to take: those that `fit` tests with the same --seed and groups, "
+        f"or another split's (default: {default.split})",
+    )
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default=default.format,
+        help=f"format of the recordings, 16 bits (default: {default.format})",
+    )
+    parser.add_argument(
+        "--mixture-seed",
+        metavar="N",
+        type=at_least(0),
+        help="seed of what is drawn for the mixtures (default: that of --seed)",
+    )
+    for name, setting in _SETTINGS.items():
+        reads = name in _OF_READING and name != "sample_rate"
+        if name == "seed" or (setting.group == "data" and not reads):
+            _add_setting(parser, setting)
+    _add_label_column(parser)
+
+
+def mixture_settings(arguments):
+    """(`FitConfig` of the task, `MixSettings`) of parsed arguments of `mix`.
+
+    Raises:
+        UserError: Settings that don't go together.
+
+    >>> arguments = make_parser().parse_args(
+    ...     ["mix", "folder:clips", "--output", "mixed", "--seed", "3"])
+    >>> mixture_settings(arguments)[1].seed
+    3
+    """
+    given = vars(arguments)
+    names = [f.name for f in dataclasses.fields(MixSettings)]
+    own = {name: given[name] for name in names if name in given}
+    if own["background"] not in COLORS:
+        own["background"] = absolute_path(own["background"])
+    try:
+        config = FitConfig(**given_settings(arguments), cache="none")
+        seed = arguments.mixture_seed
+        own["seed"] = config.seed if seed is None else seed
+        own["sample_rate"] = config.sample_rate
+        return config, MixSettings(**own)
+    except ValueError as error:
+        raise UserError(f"cannot use the settings: {error}") from error
+
+
 def _add_plot(commands):
     parser = commands.add_parser(
         "plot",
@@ -716,6 +822,13 @@ def host_settings(arguments):
 
 def _finite_numbers(text):
     return _different(text, [_finite(decibels) for decibels in text.split(",")])
+
+
+def _finite_pair(text):
+    numbers = [_finite(number) for number in text.split(",")]
+    if len(numbers) != 2 or numbers[0] > numbers[1]:
+        raise ValueError(f"must be LOW,HIGH with LOW <= HIGH. Received: {text}")
+    return tuple(numbers)
 
 
 def _columns(text, most):
