@@ -92,6 +92,7 @@ def mix(task, settings, output, say, split_seed=0):
         UserError: The clips can't be used or don't fit, or the folder holds something
             else.
 
+    >>> from training.mixtures.settings import MixSettings
     >>> from training.tasks.registry import get_task
     >>> settings = MixSettings(minutes=0.5, events_per_minute=20.0, sample_rate=8000)
     >>> mix(get_task("folder:drums"), settings, "mixed", print)

@@ -87,7 +87,7 @@ def place(deck, samples_of, samples, settings, random):
     >>> settings = MixSettings(sample_rate=1000, events_per_minute=2.0)
     >>> [placed.clip for placed in place(
     ...     deck, lambda clip: 500, 60_000, settings, np.random.default_rng(0))]
-    [1, 0]
+    [0, 1]
     """
     minutes = samples / settings.sample_rate / 60
     n = round(settings.events_per_minute * minutes)
