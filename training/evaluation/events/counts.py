@@ -134,14 +134,8 @@ def count_events(
         for i, j in pairs:
             tally.labels[reference[i].label].n_right += 1
             tally.start_errors.append(abs(reference[i].start - detected[j].start))
-        missed, invented = (
-            [
-                event
-                for n, event in enumerate(events)
-                if n not in {p[side] for p in pairs}
-            ]
-            for side, events in enumerate((reference, detected))
-        )
+        missed = _without(reference, {i for i, _ in pairs})
+        invented = _without(detected, {j for _, j in pairs})
         n = len(matched(missed, invented, collar, share, ends, labels=False))
         tally.n_substituted += n
         tally.n_deleted += len(missed) - n
@@ -189,6 +183,10 @@ def count_segments(
         tally.n_deleted += int((missed - substituted).sum())
         tally.n_inserted += int((invented - substituted).sum())
     return tally
+
+
+def _without(events, numbers):
+    return [event for n, event in enumerate(events) if n not in numbers]
 
 
 def _active(events, segment) -> Mapping[str, set]:
