@@ -84,7 +84,7 @@ def _alarms(alarms, collar):
             yield (
                 f"at {at['most_false_alarms_per_hour']:g} false alarms an hour at most "
                 f"{at['missed_share']:.1%} are missed, from a score of "
-                f"{at['threshold']:.3g} on"
+                f"{at['threshold']:.4g} on"
             )
 
 
