@@ -25,9 +25,11 @@ def dispatch(argv):
     commands = {
         "fit": _fit,
         "evaluate": _evaluate,
+        "judge": _judge,
         "compare": _compare,
         "adapt": _adapt,
         "prepare": _prepare,
+        "mix": _mix,
         "plot": _plot,
         "tasks": _tasks,
         "inspect": _inspect,
@@ -124,6 +126,29 @@ def _evaluate(arguments):
         _print_evaluation(evaluation)
 
 
+def _judge(arguments):
+    from leaf_files.atomic import write_csv
+    from training.evaluation.events import judging, tables, words
+
+    recordings = tables.read_reference(
+        arguments.reference,
+        next(iter(arguments.label_column or ()), None),
+        arguments.recordings,
+        arguments.background,
+    )
+    tables.read_detections(arguments.detections, recordings, arguments.background)
+    judged = list(recordings.values())
+    scores = judging.judge(
+        judged, arguments.collar, arguments.end_share, arguments.segment, arguments.at
+    )
+    if arguments.curve is not None:
+        write_csv(arguments.curve, judging.tradeoff_rows(judged, arguments.collar))
+    if arguments.json:
+        print(json.dumps(scores, indent=2, allow_nan=False))
+        return
+    print(*words.in_words(scores), sep="\n")
+
+
 def _compare(arguments):
     from training.commands.arguments import comparison
     from training.comparison.comparing import compare
@@ -199,6 +224,23 @@ def _prepare(arguments):
 
     prepare(task, config.seed, output, functools.partial(print, flush=True))
     print(f"learn from them by --task shards:{output}")
+
+
+def _mix(arguments):
+    from training.commands.arguments import mixture_settings
+    from training.settings.config import absolute_path
+    from training.tasks.registry import get_tasks
+
+    config, settings = mixture_settings(arguments)
+    task, *others = get_tasks(config)
+    if others:
+        raise UserError(f"one task is mixed at a time. Received: {config.task}")
+    quiet.import_keras()
+    from training.mixtures.mixing import TABLE, mix
+
+    output = absolute_path(arguments.output)
+    mix(task, settings, output, functools.partial(print, flush=True), config.seed)
+    print(f"use them by --task table:{output}/{TABLE}")
 
 
 def _print_evaluation(evaluation):

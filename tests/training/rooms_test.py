@@ -16,7 +16,7 @@ from tests.rooms import (
 
 # Each imports from those before it.
 ORDER = (
-    "settings", "tasks", "inspection", "input", "run", "evaluation", "fit",
+    "settings", "tasks", "inspection", "input", "mixtures", "run", "evaluation", "fit",
     "comparison", "commands",
 )  # fmt: skip
 ROOMS = {room: ORDER[:n] for n, room in enumerate(ORDER)}

@@ -12,7 +12,8 @@ from leaf_files.command_line import Parser, program
 from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from training.comparison.plan import Comparison
-from training.evaluation.noise import COLORS
+from training.mixtures.noise import COLORS
+from training.mixtures.settings import CHOICES, FORMATS, MixSettings
 from training.run.parent import inherited_settings
 from training.settings.config import FitConfig, absolute_path, read_settings
 from training.settings.fields import GROUPS, settings_of
@@ -35,6 +36,8 @@ _NOT_INSPECTED = ("sample_rate", "cache")
 _OF_READING = ("sample_rate", "window_seconds", "cache", "data_dir")
 _RENAMED = {"frontend_settings": "--set"}  # options of other names, in all commands
 _finite = number(float, "a finite number", math.isfinite)
+_seconds = number(float, "a finite number above 0", lambda s: 0 < s < math.inf)
+_not_below_0 = number(float, "a finite number, at least 0", lambda s: 0 <= s < math.inf)
 
 
 def make_parser():
@@ -50,9 +53,11 @@ def make_parser():
     commands = parser.add_subparsers(dest="command", required=True)
     _add_fit(commands)
     _add_evaluate(commands)
+    _add_judge(commands)
     _add_compare(commands)
     _add_adapt(commands)
     _add_prepare(commands)
+    _add_mix(commands)
     _add_plot(commands)
     _add_tasks(commands)
     _add_inspect(commands)
@@ -296,6 +301,78 @@ def _add_evaluate(commands):
     parser.add_argument("--json", action="store_true", help="print metrics as JSON")
 
 
+def _add_judge(commands):
+    parser = commands.add_parser(
+        "judge",
+        help="judge detected events by those of a reference",
+        description="Judges a table of detections, such as `export detect` writes, by "
+        "a table of what is in the recordings: by event and by segment, false alarms "
+        "an hour and missed events.",
+        epilog=_examples(
+            "judge detections.csv --reference table.csv",
+            "judge detections.csv --reference table.csv --recordings night --json",
+        ),
+    )
+    parser.add_argument(
+        "detections",
+        metavar="DETECTIONS",
+        type=Path,
+        help="CSV, TSV or JSON lines of detections, with columns file, start, end, "
+        "label and maybe score",
+    )
+    parser.add_argument(
+        "--reference",
+        metavar="TABLE",
+        type=Path,
+        required=True,
+        help="table of the events in the recordings, with columns path, label, start "
+        "and end, or annotations of Raven or Audacity, or a folder of recordings with "
+        "a label file beside each; a row without a label names a recording without "
+        "events",
+    )
+    _add_label_column(parser, what="column of labels of the reference")
+    parser.add_argument(
+        "--recordings",
+        metavar="FOLDER",
+        type=Path,
+        help="folder of all recordings, at any depth: where the reference names no "
+        "event of one, there is none (default: those that the reference names)",
+    )
+    parser.add_argument(
+        "--background",
+        metavar="LABEL[,LABEL...]",
+        type=checked(functools.partial(_columns, most=None)),
+        default=(),
+        help="labels that are no events, such as that of silence",
+    )
+    for option, metavar, default, words in (
+        ("collar", "SECONDS", 0.2, "most seconds between starts, and between ends"),
+        ("end-share", "X", 0.2, "share of an event by which its end may differ too"),
+        ("segment", "SECONDS", 1.0, "length of segments"),
+    ):
+        parser.add_argument(
+            f"--{option}",
+            metavar=metavar,
+            type=_seconds if option == "segment" else _not_below_0,
+            default=default,
+            help=f"{words} (default: {default:g})",
+        )
+    parser.add_argument(
+        "--at",
+        metavar="N[,N...]",
+        type=checked(_finite_numbers),
+        default=(0.5, 1.0, 10.0),
+        help="false alarms an hour at which missed events are told (default: 0.5,1,10)",
+    )
+    parser.add_argument(
+        "--curve",
+        metavar="FILE.csv",
+        type=Path,
+        help="table to write: false alarms an hour and missed events by threshold",
+    )
+    parser.add_argument("--json", action="store_true", help="print scores as JSON")
+
+
 def _add_data_dir(parser, default):
     """Adds `--data-dir` to a command that doesn't make a `FitConfig`."""
     parser.add_argument(
@@ -363,7 +440,7 @@ def _add_compare(commands):
         "--noise-snr",
         metavar="DB[,DB...]",
         dest="snrs_db",
-        type=checked(_decibels),
+        type=checked(_finite_numbers),
         default=(),
         help="test the trained models as well in noise, at these signal-to-noise "
         "ratios",
@@ -510,6 +587,110 @@ def _add_prepare(commands):
     _add_label_column(parser)
 
 
+def _add_mix(commands):
+    parser = commands.add_parser(
+        "mix",
+        help="make long recordings with known events of clips",
+        description="Puts clips of a task at random times onto a background, and "
+        "writes the recordings and a table of what is where in them, to test or to "
+        "train detectors.",
+        epilog=_examples(
+            "mix folder:clips --output mixed --minutes 60 --split test",
+            "mix folder:clips --output mixed --background street --snr 0,10",
+        ),
+    )
+    parser.add_argument("task", metavar="TASK", help="folder:PATH or table:FILE")
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        required=True,
+        help="folder to write: new, empty, or of mixtures, which are replaced",
+    )
+    default = MixSettings()
+    for name, metavar, words in (
+        ("minutes", "X", "length of all recordings together"),
+        ("recording_minutes", "X", "length of a recording"),
+        ("events_per_minute", "X", "clips a minute"),
+        ("gap", "SECONDS", "least time between two of them, seconds"),
+        ("trim_db", "DB", "how far below the loudest 10 ms of a clip its sound ends"),
+    ):
+        value = getattr(default, name)
+        parser.add_argument(
+            "--" + name.replace("_", "-"),
+            metavar=metavar,
+            type=_finite,
+            default=value,
+            help=f"{words} (default: {value:g})",
+        )
+    parser.add_argument(
+        "--overlap", action="store_true", help="let events overlap, without a gap"
+    )
+    parser.add_argument(
+        "--snr",
+        metavar="LOW,HIGH",
+        type=checked(_finite_pair),
+        default=default.snr,
+        help="lowest and highest signal-to-noise ratio of an event, dB (default: 0,20)",
+    )
+    parser.add_argument(
+        "--background",
+        metavar="COLOR_OR_FOLDER",
+        default=default.background,
+        help=f"{' or '.join(COLORS)} noise, or a folder of recordings, at any depth, "
+        f"one after the other (default: {default.background})",
+    )
+    parser.add_argument(
+        "--split",
+        choices=CHOICES,
+        default=default.split,
+        help=f"clips to take: those that `fit` tests with the same --seed and groups, "
+        f"or another split's (default: {default.split})",
+    )
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default=default.format,
+        help=f"format of the recordings, 16 bits (default: {default.format})",
+    )
+    parser.add_argument(
+        "--mixture-seed",
+        metavar="N",
+        type=at_least(0),
+        help="seed of what is drawn for the mixtures (default: that of --seed)",
+    )
+    for name, setting in _SETTINGS.items():
+        reads = name in _OF_READING and name != "sample_rate"
+        if name == "seed" or (setting.group == "data" and not reads):
+            _add_setting(parser, setting)
+    _add_label_column(parser)
+
+
+def mixture_settings(arguments):
+    """(`FitConfig` of the task, `MixSettings`) of parsed arguments of `mix`.
+
+    Raises:
+        UserError: Settings that don't go together.
+
+    >>> arguments = make_parser().parse_args(
+    ...     ["mix", "folder:clips", "--output", "mixed", "--seed", "3"])
+    >>> mixture_settings(arguments)[1].seed
+    3
+    """
+    given = vars(arguments)
+    names = [f.name for f in dataclasses.fields(MixSettings)]
+    own = {name: given[name] for name in names if name in given}
+    if own["background"] not in COLORS:
+        own["background"] = absolute_path(own["background"])
+    try:
+        config = FitConfig(**given_settings(arguments), cache="none")
+        seed = arguments.mixture_seed
+        own["seed"] = config.seed if seed is None else seed
+        own["sample_rate"] = config.sample_rate
+        return config, MixSettings(**own)
+    except ValueError as error:
+        raise UserError(f"cannot use the settings: {error}") from error
+
+
 def _add_plot(commands):
     parser = commands.add_parser(
         "plot",
@@ -639,8 +820,15 @@ def host_settings(arguments):
     return HostSettings(*values)
 
 
-def _decibels(text):
+def _finite_numbers(text):
     return _different(text, [_finite(decibels) for decibels in text.split(",")])
+
+
+def _finite_pair(text):
+    numbers = [_finite(number) for number in text.split(",")]
+    if len(numbers) != 2 or numbers[0] > numbers[1]:
+        raise ValueError(f"must be LOW,HIGH with LOW <= HIGH. Received: {text}")
+    return tuple(numbers)
 
 
 def _columns(text, most):

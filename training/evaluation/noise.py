@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-COLORS = ("pink", "white")
+from training.mixtures.noise import COLORS, colored_noise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,17 +73,12 @@ class Noise:
         Returns:
             (samples,), float32.
         """
-        # Imported here: Keras comes with it, which the names of colors don't need.
+        # Imported here: Keras comes with it, which settings of noise don't need.
         from leaf_tf.dsp import mixing
 
         waveform = np.asarray(waveform, np.float64)
         random = np.random.default_rng([self.seed, index])
-        noise = random.standard_normal(len(waveform))
-        if self.color == "pink":
-            spectrum = np.fft.rfft(noise)
-            bins = np.arange(len(spectrum), dtype=float)
-            spectrum *= mixing.pink_amplitudes(bins, np)
-            noise = np.fft.irfft(spectrum, len(waveform))
+        noise = colored_noise(random, len(waveform), self.color)
         powers = np.mean(waveform**2), np.mean(noise**2)
         gain = mixing.noise_gain(*powers, self.snr_db, np)
         return (waveform + gain * noise).astype(np.float32)

@@ -103,6 +103,8 @@ def needs_weights(heads, config, weighted=False):
         or heads[0].multi_label
         or config.mixup
         or config.class_weights != "none"
+        or config.label_smoothing
+        or config.loss != "cross_entropy"
     )
 
 

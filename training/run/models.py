@@ -15,6 +15,7 @@ from leaf_files.quiet import native_logs_hidden
 from leaf_tf import encoders, frontends
 from training.input.targets import needs_weights
 from training.run.frontend_settings import frontend_arguments, refusal
+from training.run.losses import make_loss
 
 # LEAF as it learns best, see docs/results.md; the paper's is "leaf_paper".
 _COMPRESSION = "soft_pcen"
@@ -100,7 +101,7 @@ def build_classifier(config, heads):
 
 
 def compile_classifier(model, heads, config, steps, weighted=False):
-    """Compiles the model for `fit`: Adam, and the mean cross-entropy of its heads.
+    """Compiles the model for `fit`: Adam, and the mean loss of its heads.
 
     Adam is `leaf_tf.ScaledAdam`, whose steps suit the parameters of a frontend.
 
@@ -133,7 +134,7 @@ def compile_classifier(model, heads, config, steps, weighted=False):
             jit_compile=jit,
         )
         return
-    losses = {head.name: _loss(head) for head in heads}
+    losses = {head.name: make_loss(head, config) for head in heads}
     metrics = {head.name: _metrics(head, len(heads) > 1) for head in heads}
     if len(heads) == 1:
         [losses], [metrics] = losses.values(), metrics.values()
@@ -152,12 +153,6 @@ def _learning_rates(config, steps):
     return keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - warmup), warmup_target=highest, warmup_steps=warmup
     )
-
-
-def _loss(head):
-    if head.multi_label:
-        return keras.losses.BinaryCrossentropy(from_logits=True)
-    return keras.losses.CategoricalCrossentropy(from_logits=True)
 
 
 def _metrics(head, with_loss):

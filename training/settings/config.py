@@ -49,6 +49,7 @@ _FOLDS = Rule(
     ),
 )
 
+_FOCAL_GAMMA = 2.0  # of the paper, and of Keras
 _FINITE_ABOVE_ZERO = Rule("a finite number above 0", lambda x: 0 < x < math.inf)
 _FREEZABLE = ("frontend", "encoder", "frontend,encoder")
 _SHARE = Rule("above 0 and at most 1", lambda share: 0 < share <= 1)
@@ -300,6 +301,26 @@ class FitConfig:
         "weights of classes in the loss; balanced: all classes count equally",
         choices=("none", "balanced"),
     )
+    loss: str = setting(
+        "cross_entropy",
+        "balance of tasks and classes",
+        "loss of training; focal: cross-entropy times (1 - p)^focal_gamma, so that "
+        "windows whose label is probable, p, count little",
+        choices=("cross_entropy", "focal"),
+    )
+    focal_gamma: float = setting(
+        _FOCAL_GAMMA,
+        "balance of tasks and classes",
+        "exponent of --loss focal; the higher, the less what is easy counts",
+        rule=Rule("in [0, 10]", lambda gamma: 0 <= gamma <= 10),
+    )
+    label_smoothing: float = setting(
+        0.0,
+        "balance of tasks and classes",
+        "share of each label that is spread over all classes in the loss of training; "
+        "of several labels over yes and no",
+        rule=Rule("at least 0 and below 1", lambda share: 0 <= share < 1),
+    )
     mixup: float | None = setting(
         None,
         "augmentation",
@@ -541,6 +562,11 @@ class FitConfig:
         if self.balanced and self.class_weights != "none":
             raise ValueError(
                 "`balanced` and `class_weights` correct the same imbalance; choose one"
+            )
+        if self.focal_gamma != _FOCAL_GAMMA and self.loss != "focal":
+            raise ValueError(
+                "`focal_gamma` is of use with the loss focal only; give that as well. "
+                f"Received: {self.focal_gamma}"
             )
         self._require_effect()
         is_new = not self.from_run and self.encoder in ENCODERS

@@ -1,0 +1,1 @@
+"""Detected events judged against the events of a reference."""

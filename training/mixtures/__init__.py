@@ -1,0 +1,1 @@
+"""Mixtures: long recordings with known events, made of clips and a background."""
