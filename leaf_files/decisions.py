@@ -3,10 +3,13 @@
 import dataclasses
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from leaf_files.errors import UserError
+from leaf_files.json_files import read_json
 from leaf_files.run_folder import SIGMOID
 
 # What is answered where no label is decided on; no label of a user's is named so.
@@ -135,6 +138,44 @@ class Decisions:
             tuple(map(str, content["background"])),
             dict(content.get("chosen_by", {})),
         )
+
+
+def decisions_json(decisions: Mapping[str, Decisions]) -> dict[str, Any]:
+    """The content of `decisions.json`.
+
+    Args:
+        decisions: {name of the head: its `Decisions`}.
+
+    >>> decisions_json({"dogs": Decisions(temperature=2.0)})["heads"]["dogs"][
+    ...     "temperature"
+    ... ]
+    2.0
+    """
+    return {"heads": {name: each.to_dict() for name, each in decisions.items()}}
+
+
+def read_decisions(path: Path) -> dict[str, Decisions]:
+    """The decisions in a `decisions.json`, {name of the head: `Decisions`}.
+
+    Args:
+        path: The file; {} is read where there is none, as in runs of older versions.
+
+    Raises:
+        UserError: It is damaged.
+
+    >>> read_decisions(Path("no file"))
+    {}
+    """
+    if not path.exists():
+        return {}
+    try:
+        content = read_json(path)["heads"]
+        return {str(n): Decisions.from_dict(each) for n, each in content.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"cannot read how to decide in {path} ({type(error).__name__}: "
+            f"{error}); bring it back as it was written, or remove it"
+        ) from error
 
 
 def _share(value):

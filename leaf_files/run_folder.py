@@ -32,6 +32,8 @@ class RunPaths:
         config: Settings, JSON. An export takes `sample_rate` and `window_seconds`.
         model: Best model of the run, `.keras`.
         tasks: Task, labels and activation of each head, JSON, see `read_heads`.
+        decisions: How the probabilities of each head become decisions, JSON, see
+            `leaf_files.decisions`; runs of older versions have none.
         labels: Labels of a run of one task, one a line, in the order of the logits; a
             run of several tasks has such a file for each head, see `labels_of`.
         data: Record of the training data, JSON, see `training.run.data_record`: for
@@ -68,6 +70,7 @@ class RunPaths:
         self.config = self.path / "config.json"
         self.model = self.path / "model.keras"
         self.tasks = self.path / "tasks.json"
+        self.decisions = self.path / "decisions.json"
         self.labels = self.path / labels_file()
         self.data = self.path / "data.json"
         self.data_clips = self.path / "data.csv"

@@ -244,11 +244,13 @@ def _mix(arguments):
 
 
 def _print_evaluation(evaluation):
+    from training.decisions.calibration import calibration_in_words
     from training.evaluation.scores import scores_in_words
 
     entry, labels = evaluation.scores, evaluation.head.labels
     n_clips = entry["n_examples"]
     print(f"{evaluation.task}: on {n_clips} clips {scores_in_words(entry)}")
+    print(f"  {calibration_in_words(entry['calibration'])}")
     width = max(map(len, labels))
     for label, of_class in entry["per_class"].items():
         n = of_class["n_examples"]

@@ -67,6 +67,7 @@ def pooling(tmp_path_factory):
 def no_figures(monkeypatch):
     """Runs that are drawn by nobody, where figures are not what is tested."""
     monkeypatch.setattr("training.evaluation.figures.draw_run", lambda *args: None)
+    monkeypatch.setattr("training.fit.fitting.draw_reliability", lambda *args: None)
 
 
 @pytest.fixture(scope="session")

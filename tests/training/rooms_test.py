@@ -16,8 +16,8 @@ from tests.rooms import (
 
 # Each imports from those before it.
 ORDER = (
-    "settings", "tasks", "inspection", "input", "mixtures", "run", "evaluation", "fit",
-    "comparison", "commands",
+    "settings", "tasks", "inspection", "input", "mixtures", "run", "decisions",
+    "evaluation", "fit", "comparison", "commands",
 )  # fmt: skip
 ROOMS = {room: ORDER[:n] for n, room in enumerate(ORDER)}
 

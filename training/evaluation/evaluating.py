@@ -5,9 +5,11 @@ import dataclasses
 import functools
 import sys
 
+from leaf_files.decisions import Decisions
 from leaf_files.errors import UserError
 from leaf_files.run_folder import Head, require_same_rate
 from leaf_tf.frontends.base import frontends_of
+from training.decisions.calibration import calibration_entry
 from training.evaluation.clips import (
     ClipEvaluator,
     ClipPredictions,
@@ -32,6 +34,7 @@ class Evaluation:
         task: Name of the task.
         head: `Head` of the model that made the predictions.
         predictions: `ClipPredictions` or `MultiLabelPredictions`.
+        decisions: `Decisions` of the head.
 
     >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
     >>> predictions = ClipPredictions(np.array([[2.0, 0.0]]), np.array([0]))
@@ -42,11 +45,14 @@ class Evaluation:
     task: str
     head: Head
     predictions: ClipPredictions | MultiLabelPredictions
+    decisions: Decisions = dataclasses.field(default_factory=Decisions)
 
     @functools.cached_property
     def scores(self):
         """The task's entry in `metrics.json`, see `training.evaluation.scores`."""
-        return scored(self.predictions, self.head.labels)
+        entry = scored(self.predictions, self.head.labels)
+        calibration = calibration_entry(self.predictions, self.decisions.temperature)
+        return {**entry, "calibration": calibration}
 
 
 def as_metrics(evaluations):
@@ -107,6 +113,7 @@ def evaluate(
     if index is not None:
         config = dataclasses.replace(config, index=index)
     heads = run.read_heads()
+    decisions = dict(zip(heads, run.read_decisions(heads)))
     open_clips = functools.partial(
         _clips, run, config, data_dir or config.data_dir, exactly
     )
@@ -129,7 +136,7 @@ def evaluate(
         )
         with _running(run.model):
             predictions = ClipEvaluator(clips, head, config).predict(model)
-        evaluations.append(Evaluation(name, head, predictions))
+        evaluations.append(Evaluation(name, head, predictions, decisions[head]))
     return evaluations
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import special
 
-CONFIDENCE = 0.95
+from training.decisions.intervals import CONFIDENCE, share_interval
+
 LEAST_UNITS = 3  # fewer say nothing about others like them
 _REPLICATES = 1000
 _LEAST_REPLICATES = 200
@@ -100,26 +101,4 @@ def expanded_percentiles(replicates, n_units, confidence=CONFIDENCE):
     t = special.stdtrit(n_units - 1, (1 + confidence) / 2)
     tail = special.ndtr(-np.sqrt(n_units / (n_units - 1)) * t)
     low, high = np.quantile(replicates, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def share_interval(share, n, confidence=CONFIDENCE):
-    """The exact interval of a share of n trials, of Clopper and Pearson.
-
-    Args:
-        share: In [0, 1].
-        n: Number of trials.
-        confidence: Share of such intervals that contain the true share.
-
-    Returns:
-        (low, high).
-
-    >>> low, high = share_interval(0.75, 4)  # 3 trials of 4
-    >>> f"{low:.3f} to {high:.3f}"
-    '0.194 to 0.994'
-    """
-    tail, hits = (1 - confidence) / 2, share * n
-    misses = n - hits
-    low = special.betaincinv(hits, misses + 1, tail) if hits > 0 else 0.0
-    high = special.betaincinv(hits + 1, misses, 1 - tail) if misses > 0 else 1.0
     return float(low), float(high)

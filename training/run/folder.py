@@ -14,6 +14,7 @@ from leaf_files.atomic import (
 )
 from leaf_files.clips import write_clip
 from leaf_files.command_line import program
+from leaf_files.decisions import Decisions, decisions_json, read_decisions
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from leaf_files.run_folder import (
@@ -126,7 +127,7 @@ class RunFolder(RunPaths):
             if folder.exists():
                 shutil.rmtree(folder)
         of_heads = (*self.path.glob("labels*.txt"), *self.path.glob("predictions*.csv"))
-        record = (self.data, self.data_clips)
+        record = (self.data, self.data_clips, self.decisions)
         others = (self.metrics, self.tasks, self.model, self.history, self.report)
         for file in (*record, *others, *of_heads):
             file.unlink(missing_ok=True)
@@ -174,6 +175,24 @@ class RunFolder(RunPaths):
             raise UserError(
                 f"cannot read the metrics in {self.metrics}: {error}"
             ) from error
+
+    def read_decisions(self, heads):
+        """How each head's probabilities become decisions, a list of `Decisions`.
+
+        Args:
+            heads: A tuple of `Head`; one that the file doesn't name, as in runs of
+                older versions, decides always, by probabilities as they are.
+
+        Raises:
+            UserError: The file is damaged.
+        """
+        known = read_decisions(self.decisions)
+        return [known.get(head.name, Decisions()) for head in heads]
+
+    def write_decisions(self, heads, decisions):
+        """Writes the `Decisions` of each head."""
+        by_name = {head.name: each for head, each in zip(heads, decisions)}
+        write_json(self.decisions, decisions_json(by_name))
 
     def write_heads(self, heads):
         """Writes the meaning of the model's outputs, for programs and for people."""

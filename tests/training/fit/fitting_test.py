@@ -24,6 +24,7 @@ FILES = {
     "config.json",
     "data.csv",
     "data.json",
+    "decisions.json",
     "labels.txt",
     "tasks.json",
     "metrics.json",
@@ -39,6 +40,7 @@ FILES = {
     "figures/confusion_matrix.png",
     "figures/features.png",
     "figures/learning_curves.png",
+    "figures/reliability.png",
 }
 
 

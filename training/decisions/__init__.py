@@ -1,0 +1,1 @@
+"""How probabilities become decisions: calibration, thresholds, none of these."""
