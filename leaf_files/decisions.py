@@ -28,7 +28,7 @@ class Decisions:
         thresholds: {label: calibrated probability, in [0, 1], from which it is decided
             on}; labels that aren't named have `none_below`.
         none_below: The same for all labels without a threshold of their own; 0 decides
-            always.
+            always, but on labels of a sigmoid only from 0.5.
         background: Labels that are never decided on: where one is the most probable,
             the answer is none of these.
         chosen_by: How these were chosen, for people and reports: what JSON holds.
@@ -41,12 +41,49 @@ class Decisions:
     """
 
     temperature: float = 1.0
-    thresholds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    thresholds: Mapping[str, float] = dataclasses.field(
+        default_factory=dict, hash=False
+    )
     none_below: float = 0.0
     background: tuple[str, ...] = ()
     chosen_by: Mapping[str, Any] = dataclasses.field(
         default_factory=dict, compare=False
     )
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether all is as the model says: these needn't be written down.
+
+        >>> Decisions().is_identity, Decisions(none_below=0.4).is_identity
+        (True, False)
+        """
+        return self == Decisions()
+
+    @property
+    def can_refuse(self) -> bool:
+        """Whether the answer can be none of these in a softmax head.
+
+        >>> Decisions(temperature=2.0).can_refuse
+        False
+        """
+        return bool(self.thresholds or self.none_below or self.background)
+
+    def relabelled(self, labels, others):
+        """The same of a head whose labels have other names.
+
+        Args:
+            labels: The labels that these decisions name.
+            others: Their new names, in the same order.
+
+        >>> Decisions(thresholds={"dog": 0.8}).relabelled(["dog"], ["Hund"]).thresholds
+        {'Hund': 0.8}
+        """
+        names = dict(zip(labels, others))
+        return dataclasses.replace(
+            self,
+            thresholds={names.get(n, n): v for n, v in self.thresholds.items()},
+            background=tuple(names.get(n, n) for n in self.background),
+        )
 
     def calibrated(self, probabilities, activation):
         """The probabilities at logits divided by the temperature.
@@ -105,7 +142,8 @@ class Decisions:
         order = np.argsort(-calibrated, kind="stable")
         if activation != SIGMOID:
             order = order[:1]
-        levels = self.levels(labels)
+        is_default = activation == SIGMOID and not self.none_below
+        levels = self.levels(labels, 0.5 if is_default else None)
         return tuple(labels[n] for n in order if calibrated[n] >= levels[n])
 
     def to_dict(self) -> dict[str, Any]:
@@ -128,15 +166,19 @@ class Decisions:
         >>> Decisions.from_dict(Decisions(none_below=0.4).to_dict()).none_below
         0.4
         """
+        thresholds = content["thresholds"]
+        chosen_by = content.get("chosen_by", {})
+        if not isinstance(thresholds, Mapping) or not isinstance(chosen_by, Mapping):
+            raise TypeError("`thresholds` and `chosen_by` are objects")
         temperature = float(content["temperature"])
         if not (math.isfinite(temperature) and temperature > 0):
             raise ValueError(f"temperature {content['temperature']!r:.50}")
         return cls(
             temperature,
-            {str(k): _share(v) for k, v in content["thresholds"].items()},
+            {str(k): _share(v) for k, v in thresholds.items()},
             _share(content["none_below"]),
             tuple(map(str, content["background"])),
-            dict(content.get("chosen_by", {})),
+            dict(chosen_by),
         )
 
 

@@ -1,5 +1,6 @@
 // Opens an artifact folder of `python -m export` with LiteRT.js.
 
+import { calibrated } from "./decisions.js";
 import { PageError } from "./errors.js";
 
 const LITERT = "./node_modules/@litertjs/core/wasm/";
@@ -11,6 +12,8 @@ const SERVE = "python examples/web/serve.py ARTIFACT_DIR";
  * @property {string} output The name of its probabilities in the model.
  * @property {string[]} labels One per class.
  * @property {string} activation "softmax" (one label) or "sigmoid" (any number).
+ * @property {import("./decisions.js").Decisions} [decisions] How its probabilities
+ *   become decisions, where they need more than the model.
  */
 
 /** An artifact folder that is ready to run, one window at a time. */
@@ -38,11 +41,13 @@ export class Artifact {
 
   /**
    * @param {Float32Array} samples One window, scaled to [-1, 1].
-   * @returns {Promise<Float32Array[]>} The probabilities of each head.
+   * @returns {Promise<ArrayLike<number>[]>} The calibrated probabilities of each head.
    */
   async probabilities(samples) {
     const outputs = await this.#run(this.#model, samples);
-    return this.heads.map((head) => outputs[head.output].values);
+    return this.heads.map((head) =>
+      calibrated(outputs[head.output].values, head),
+    );
   }
 
   /**

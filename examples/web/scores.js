@@ -1,5 +1,7 @@
 // The labels of one head with their scores, as a list of bars.
 
+import { decided } from "./decisions.js";
+
 const FEW = 10; // labels that are shown at once; more are ranked, and cut here
 
 const percent = new Intl.NumberFormat("en", {
@@ -57,18 +59,12 @@ export class Scores {
     });
     this.#order(places);
     this.#best.setAttribute("aria-live", live ? "off" : "polite");
-    this.#best.textContent = this.#headline(probabilities, best);
+    const labels = decided(probabilities, this.#head);
+    this.#best.textContent = labels.join(", ") || "none of the labels";
     this.#best.classList.toggle("is-unsure", probabilities[best] < 0.5);
     this.#list.hidden = false;
     this.#more.hidden = !many;
     this.#cut();
-  }
-
-  #headline(probabilities, best) {
-    const { labels, activation } = this.#head;
-    if (activation === "softmax") return labels[best];
-    const heard = labels.filter((_, i) => probabilities[i] >= 0.5);
-    return heard.join(", ") || "none of the labels";
   }
 
   /** Moves rows only where the order changed. */

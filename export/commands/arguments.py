@@ -13,6 +13,7 @@ from export.commands.values import (
     some_of,
 )
 from export.contract.heads import ACTIVATIONS
+from export.runners.detecting import THRESHOLD
 from export.writers.options import (
     DEFAULT_FORMATS,
     FORMATS,
@@ -101,6 +102,13 @@ def export_parser() -> Parser:
         metavar="MS",
         help="length of the chunks of --streaming, a multiple of the frontend's hop "
         "(default: the multiple that is nearest to 100)",
+    )
+    parser.add_argument(
+        "--calibrated",
+        action="store_true",
+        help="put the run's temperature into the graph, so that the files' own "
+        "probabilities are the calibrated ones, whatever runs them (default: the files "
+        f"say it, and `{program('export')} predict` and `listen` apply it)",
     )
     parser.add_argument(
         "--window",
@@ -240,8 +248,8 @@ def listen_parser() -> Parser:
 
     Example:
 
-    >>> listen_parser().parse_args(["phone", "-"]).threshold
-    0.7
+    >>> listen_parser().parse_args(["phone", "-"]).smoothing
+    0.5
     """
     parser = Parser(
         prog=f"{program('export')} listen",
@@ -268,9 +276,9 @@ def listen_parser() -> Parser:
     parser.add_argument(
         "--threshold",
         type=share,
-        default=0.7,
         metavar="SCORE",
-        help="score from which a label is detected (default: 0.7)",
+        help="score from which any label is detected (default: the thresholds that the "
+        f"file carries, {THRESHOLD:g} for labels without)",
     )
     parser.add_argument(
         "--smoothing",

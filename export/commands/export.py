@@ -18,6 +18,7 @@ from export.report.content import build_report
 from export.report.figure import draw_report
 from export.report.measuring import Measurer
 from export.report.text import report_markdown, summary
+from export.source.calibrating import calibrated
 from export.source.clips import Clips, describe, head_clips
 from export.source.opening import Source, open_source
 from export.source.settling import unsettled_line, unsettled_norms
@@ -51,6 +52,8 @@ def main(argv: list[str]) -> None:
         head_clips(head, source.sample_rate, source.window_samples)
         for head in source.heads
     ]
+    if arguments.calibrated:
+        source = calibrated(source)
     report = export(source, clips, options, arguments.output)
     print(f"\n{summary(report)}\n\nWritten to {arguments.output}", flush=True)
     for note in source.notes:

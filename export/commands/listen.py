@@ -14,7 +14,7 @@ import numpy as np
 from export.commands.arguments import listen_parser
 from export.contract.heads import Head
 from export.contract.layout import as_reported
-from export.runners.detecting import Detector
+from export.runners.detecting import Detector, levels_of
 from export.runners.finding import find_stream
 from export.runners.integrity import require_intact
 from export.runners.opening import note_beside
@@ -125,6 +125,7 @@ class _Printer:
         self._heads = heads
         self._as_json, self._with_scores = arguments.json, arguments.scores
         self._threshold, self._smoothing = arguments.threshold, arguments.smoothing
+        self._levels = {h.name: levels_of(h, arguments.threshold) for h in heads}
         self._width = max(len(label) for head in heads for label in head.labels)
 
     def chunk(self, detector, detections):
@@ -174,7 +175,7 @@ class _Printer:
                     "seconds": round(seconds, 3),
                     "computing_seconds": round(computing, 6),
                     "real_time_factor": round(factor, 7),
-                    "threshold": self._threshold,
+                    "threshold": self._threshold or self._thresholds(),
                     "heads": [self._result(head, detector) for head in self._heads],
                 }
             )
@@ -186,6 +187,22 @@ class _Printer:
             f"{seconds:.2f} s heard in {computing:.3f} s of computing: real-time "
             f"factor {factor:.5f}"
         )
+
+    def _thresholds(self):
+        """The one threshold of all labels; {head: {label: its own}} of different ones.
+
+        Labels of the background have None.
+        """
+        levels = [float(x) for of_head in self._levels.values() for x in of_head]
+        if len(set(levels)) == 1:
+            return levels[0]
+        return {
+            head.name: {
+                label: float(level) if math.isfinite(level) else None
+                for label, level in zip(head.labels, self._levels[head.name])
+            }
+            for head in self._heads
+        }
 
     def _result(self, head, detector):
         """The number of a head's detections, and its highest score, for JSON."""
@@ -208,8 +225,9 @@ class _Printer:
                 f"nothing{of} detected: only ignored labels were ever the highest, or "
                 "no score was a number; --scores prints the highest of each chunk"
             )
+        threshold = self._levels[head.name][head.labels.index(best.label)]
         line = (
-            f"nothing{of} reached the threshold {self._threshold:g}; the best was "
+            f"nothing{of} reached the threshold {threshold:g}; the best was "
             f"{best.label}, {best.score:.4f} at {best.seconds:.2f} s"
         )
         # Rounded down, or it would not be reached.
@@ -217,7 +235,7 @@ class _Printer:
         if lower > 0:
             line += f"; --threshold {lower:g} detects it"
         peak = detector.peaks[head.name]
-        if peak >= self._threshold:
+        if peak >= threshold:
             line += (
                 f", and so does --smoothing 0: averaged over {self._smoothing:g} s, a "
                 f"probability of {peak:.4f} came to less"

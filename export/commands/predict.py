@@ -12,6 +12,7 @@ from export.contract.averaging import clip_probabilities
 from export.runners.opening import OpenArtifact, open_artifact
 from leaf_files.clips import hear_clip
 from leaf_files.command_line import note, program
+from leaf_files.decisions import NONE_OF_THESE
 from leaf_files.errors import UserError
 from leaf_files.oddities import warn_of
 from leaf_files.walk import shown, walk
@@ -48,7 +49,7 @@ def main(argv: list[str]) -> int:
             continue
         answers.append(answer)
         if not arguments.json:
-            print(_text(answer), flush=True)
+            print(_text(answer, model.heads), flush=True)
     if arguments.json:
         print(json.dumps(answers, indent=2))
     return exit_code
@@ -86,7 +87,7 @@ def _complain(error):
 
 
 def predict_clip(model: OpenArtifact, path: str | Path, n_top: int) -> dict:
-    """The top labels of one clip; oddities of its sound go to stderr.
+    """The top labels of one clip, calibrated; oddities of its sound go to stderr.
 
     Args:
         model: The artifact at work.
@@ -96,7 +97,8 @@ def predict_clip(model: OpenArtifact, path: str | Path, n_top: int) -> dict:
     Returns:
         dict: `clip`, `seconds`, `windows`, and `labels`, a list of {`label`,
         `probability`}, the most probable first; for a model of several heads, `heads`
-        instead, {name: such a list}.
+        instead, {name: such a list}. `decided` has the labels that are decided on, a
+        list, [] for none of these; of several heads {name: such a list}.
 
     Raises:
         UserError: The clip can't be read.
@@ -111,33 +113,41 @@ def predict_clip(model: OpenArtifact, path: str | Path, n_top: int) -> dict:
     warn_of(path, clip.oddities)
     windows = cut_windows(clip.waveform, model.window_samples)
     probabilities = model.runner.probabilities(windows)
-    answers = {
-        head.name: _top_labels(head, probabilities[head.name], n_top)
-        for head in model.heads
-    }
+    answers, decided = {}, {}
+    for head in model.heads:
+        of_clip = clip_probabilities(probabilities[head.name], head.activation)
+        answers[head.name] = _top_labels(head, of_clip, n_top)
+        found = head.decisions.decided(of_clip, head.labels, head.activation)
+        decided[head.name] = list(found)
     return {
         "clip": str(path),
         "seconds": round(clip.waveform.size / clip.sample_rate, 3),
         "windows": len(windows),
         **({"labels": answers[""]} if "" in answers else {"heads": answers}),
+        "decided": decided.get("", decided),
     }
 
 
-def _top_labels(head, window_probabilities, n_top):
-    probabilities = clip_probabilities(window_probabilities, head.activation)
+def _top_labels(head, of_clip, n_top):
+    probabilities = head.decisions.calibrated(of_clip, head.activation)
     top = np.argsort(-probabilities, kind="stable")[:n_top]
     return [
         {"label": head.labels[i], "probability": float(probabilities[i])} for i in top
     ]
 
 
-def _text(answer):
+def _text(answer, heads):
+    refusing = {head.name for head in heads if head.decisions.can_refuse}
     lines = [f"{shown(answer['clip'])} ({answer['seconds']:g} s)"]
     for name, labels in answer.get("heads", {"": answer.get("labels")}).items():
         if name:
             lines.append(f"  {name}:")
         indent = "    " if name else "  "
         width = max(len(entry["label"]) for entry in labels)
+        decided = answer["decided"]
+        decided = decided[name] if isinstance(decided, dict) else decided
+        if name in refusing and not decided:
+            lines.append(f"{indent}{NONE_OF_THESE}")
         lines += [
             f"{indent}{entry['label']:<{width}}  {entry['probability']:.4f}"
             for entry in labels

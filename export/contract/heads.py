@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from export.contract.layout import OUTPUT
 from leaf_files import run_folder
+from leaf_files.decisions import Decisions
 from leaf_files.run_folder import SIGMOID
 
 NO_STEP = "none"  # the outputs are probabilities already
@@ -25,6 +26,7 @@ class Head:
         gives_logits: Whether that step is still to be done.
         clips_folder: Folder of clips to compare on, or None.
         activation_from: Source of the activation, in words.
+        decisions: How its probabilities become decisions.
 
     Example:
 
@@ -39,6 +41,20 @@ class Head:
     gives_logits: bool = False
     clips_folder: str | None = None
     activation_from: str = dataclasses.field(default="", compare=False)
+    decisions: Decisions = Decisions()
+
+    @property
+    def decisions_entry(self) -> dict:
+        """{"decisions": ...} for JSON; {} where all is as the model says.
+
+        Example:
+
+        >>> Head("", ("no", "yes"), "softmax").decisions_entry
+        {}
+        """
+        if self.decisions.is_identity:
+            return {}
+        return {"decisions": self.decisions.to_dict()}
 
     @property
     def multi_label(self) -> bool:

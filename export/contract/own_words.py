@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from export.contract.heads import Head
+from leaf_files.decisions import Decisions
 from leaf_files.errors import UserError
 from leaf_files.run_folder import SIGMOID, SOFTMAX
 
@@ -51,6 +52,7 @@ class OwnWords:
                     "name": head.name,
                     "labels": list(head.labels),
                     "activation": head.activation,
+                    **head.decisions_entry,
                 }
                 for head in self.heads
             ],
@@ -85,6 +87,9 @@ def words_of(content: Mapping) -> OwnWords:
                 name=str(head["name"]),
                 labels=tuple(map(str, head["labels"])),
                 activation=_known_activation(head["activation"]),
+                decisions=Decisions.from_dict(head["decisions"])
+                if "decisions" in head
+                else Decisions(),
             )
             for head in content["heads"]
         ),
@@ -189,6 +194,8 @@ def difference(words: OwnWords, others: OwnWords) -> str | None:
         for index, (label, their) in enumerate(zip(head.labels, other.labels), 1):
             if label != their:
                 return f"label {index}{of} {label}, not {their}"
+        if head.decisions != other.decisions:
+            return f"another temperature or other thresholds{of}"
     return None
 
 

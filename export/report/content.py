@@ -42,6 +42,7 @@ def build_report(
             "labels": list(head.labels),
             "activation": head.activation,
             "activation_from": head.activation_from,
+            **head.decisions_entry,
             "clips": describe([head_clips]),
         }
         for head, head_clips in zip(source.heads, clips)

@@ -9,6 +9,8 @@ import numpy as np
 from export.contract.heads import Head
 from leaf_files.run_folder import SOFTMAX
 
+THRESHOLD = 0.7  # of labels for which nothing else was chosen
+
 
 @dataclasses.dataclass(frozen=True)
 class Detection:
@@ -40,11 +42,15 @@ class Detector:
     softmax head only the label of the highest score), and not again within the
     refractory time.
 
+    Probabilities are calibrated, as the heads' `decisions` say. Where the label of the
+    highest score stands for the background, nothing is detected.
+
     Args:
         heads: The model's heads.
         chunk_seconds: Length of a chunk.
         smoothing: Seconds to average over, rounded to chunks, one at least.
-        threshold: Score from which a label is detected, in (0, 1].
+        threshold: Score from which any label is detected, in (0, 1]; None for that of
+            each label, `Head.decisions`, and `THRESHOLD` where it has none.
         refractory: Seconds within which a label is not detected again.
         ignored: Labels that are never detected, such as that of silence.
 
@@ -55,6 +61,7 @@ class Detector:
         best: {head: `Detection` of the highest score so far}, among the labels that
             can be detected; without heads whose scores are no numbers.
         peaks: {head: highest probability of any of these labels, not smoothed}.
+        levels: {head: (classes,)}, score from which each label is detected.
 
     Example:
 
@@ -69,16 +76,18 @@ class Detector:
         heads: Sequence[Head],
         chunk_seconds: float,
         smoothing: float,
-        threshold: float,
+        threshold: float | None,
         refractory: float,
         ignored: Collection[str] = (),
     ):
         self._heads = heads
         self._chunk_seconds = chunk_seconds
-        self._threshold, self._refractory = threshold, refractory
+        self._refractory = refractory
         self._ignored = frozenset(ignored)
+        self.levels = {head.name: levels_of(head, threshold) for head in heads}
         self._allowed = {
             head.name: np.array([label not in self._ignored for label in head.labels])
+            & np.isfinite(self.levels[head.name])
             for head in heads
         }
         self._n_averaged = max(1, round(smoothing / chunk_seconds))
@@ -106,6 +115,12 @@ class Detector:
             probabilities: {head: (classes,)}.
         """
         self._n_chunks += 1
+        probabilities = {
+            head.name: head.decisions.calibrated(
+                probabilities[head.name], head.activation
+            )
+            for head in self._heads
+        }
         self._recent.append(probabilities)
         detections = []
         for head in self._heads:
@@ -143,7 +158,7 @@ class Detector:
         return place if candidates[place] >= 0 else None
 
     def _detected(self, head, scores):
-        places = np.flatnonzero(scores >= self._threshold).tolist()
+        places = np.flatnonzero(scores >= self.levels[head.name]).tolist()
         if head.activation == SOFTMAX:
             places = [place for place in places if place == np.argmax(scores)]
         detections = []
@@ -158,3 +173,22 @@ class Detector:
                 Detection(self.seconds, head.name, label, float(scores[place]))
             )
         return detections
+
+
+def levels_of(head: Head, threshold: float | None = None) -> np.ndarray:
+    """The score from which each label of a head is detected, (classes,).
+
+    Args:
+        head: The head; labels of the background are infinite.
+        threshold: One for all labels; None for their own.
+
+    Example:
+
+    >>> levels_of(Head("", ("no", "yes"), "softmax"))
+    array([0.7, 0.7])
+    """
+    decisions = head.decisions
+    if threshold is not None:
+        decisions = dataclasses.replace(decisions, thresholds={})
+        return decisions.levels(head.labels, threshold)
+    return decisions.levels(head.labels, decisions.none_below or THRESHOLD)

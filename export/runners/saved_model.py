@@ -15,7 +15,9 @@ from export.contract.layout import (
     SIGNATURE,
 )
 from export.contract.own_words import OwnWords, words_of
+from leaf_files.decisions import Decisions
 from leaf_files.errors import UserError, first_line
+from leaf_files.json_files import parse_json
 from leaf_files.quiet import import_tensorflow, native_logs_hidden
 from leaf_files.run_folder import labels_file
 from leaf_files.text import lines_of
@@ -83,15 +85,14 @@ class SavedModelRunner:
         labels = answer[output_name(name, "labels")].numpy()
         activation = answer[output_name(name, "activation")].numpy()
         asset = Path(self._folder, ASSETS, labels_file(name))
-        return {
-            "name": name,
-            "labels": (
-                lines_of(asset.read_bytes())
-                if asset.is_file()
-                else [label.decode() for label in labels.tolist()]
-            ),
-            "activation": activation.decode(),
-        }
+        inside = [label.decode() for label in labels.tolist()]
+        labels = lines_of(asset.read_bytes()) if asset.is_file() else inside
+        head = {"name": name, "labels": labels, "activation": activation.decode()}
+        decisions = answer.get(output_name(name, "decisions"))
+        if decisions is not None:
+            of_inside = Decisions.from_dict(parse_json(decisions.numpy()))
+            head["decisions"] = of_inside.relabelled(inside, labels).to_dict()
+        return head
 
     def probabilities(self, windows: np.ndarray) -> dict[str, np.ndarray]:
         """(n, samples) -> {head: (n, classes), float32}."""

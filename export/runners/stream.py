@@ -12,6 +12,7 @@ from export.runners.litert import LiteRTFile, failures_named
 from export.tflite_format.stream_facts import read_facts
 from export.tflite_format.words import read_words
 from leaf_files.command_line import program
+from leaf_files.decisions import Decisions
 from leaf_files.errors import UserError
 
 
@@ -60,9 +61,14 @@ class StreamRunner(LiteRTFile):
         """
         facts, path = self.facts, Path(self._path)
         words = read_words(path, self._names.values())
-        labels = {head.name: head.labels for head in words.heads} if words else {}
+        known = {head.name: head for head in words.heads} if words else {}
         heads = tuple(
-            Head(name, labels.get(name, ()), activation)
+            Head(
+                name,
+                known[name].labels if name in known else (),
+                activation,
+                decisions=known[name].decisions if name in known else Decisions(),
+            )
             for name, activation in facts.activations.items()
         )
         made_by = words.made_by if words else ""

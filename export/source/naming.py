@@ -12,6 +12,7 @@ from export.source.activation import meaning_of
 from export.source.deciding import Seen, decide
 from export.source.losses import Loss
 from leaf_files.command_line import program
+from leaf_files.decisions import Decisions, read_decisions
 from leaf_files.errors import UserError
 from leaf_files.labels import read_labels
 from leaf_files.run_folder import RunPaths, labels_file
@@ -120,6 +121,9 @@ def read_heads(
     """
     options = _activations_by_head(activations, list(outputs))
     tasks = _read_tasks(run_folder, outputs)
+    decisions = {}
+    if run_folder is not None:
+        decisions = read_decisions(RunPaths(run_folder).decisions)
     files = _labels_by_head(labels_files, list(outputs))
     if clips_folder is None and run_folder is not None:
         clips_folder = _existing(RunPaths(run_folder).evaluation_clips)
@@ -136,17 +140,29 @@ def read_heads(
             name,
         )
         notes.append(decision.note)
+        labels = _labels(name, files, run_folder, task, outputs[name].shape[-1])
         heads.append(
             Head(
                 name=name,
-                labels=_labels(name, files, run_folder, task, outputs[name].shape[-1]),
+                labels=labels,
                 activation=decision.activation,
                 gives_logits=decision.gives_logits,
                 clips_folder=_clips(clips_folder, name),
                 activation_from=decision.known_from,
+                decisions=_decisions(decisions, task, labels, decision),
             )
         )
     return tuple(heads), tuple(note for note in notes if note)
+
+
+def _decisions(known, task, labels, decision):
+    """A head's `Decisions`: the run's, by these labels; none if it is of another kind.
+
+    A run whose head is exported with another activation was calibrated for its own.
+    """
+    if task is None or task.name not in known or decision.activation != task.activation:
+        return Decisions()
+    return known[task.name].relabelled(task.labels, labels)
 
 
 def _read_tasks(folder, outputs):

@@ -89,6 +89,11 @@ def _relabelled(heads, metadata):
     """The heads with the labels behind the model, where there are any."""
     labels = {o.name: o.labels for o in metadata.outputs} if metadata else {}
     return tuple(
-        dataclasses.replace(head, labels=labels.get(head.output) or head.labels)
+        dataclasses.replace(
+            head,
+            labels=new,
+            decisions=head.decisions.relabelled(head.labels, new),
+        )
         for head in heads
+        for new in [labels.get(head.output) or head.labels]
     )

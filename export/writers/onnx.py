@@ -138,7 +138,11 @@ def _name_and_describe(source, path):
             kept[:] = [names.get(name, name) for name in kept]
     words = words_of_source(source)
     heads = {
-        head.name: {"labels": head.labels, "activation": head.activation}
+        head.name: {
+            "labels": head.labels,
+            "activation": head.activation,
+            **head.decisions_entry,
+        }
         for head in words.heads
     }
     onnx.helper.set_model_props(

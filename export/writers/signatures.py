@@ -1,5 +1,6 @@
 """The signatures of a SavedModel: the questions that a server can ask it."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,9 @@ def make_signatures(source: Source) -> dict[str, Any]:
         embeddings: `embeddings` (batch, dims), the input of the heads.
         about: Facts that a caller must know, for any string `question` (TF Serving's
             REST has no call without input): `sample_rate` (Hz) and `window_samples`,
-            int32; `labels` (classes,) and `activation` of each head, strings.
+            int32; `labels` (classes,) and `activation` of each head, strings; also
+            `decisions`, JSON, of one whose probabilities are calibrated or have
+            thresholds, see `leaf_files.decisions`.
 
     `features` and `embeddings` are left out of models that have no such tensor.
 
@@ -209,6 +212,9 @@ def _about(source):
         for head in source.heads:
             answer[output_name(head.name, "labels")] = tf.constant(head.labels)
             answer[output_name(head.name, "activation")] = tf.constant(head.activation)
+            for name, content in head.decisions_entry.items():
+                text = json.dumps(content, sort_keys=True)
+                answer[output_name(head.name, name)] = tf.constant(text)
         return answer
 
     specs = [tf.TensorSpec((), tf.string, name=QUESTION)]
