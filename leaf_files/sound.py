@@ -38,17 +38,53 @@ def file_blocks(
     >>> [block.size for block in file_blocks("tone.wav", sample_rate=8000)]
     [8000, 8000, 4000]
     """
-    path = Path(path)
-    require_audio_file(path)
-    with opened(path, path) as sound:
-        rate = sound.sample_rate
-        blocks = sound.mono_blocks(max(1, round(_BLOCK_SECONDS * rate)))
-        if rate != sample_rate:
-            require_audio_rate(rate, path)
-            blocks = _resampled(blocks, rate, sample_rate)
-        yield from blocks
-        if tell is not None:
-            tell(sound.oddities)
+    blocks = FileBlocks(path, sample_rate)
+    yield from blocks
+    if tell is not None:
+        tell(blocks.oddities)
+
+
+class FileBlocks:
+    """An audio file as `file_blocks` yields it, and how much of it was read.
+
+    Args:
+        path, sample_rate: Arguments of `file_blocks`.
+
+    Attributes:
+        path: Path of the file.
+        sample_rate: Rate of the waveform, Hz.
+        file_rate: Rate of the file itself, Hz; 0 until the first block.
+        file_samples: Samples of a channel that were read so far, at that rate.
+        oddities: Its oddities, of `leaf_files.oddities`; complete after the last block.
+
+    >>> from leaf_files.clips import write_clip
+    >>> write_clip("tone.wav", np.zeros(12000), 8000)
+    >>> blocks = FileBlocks("tone.wav", sample_rate=16000)
+    >>> sum(block.size for block in blocks), blocks.file_rate, blocks.file_samples
+    (24000, 8000, 12000)
+    """
+
+    def __init__(self, path: str | Path, sample_rate: int):
+        self.path, self.sample_rate = Path(path), sample_rate
+        self.file_rate = self.file_samples = 0
+        self.oddities: tuple = ()
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        require_audio_file(self.path)
+        with opened(self.path, self.path) as sound:
+            self.file_rate = sound.sample_rate
+            blocks = self._counted(sound)
+            if self.file_rate != self.sample_rate:
+                require_audio_rate(self.file_rate, self.path)
+                blocks = _resampled(blocks, self.file_rate, self.sample_rate)
+            yield from blocks
+            self.oddities = sound.oddities
+
+    def _counted(self, sound):
+        self.file_samples = 0
+        for block in sound.mono_blocks(max(1, round(_BLOCK_SECONDS * self.file_rate))):
+            self.file_samples += block.size
+            yield block
 
 
 def raw_blocks(file: BinaryIO, samples: int, name: str) -> Iterator[np.ndarray]:

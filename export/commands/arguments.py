@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from export.commands.values import (
+    below_one,
     count,
     milliseconds,
     points,
@@ -12,8 +13,9 @@ from export.commands.values import (
     share,
     some_of,
 )
-from export.contract.heads import ACTIVATIONS
-from export.runners.detecting import THRESHOLD
+from export.contract.activations import ACTIVATIONS
+from export.contract.detections import DETECT_THRESHOLD, LISTEN_THRESHOLD
+from export.contract.detections import FORMATS as EVENT_FORMATS
 from export.writers.options import (
     DEFAULT_FORMATS,
     FORMATS,
@@ -278,7 +280,7 @@ def listen_parser() -> Parser:
         type=share,
         metavar="SCORE",
         help="score from which any label is detected (default: the thresholds that the "
-        f"file carries, {THRESHOLD:g} for labels without)",
+        f"file carries, {LISTEN_THRESHOLD:g} for labels without)",
     )
     parser.add_argument(
         "--smoothing",
@@ -313,6 +315,111 @@ def listen_parser() -> Parser:
     return parser
 
 
+def detect_parser() -> Parser:
+    """The arguments of `python -m export detect ARTIFACT RECORDING...`.
+
+    Example:
+
+    >>> detect_parser().parse_args(["phone", "night.flac", "--overlap", "0.5"]).overlap
+    0.5
+    """
+    parser = Parser(
+        prog=f"{program('export')} detect",
+        description="Finds events in recordings of any length: which label, from when "
+        "to when. A model hears windows that overlap. An event of a label is a stretch "
+        "in which its score is at least the release, and the threshold somewhere. Of a "
+        ".tflite file it needs LiteRT, not TensorFlow.",
+        epilog=f"Thresholds that suit the use: `{program('training')} judge` says how "
+        "many events are missed at how many false alarms an hour.",
+    )
+    parser.add_argument(
+        "artifact", metavar="ARTIFACT", help="as that of predict, not a streaming file"
+    )
+    parser.add_argument(
+        "recordings",
+        metavar="RECORDING",
+        nargs="+",
+        help="audio file of any length, rate and channels, a folder of such, at any "
+        "depth, or a pattern of names in quotes",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        help="write a table for each recording into this folder; what is finished "
+        "there is passed over, so that a run goes on where it was stopped (default: "
+        "print one table of all)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=EVENT_FORMATS,
+        default=EVENT_FORMATS[0],
+        help="form of the table; times are seconds. raven and audacity are of one "
+        "recording (default: text)",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=share,
+        metavar="SCORE",
+        help="score from which any label is an event (default: the thresholds that the "
+        f"artifact carries, {DETECT_THRESHOLD:g} for labels without)",
+    )
+    parser.add_argument(
+        "--release",
+        type=share,
+        default=0.7,
+        metavar="SHARE",
+        help="share of the threshold down to which an event goes on (default: 0.7)",
+    )
+    parser.add_argument(
+        "--overlap",
+        type=below_one,
+        default=0.75,
+        metavar="SHARE",
+        help="share of a window that the next one hears as well; more finds edges more "
+        "precisely, and takes longer (default: 0.75)",
+    )
+    parser.add_argument(
+        "--smoothing",
+        type=seconds_or_none,
+        default=0.0,
+        metavar="SECONDS",
+        help="average the scores of windows whose middles lie within so long "
+        "(default: 0, not at all)",
+    )
+    parser.add_argument(
+        "--merge",
+        type=seconds_or_none,
+        default=0.0,
+        metavar="SECONDS",
+        help="events of a label with a gap of at most so long are one (default: 0)",
+    )
+    parser.add_argument(
+        "--least",
+        type=seconds_or_none,
+        default=0.0,
+        metavar="SECONDS",
+        help="leave out events that are shorter (default: 0)",
+    )
+    parser.add_argument(
+        "--ignore",
+        metavar="LABEL",
+        action="append",
+        default=[],
+        help="never detect this label, such as that of noise; may be repeated",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=count,
+        default=1,
+        metavar="N",
+        help="recordings at once, a process each (default: 1)",
+    )
+    parser.add_argument(
+        "--sample-rate", type=count, metavar="HZ", help="as that of predict"
+    )
+    return parser
+
+
 def _activation(text):
     name = text.rpartition("=")[2]
     if name not in ACTIVATIONS:
@@ -328,4 +435,5 @@ PARSERS: dict[str, Callable[[], Parser]] = {
     "predict": predict_parser,
     "verify": verify_parser,
     "listen": listen_parser,
+    "detect": detect_parser,
 }

@@ -14,7 +14,7 @@ import numpy as np
 from export.commands.arguments import listen_parser
 from export.contract.heads import Head
 from export.contract.layout import as_reported
-from export.runners.detecting import Detector, levels_of
+from export.runners.detecting import Detector, levels_of, require_labels
 from export.runners.finding import find_stream
 from export.runners.integrity import require_intact
 from export.runners.opening import note_beside
@@ -53,7 +53,7 @@ def main(argv: list[str]) -> None:
         arguments.smoothing,
         arguments.threshold,
         refractory,
-        _known(arguments.ignore, heads),
+        require_labels(arguments.ignore, heads),
     )
     show = _Printer(heads, arguments)
     chunks = in_chunks(_blocks(arguments, facts), facts.chunk_samples)
@@ -251,18 +251,6 @@ class _Printer:
 
 def _rounded(content):
     return {**content, "seconds": round(content["seconds"], 6)}
-
-
-def _known(labels, heads):
-    """The labels of `--ignore`, all of which are the model's."""
-    known = {label for head in heads for label in head.labels}
-    for label in labels:
-        if label not in known:
-            raise UserError(
-                f"--ignore must name labels of the model, {', '.join(sorted(known))}; "
-                f"received {label}"
-            )
-    return labels
 
 
 def _blocks(arguments, facts):

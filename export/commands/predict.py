@@ -1,13 +1,12 @@
 """`python -m export predict ARTIFACT CLIP...`."""
 
 import json
-import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from export.commands.arguments import predict_parser
+from export.commands.places import expanded
 from export.contract.averaging import clip_probabilities
 from export.runners.opening import OpenArtifact, open_artifact
 from leaf_files.clips import hear_clip
@@ -15,7 +14,7 @@ from leaf_files.command_line import note, program
 from leaf_files.decisions import NONE_OF_THESE
 from leaf_files.errors import UserError
 from leaf_files.oddities import warn_of
-from leaf_files.walk import shown, walk
+from leaf_files.walk import shown
 from leaf_files.windows import cut_windows
 
 
@@ -36,7 +35,7 @@ def main(argv: list[str]) -> int:
     model = open_artifact(arguments.artifact, arguments.sample_rate)
     if model.note:
         note(f"{program('export')} predict: note: {model.note}")
-    paths, refusals = _expanded(arguments.clips)
+    paths, refusals = expanded(arguments.clips)
     for refusal in refusals:
         _complain(refusal)
     answers, exit_code = [], 1 if refusals else 0
@@ -53,33 +52,6 @@ def main(argv: list[str]) -> int:
     if arguments.json:
         print(json.dumps(answers, indent=2))
     return exit_code
-
-
-def _expanded(places: Iterable[str]) -> tuple[list[Path], list[UserError]]:
-    """The clips that a user named; the clips of a folder stand in its place.
-
-    Args:
-        places: Audio files, and folders, which `leaf_files.walk` walks; a note says
-            which of their files are passed over.
-
-    Returns:
-        (paths, a `UserError` for each folder that holds no clips).
-    """
-    paths: list[Path] = []
-    refusals: list[UserError] = []
-    for place in map(Path, places):
-        if not os.path.isdir(place):
-            paths.append(place)
-            continue
-        walked = walk(place)
-        refusals += map(UserError, walked.faults)
-        paths += walked.clips
-        if not walked.clips:
-            rest = walked.passed_over and f"; {walked.passed_over}"
-            refusals.append(UserError(f"the folder {place} holds no clips{rest}"))
-        elif walked.passed_over:
-            note(walked.passed_over)
-    return paths, refusals
 
 
 def _complain(error):

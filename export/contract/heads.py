@@ -8,9 +8,6 @@ from leaf_files import run_folder
 from leaf_files.decisions import Decisions
 from leaf_files.run_folder import SIGMOID
 
-NO_STEP = "none"  # the outputs are probabilities already
-ACTIVATIONS = (*run_folder.ACTIVATIONS, NO_STEP)
-
 
 @dataclasses.dataclass(frozen=True)
 class Head:

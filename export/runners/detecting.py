@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+from export.contract.detections import LISTEN_THRESHOLD
 from export.contract.heads import Head
+from leaf_files.errors import UserError
 from leaf_files.run_folder import SOFTMAX
-
-THRESHOLD = 0.7  # of labels for which nothing else was chosen
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Detector:
         chunk_seconds: Length of a chunk.
         smoothing: Seconds to average over, rounded to chunks, one at least.
         threshold: Score from which any label is detected, in (0, 1]; None for that of
-            each label, `Head.decisions`, and `THRESHOLD` where it has none.
+            each label, `Head.decisions`, and `LISTEN_THRESHOLD` where it has none.
         refractory: Seconds within which a label is not detected again.
         ignored: Labels that are never detected, such as that of silence.
 
@@ -175,12 +175,15 @@ class Detector:
         return detections
 
 
-def levels_of(head: Head, threshold: float | None = None) -> np.ndarray:
+def levels_of(
+    head: Head, threshold: float | None = None, otherwise: float = LISTEN_THRESHOLD
+) -> np.ndarray:
     """The score from which each label of a head is detected, (classes,).
 
     Args:
         head: The head; labels of the background are infinite.
         threshold: One for all labels; None for their own.
+        otherwise: Threshold of labels that have none of their own.
 
     Example:
 
@@ -191,4 +194,30 @@ def levels_of(head: Head, threshold: float | None = None) -> np.ndarray:
     if threshold is not None:
         decisions = dataclasses.replace(decisions, thresholds={})
         return decisions.levels(head.labels, threshold)
-    return decisions.levels(head.labels, decisions.none_below or THRESHOLD)
+    return decisions.levels(head.labels, decisions.none_below or otherwise)
+
+
+def require_labels(labels: Sequence[str], heads: Sequence[Head]) -> Sequence[str]:
+    """The labels of `--ignore`, all of which are the model's.
+
+    Args:
+        labels: Labels that a user named.
+        heads: The model's heads.
+
+    Raises:
+        UserError: The model has no such label.
+
+    Example:
+
+    >>> require_labels(["maybe"], [Head("", ("no", "yes"), "softmax")])
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: --ignore must name labels of the model, no, yes; ...
+    """
+    known = {label for head in heads for label in head.labels}
+    for label in labels:
+        if label not in known:
+            raise UserError(
+                f"--ignore must name labels of the model, {', '.join(sorted(known))}; "
+                f"received {label}"
+            )
+    return labels

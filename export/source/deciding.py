@@ -5,7 +5,8 @@ from typing import NoReturn
 
 import numpy as np
 
-from export.contract.heads import NO_STEP, Head
+from export.contract.activations import NO_STEP
+from export.contract.heads import Head
 from export.source.activation import IN_UNIT, LOGITS, LOGS, OTHER, Meaning
 from export.source.losses import Loss
 from leaf_files.errors import UserError
@@ -107,7 +108,7 @@ def decide(
         meaning: The output's in the graph.
         loss: The output's in the file, or None.
         seen: The head's answers to probe clips.
-        option: One of `export.contract.heads.ACTIVATIONS`, from the user; None if not
+        option: One of `contract.activations.ACTIVATIONS`, from the user; None if not
             given.
         run_activation: "softmax" or "sigmoid", from the run; None if it doesn't say it.
         where: Path of the model, for messages.

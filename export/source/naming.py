@@ -97,7 +97,7 @@ def read_heads(
         run_folder: Folder of `tasks.json`, labels and `evaluation_clips/`; or None.
         labels_files: One file; HEAD=FILE for each of several heads, or for some.
         clips_folder: Clips for all heads, or with a subfolder per head; or None.
-        activations: One of `export.contract.heads.ACTIVATIONS`, for all; or HEAD=one.
+        activations: One of `contract.activations.ACTIVATIONS`, for all; or HEAD=one.
         losses: {name: the loss, or None}.
         answers: {name: (n, classes)}, the model's outputs for probe clips.
         where: Path of the model, for messages.
