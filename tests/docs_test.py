@@ -31,7 +31,7 @@ def commands(module, script):
     for page in PAGES:
         text = "\n".join(code_blocks(page, "sh")).replace("\\\n", " ")
         for line in text.splitlines():
-            found = re.search(rf"\b(?:python -m {module}|{script}) ([^#&|]*)", line)
+            found = re.search(rf"\b(?:python -m {module}|{script}) ([^#&|>]*)", line)
             if found:
                 yield pytest.param(found[1].split(), id=f"{name(page)}: {found[0]}")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from export.commands.values import (
     below_one,
     count,
+    half,
     milliseconds,
     points,
     seconds,
@@ -399,6 +400,16 @@ def detect_parser() -> Parser:
         default=0.0,
         metavar="SECONDS",
         help="leave out events that are shorter (default: 0)",
+    )
+    parser.add_argument(
+        "--lead",
+        type=half,
+        default=1 / 3,
+        metavar="SHARE",
+        help="an event begins by this share of a window after the middle of the window "
+        "that first gives its label, as a window gives it when its end holds enough of "
+        "it: about 0.33 for sounds with an attack, 0 for those that need half a window "
+        "to be known (default: 0.33)",
     )
     parser.add_argument(
         "--ignore",

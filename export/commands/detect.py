@@ -51,6 +51,7 @@ def main(argv: list[str]) -> int:
         arguments.smoothing,
         arguments.merge,
         arguments.least,
+        arguments.lead,
         tuple(require_labels(arguments.ignore, model.heads)),
     )
     paths, refusals = expanded(arguments.recordings)

@@ -42,8 +42,8 @@ class Rules:
         smoothing: Number of windows, odd, over which scores are averaged; 1 for none.
         merge_samples: Events of a label that are so near each other are one.
         least_samples: Events that are shorter are none.
-        trim_samples: Events are so much shorter, on both sides, than what the middles
-            of their windows span.
+        lead_samples: An event begins so much after the middle of the window that first
+            gives its label: a window gives it as soon as its end holds enough of it.
         one_label: Whether an event's label must be the likeliest of all somewhere in
             it, as where exactly one label is right.
 
@@ -58,7 +58,7 @@ class Rules:
     smoothing: int = 1
     merge_samples: int = 0
     least_samples: int = 0
-    trim_samples: int = 0
+    lead_samples: int = 0
     one_label: bool = False
 
 
@@ -67,8 +67,9 @@ class EventFinder:
 
     An event is a stretch of windows whose scores are all at least the release of a
     label, and at least its level somewhere. It begins, and ends, where a line through
-    the scores at the middles of the windows crosses the release; where the first or the
-    last window of a recording is in it, at the start or the end of the recording.
+    the scores at the middles of the windows crosses the release, and begins later by
+    the lead; where the first or the last window of a recording is in it, at the start
+    or the end of the recording.
 
     Memory doesn't grow with the recording. Times are whole samples, counted.
 
@@ -127,7 +128,7 @@ class EventFinder:
         if self._growing or self._waiting or reached.any():
             self._grow(index, scores, np.flatnonzero(reached).tolist())
             for label in [label for label in self._growing if not reached[label]]:
-                end = self._crossing(label, index, scores) - rules.trim_samples
+                end = self._crossing(label, index, scores)
                 found += self._joined(label, self._growing.pop(label), end)
             found += self._settled(index)
         self._previous = scores
@@ -140,7 +141,7 @@ class EventFinder:
             if label not in self._growing:
                 start = 0
                 if index:
-                    start = self._crossing(label, index, scores) + rules.trim_samples
+                    start = self._crossing(label, index, scores) + rules.lead_samples
                 self._growing[label] = _Stretch(start)
             stretch, score = self._growing[label], float(scores[label])
             stretch.score = max(stretch.score, score)
@@ -160,7 +161,7 @@ class EventFinder:
         if not stretch.is_event:
             return []
         start = stretch.start
-        if end < start:  # trimmed to less than nothing
+        if end < start:  # shorter than its lead
             start = end = (start + end) // 2
         event, before = Event(start, end, label, stretch.score), []
         earlier = self._waiting.get(label)

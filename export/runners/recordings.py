@@ -27,6 +27,8 @@ class Settings:
         threshold: Score from which any label is an event; None for their own.
         release: Share of the threshold down to which an event goes on, in (0, 1].
         smoothing, merge, least: Seconds, see `Rules`.
+        lead: Share of a window by which an event begins after the middle of the window
+            that first gives its label, in [0, 0.5].
         ignored: Labels that are never events.
 
     Example:
@@ -41,6 +43,7 @@ class Settings:
     smoothing: float = 0.0
     merge: float = 0.0
     least: float = 0.0
+    lead: float = 1 / 3
     ignored: tuple[str, ...] = ()
 
     def hop(self, window_samples: int) -> int:
@@ -72,6 +75,7 @@ class Settings:
             smoothing=1 + 2 * halves,
             merge_samples=round(self.merge * sample_rate),
             least_samples=round(self.least * sample_rate),
+            lead_samples=round(self.lead * grid.window_samples),
             one_label=head.activation != SIGMOID,
         )
 

@@ -71,6 +71,15 @@ def test_short_events_are_left_out_after_they_were_merged():
     assert places(merged) == [(one.start, two.end)]
 
 
+def test_the_lead_moves_starts_alone_but_not_that_of_the_recording():
+    [event] = events([0, 0.8, 0.8, 0], 250, lead_samples=30)
+    assert (event.start, event.end) == (75 + 30, 175)
+    assert places(events([0.8, 0], 150, lead_samples=30)) == [(0, 75)]
+    # Shorter than its lead: a moment, between its ends.
+    [event] = events([0, 0.8, 0], 200, lead_samples=90)
+    assert event.start == event.end == (75 + 90 + 125) // 2
+
+
 def test_of_exclusive_labels_only_the_likeliest_is_an_event():
     scores = [[0.1, 0.1], [0.9, 0.7], [0.1, 0.1]]
     assert {event.label for event in events(scores, 200)} == {0, 1}
