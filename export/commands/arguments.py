@@ -6,7 +6,6 @@ from collections.abc import Callable
 from export.commands.values import (
     below_one,
     count,
-    half,
     milliseconds,
     points,
     seconds,
@@ -402,14 +401,13 @@ def detect_parser() -> Parser:
         help="leave out events that are shorter (default: 0)",
     )
     parser.add_argument(
-        "--lead",
-        type=half,
-        default=1 / 3,
-        metavar="SHARE",
-        help="an event begins by this share of a window after the middle of the window "
-        "that first gives its label, as a window gives it when its end holds enough of "
-        "it: about 0.33 for sounds with an attack, 0 for those that need half a window "
-        "to be known (default: 0.33)",
+        "--needed",
+        type=seconds_or_none,
+        default=0.1,
+        metavar="SECONDS",
+        help="seconds of a sound that a window must hold to give its label: an event "
+        "begins so long before the end of the first window that does, and ends twice "
+        "as long after the start of the last one, as ends are softer (default: 0.1)",
     )
     parser.add_argument(
         "--ignore",

@@ -17,7 +17,7 @@ from export.runners.event_tables import ENDINGS, OF_ONE, Found, header, lines
 from export.runners.opening import OpenArtifact, open_artifact
 from export.runners.recordings import Settings, find_events
 from leaf_files.atomic import make_folder, write_json, write_text
-from leaf_files.command_line import counted, note, program
+from leaf_files.command_line import a_few, counted, note, program
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from leaf_files.run_folder import digest_of
@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
         arguments.smoothing,
         arguments.merge,
         arguments.least,
-        arguments.lead,
+        arguments.needed,
         tuple(require_labels(arguments.ignore, model.heads)),
     )
     paths, refusals = expanded(arguments.recordings)
@@ -180,7 +180,8 @@ class _Tables:
         """Makes the folder, or checks that its tables were made likewise.
 
         Raises:
-            UserError: They were made by another model, or by other settings.
+            UserError: They were made by another model, by other settings, or nobody
+                knows by what.
         """
         now = {
             "model": digest_of(model.path),
@@ -190,6 +191,12 @@ class _Tables:
         }
         path = self.folder / _SETTINGS
         if not path.exists():
+            there = [name for name in self._names if (self.folder / name).exists()]
+            if there:
+                raise UserError(
+                    f"{self.folder} holds {a_few(there)}, but no {_SETTINGS} that says "
+                    "what made it; name another --output"
+                )
             make_folder(self.folder)
             write_json(path, now)
             return

@@ -46,7 +46,6 @@ points = _number(float, "points from 0 to 100", lambda n: 0 <= n <= 100)
 share = _number(float, "above 0, up to 1", lambda n: 0 < n <= 1)
 # A share of what overlaps.
 below_one = _number(float, "from 0 up to, but not, 1", lambda n: 0 <= n < 1)
-half = _number(float, "from 0 to 0.5", lambda n: 0 <= n <= 0.5)
 seconds = _number(float, "seconds above 0", lambda n: 0 < n < math.inf)
 # 0 for none.
 seconds_or_none = _number(float, "seconds from 0 on", lambda n: 0 <= n < math.inf)

@@ -44,6 +44,8 @@ class Rules:
         least_samples: Events that are shorter are none.
         lead_samples: An event begins so much after the middle of the window that first
             gives its label: a window gives it as soon as its end holds enough of it.
+        tail_samples: An event ends so much before the middle of the window that last
+            gives its label.
         one_label: Whether an event's label must be the likeliest of all somewhere in
             it, as where exactly one label is right.
 
@@ -59,6 +61,7 @@ class Rules:
     merge_samples: int = 0
     least_samples: int = 0
     lead_samples: int = 0
+    tail_samples: int = 0
     one_label: bool = False
 
 
@@ -66,10 +69,10 @@ class EventFinder:
     """Finds events in the scores of windows, window by window.
 
     An event is a stretch of windows whose scores are all at least the release of a
-    label, and at least its level somewhere. It begins, and ends, where a line through
-    the scores at the middles of the windows crosses the release, and begins later by
-    the lead; where the first or the last window of a recording is in it, at the start
-    or the end of the recording.
+    label, and at least its level somewhere. Its edges lie where a line through the
+    scores at the middles of the windows crosses the release, later by the lead and
+    sooner by the tail; where the first or the last window of a recording is in it, at
+    the start or the end of the recording.
 
     Memory doesn't grow with the recording. Times are whole samples, counted.
 
@@ -128,7 +131,7 @@ class EventFinder:
         if self._growing or self._waiting or reached.any():
             self._grow(index, scores, np.flatnonzero(reached).tolist())
             for label in [label for label in self._growing if not reached[label]]:
-                end = self._crossing(label, index, scores)
+                end = self._crossing(label, index, scores) - rules.tail_samples
                 found += self._joined(label, self._growing.pop(label), end)
             found += self._settled(index)
         self._previous = scores
@@ -161,7 +164,7 @@ class EventFinder:
         if not stretch.is_event:
             return []
         start = stretch.start
-        if end < start:  # shorter than its lead
+        if end < start:  # shorter than lead and tail
             start = end = (start + end) // 2
         event, before = Event(start, end, label, stretch.score), []
         earlier = self._waiting.get(label)

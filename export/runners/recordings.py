@@ -27,8 +27,9 @@ class Settings:
         threshold: Score from which any label is an event; None for their own.
         release: Share of the threshold down to which an event goes on, in (0, 1].
         smoothing, merge, least: Seconds, see `Rules`.
-        lead: Share of a window by which an event begins after the middle of the window
-            that first gives its label, in [0, 0.5].
+        needed: Seconds of a sound that a window must hold to give its label: an event
+            begins so much before the end of the first window that does, and ends twice
+            as much after the start of the last one.
         ignored: Labels that are never events.
 
     Example:
@@ -43,7 +44,7 @@ class Settings:
     smoothing: float = 0.0
     merge: float = 0.0
     least: float = 0.0
-    lead: float = 1 / 3
+    needed: float = 0.1
     ignored: tuple[str, ...] = ()
 
     def hop(self, window_samples: int) -> int:
@@ -65,6 +66,7 @@ class Settings:
         >>> Settings(threshold=0.8, smoothing=0.6).rules(head, grid, 8000).smoothing
         3
         """
+        half = grid.window_samples // 2
         levels = levels_of(head, self.threshold, DETECT_THRESHOLD)
         ignored = [label in self.ignored for label in head.labels]
         levels = np.where(ignored, np.inf, levels)
@@ -75,7 +77,8 @@ class Settings:
             smoothing=1 + 2 * halves,
             merge_samples=round(self.merge * sample_rate),
             least_samples=round(self.least * sample_rate),
-            lead_samples=round(self.lead * grid.window_samples),
+            lead_samples=max(0, half - round(self.needed * sample_rate)),
+            tail_samples=max(0, half - round(2 * self.needed * sample_rate)),
             one_label=head.activation != SIGMOID,
         )
 

@@ -116,6 +116,16 @@ def test_a_folder_goes_on_where_it_was_stopped(
     assert "made with another merge; name another --output" in capsys.readouterr().err
 
 
+def test_tables_of_unknown_origin_are_not_taken_for_finished(
+    light_artifacts, recordings, tmp_path, capsys
+):
+    (tmp_path / "dusk.wav.csv").write_text("mine")
+    options = ("--output", tmp_path, "--format", "csv")
+    assert detect(light_artifacts, recordings / "dusk.wav", *options) == 1
+    assert "holds dusk.wav.csv, but no detect.json" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["dusk.wav.csv"]
+
+
 def test_jobs_change_nothing(light_artifacts, recordings, capsys):
     options = (light_artifacts, recordings, "--threshold", 0.01, "--format", "jsonl")
     assert not detect(*options)

@@ -71,9 +71,14 @@ def test_short_events_are_left_out_after_they_were_merged():
     assert places(merged) == [(one.start, two.end)]
 
 
-def test_the_lead_moves_starts_alone_but_not_that_of_the_recording():
+def test_lead_and_tail_move_edges_but_not_those_of_the_recording():
     [event] = events([0, 0.8, 0.8, 0], 250, lead_samples=30)
     assert (event.start, event.end) == (75 + 30, 175)
+    [event] = events([0, 0.8, 0.8, 0], 250, tail_samples=20)
+    assert (event.start, event.end) == (75, 175 - 20)
+    assert places(events([0.9, 0.9], 150, lead_samples=30, tail_samples=20)) == [
+        (0, 150)
+    ]
     assert places(events([0.8, 0], 150, lead_samples=30)) == [(0, 75)]
     # Shorter than its lead: a moment, between its ends.
     [event] = events([0, 0.8, 0], 200, lead_samples=90)
