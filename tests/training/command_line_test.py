@@ -491,8 +491,11 @@ def test_nothing_of_the_libraries_is_heard(clips, pooling, tmp_path):
     assert lines[3].startswith("1/1 - ") and " - val_accuracy: " in lines[3]
     assert lines[4] == "testing the best epoch, 1, on 2 clips"
     assert lines[5].startswith("test ")
-    assert lines[6].startswith("It learned for 1 epoch only: try --epochs 10, ")
+    assert lines[6].startswith("test expected calibration error ")
+    few = "no temperature was fitted: 2 validation clips, and 20 are needed"
+    assert lines[7] == few
+    assert lines[8].startswith("It learned for 1 epoch only: try --epochs 10, ")
     # Whatever so few clips score, no other line stands here.
     apart = ("Training and test are far", "Validation and test are far")
-    assert all(line.startswith(apart) for line in lines[7:-2])
+    assert all(line.startswith(apart) for line in lines[9:-2])
     assert lines[-2].startswith("read ") and lines[-1].startswith("the run lies in ")

@@ -316,7 +316,7 @@ def _finish(job, initial, progress, compare_splits):
     )
     tests = [evaluator.predict(model) for evaluator in job.evaluators("test")]
     entries = [_scored(job, number, test) for number, test in enumerate(tests)]
-    decisions = _calibrate(job, model, tests, entries)
+    decisions, calibration = _calibrate(job, model, tests, entries)
     frontend = model.get_layer("frontend")
     metrics = {
         "tasks": {head.task: entry for head, entry in zip(heads, entries)},
@@ -334,6 +334,8 @@ def _finish(job, initial, progress, compare_splits):
     write_history(progress.history, run.history)
     results = "\n".join(_results(heads, entries))
     job.say(f"{results}; {progress.seconds:.0f} s of training")
+    for line in calibration:
+        job.say(line)
     if compare_splits:
         _compare_splits(job, metrics["tasks"])
     # This file marks the run as finished. Report and figures come after: whatever
@@ -356,8 +358,12 @@ def _finish(job, initial, progress, compare_splits):
 
 
 def _calibrate(job, model, tests, entries):
-    """Writes each head's `Decisions`, a list, and adds its calibration to its entry."""
-    decisions = []
+    """Writes each head's `Decisions`, and adds its calibration to its entry.
+
+    Returns:
+        (the `Decisions`, a list; lines for people).
+    """
+    decisions, lines = [], []
     for head, evaluator, test, entry in zip(
         job.heads, job.evaluators("validation"), tests, entries
     ):
@@ -372,11 +378,11 @@ def _calibrate(job, model, tests, entries):
         )
         entry["calibration"] = calibration_entry(test, temperature.value)
         where = f"{head.task}: " if len(job.heads) > 1 else ""
-        job.say(f"{where}test {calibration_in_words(entry['calibration'])}")
+        lines.append(f"{where}test {calibration_in_words(entry['calibration'])}")
         if temperature.note:
-            job.say(f"{where}no temperature was fitted: {temperature.note}")
+            lines.append(f"{where}no temperature was fitted: {temperature.note}")
     job.run.write_decisions(job.heads, decisions)
-    return decisions
+    return decisions, lines
 
 
 def _scored(job, number, test):
