@@ -74,7 +74,10 @@ def reliability(predictions, temperature):
         xlim=(0, 100),
         ylim=(0, 102),
     )
-    upper.legend(loc="upper left")
+    # Below the axes: points may be anywhere in them.
+    upper.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=3, fontsize="x-small"
+    )
     lower.set(xlabel="probability, %", ylabel="answers")
     for axes in (upper, lower):
         axes.grid(color=SILVER, alpha=0.3)
