@@ -4,7 +4,6 @@ import concurrent.futures
 import dataclasses
 import functools
 import multiprocessing
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +11,13 @@ from tqdm import tqdm
 
 from export.commands.arguments import detect_parser
 from export.commands.places import expanded
+from export.commands.saying import say
 from export.runners.detecting import require_labels
 from export.runners.event_tables import ENDINGS, OF_ONE, Found, header, lines
 from export.runners.opening import OpenArtifact, open_artifact
 from export.runners.recordings import Settings, find_events
 from leaf_files.atomic import make_folder, write_json, write_text
-from leaf_files.command_line import a_few, counted, note, program
+from leaf_files.command_line import a_few, counted, note
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from leaf_files.run_folder import digest_of
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
     arguments = detect_parser().parse_args(argv)
     model = open_artifact(arguments.artifact, arguments.sample_rate)
     if model.note:
-        note(f"{program('export')} detect: note: {model.note}")
+        say("detect", "note", model.note)
     settings = Settings(
         arguments.overlap,
         arguments.threshold,
@@ -65,7 +65,7 @@ def main(argv: list[str]) -> int:
         tables = _Tables(Path(arguments.output), arguments.format, paths)
         tables.open(model, settings)
     for refusal in refusals:
-        _complain(refusal)
+        say("detect", "error", refusal)
     waiting = [path for path in paths if tables is None or not tables.has(path)]
     if len(waiting) < len(paths):
         n = len(paths) - len(waiting)
@@ -75,7 +75,7 @@ def main(argv: list[str]) -> int:
     n_failed, n_events = len(refusals), 0
     for path, found in _answers(model, waiting, settings, arguments):
         if isinstance(found, UserError):
-            _complain(found)
+            say("detect", "error", found)
             n_failed += 1
             continue
         n_events += len(found.events)
@@ -143,10 +143,6 @@ def _open(artifact, sample_rate):
 
 def _find(settings, path):
     return _found(_models[0], settings, path)
-
-
-def _complain(error):
-    print(f"{program('export')} detect: error: {error}", file=sys.stderr, flush=True)
 
 
 class _Tables:

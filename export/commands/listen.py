@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from export.commands.arguments import listen_parser
+from export.commands.saying import say
 from export.contract.heads import Head
 from export.contract.layout import as_reported
-from export.runners.detecting import Detector, levels_of, require_labels
+from export.runners.detecting import Detector, require_labels
 from export.runners.finding import find_stream
 from export.runners.integrity import require_intact
 from export.runners.opening import note_beside
 from export.runners.stream import StreamRunner
 from export.tflite_format.stream_facts import StreamFacts
-from leaf_files.command_line import note, program
 from leaf_files.errors import UserError
 from leaf_files.oddities import warn_of
 from leaf_files.sound import file_blocks, in_chunks, raw_blocks
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> None:
     heads = _read_heads(path, runner)
     line = note_beside(path, runner.own_words())
     if line:
-        note(f"{program('export')} listen: note: {line}")
+        say("listen", "note", line)
     facts = runner.facts
     window = facts.window_samples / facts.sample_rate
     refractory = window if arguments.refractory is None else arguments.refractory
@@ -125,7 +125,6 @@ class _Printer:
         self._heads = heads
         self._as_json, self._with_scores = arguments.json, arguments.scores
         self._threshold, self._smoothing = arguments.threshold, arguments.smoothing
-        self._levels = {h.name: levels_of(h, arguments.threshold) for h in heads}
         self._width = max(len(label) for head in heads for label in head.labels)
 
     def chunk(self, detector, detections):
@@ -175,7 +174,7 @@ class _Printer:
                     "seconds": round(seconds, 3),
                     "computing_seconds": round(computing, 6),
                     "real_time_factor": round(factor, 7),
-                    "threshold": self._threshold or self._thresholds(),
+                    "threshold": self._threshold or self._thresholds(detector),
                     "heads": [self._result(head, detector) for head in self._heads],
                 }
             )
@@ -188,18 +187,18 @@ class _Printer:
             f"factor {factor:.5f}"
         )
 
-    def _thresholds(self):
+    def _thresholds(self, detector):
         """The one threshold of all labels; {head: {label: its own}} of different ones.
 
         Labels of the background have None.
         """
-        levels = [float(x) for of_head in self._levels.values() for x in of_head]
+        levels = [float(x) for of_head in detector.levels.values() for x in of_head]
         if len(set(levels)) == 1:
             return levels[0]
         return {
             head.name: {
                 label: float(level) if math.isfinite(level) else None
-                for label, level in zip(head.labels, self._levels[head.name])
+                for label, level in zip(head.labels, detector.levels[head.name])
             }
             for head in self._heads
         }
@@ -225,7 +224,7 @@ class _Printer:
                 f"nothing{of} detected: only ignored labels were ever the highest, or "
                 "no score was a number; --scores prints the highest of each chunk"
             )
-        threshold = self._levels[head.name][head.labels.index(best.label)]
+        threshold = detector.levels[head.name][head.labels.index(best.label)]
         line = (
             f"nothing{of} reached the threshold {threshold:g}; the best was "
             f"{best.label}, {best.score:.4f} at {best.seconds:.2f} s"

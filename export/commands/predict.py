@@ -7,10 +7,10 @@ import numpy as np
 
 from export.commands.arguments import predict_parser
 from export.commands.places import expanded
+from export.commands.saying import say
 from export.contract.averaging import clip_probabilities
 from export.runners.opening import OpenArtifact, open_artifact
 from leaf_files.clips import hear_clip
-from leaf_files.command_line import note, program
 from leaf_files.decisions import NONE_OF_THESE
 from leaf_files.errors import UserError
 from leaf_files.oddities import warn_of
@@ -34,16 +34,16 @@ def main(argv: list[str]) -> int:
     arguments = predict_parser().parse_args(argv)
     model = open_artifact(arguments.artifact, arguments.sample_rate)
     if model.note:
-        note(f"{program('export')} predict: note: {model.note}")
+        say("predict", "note", model.note)
     paths, refusals = expanded(arguments.clips)
     for refusal in refusals:
-        _complain(refusal)
+        say("predict", "error", refusal)
     answers, exit_code = [], 1 if refusals else 0
     for path in paths:
         try:
             answer = predict_clip(model, path, arguments.top)
         except UserError as error:
-            _complain(error)
+            say("predict", "error", error)
             exit_code = 1
             continue
         answers.append(answer)
@@ -52,10 +52,6 @@ def main(argv: list[str]) -> int:
     if arguments.json:
         print(json.dumps(answers, indent=2))
     return exit_code
-
-
-def _complain(error):
-    note(f"{program('export')} predict: error: {error}")
 
 
 def predict_clip(model: OpenArtifact, path: str | Path, n_top: int) -> dict:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from leaf_files.arithmetic import ceil_div
+
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
@@ -35,7 +37,7 @@ class Grid:
     def n_windows(self, n_samples: int) -> int:
         """Number of windows of a recording of so many samples, 1 at least."""
         rest = max(0, n_samples - self.window_samples)
-        return 1 - (-rest // self.hop_samples)
+        return 1 + ceil_div(rest, self.hop_samples)
 
     def cut(self, blocks: Iterable[np.ndarray], most: int = 32) -> Iterator[np.ndarray]:
         """The windows of a recording, in order; no more of it is held than they need.

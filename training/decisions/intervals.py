@@ -32,11 +32,14 @@ def rate_interval(n, hours, confidence=CONFIDENCE):
 
     Args:
         n: Number of events.
-        hours: Time in which they came.
+        hours: Time in which they came, above 0.
         confidence: Share of such intervals that contain the true rate.
 
     Returns:
         (low, high), events an hour.
+
+    Source: F. Garwood, Fiducial Limits for the Poisson Distribution, Biometrika 28,
+        1936.
 
     >>> low, high = rate_interval(0, 6.0)  # none in six hours
     >>> f"{low:.3f} to {high:.3f}"

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-CROSS_ENTROPY, FOCAL = "cross_entropy", "focal"
+FOCAL = "focal"
 
 
 def make_loss(head, config):

@@ -5,10 +5,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
 from training.evaluation.events.matching import COLLAR, Event
-from training.evaluation.intervals import CONFIDENCE
 
 
 class Alarms(NamedTuple):
@@ -81,29 +79,6 @@ def find_alarms(
                 false.append(score)
         found += [score for of in scores.values() for score in of]
     return Alarms(np.array(found, float), np.array(false, float))
-
-
-def rate_interval(n: int, hours: float, confidence: float = CONFIDENCE):
-    """The exact interval of a rate of a Poisson process, of Garwood.
-
-    Args:
-        n: Number of events.
-        hours: Time in which they came, above 0.
-        confidence: Share of such intervals that contain the true rate.
-
-    Returns:
-        (low, high), events an hour.
-
-    Source: F. Garwood, Fiducial Limits for the Poisson Distribution, Biometrika 28,
-        1936.
-
-    >>> low, high = rate_interval(0, 1.0)  # none in an hour
-    >>> low, round(high, 2)
-    (0.0, 3.69)
-    """
-    tail = (1 - confidence) / 2
-    low = special.gammaincinv(n, tail) if n else 0.0
-    return float(low) / hours, float(special.gammaincinv(n + 1, 1 - tail)) / hours
 
 
 def error_tradeoff(alarms: Alarms, hours: float):

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from training.decisions.intervals import rate_interval, share_interval
 from training.evaluation.events.alarms import (
     error_tradeoff,
     find_alarms,
     missed_at,
-    rate_interval,
 )
 from training.evaluation.events.counts import (
     SEGMENT,
@@ -20,7 +20,7 @@ from training.evaluation.events.counts import (
 )
 from training.evaluation.events.matching import COLLAR, SHARE
 from training.evaluation.events.tables import Recording
-from training.evaluation.intervals import interval, resampled_weights, share_interval
+from training.evaluation.intervals import interval, resampled_weights
 
 FALSE_ALARMS = (0.5, 1.0, 10.0)  # an hour, at which missed events are told
 _REPLICATES = 1000
@@ -77,7 +77,7 @@ def judge(
         "labels": {
             label: {
                 **{kind: _of_label(totals[kind], label) for kind in tallies},
-                "alarms": _rates(_only(pairs, label), collar, hours),
+                "alarms": _rates(find_alarms(_only(pairs, label), collar), hours),
             }
             for label in labels
         },
@@ -182,7 +182,7 @@ def _alarms(recordings, collar, hours, false_alarms):
     quiet_hours = sum(recording.seconds for recording in quiet) / _SECONDS
     n_quiet = sum(len(recording.detected) for recording in quiet)
     return {
-        **_rates(pairs, collar, hours),
+        **_rates(alarms, hours),
         "without_events": {
             "n_recordings": len(quiet),
             "hours": quiet_hours,
@@ -196,8 +196,7 @@ def _alarms(recordings, collar, hours, false_alarms):
     }
 
 
-def _rates(pairs, collar, hours):
-    alarms = find_alarms(pairs, collar)
+def _rates(alarms, hours):
     n, share = len(alarms.found), alarms.missed_share
     n_false = len(alarms.false)
     return {

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from training.decisions.intervals import rate_interval
 from training.evaluation.events.alarms import (
     Alarms,
     error_tradeoff,
     find_alarms,
     missed_at,
-    rate_interval,
 )
 from training.evaluation.events.matching import Event
 
