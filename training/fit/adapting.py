@@ -15,6 +15,8 @@ import keras
 from leaf_files.atomic import replacing, write_json
 from leaf_files.errors import UserError
 from leaf_tf import visualize
+from training.decisions.calibrating import add_calibration, calibrated
+from training.decisions.figures import draw_reliability
 from training.evaluation import figures
 from training.evaluation.clips import ClipEvaluator
 from training.evaluation.evaluating import relabelled, require_known
@@ -109,11 +111,18 @@ def adapt(run_path, task_name, output, **settings):
     dataclasses.replace(record, files=new.file_marks()).write_summary(new)
     after = _tested(adapted, tests, "after")
     drift = visualize.drift(frontend, original)
-    entries = {
-        h.task: scored(after[h.task], h.labels) for h in heads if h.task in after
-    }
+    decisions = dict(zip(heads, old.read_decisions(old_heads)))
+    if decisions[head].thresholds or decisions[head].none_below:
+        _say("the thresholds of the old run are dropped: choose them anew")
+    decisions[head] = calibrated(head, validation.predict(adapted, "calibrating"))
+    new.write_decisions(heads, [decisions[h] for h in heads])
+    tested = [h for h in heads if h.task in after]
+    predictions = [after[h.task] for h in tested]
+    entries = [scored(after[h.task], h.labels) for h in tested]
+    kept = [decisions[h] for h in tested]
+    calibration = add_calibration(tested, predictions, entries, kept)
     metrics = {
-        "tasks": entries,
+        "tasks": {h.task: entry for h, entry in zip(tested, entries)},
         "parameters": {
             "frontend": frontend.count_params(),
             "total": adapted.count_params(),
@@ -130,28 +139,31 @@ def adapt(run_path, task_name, output, **settings):
     }
     write_json(new.metrics, metrics)
     _say(f"drift: {drift}")
-    tested = [
-        TestedTask(
-            *(h, clips if h is head else {}, after[h.task], entries[h.task]),
-            "as by the run that was adapted, or anew by its seed",
-            is_official(get_task(h.task)),
-        )
-        for h in heads
-        if h.task in after
-    ]
-    write_report(new, config, tested, saver.history, metrics)
+    for line in calibration:
+        _say(line)
+    write_report(
+        new,
+        config,
+        [
+            TestedTask(
+                *(h, clips if h is head else {}, test, entry),
+                "as by the run that was adapted, or anew by its seed",
+                is_official(get_task(h.task)),
+            )
+            for h, test, entry in zip(tested, predictions, entries)
+        ],
+        saver.history,
+        metrics,
+    )
     figures.save_figures(
         {
             "learning_curves": figures.learning_curves(saver.history),
-            **figures.score_figures(
-                [of_head.head for of_head in tested],
-                [of_head.predictions for of_head in tested],
-                [of_head.scores for of_head in tested],
-            ),
+            **figures.score_figures(tested, predictions, entries),
             **visualize.figures(frontend, original),
         },
         new.figures,
     )
+    draw_reliability(new, tested, predictions, kept)
     _say(f"read {new.report} first")
     _say(f"the run lies in {new.path}")
     return metrics

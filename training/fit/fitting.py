@@ -13,15 +13,10 @@ import tensorflow as tf
 import leaf_tf
 from leaf_files.atomic import replacing, write_json
 from leaf_files.command_line import counted
-from leaf_files.decisions import Decisions
 from leaf_files.errors import UserError
 from leaf_files.labels import label_faults
 from leaf_files.run_folder import LABEL_SEPARATOR, Head
-from training.decisions.calibration import (
-    calibration_entry,
-    calibration_in_words,
-    fit_temperature,
-)
+from training.decisions.calibrating import add_calibration, calibrated
 from training.decisions.figures import draw_reliability
 from training.evaluation import figures, notes
 from training.evaluation.clips import ClipEvaluator, averaged, quiet_tracing
@@ -316,7 +311,12 @@ def _finish(job, initial, progress, compare_splits):
     )
     tests = [evaluator.predict(model) for evaluator in job.evaluators("test")]
     entries = [_scored(job, number, test) for number, test in enumerate(tests)]
-    decisions, calibration = _calibrate(job, model, tests, entries)
+    validations = [
+        e.predict(model, "calibrating") for e in job.evaluators("validation")
+    ]
+    decisions = list(map(calibrated, heads, validations))
+    run.write_decisions(heads, decisions)
+    calibration = add_calibration(heads, tests, entries, decisions)
     frontend = model.get_layer("frontend")
     metrics = {
         "tasks": {head.task: entry for head, entry in zip(heads, entries)},
@@ -355,34 +355,6 @@ def _finish(job, initial, progress, compare_splits):
     job.say(f"read {run.report} first")
     job.say(f"the run lies in {run.path}")
     return metrics
-
-
-def _calibrate(job, model, tests, entries):
-    """Writes each head's `Decisions`, and adds its calibration to its entry.
-
-    Returns:
-        (the `Decisions`, a list; lines for people).
-    """
-    decisions, lines = [], []
-    for head, evaluator, test, entry in zip(
-        job.heads, job.evaluators("validation"), tests, entries
-    ):
-        temperature = fit_temperature(evaluator.predict(model, "calibrating"))
-        in_labels = head.background in head.labels
-        decisions.append(
-            Decisions(
-                temperature.value,
-                background=(head.background,) if in_labels else (),
-                chosen_by={"temperature": temperature.chosen_by},
-            )
-        )
-        entry["calibration"] = calibration_entry(test, temperature.value)
-        where = f"{head.task}: " if len(job.heads) > 1 else ""
-        lines.append(f"{where}test {calibration_in_words(entry['calibration'])}")
-        if temperature.note:
-            lines.append(f"{where}no temperature was fitted: {temperature.note}")
-    job.run.write_decisions(job.heads, decisions)
-    return decisions, lines
 
 
 def _scored(job, number, test):
