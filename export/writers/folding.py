@@ -1,5 +1,6 @@
 """Computes at export everything that depends on the weights alone."""
 
+import dataclasses
 from typing import Any
 
 from leaf_files.quiet import import_tensorflow
@@ -8,12 +9,13 @@ from leaf_files.quiet import import_tensorflow
 def fold(concrete_function: Any) -> Any:
     """Turns weights, and all that is computed from them alone, into constants.
 
-    LEAF's filters are computed from two numbers each; afterwards only the taps remain.
-    TensorFlow's and TFLite's own folding stop at large or stacked constants: a
-    convolution with taps that are no constant is slow, and can't be quantized.
+    LEAF's filters are computed from two numbers each; afterwards only the taps remain,
+    and the operations that made them are gone. TensorFlow's and TFLite's own folding
+    stop at large or stacked constants: a convolution with taps that are no constant is
+    slow, and can't be quantized.
 
     Args:
-        concrete_function: Function of fixed shapes and named arguments, to a dict.
+        concrete_function: Function of named arguments, to a dict of tensors.
 
     Returns:
         tf.function of the same signature, without variables.
@@ -35,33 +37,137 @@ def fold(concrete_function: Any) -> Any:
         concrete_function, lower_control_flow=False
     )
     borders = _borders(frozen.inputs, frozen.outputs, frozen.graph)
-    values = frozen.prune([], borders)()
-    graph_def = frozen.graph.as_graph_def()
+    values = dict(zip((t.name for t in borders), frozen.prune([], borders)()))
+    given = {*values, *(tensor.name for tensor in frozen.inputs)}
+    left = _left(
+        frozen.graph, [t for t in frozen.outputs if t.name not in given], given
+    )
     # TensorFlow flattens a dict in the order of its keys.
     names = sorted(concrete_function.structured_outputs)
 
     def folded(*arguments):
-        at_run_time = {t.name: a for t, a in zip(frozen.inputs, arguments)}
-        constants = {t.name: tf.constant(v) for t, v in zip(borders, values)}
-        outputs = tf.graph_util.import_graph_def(
-            graph_def,
-            input_map={**at_run_time, **constants},
-            return_elements=[output.name for output in frozen.outputs],
+        known = {name: tf.constant(value) for name, value in values.items()}
+        known.update({t.name: a for t, a in zip(frozen.inputs, arguments)})
+        wanted = [t.name for t in frozen.outputs if t.name not in known]
+        made = tf.graph_util.import_graph_def(
+            left.graph_def,
+            input_map={name: known[name] for name in left.needs},
+            return_elements=wanted,
         )
-        return dict(zip(names, outputs))
+        known.update(zip(wanted, made))
+        return {n: tf.identity(known[t.name]) for n, t in zip(names, frozen.outputs)}
 
     signature = [tf.TensorSpec(t.shape, t.dtype, name=t.op.name) for t in frozen.inputs]
     return tf.function(folded, input_signature=signature, autograph=False)
 
 
+def folded_call(function: Any, signature: list) -> Any:
+    """A function of tensors with its weights folded, see `fold`.
+
+    Args:
+        function: Function of tensors, to tensors in dicts, lists or tuples.
+        signature: A tf.TensorSpec, with a name, of each argument.
+
+    Returns:
+        A function of the same arguments, to the same.
+
+    Example:
+
+    >>> tf = import_tensorflow()
+    >>> weight = tf.Variable(3.0)
+    >>> call = folded_call(lambda x: (weight * x, [x]), [tf.TensorSpec((), name="x")])
+    >>> weight.assign(0.0) is None, call(tf.constant(2.0))[0].numpy().item()
+    (False, 6.0)
+    """
+    tf = import_tensorflow()
+    structure = None
+
+    def flat(*arguments):
+        nonlocal structure
+        structure = function(*arguments)
+        return {
+            f"output{n:03d}": tensor
+            for n, tensor in enumerate(tf.nest.flatten(structure))
+        }
+
+    traced = tf.function(flat, input_signature=signature, autograph=False)
+    folded = fold(traced.get_concrete_function())
+
+    def call(*arguments):
+        outputs = folded(*arguments)
+        return tf.nest.pack_sequence_as(
+            structure, [outputs[n] for n in sorted(outputs)]
+        )
+
+    return call
+
+
+@dataclasses.dataclass(frozen=True)
+class _Left:
+    """A graph without what is computed already.
+
+    Attributes:
+        graph_def: Its GraphDef.
+        needs: Names of the tensors that it takes from outside.
+    """
+
+    graph_def: Any
+    needs: list[str]
+
+
+def _left(graph, outputs, given):
+    """The `_Left` that makes some outputs, and does all that has effects.
+
+    Args:
+        graph: The graph.
+        outputs: Tensors of it.
+        given: Names of the tensors that needn't be computed.
+    """
+    tf = import_tensorflow()
+    stateful = [
+        op
+        for op in graph.get_operations()
+        if op.op_def.is_stateful and op.type != "Placeholder"
+    ]
+    waiting = [*(t.op for t in outputs), *stateful]
+    kept: set[Any] = set()
+    needs: dict[str, None] = {}
+    while waiting:
+        op = waiting.pop()
+        if op in kept:
+            continue
+        kept.add(op)
+        needs.update({t.name: None for t in op.inputs if t.name in given})
+        waiting += [t.op for t in op.inputs if t.name not in given]
+    names = {op.name for op in kept}
+    whole = graph.as_graph_def()
+    graph_def = tf.compat.v1.GraphDef(versions=whole.versions, library=whole.library)
+    for node in whole.node:
+        if node.name in names:
+            inputs = [n for n in node.input if n[0] != "^" or n[1:] in names]
+            del node.input[:]
+            node.input.extend(inputs)
+            graph_def.node.append(node)
+    return _Left(graph_def, list(needs))
+
+
 def _borders(inputs, outputs, graph):
-    """Tensors independent of the inputs that operations depending on these take."""
-    at_run_time = {op for op in graph.get_operations() if op.op_def.is_stateful}
+    """Tensors independent of the inputs that operations depending on these take.
+
+    What waits for a check of the inputs depends on them, too.
+    """
+    ops = graph.get_operations()
+    waits_for: dict[Any, list] = {}
+    for op in ops:
+        for control in op.control_inputs:
+            waits_for.setdefault(control, []).append(op)
+    at_run_time = {op for op in ops if op.op_def.is_stateful}
     waiting = [*(tensor.op for tensor in inputs), *at_run_time]
     while waiting:
         op = waiting.pop()
         at_run_time.add(op)
         consumers = {c for tensor in op.outputs for c in tensor.consumers()}
+        consumers.update(waits_for.get(op, ()))
         waiting.extend(consumers - at_run_time)
     entering = {t.ref(): t for op in at_run_time for t in op.inputs}
     entering.update({output.ref(): output for output in outputs})

@@ -28,14 +28,18 @@ def write_saved_model(source: Source, folder: Path, labels_folder: Path) -> None
     """
     tf = import_tensorflow()
     signatures = make_signatures(source)
-    # The weights, not the model, which would be saved as an object of Keras.
     module = tf.Module()
-    module.weights = [variable.value for variable in source.model.variables]
     module.labels = [
         tf.saved_model.Asset(labels_folder / head.labels_file) for head in source.heads
     ]
     with native_logs_hidden():
-        save_module(module, folder, signatures=signatures)
+        save_module(
+            module,
+            folder,
+            signatures=signatures,
+            # Of layers such as swish; folded weights have none to be saved by.
+            options=tf.saved_model.SaveOptions(experimental_custom_gradients=False),
+        )
     write_warmup(folder, _warmup_requests(signatures, source.window_samples))
 
 

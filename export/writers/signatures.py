@@ -17,6 +17,7 @@ from export.contract.layout import (
 )
 from export.source import stages
 from export.source.opening import Source
+from export.writers.folding import folded_call
 from export.writers.serving import LOUDEST, logits, model_outputs, probabilities
 from leaf_files.quiet import import_keras, import_tensorflow
 
@@ -74,16 +75,44 @@ def make_signatures(source: Source) -> dict[str, Any]:
 
 
 def _shared(source):
-    """One function in the file for all that the signatures compute of a waveform."""
+    """One function in the file for all that the signatures compute of a waveform.
+
+    Weights are folded into it. Of a model of any length there are two, one of them for
+    the length of a window: most clients ask for that, and three quarters of the
+    operations for any length only find out what the length is.
+    """
     tf = import_tensorflow()
+    outputs = _all_outputs(source)
+    spec = _waveform_spec(source)
+    any_length = folded_call(outputs, [spec])
+    if spec.shape[1] is not None:
+        return tf.function(any_length, input_signature=[spec], autograph=False)
+    samples = source.window_samples
+    of_window = tf.TensorSpec((None, samples), tf.float32, name=INPUT)
+    window = folded_call(outputs, [of_window])
+
+    def one_window(waveform):
+        # Not `ensure_shape`: TensorFlow may check it before it knows the branch.
+        waveform = tf.identity(waveform)
+        waveform.set_shape(of_window.shape)
+        return window(waveform)
+
+    def shared(waveform):
+        return tf.cond(
+            tf.shape(waveform)[1] == samples,
+            lambda: one_window(waveform),
+            lambda: any_length(waveform),
+        )
+
+    return tf.function(shared, input_signature=[spec], autograph=False)
+
+
+def _all_outputs(source):
+    """Function from waveforms to all outputs of the model."""
     keras = import_keras()
     outputs = {"heads": source.model.output, **stages.inner(source.model)}
     model = keras.Model(source.model.input, outputs)
-    return tf.function(
-        lambda waveform: model_outputs(model, waveform),
-        input_signature=[_waveform_spec(source)],
-        autograph=False,
-    )
+    return lambda waveform: model_outputs(model, waveform)
 
 
 def _stage(source, shared, name):
@@ -146,9 +175,17 @@ def _padded(source, shared):
     """`serving_padded`: by a mask if a trial shows that it works, else clip by clip."""
     tf = import_tensorflow()
 
+    with_mask = folded_call(
+        lambda waveform, mask: model_outputs(source.model, waveform, mask),
+        [
+            tf.TensorSpec((None, None), tf.float32, name=INPUT),
+            tf.TensorSpec((None, None), tf.bool, name="mask"),
+        ],
+    )
+
     def masked(waveform, lengths):
         mask = tf.sequence_mask(lengths, tf.shape(waveform)[1])
-        return _answer(source, model_outputs(source.model, waveform, mask))
+        return _answer(source, with_mask(waveform, mask))
 
     def one_by_one(waveform, lengths):
         def alone(clip):

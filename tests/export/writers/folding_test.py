@@ -4,7 +4,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from export.tflite_format.graph import read_graph
-from export.writers.folding import fold
+from export.writers.folding import fold, folded_call
 from leaf_files.quiet import native_logs_hidden
 
 
@@ -53,6 +53,30 @@ def test_only_the_work_on_the_waveform_is_left(computed_taps, tmp_path, rng):
 def test_a_folded_function_holds_no_variables(computed_taps):
     folded = fold(computed_taps.get_concrete_function()).get_concrete_function()
     assert folded.variables == () and folded.captured_inputs == []
+
+
+def test_what_made_the_taps_is_gone(computed_taps):
+    graph = fold(computed_taps.get_concrete_function()).get_concrete_function().graph
+    ops = [op.type for op in graph.get_operations()]
+    assert {*ops} == {"Placeholder", "Const", "MatMul", "Identity"}
+    held = [op.outputs[0].shape for op in graph.get_operations() if op.type == "Const"]
+    assert held == [(401, 128)]
+
+
+def test_checks_of_the_waveform_stay():
+    def serve(waveform):
+        check = tf.debugging.Assert(tf.reduce_all(waveform < 2), ["no sound"])
+        with tf.control_dependencies([check]):
+            twice = 2 * waveform
+        return {"twice": [twice, tf.exp(0.0)]}
+
+    call = tf.function(
+        folded_call(serve, [tf.TensorSpec((3,), tf.float32, name="waveform")])
+    )
+    twice, one = call(tf.constant([0.0, 0.5, 1.0]))["twice"]
+    assert twice.numpy().tolist() == [0.0, 1.0, 2.0] and one == 1.0
+    with pytest.raises(tf.errors.InvalidArgumentError, match="no sound"):
+        call(tf.constant([0.0, 0.5, 3.0]))
 
 
 def test_an_answer_that_ignores_the_waveform_folds_too():
