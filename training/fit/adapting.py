@@ -19,14 +19,14 @@ from training.decisions.calibrating import add_calibration, calibrated
 from training.decisions.figures import draw_reliability
 from training.evaluation import figures
 from training.evaluation.clips import ClipEvaluator
-from training.evaluation.evaluating import relabelled, require_known
 from training.evaluation.notes import TestedTask
+from training.evaluation.opening import relabelled, require_known
 from training.evaluation.report import write_report
 from training.evaluation.scores import scored
 from training.fit.callbacks import score_of, write_history
 from training.fit.fitting import in_words, memory_named, require_outside
 from training.input.pipeline import TrainingData
-from training.run.data_checks import adapted_record, is_same, news_of, own_test_clips
+from training.run.data_checks import adapted_record, is_same, news_of, own_clips
 from training.run.data_record import TaskRecord
 from training.run.folder import RunFolder, write_clips
 from training.run.models import compile_classifier, load_classifier
@@ -244,7 +244,7 @@ def _tests_at_hand(run, heads, new_task, config):
         try:
             if isinstance(task, TfdsTask) and not task.is_ready(config.data_dir):
                 raise UserError("its data is missing")
-            clips, labels = own_test_clips(run, task, head, load, _say)
+            clips, labels = own_clips(run, task, head, load, _say)
         except UserError as error:
             _say(f"not tested on {head.task}: {error}")
             continue

@@ -161,11 +161,11 @@ def _option(setting):
     return "--" + setting.replace("_", "-")
 
 
-def own_test_clips(run, task, head, load, say, exactly=False):
-    """The clips of a run's own task that it neither trained on nor validated on.
+def own_clips(run, task, head, load, say, split="test", exactly=False):
+    """The clips of a split of a run's own task.
 
-    They are the clips of its test split that still exist, by their sound, whatever else
-    changed; a line names the changes.
+    They are the clips of that split that still exist, by their sound, whatever else
+    changed; a line names the changes. None of them is in another split.
 
     Args:
         run: `RunFolder` of the run.
@@ -174,6 +174,7 @@ def own_test_clips(run, task, head, load, say, exactly=False):
         load: Function that loads the `TaskData` as it is now and checks that the model
             knows its labels.
         say: Function that is called with a line about changes, or what is unknown.
+        split: "test" or "validation".
         exactly: Whether any change is refused.
 
     Returns:
@@ -185,7 +186,7 @@ def own_test_clips(run, task, head, load, say, exactly=False):
     >>> from training.run.folder import RunFolder
     >>> [head] = RunFolder("run").read_heads()
     >>> task = get_task(head.task)
-    >>> clips, labels = own_test_clips(RunFolder("run"), task, head, task.load, print)
+    >>> clips, labels = own_clips(RunFolder("run"), task, head, task.load, print)
     >>> clips.n_examples, labels
     (2, ('kick', 'snare'))
     """
@@ -194,9 +195,10 @@ def own_test_clips(run, task, head, load, say, exactly=False):
     if old is None:
         say(_unknown(run))
         data = load()
-        return data.splits["test"], data.labels
+        return data.splits[split], data.labels
     if isinstance(task, OwnTask) and old.clips is not None:
-        return _remaining_clips(run, task, head, old, say, exactly), head.labels
+        clips = _remaining_clips(run, task, head, old, say, split, exactly)
+        return clips, head.labels
     data = load()
     record_now = TaskRecord.of(
         dataclasses.replace(head, labels=data.labels), data.splits, data.fingerprint
@@ -208,28 +210,29 @@ def own_test_clips(run, task, head, load, say, exactly=False):
         )
         if exactly or not _is_official(task):
             raise OtherDataError(
-                f"{change}; its test split can't be found again: bring the data back "
-                "as it was, by --data-dir if it lies elsewhere"
+                f"{change}; its {split} split can't be found again: bring the data "
+                "back as it was, by --data-dir if it lies elsewhere"
             )
-        say(f"note: {change}; testing on the official test split as it is now")
-    return data.splits["test"], data.labels
+        say(f"note: {change}; taking the official {split} split as it is now")
+    return data.splits[split], data.labels
 
 
-def _remaining_clips(run, task, head, old, say, exactly):
-    """The `ClipSet` of those clips of a folder whose sounds the run held out."""
+def _remaining_clips(run, task, head, old, say, split, exactly):
+    """The `ClipSet` of those clips of a folder whose sounds are in a split of a run."""
     all_clips = task.load_all(list(head.labels), head.multi_label)
-    tested = old.sounds("test")
+    wanted = old.sounds(split)
     # A folder with splits of its own may have a sound in two of them.
     elsewhere = {
         (clip.sound, clip.file)
-        for split in SPLITS[:2]
-        for clip in old.clips.get(split, ())
-        if clip.sound in tested
+        for other in SPLITS
+        if other != split
+        for clip in old.clips.get(other, ())
+        if clip.sound in wanted
     }
     kept = [
         n
         for n, clip in enumerate(all_clips.clips)
-        if clip.sound in tested and (clip.sound, clip.file) not in elsewhere
+        if clip.sound in wanted and (clip.sound, clip.file) not in elsewhere
     ]
     record_now = dataclasses.replace(old, clips={"": all_clips.clips})
     changed = changes(old, record_now, by_split=False)
@@ -238,13 +241,13 @@ def _remaining_clips(run, task, head, old, say, exactly):
     change = f"the data of {head.task} changed since {run.path} was trained: {changed}"
     if exactly or not kept:
         raise OtherDataError(
-            f"{change}; {len(kept)} of its {old.n_clips['test']} test clips are left: "
-            "bring the data back as it was, or put clips that the run didn't "
+            f"{change}; {len(kept)} of its {old.n_clips[split]} {split} clips are "
+            "left: bring the data back as it was, or put clips that the run didn't "
             "use into a folder of their own and name that by --task"
         )
     say(
-        f"note: {change}; testing on those {len(kept)} clips whose sound was in its "
-        f"test split, {old.n_clips['test']} then"
+        f"note: {change}; taking those {len(kept)} clips whose sound was in its "
+        f"{split} split, {old.n_clips[split]} then"
     )
     return all_clips.only(kept)
 

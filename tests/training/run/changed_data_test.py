@@ -129,7 +129,7 @@ def test_clips_that_were_added_are_not_tested_on(moved, capsys):
     found, [note] = evaluated(moved, capsys)
     assert found == pytest.approx(moved.metrics)
     assert "60 clips added (high/new00.flac, " in note
-    assert "testing on those 4 clips whose sound was in its test split, 4 then" in note
+    assert "taking those 4 clips whose sound was in its test split, 4 then" in note
     with pytest.raises(OtherDataError, match="60 clips added"):
         evaluate(moved.path, exactly=True)
 
@@ -140,7 +140,7 @@ def test_test_clips_that_are_gone_are_counted(moved, capsys):
     found, [note] = evaluated(moved, capsys)
     assert found["n_examples"] == 3
     assert f"1 clip removed (1 test: {first})" in note
-    assert "testing on those 3 clips" in note
+    assert "taking those 3 clips" in note
 
 
 def test_classes_that_were_swapped_are_said(moved, capsys):
