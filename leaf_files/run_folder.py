@@ -57,6 +57,8 @@ class RunPaths:
         report: Report of the run for people, Markdown.
         predictions: Predictions for the clips of the test split, CSV; a run of several
             tasks has such a file for each head, see `predictions_of`.
+        thresholds: Table of chosen thresholds, CSV; a run of several tasks has such a
+            file for each head, see `thresholds_of`.
         random_split: Run folder of the same run on a random split, where that was
             asked for.
 
@@ -86,6 +88,7 @@ class RunPaths:
         self.report = self.path / "report.md"
         self.random_split = self.path / "random_split"
         self.predictions = self.path / "predictions.csv"
+        self.thresholds = self.path / "thresholds.csv"
 
     def labels_of(self, head: str, n_heads: int) -> Path:
         """The file with the labels of a head.
@@ -98,8 +101,11 @@ class RunPaths:
 
     def predictions_of(self, head: str, n_heads: int) -> Path:
         """The file with the predictions of a head; arguments as of `labels_of`."""
-        file = self.predictions
-        return file.with_stem(f"{file.stem}_{head}") if n_heads > 1 else file
+        return _of_head(self.predictions, head, n_heads)
+
+    def thresholds_of(self, head: str, n_heads: int) -> Path:
+        """The table of a head's thresholds; arguments as of `labels_of`."""
+        return _of_head(self.thresholds, head, n_heads)
 
     def evaluation_clips_of(self, head: str, n_heads: int) -> Path:
         """The folder with the test clips of a head; arguments as of `labels_of`."""
@@ -337,6 +343,10 @@ def file_marks(folder: str | Path) -> dict[str, str]:
     run = RunPaths(folder)
     marks = {path.name: digest_of(path) for path in (run.model, run.evaluation_clips)}
     return {name: mark for name, mark in marks.items() if mark}
+
+
+def _of_head(file, head, n_heads):
+    return file.with_stem(f"{file.stem}_{head}") if n_heads > 1 else file
 
 
 def _require_same(folder, one, other):

@@ -6,6 +6,7 @@ import re
 import sys
 
 from leaf_files import command_line, quiet
+from leaf_files.command_line import note
 from leaf_files.errors import UserError, lost_clip
 
 _UNREADABLE_CLIP = re.compile(r"^leaf_files\.errors\.UserError: (.*)$", re.MULTILINE)
@@ -25,6 +26,7 @@ def dispatch(argv):
     commands = {
         "fit": _fit,
         "evaluate": _evaluate,
+        "thresholds": _thresholds,
         "judge": _judge,
         "compare": _compare,
         "adapt": _adapt,
@@ -124,6 +126,30 @@ def _evaluate(arguments):
         return
     for evaluation in evaluations:
         _print_evaluation(evaluation)
+
+
+def _thresholds(arguments):
+    from training.commands.arguments import threshold_target, with_columns
+    from training.run.folder import RunFolder
+
+    target = threshold_target(arguments)
+    task = with_columns(arguments.task, arguments.label_column)
+    RunFolder(arguments.run).require_finished()
+    quiet.import_keras()
+    from training.evaluation.thresholds.command import choose_thresholds
+    from training.evaluation.thresholds.words import in_words
+
+    found = choose_thresholds(
+        *(arguments.run, target, task, arguments.data_dir),
+        skip_bad_clips=arguments.skip_bad_clips,
+        index=getattr(arguments, "index", None),
+        writes=not arguments.dry_run,
+    )
+    for each in found:
+        print(*in_words(each), sep="\n")
+    if not arguments.dry_run:
+        decisions = RunFolder(arguments.run).decisions
+        note(f"written to {decisions}; `{command_line.program('export')}` carries them")
 
 
 def _judge(arguments):

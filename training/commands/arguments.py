@@ -37,6 +37,7 @@ _OF_READING = ("sample_rate", "window_seconds", "cache", "data_dir")
 _RENAMED = {"frontend_settings": "--set"}  # options of other names, in all commands
 _finite = number(float, "a finite number", math.isfinite)
 _seconds = number(float, "a finite number above 0", lambda s: 0 < s < math.inf)
+_share = number(float, "a number above 0, at most 1", lambda share: 0 < share <= 1)
 _not_below_0 = number(float, "a finite number, at least 0", lambda s: 0 <= s < math.inf)
 
 
@@ -53,6 +54,7 @@ def make_parser():
     commands = parser.add_subparsers(dest="command", required=True)
     _add_fit(commands)
     _add_evaluate(commands)
+    _add_thresholds(commands)
     _add_judge(commands)
     _add_compare(commands)
     _add_adapt(commands)
@@ -299,6 +301,71 @@ def _add_evaluate(commands):
     )
     _add_setting(parser, _SETTINGS["index"])
     parser.add_argument("--json", action="store_true", help="print metrics as JSON")
+
+
+def _add_thresholds(commands):
+    parser = commands.add_parser(
+        "thresholds",
+        help="choose from which probability a label is decided on",
+        description="Chooses a threshold for each label of a run on its validation "
+        "clips, checks them on its test clips, and writes them to the run, from where "
+        "exports carry them.",
+        epilog=_examples(
+            "thresholds run --precision 0.95",
+            "thresholds run --recall 0.9 --dry-run",
+            "thresholds run --keep 0.95",
+        ),
+    )
+    parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
+    targets = parser.add_mutually_exclusive_group(required=True)
+    for option, metavar, words in (
+        ("precision", "P", "least share of a label's decisions that are right"),
+        ("recall", "R", "least share of a label's clips that it is found in"),
+        (
+            "keep",
+            "SHARE",
+            "share of the clips of known labels that still get an answer: the others "
+            "are none of these, by one threshold for all labels without one of their "
+            "own",
+        ),
+    ):
+        targets.add_argument(
+            f"--{option}", metavar=metavar, type=_share, help=f"{words}, in (0, 1]"
+        )
+    parser.add_argument(
+        "--none-below",
+        action="store_true",
+        help="choose one threshold for all labels together, in place of one for each",
+    )
+    parser.add_argument(
+        "--task",
+        help="one of the run's tasks, or where its clips lie now (default: all)",
+    )
+    _add_label_column(parser)
+    _add_data_dir(parser, "the run's")
+    parser.add_argument(
+        "--skip-bad-clips", action="store_true", help=_SETTINGS["skip_bad_clips"].words
+    )
+    _add_setting(parser, _SETTINGS["index"])
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the thresholds, write nothing"
+    )
+
+
+def threshold_target(arguments):
+    """The `Target` of parsed arguments of `thresholds`.
+
+    Raises:
+        UserError: Options that don't go together.
+
+    >>> arguments = make_parser().parse_args(["thresholds", "run", "--recall", "0.9"])
+    >>> print(threshold_target(arguments))
+    a recall of 90 %
+    """
+    from training.evaluation.thresholds.choosing import KEEP, PRECISION, RECALL, Target
+
+    given = [name for name in (PRECISION, RECALL, KEEP) if getattr(arguments, name)]
+    return Target(given[0], getattr(arguments, given[0]), arguments.none_below)
 
 
 def _add_judge(commands):

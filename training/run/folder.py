@@ -126,7 +126,8 @@ class RunFolder(RunPaths):
         ):
             if folder.exists():
                 shutil.rmtree(folder)
-        of_heads = (*self.path.glob("labels*.txt"), *self.path.glob("predictions*.csv"))
+        names = ("labels*.txt", "predictions*.csv", "thresholds*.csv")
+        of_heads = [file for name in names for file in self.path.glob(name)]
         record = (self.data, self.data_clips, self.decisions)
         others = (self.metrics, self.tasks, self.model, self.history, self.report)
         for file in (*record, *others, *of_heads):

@@ -1,0 +1,264 @@
+"""Thresholds of a head from its predictions for validation clips, checked on others."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from leaf_files.decisions import NONE_OF_THESE, Decisions
+from leaf_files.run_folder import SIGMOID, Head
+from training.decisions.points import LabelScores, Point, label_scores
+from training.decisions.targets import (
+    CannotTell,
+    by_precision,
+    by_recall,
+    kept_scores,
+)
+
+PRECISION, RECALL, KEEP = "precision", "recall", "keep"
+_SIGMOID_LEVEL = 0.5  # of labels without a threshold, see `Decisions.decided`
+VALIDATION, TEST = "validation", "test"
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """What thresholds are to reach.
+
+    Attributes:
+        name: `PRECISION`, `RECALL` or `KEEP`.
+        value: The least of it, in (0, 1].
+        together: Whether all labels have one threshold, `Decisions.none_below`.
+
+    >>> print(Target(PRECISION, 0.95))
+    a precision of 95 %
+    """
+
+    name: str
+    value: float
+    together: bool = False
+
+    def __str__(self):
+        share = f"{100 * self.value:g} %"
+        if self.name == KEEP:
+            return f"an answer to {share} of the clips"
+        return f"a {self.name} of {share}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """The threshold of a label.
+
+    Attributes:
+        label: The label; `NONE_OF_THESE` for `Decisions.none_below`.
+        threshold: The threshold from now on; None for a label that has none of its own,
+            as it needs none, or as none could be chosen.
+        note: Why none was chosen, and it is as it was; "" if the target is reached.
+        points: {split: `Point` at what counts from now on}.
+
+    >>> Choice("dog", 0.8, "", {}).is_new
+    True
+    """
+
+    label: str
+    threshold: float | None
+    note: str
+    points: Mapping[str, Point]
+
+    @property
+    def is_new(self):
+        """Whether the threshold was chosen."""
+        return not self.note
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadChoices:
+    """The thresholds of a head.
+
+    Attributes:
+        head: Its `Head`.
+        target: `Target`.
+        before, after: `Decisions`.
+        choices: A tuple of `Choice`.
+        scores: {split: {label: `LabelScores`}}.
+
+    >>> head = Head("drums", "drums", ("kick", "snare"))
+    >>> kick = LabelScores(np.array([0.9, 0.4]), np.array([True, False]))
+    >>> found = HeadChoices(
+    ...     *(head, Target(PRECISION, 1.0), Decisions()),
+    ...     *(Decisions(thresholds={"kick": 0.5}), (), {"test": {"kick": kick}}),
+    ... )
+    >>> found.overall("test").n_decided, found.overall("test", found.before).n_decided
+    (1, 2)
+    """
+
+    head: Head
+    target: Target
+    before: Decisions
+    after: Decisions
+    choices: tuple[Choice, ...]
+    scores: Mapping[str, Mapping[str, LabelScores]]
+
+    def overall(self, split, decisions=None):
+        """The sum of the `Point`s of all labels; its threshold is no number.
+
+        Args:
+            split: `VALIDATION` or `TEST`.
+            decisions: Those to go by; None for `after`.
+        """
+        decisions = decisions or self.after
+        of_labels = self.scores[split]
+        points = [
+            each.at(level_of(label, self.head, decisions))
+            for label, each in of_labels.items()
+        ]
+        return Point(
+            np.nan,
+            sum(point.n_decided for point in points),
+            sum(point.n_right for point in points),
+            sum(point.n_with for point in points),
+            sum(point.n for point in points),
+        )
+
+
+def level_of(label, head, decisions):
+    """The score from which a label is decided on.
+
+    >>> head = Head("birds", "birds", ("wren", "tit"), "sigmoid")
+    >>> level_of("wren", head, Decisions(thresholds={"tit": 0.9}))
+    0.5
+    """
+    default = None
+    if head.activation == SIGMOID and not decisions.none_below:
+        default = _SIGMOID_LEVEL
+    return float(decisions.levels([label], default)[0])
+
+
+def choose(head, decisions, target, predictions):
+    """The thresholds of a head that reach a target on its validation clips.
+
+    Args:
+        head: `Head`.
+        decisions: Its `Decisions` so far: temperature and background stay, and so does
+            the threshold of a label for which none can be chosen.
+        target: `Target`.
+        predictions: {split: predictions}, of `VALIDATION` and `TEST`.
+
+    Returns:
+        `HeadChoices`.
+
+    >>> from training.evaluation.clips import ClipPredictions
+    >>> head = Head("drums", "drums", ("kick", "snare"))
+    >>> logits = np.log(np.tile([[0.9, 0.1], [0.6, 0.4]], (10, 1)))
+    >>> clips = ClipPredictions(logits, np.tile([0, 1], 10))
+    >>> found = choose(
+    ...     *(head, Decisions(), Target(PRECISION, 1.0)),
+    ...     {"validation": clips, "test": clips},
+    ... )
+    >>> dict(found.after.thresholds), found.choices[1].note
+    ({'kick': 0.75}, 'no threshold has it: 0.0 % is the most')
+    """
+    scores = {
+        split: label_scores(of_split, head, decisions)
+        for split, of_split in predictions.items()
+    }
+    if target.name == KEEP:
+        choices, after = _keeping(head, decisions, target, scores)
+    elif target.together:
+        choices, after = _together(head, decisions, target, scores)
+    else:
+        choices, after = _each(head, decisions, target, scores)
+    return HeadChoices(head, target, decisions, after, tuple(choices), scores)
+
+
+def _each(head, decisions, target, scores):
+    """A threshold for each label."""
+    choices, thresholds = [], dict(decisions.thresholds)
+    chosen_by = dict(decisions.chosen_by.get("thresholds", {}))
+    for label, of_label in scores[VALIDATION].items():
+        note = ""
+        try:
+            point = _reaching(of_label, target)
+            thresholds[label] = point.threshold
+            if not point.threshold:  # it needs none
+                del thresholds[label]
+            chosen_by[label] = _chosen_by(target, point)
+        except CannotTell as error:
+            note = str(error)
+        level = thresholds.get(label)
+        others = dataclasses.replace(decisions, thresholds={})
+        counts = level_of(label, head, others) if level is None else level
+        points = {split: of_all[label].at(counts) for split, of_all in scores.items()}
+        choices.append(Choice(label, level, note, points))
+    after = dataclasses.replace(
+        decisions,
+        thresholds=thresholds,
+        chosen_by=_with(decisions.chosen_by, thresholds=chosen_by),
+    )
+    return choices, after
+
+
+def _together(head, decisions, target, scores):
+    """One threshold for all labels, which then have none of their own."""
+    all_labels = {
+        split: LabelScores.together([*of_labels.values()])
+        for split, of_labels in scores.items()
+    }
+    after = dataclasses.replace(
+        decisions,
+        thresholds={},
+        chosen_by=_with(decisions.chosen_by, thresholds=None),
+    )
+    return _none_below(head, decisions, after, target, all_labels)
+
+
+def _keeping(head, decisions, target, scores):
+    """The same, so that enough clips get an answer; labels keep their thresholds."""
+    kept = {split: kept_scores(of, decisions) for split, of in scores.items()}
+    return _none_below(head, decisions, decisions, target, kept)
+
+
+def _none_below(head, before, after, target, scores):
+    """The `Choice` of `none_below`, in a list, and the decisions with it."""
+    note, level = "", None
+    try:
+        point = _reaching(scores[VALIDATION], target)
+        level = point.threshold
+        after = dataclasses.replace(
+            after,
+            none_below=level,
+            chosen_by=_with(after.chosen_by, none_below=_chosen_by(target, point)),
+        )
+    except CannotTell as error:
+        note, after = str(error), before
+    counts = level_of(NONE_OF_THESE, head, after) if level is None else level
+    points = {split: of_split.at(counts) for split, of_split in scores.items()}
+    return [Choice(NONE_OF_THESE, level, note, points)], after
+
+
+def _reaching(scores, target):
+    """The `Point` that reaches a target.
+
+    Raises:
+        CannotTell: Too few clips, or there is none.
+    """
+    find = by_precision if target.name == PRECISION else by_recall
+    return find(scores, target.value)
+
+
+def _chosen_by(target, point):
+    """How a threshold was chosen, as `decisions.json` holds it."""
+    name = PRECISION if target.name == PRECISION else RECALL
+    return {
+        "target": target.name,
+        "value": target.value,
+        "reached": getattr(point, name),
+        "interval": list(point.interval(name)),
+        "clips": point.n_with,
+        "split": VALIDATION,
+    }
+
+
+def _with(chosen_by, **entries):
+    """The content of `chosen_by` with other entries; without those that are empty."""
+    changed = {**chosen_by, **entries}
+    return {name: entry for name, entry in changed.items() if entry}

@@ -1,0 +1,132 @@
+"""Chosen thresholds as text, for people."""
+
+from leaf_files.decisions import NONE_OF_THESE
+from training.evaluation.thresholds.choosing import (
+    KEEP,
+    PRECISION,
+    RECALL,
+    TEST,
+    VALIDATION,
+)
+
+
+def in_words(found):
+    """Lines on the thresholds of a head.
+
+    Args:
+        found: `HeadChoices`.
+
+    Yields:
+        A line without its end.
+
+    >>> from leaf_files.decisions import Decisions
+    >>> from leaf_files.run_folder import Head
+    >>> from training.evaluation.clips import ClipPredictions
+    >>> from training.evaluation.thresholds.choosing import Target, choose
+    >>> logits = np.log(np.tile([[0.9, 0.1], [0.6, 0.4]], (10, 1)))
+    >>> clips = ClipPredictions(logits, np.tile([0, 1], 10))
+    >>> head, splits = Head("drums", "drums", ("kick", "snare")), ("validation", "test")
+    >>> target = Target(PRECISION, 1.0)
+    >>> found = choose(head, Decisions(), target, dict.fromkeys(splits, clips))
+    >>> print(*in_words(found), sep="\\n")
+    drums: thresholds for a precision of 100 %, chosen on 20 validation clips
+             threshold  precision                missed  ...
+      kick      0.7500  100.0 % (69.2 to 100.0)  0.0 % (0.0 to 30.8)  ...
+      snare       none  undefined                100.0 % (69.2 to 100.0)  ...
+      snare keeps none of its own: no threshold has it: 0.0 % is the most
+      all test clips: 10 of 20 decided on, 100.0 % (69.2 to 100.0) right; before 20, ...
+    """
+    n_clips = next(iter(found.scores[VALIDATION].values()), None)
+    n_clips = 0 if n_clips is None else len(n_clips.scores)
+    what = "one threshold" if found.target.together else "thresholds"
+    if found.target.name == KEEP:
+        what = f"{NONE_OF_THESE} below a threshold"
+    yield (
+        f"{found.head.task}: {what} for {found.target}, chosen on {n_clips} validation "
+        "clips"
+    )
+    yield from (f"  {line}" for line in columns(list(_table(found))))
+    for choice in found.choices:
+        if not choice.is_new:
+            own = "none of its own"
+            if choice.threshold is not None:
+                own = f"its {choice.threshold:.4f}"
+            name = choice.label
+            yield f"  {name} keeps {own}: {choice.note}"
+    yield f"  {_overall(found)}"
+
+
+def columns(rows):
+    """Rows of cells as lines: the second column flush right, the others flush left.
+
+    >>> print(*columns([["", "n"], ["a", "12"]]), sep="\\n")
+        n
+    a  12
+    """
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if place == 1 else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths))
+        ]
+        yield "  ".join(cells).rstrip()
+
+
+def share_in_words(point, name):
+    """A share of a `Point` in percent, with its exact interval.
+
+    >>> from training.decisions.points import Point
+    >>> share_in_words(Point(0.8, 10, 9, 12, 50), "precision")
+    '90.0 % (55.5 to 99.7)'
+    """
+    value = getattr(point, name)
+    if value is None:
+        return "undefined"
+    low, high = point.interval(name)
+    return f"{100 * value:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def level_in_words(choice):
+    """The threshold of a `Choice`.
+
+    >>> from training.evaluation.thresholds.choosing import Choice
+    >>> level_in_words(Choice("dog", None, "", {}))
+    'none needed'
+    """
+    if choice.threshold is None:
+        return "none needed" if choice.is_new else "none"
+    return f"{choice.threshold:.4f}"
+
+
+def _table(found):
+    """Yields rows: the titles, and the thresholds."""
+    shares = _SHARES[found.target.name]
+    of_test = [f"{title}, test" for title, _ in shares]
+    yield ["", "threshold", *(title for title, _ in shares), *of_test]
+    for choice in found.choices:
+        cells = [
+            share_in_words(choice.points[split], name)
+            for split in (VALIDATION, TEST)
+            for _, name in shares
+        ]
+        yield [choice.label, level_in_words(choice), *cells]
+
+
+_SHARES = {
+    PRECISION: (("precision", "precision"), ("missed", "missed")),
+    RECALL: (("recall", "recall"), ("precision", "precision")),
+    KEEP: (("kept", "recall"),),
+}
+
+
+def _overall(found):
+    """A line on all test clips, with these thresholds and without."""
+    after, before = found.overall(TEST), found.overall(TEST, found.before)
+    n_clips = after.n // max(1, len(found.scores[TEST]))
+    of = f"{after.n_decided} of {n_clips} decided on"
+    if found.head.multi_label:
+        of = f"{after.n_decided} labels decided on"
+    return (
+        f"all test clips: {of}, {share_in_words(after, 'precision')} right; before "
+        f"{before.n_decided}, {share_in_words(before, 'precision')}"
+    )
