@@ -10,12 +10,12 @@ from export.contract.detections import DETECT_THRESHOLD
 from export.contract.heads import Head
 from export.runners.detecting import levels_of
 from export.runners.event_tables import Found, FoundEvent
-from export.runners.events import EventFinder, Rules
 from export.runners.opening import OpenArtifact
-from export.runners.windowing import Grid
+from leaf_files.events import EventFinder, Rules
 from leaf_files.oddities import warn_of
 from leaf_files.run_folder import SIGMOID
 from leaf_files.sound import FileBlocks
+from leaf_files.windowing import Grid
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from export.runners.events import Event, EventFinder, Rules, Smoother
-from export.runners.windowing import Grid
+from leaf_files.events import Event, EventFinder, Rules, Smoother
+from leaf_files.windowing import Grid
 
 GRID = Grid(window_samples=100, hop_samples=50)
 

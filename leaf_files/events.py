@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from export.runners.windowing import Grid
+from leaf_files.windowing import Grid
 
 
 @dataclasses.dataclass(frozen=True)
