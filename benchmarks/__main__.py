@@ -31,6 +31,7 @@ def dispatch(argv):
         "load": _load,
         "start": _start,
         "suite": _suite,
+        "tflite": _tflite,
     }
     commands[arguments.command](arguments)
 
@@ -168,8 +169,44 @@ def _parser():
         metavar="FOLDER",
         help="start on this folder of classes instead",
     )
+    phone = commands.add_parser(
+        "tflite",
+        help="what frontends with few filters cost on one thread of a phone",
+        description="Times frontends as TFLite files, one clip of 1 s on one thread, "
+        "with several numbers of filters, in turn, beside the first of them with as "
+        "many. The suite's report on few filters shows the numbers where they lie in "
+        "its folder: --json OUTPUT/tflite.json.",
+    )
+    phone.add_argument(
+        "--frontends",
+        type=_names,
+        metavar="A,B",
+        default=("mel", "leaf"),
+        help="frontends of `python -m training fit`, as it makes them (default: "
+        "mel,leaf)",
+    )
+    phone.add_argument(
+        "--n-filters",
+        type=_numbers,
+        metavar="N,M",
+        default=(8, 16, 40),
+        help="numbers of filters (default: 8,16,40)",
+    )
+    phone.add_argument(
+        "--sample-rate",
+        type=at_least(1),
+        default=16000,
+        metavar="HZ",
+        help="rate of the sound (default: %(default)s)",
+    )
+    phone.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=4.0,
+        help="time for each of them (default: %(default)s)",
+    )
     _add_suite(commands)
-    for command in (speed, accuracy, reading, load, start):
+    for command in (speed, accuracy, reading, load, start, phone):
         command.add_argument(
             "--json", type=pathlib.Path, metavar="FILE", help="write all numbers"
         )
@@ -216,7 +253,8 @@ def _add_suite(commands):
         "--frontends",
         type=_names,
         metavar="A,B",
-        help="frontends of `python -m training fit` (default: mel,leaf)",
+        help="frontends of `python -m training compare`, as leaf or leaf:n_filters=8 "
+        "(default: mel,leaf)",
     )
     suite.add_argument(
         "--encoders",
@@ -278,6 +316,10 @@ def _names(text):
     return names
 
 
+def _numbers(text):
+    return tuple(at_least(1)(name) for name in _names(text))
+
+
 def _folder(text):
     folder = pathlib.Path(text)
     if not folder.is_dir():
@@ -309,6 +351,22 @@ def _input(arguments):
         arguments.seconds, arguments.n_clips, arguments.clip_seconds, arguments.clips
     )
     print(tables.input_table(results))
+    if arguments.json:
+        write_json(arguments.json, results)
+
+
+def _tflite(arguments):
+    quiet.import_tensorflow()
+    from benchmarks import few_filters, speed, tables
+
+    rows = few_filters.measure(
+        arguments.frontends,
+        arguments.n_filters,
+        arguments.sample_rate,
+        arguments.seconds,
+    )
+    results = {"machine": speed.machine(), "rows": rows}
+    print(tables.speed_table(results, f"x {arguments.frontends[0]}"))
     if arguments.json:
         write_json(arguments.json, results)
 

@@ -1,8 +1,13 @@
 """Results as text."""
 
 
-def speed_table(results):
-    """One block a comparison: contestant, median, quartiles, ratio to mel."""
+def speed_table(results, unit="x mel"):
+    """One block a comparison: contestant, median, quartiles, ratio to mel.
+
+    Args:
+        results: What was measured.
+        unit: Unit of the ratio.
+    """
     lines = [_machine(results["machine"])]
     comparisons = dict.fromkeys(row["comparison"] for row in results["rows"])
     for title in comparisons:
@@ -15,7 +20,7 @@ def speed_table(results):
                 low, high = row["quartiles_ms"]
                 lines.append(
                     f"{name}  {row['median_ms']:9.2f} ms ({low:.2f} to {high:.2f})"
-                    f"  {row['ratio']:6.2f} x mel"
+                    f"  {row['ratio']:6.2f} {unit}{_multiplications(row)}"
                 )
             else:
                 lines.append(
@@ -23,6 +28,11 @@ def speed_table(results):
                     f"{row['added_mib']:.0f} MiB more than 1 s"
                 )
     return "\n".join(lines)
+
+
+def _multiplications(row):
+    many = row.get("multiplications")
+    return "" if many is None else f"  {many:.0f} multiplications a sample"
 
 
 def accuracy_table(results):

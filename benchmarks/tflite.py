@@ -18,7 +18,7 @@ def measure(seconds_each):
     contents = {name: convert(contestants.make(name)) for name in NAMES}
     for threads in (1, 2):
         title = f"1 x 1 s, TFLite, {threads} thread{'s' * (threads > 1)}"
-        calls = {name: _call(content, threads) for name, content in contents.items()}
+        calls = {name: call(content, threads) for name, content in contents.items()}
         times = interleave(calls, seconds_each)
         for name, value in times.items():
             rows.append(
@@ -39,14 +39,19 @@ def measure(seconds_each):
     return rows
 
 
-def convert(layer):
-    """A TFLite file of a layer, weights and what they make folded to constants."""
+def convert(layer, samples=SAMPLES):
+    """A TFLite file of a layer, weights and what they make folded to constants.
+
+    Args:
+        layer: A built frontend.
+        samples: Length of the waveform that it takes.
+    """
     tf = import_tensorflow()
     from export.contract.layout import INPUT, OUTPUT
     from export.writers.folding import fold
     from leaf_tf.frontends.live_plan import weights_stay
 
-    signature = [tf.TensorSpec((1, SAMPLES), tf.float32, name=INPUT)]
+    signature = [tf.TensorSpec((1, samples), tf.float32, name=INPUT)]
     serve = tf.function(
         lambda waveform: {OUTPUT: layer(waveform)},
         input_signature=signature,
@@ -58,13 +63,20 @@ def convert(layer):
         return tf.lite.TFLiteConverter.from_saved_model(folder).convert()
 
 
-def _call(content, threads):
+def call(content, threads, samples=SAMPLES):
+    """A function of no argument that runs a TFLite file once, on noise.
+
+    Args:
+        content: The file, bytes.
+        threads: Number of threads.
+        samples: Length of the waveform that it takes.
+    """
     from ai_edge_litert.interpreter import Interpreter
 
     with native_logs_hidden():
         interpreter = Interpreter(model_content=content, num_threads=threads)
         interpreter.allocate_tensors()
-    waveform = np.random.default_rng(0).uniform(-1, 1, (1, SAMPLES))
+    waveform = np.random.default_rng(0).uniform(-1, 1, (1, samples))
     (place,) = interpreter.get_input_details()
     interpreter.set_tensor(place["index"], waveform.astype("float32"))
     return interpreter.invoke

@@ -74,14 +74,14 @@ def steps_figure(results, task):
         axes.set_xticks(places, [f"{place:g}" for place in places])
         axes.grid(alpha=0.3)
         axes.set(title=f"{task}, encoder {encoder}", xlabel="steps")
-    all_axes[0].set(ylabel="accuracy on test clips, %")
+    all_axes[0].set(ylabel=f"accuracy on {results.on} clips, %")
     all_axes[-1].legend(title="mean +- standard error", fontsize="small")
     return figure
 
 
 def _draw_curve(axes, places, scores, frontend, results):
     means = [100 * score.estimate.mean for score in scores]
-    errors = [_standard_error(score) for score in scores]
+    errors = [standard_error(score) for score in scores]
     style = _style(results, frontend)
     axes.plot(places, means, **style, label=frontend, markersize=4)
     axes.fill_between(
@@ -94,7 +94,8 @@ def _draw_curve(axes, places, scores, frontend, results):
     )
 
 
-def _standard_error(score):
+def standard_error(score):
+    """Standard error over the seeds of the accuracy of a `Score`, in points."""
     values = [*score.values.values()]
     if len(values) < 2:
         return 0.0

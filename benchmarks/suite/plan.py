@@ -6,12 +6,18 @@ import sys
 from pathlib import Path
 
 from benchmarks.suite.conditions import POINTS
-from benchmarks.suite.runs import Run, require_same, run_path
-from benchmarks.suite.tasks import BASELINE, STEPS, SuiteTask, task_named
+from benchmarks.suite.runs import Run, require_same, require_split, run_path
+from benchmarks.suite.tasks import (
+    BASELINE,
+    N_FILTERS,
+    STEPS,
+    SuiteTask,
+    task_named,
+)
 from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
 from training.settings.config import ENCODERS
-from training.settings.frontends import parse_frontend
+from training.settings.frontends import compared_settings, rewritten
 
 ENCODERS_OF_ALL = ("small", "bc_resnet")
 
@@ -66,11 +72,14 @@ class Plan:
                 f"--steps must be a multiple of {POINTS}, so that it can be divided "
                 f"into budgets. Received: {steps}"
             )
-        for frontend in frontends:
-            frontend_settings(frontend)
+        frontends = tuple(map(frontend_name, frontends))
+        if len(set(frontends)) < len(frontends):
+            raise UserError(
+                f"--frontends must be different ones. Received: {', '.join(frontends)}"
+            )
         return cls(
             tasks=tuple(map(task_named, tasks)),
-            frontends=tuple(frontends),
+            frontends=frontends,
             encoders=tuple(map(require_encoder, encoders)),
             steps=steps,
             **others,
@@ -81,8 +90,9 @@ class Plan:
         """The `Job`s of what isn't finished: pairs are complete wherever it stops.
 
         Raises:
-            UserError: A finished run has other settings.
+            UserError: A finished run has other settings, or is of another split.
         """
+        require_split(self.output, self.on)
         return [
             job
             for seed in range(self.n_seeds)
@@ -170,14 +180,33 @@ def frontend_settings(specification):
     Raises:
         UserError: There is no such frontend.
 
-    >>> frontend_settings("leaf:compression=log")
-    {'frontend': 'leaf', 'frontend_settings': {'compression': 'log'}}
+    >>> frontend_settings("leaf:compression=log:n_filters=8")
+    {'frontend': 'leaf', 'frontend_settings': {'compression': 'log'}, 'n_filters': 8}
     """
     try:
-        name, settings = parse_frontend(specification)
+        return compared_settings(specification)
     except ValueError as error:
         raise UserError(f"a frontend {error}") from error
-    return {"frontend": name, "frontend_settings": settings}
+
+
+def frontend_name(specification):
+    """The name of a frontend's runs: the one way of writing it.
+
+    The suite's number of filters needs no words.
+
+    Raises:
+        UserError: There is no such frontend.
+
+    >>> frontend_name("leaf:n_filters=8:learn_filters=False")
+    'leaf:learn_filters=false:n_filters=8'
+    >>> frontend_name("leaf:n_filters=40")
+    'leaf'
+    """
+    settings = frontend_settings(specification)
+    name = rewritten(specification)
+    if settings.get("n_filters") == N_FILTERS:
+        name = name.replace(f":n_filters={N_FILTERS}", "")
+    return name
 
 
 def require_encoder(name):

@@ -2,9 +2,11 @@
 
 import statistics
 
-from benchmarks.suite import figures
+from benchmarks.suite import figures, filter_pages
+from benchmarks.suite.cells import difference_cell, points
 from benchmarks.suite.conditions import BUDGETS, CLEAN, SHIFTS, budget_name
-from benchmarks.suite.results import ALL_ENCODERS, JUDGED, TRAINING, Key
+from benchmarks.suite.filters import by_filters, usual
+from benchmarks.suite.results import ALL_ENCODERS, JUDGED, TRAINING, Key, collect
 from benchmarks.suite.tasks import TASKS
 from leaf_files.atomic import write_csv, write_text
 from leaf_files.command_line import counted
@@ -17,19 +19,32 @@ _SHIFT_TITLES = {
     str(shift): str(shift).removeprefix("pink ").replace("noise at", "noise")
     for shift in SHIFTS
 }
+_NAMES = ("task", "frontend")
+# What a page on a split says, where it isn't the one that verdicts are on.
+_WARNINGS = {
+    "validation": [
+        "- Validation clips are those that settings are chosen on: a choice among "
+        "several is flattered by its numbers here, and judged on test clips."
+    ]
+}
 _TITLES = {TRAINING: "training", **_CLEAN_TITLES, **_SHIFT_TITLES}
 
 
-def write(output, results):
+def write(output, runs, baseline):
     """Writes all pages to the folder of a suite, each atomically.
 
     Args:
         output: The folder, a Path.
-        results: `Results`.
+        runs: `Run`s of one split.
+        baseline: The frontend that the others are compared with.
     """
-    write_csv(output / "results.csv", csv_rows(results))
-    pictures = figures.draw(results, output / "figures")
-    write_text(output / "report.md", to_markdown(results, pictures))
+    results = collect(usual(runs), baseline)
+    pictures = {}
+    if results.runs:
+        write_csv(output / "results.csv", csv_rows(results))
+        pictures = figures.draw(results, output / "figures")
+    few = filter_pages.write(output, by_filters(runs, baseline))
+    write_text(output / "report.md", to_markdown(results, pictures, few, runs))
 
 
 def csv_rows(results):
@@ -43,6 +58,7 @@ def csv_rows(results):
         rows.append(
             {
                 **key._asdict(),
+                "on": results.on,
                 "n_seeds": len(score.values),
                 "accuracy": round(score.estimate.mean, 5),
                 "n_pairs": seeds and seeds.n,
@@ -65,16 +81,20 @@ def _rounded(value):
     return value if value is None else round(value, 5)
 
 
-def to_markdown(results, pictures):
+def to_markdown(results, pictures, few=(), runs=None):
     """The report, for people.
 
     Args:
-        results: `Results`.
+        results: `Results`, with the suite's number of filters.
         pictures: {task: path of its figure, relative to the report}; that of the
             differences is under "".
+        few: Lines on other numbers of filters.
+        runs: All `Run`s; None for those of `results`.
     """
     baseline = results.baseline
-    lines = ["# Frontends on real tasks", "", *_what_was_run(results), ""]
+    runs = runs or results.runs
+    part = "" if runs[0].on == "test" else f", {runs[0].on} clips"
+    lines = [f"# Frontends on real tasks{part}", "", *_what_was_run(results, runs), ""]
     for frontend in results.others:
         lines += [f"## {frontend} against {baseline}", "", *_verdict(results, frontend)]
         lines += [""]
@@ -82,6 +102,7 @@ def to_markdown(results, pictures):
         lines += [""]
     if "" in pictures:
         lines += [f"![differences to {baseline}]({pictures['']})", ""]
+    lines += few
     for task in results.tasks:
         lines += [f"## {task}", "", f"{_about(task)}", ""]
         if task in pictures:
@@ -91,26 +112,28 @@ def to_markdown(results, pictures):
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _what_was_run(results):
-    runs = results.runs
+def _what_was_run(results, runs):
+    tasks, frontends = ({getattr(run, what) for run in runs} for what in _NAMES)
+    on = runs[0].on
     seeds = sorted({run.seed for run in runs})
     steps = sorted({run.settings["steps"] for run in runs})
     batch = sorted({run.settings.get("batch_size", 0) for run in runs})
-    on = sorted({run.settings.get("on", "test") for run in runs})
+    first = [name for name in results.frontends if name in frontends]
     lines = [
-        f"{counted(len(runs), 'run')}: {counted(len(results.tasks), 'task')}, "
-        f"frontends {', '.join(results.frontends)}, encoders "
+        f"{counted(len(runs), 'run')}: {counted(len(tasks), 'task')}, frontends "
+        f"{', '.join([*first, *sorted(frontends - {*first})])}, encoders "
         f"{', '.join(sorted({run.encoder for run in runs}))}, seeds {_span(seeds)}; "
         f"{_span(steps)} steps of {_span(batch)} windows; accuracy on the "
-        f"{' and '.join(on)} clips, whose groups training hasn't met.",
+        f"{on} clips, whose groups training hasn't met.",
         "",
         "- Clean: as recorded, after that share of the steps of one run. Noise: pink, "
         "at that signal-to-noise ratio. Gain: the clips louder or softer, unclipped. "
         "Models were trained on clean clips alone.",
+        *_WARNINGS.get(on, ()),
         f"- A difference is between runs of {results.baseline} and of the other "
         "frontend of the same seed: the same folds, clips, windows and order. Its "
         "interval (95 %) is the wider of two: Student's t over the seeds, and a "
-        "bootstrap over the groups of the test clips; **bold** where both exclude 0.",
+        f"bootstrap over the groups of the {on} clips; **bold** where both exclude 0.",
     ]
     if results.n_differences:
         lines.append(
@@ -152,7 +175,7 @@ def _verdict(results, frontend):
         cells = []
         for condition in JUDGED:
             score = results.scores.get(Key(task, encoder, frontend, condition))
-            cells.append(_difference(score))
+            cells.append(difference_cell(score))
             if score and score.difference and condition in _CLEAN_TITLES:
                 n_judged += 1
                 n_kept += score.difference.mean > NO_LOSS
@@ -239,7 +262,7 @@ def _where(condition):
 
 
 def _in_words(difference, unit):
-    mean = _points(difference.mean)
+    mean = points(difference.mean)
     if difference.interval is None:
         return f"{mean}{unit}"
     low, high = difference.interval
@@ -280,26 +303,8 @@ def _table(results, task, encoder):
             ]
         )
         if frontend != results.baseline:
-            rows.append([f"minus {results.baseline}", "", *map(_difference, scores)])
+            rows.append(
+                [f"minus {results.baseline}", "", *map(difference_cell, scores)]
+            )
     titles = [title, "seeds", *(_TITLES[name] for name in conditions)]
     return list(plain_table(titles, rows))
-
-
-def _difference(score):
-    """A cell, "**+6.1** (2.0 to 10.2)"."""
-    if score is None or score.difference is None:
-        return ""
-    difference = score.difference
-    mean = _points(difference.mean)
-    if difference.interval is None:
-        return mean
-    if difference.excludes_zero:
-        mean = f"**{mean}{'!' if score.holds else ''}**"
-    low, high = difference.interval
-    return f"{mean} ({100 * low:.1f} to {100 * high:.1f})"
-
-
-def _points(value):
-    """Percentage points with their sign, "+1.2"; 0 has none."""
-    rounded = round(100 * value, 1)
-    return f"{rounded:+.1f}" if rounded else "0.0"

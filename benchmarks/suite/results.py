@@ -94,6 +94,11 @@ class Results:
     baseline: str = BASELINE
 
     @property
+    def on(self):
+        """The split that was tested, test or validation."""
+        return self.runs[0].on
+
+    @property
     def tasks(self):
         """Names of the tasks, in the order of the suite."""
         found = {run.task for run in self.runs}

@@ -72,7 +72,7 @@ def report(output, baseline=BASELINE):
             baseline.
     """
     from benchmarks.suite import report
-    from benchmarks.suite.results import collect
+    from benchmarks.suite.filters import family
 
     runs = read_runs(output)
     if not runs:
@@ -81,13 +81,13 @@ def report(output, baseline=BASELINE):
             "by: python -m benchmarks suite --data DIR --output "
             f"{output}"
         )
-    known = sorted({run.frontend for run in runs})
+    known = sorted({family(run.frontend) for run in runs})
     if baseline not in (BASELINE, *known):
         raise UserError(
             f"no run is of the baseline {baseline}{did_you_mean([baseline], known)}; "
             f"there are runs of {', '.join(known)}"
         )
-    report.write(output, collect(runs, baseline))
+    report.write(output, runs, baseline)
     _say(f"read {output / 'report.md'} first")
 
 

@@ -19,7 +19,8 @@ class Run:
 
     Attributes:
         task, encoder, frontend, seed: What was run; the frontend as on a command line.
-        settings: What all runs of the task share.
+        settings: What all runs of the task share, but for what the frontend's name
+            says.
         clips: Fingerprint of the training and of the test clips.
         parameters: {"frontend": number, "total": number}.
         seconds: {"training": seconds, "testing": seconds}.
@@ -91,6 +92,11 @@ class Run:
             return self.groups
         return tuple(f"{self.clips}:{index}" for index in range(len(self.n)))
 
+    @property
+    def on(self):
+        """The split that was tested, test or validation."""
+        return self.settings.get("on", "test")
+
     def share(self, condition):
         """The share of the test clips that are right, the accuracy."""
         return sum(self.right[condition]) / sum(self.n)
@@ -154,12 +160,15 @@ def read_runs(output):
     """The runs in a folder, in the order of their paths.
 
     Raises:
-        UserError: One is damaged, or runs of a task have different settings or clips.
+        UserError: One is damaged, runs of a task have different settings or clips, or
+            some are of test and others of validation clips.
     """
     first: dict[Any, tuple[Path, Run]] = {}
-    runs = []
-    for path in sorted(Path(output).glob("runs/*/*/*/seed*.json")):
+    runs: list[Run] = []
+    for path in _run_paths(output):
         run = Run.read(path)
+        if runs:
+            _require_split(output, path, run, runs[0].on)
         expected = run_path(output, run.task, run.encoder, run.frontend, run.seed)
         if path != expected:
             raise UserError(f"{path} holds the run of {expected}: move or remove it")
@@ -171,6 +180,34 @@ def read_runs(output):
             require_same(path, getattr(run, what), getattr(other, what), other_path)
         runs.append(run)
     return runs
+
+
+def require_split(output, on):
+    """Refuses a folder that holds runs of another split.
+
+    Args:
+        output: Folder of the results.
+        on: The split that is wanted, test or validation.
+
+    Raises:
+        UserError: It does.
+
+    >>> require_split("a new folder", "validation")
+    """
+    for path in _run_paths(output):
+        _require_split(output, path, Run.read(path), on)
+
+
+def _run_paths(output):
+    return sorted(Path(output).glob("runs/*/*/*/seed*.json"))
+
+
+def _require_split(output, path, run, on):
+    if run.on != on:
+        raise UserError(
+            f"runs on {on} clips and on {run.on} clips must be in folders of their "
+            f"own. {output} holds {path}, on {run.on} clips; name another --output"
+        )
 
 
 def require_same(path, found, wanted, whose):

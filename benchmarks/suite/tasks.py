@@ -10,13 +10,14 @@ from training.settings.config import FitConfig
 
 BASELINE = "mel"
 STEPS = 600
+N_FILTERS = 40
 # Settings of all runs; named here, so that no default can change them.
 _COMMON: dict[str, Any] = {
     "batch_size": 16,
     "learning_rate": 3e-3,
     "schedule": "cosine",
     "warmup_steps": 0,
-    "n_filters": 40,
+    "n_filters": N_FILTERS,
     # Two epochs of a run share nothing but the clips; these lie in memory.
     "cache": "memory",
 }
@@ -58,7 +59,8 @@ class SuiteTask:
             data: Folder of all tasks, a Path.
             seed: Seed of the run; modulo the number of folds, the fold that tests.
             encoder: See `FitConfig`.
-            frontend: Settings of the frontend, a dict for `FitConfig`; mel for None.
+            frontend: Settings of the frontend, a dict for `FitConfig`; mel for None. A
+                number of filters in it wins over the suite's.
         """
         place = (data / self.path).absolute()
         table = f"#{self.column}" if self.column else ""
@@ -71,8 +73,7 @@ class SuiteTask:
             folds=self.folds,
             group_pattern=self.group_pattern,
             group_column=self.group_column,
-            **_COMMON,
-            **(frontend or {"frontend": BASELINE}),
+            **{**_COMMON, **(frontend or {"frontend": BASELINE})},
         )
 
     def settings(self):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import contestants, tflite
+from benchmarks import contestants, few_filters, tflite
+from benchmarks.timing import Times
 from leaf_files import command_line
 from leaf_files.clips import write_clip
 
@@ -64,6 +65,49 @@ def test_frontends_prints_ratios_to_mel_and_writes_files(capsys, tmp_path, monke
     assert figure.read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_cost_of_few_filters_is_beside_that_of_mel(capsys, tmp_path, monkeypatch):
+    # What converts and runs a file is tested by the export, and takes seconds.
+    monkeypatch.setattr(tflite, "convert", lambda layer, samples: b"x" * samples)
+    monkeypatch.setattr(tflite, "call", lambda *_: lambda: None)
+    times = {"mel/2": 2.0, "mel/4": 4.0, "leaf:compression=log/2": 3.0}
+    times["leaf:compression=log/4"] = 5.0
+    monkeypatch.setattr(
+        few_filters,
+        "interleave",
+        lambda calls, seconds: {
+            name: Times(np.array([times[name] / 1e3])) for name in calls
+        },
+    )
+    numbers = tmp_path / "tflite.json"
+    argv = ("--frontends", "mel,leaf:compression=log", "--n-filters", "2,4")
+    assert not run("tflite", *argv, "--sample-rate", 4000, "--json", numbers)
+    rows = json.loads(numbers.read_text())["rows"]
+    names = ("frontend", "n_filters", "median_ms", "ratio", "bytes")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        ("mel", 2, 2.0, 1.0, 4000),
+        ("leaf:compression=log", 2, 3.0, 1.5, 4000),
+        ("mel", 4, 4.0, 1.0, 4000),
+        ("leaf:compression=log", 4, 5.0, 1.25, 4000),
+    ]
+    # Two more bands: a multiplication of each of 257 bins, each hop of 40 samples.
+    more = rows[2]["multiplications"] - rows[0]["multiplications"]
+    assert more == pytest.approx(2 * 257 / 40)
+    table = capsys.readouterr().out
+    assert "1 x 1 s at 4000 Hz, TFLite, 1 thread, 4 filters" in table
+    assert "1.25 x mel" in table
+
+
+@pytest.mark.slow
+def test_frontends_are_timed_as_tflite_files(tmp_path):
+    numbers = tmp_path / "tflite.json"
+    argv = ("--n-filters", "2,3", "--sample-rate", 4000, "--seconds", 0.01)
+    assert not run("tflite", *argv, "--json", numbers)
+    rows = json.loads(numbers.read_text())["rows"]
+    assert len(rows) == 4
+    for row in rows:
+        assert 0 < row["quartiles_ms"][0] <= row["median_ms"] <= row["quartiles_ms"][1]
+
+
 @pytest.mark.parametrize(
     "argv, code, line",
     [
@@ -73,6 +117,11 @@ def test_frontends_prints_ratios_to_mel_and_writes_files(capsys, tmp_path, monke
         (["frontends", "--seconds", "nan"], 2, "above 0"),
         (["input", "--n-clips", "0"], 2, "at least 1"),
         (["input", "--clips", "."], 1, "holds no audio files"),
+        (["tflite", "--frontends", "laef"], 1, "did you mean leaf?"),
+        (["tflite", "--frontends", "mel:n_filters=8"], 1, "are given by --n-filters"),
+        (["tflite", "--frontends", "mel", "--sample-rate", "99"], 1, "can't be made"),
+        (["tflite", "--n-filters", "8,x"], 2, "at least 1. Received: x"),
+        (["tflite", "--n-filters", "8,8"], 2, "different"),
         (["sing"], 2, "sing"),
     ],
 )

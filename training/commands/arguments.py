@@ -21,8 +21,7 @@ from training.settings.frontends import (
     FRONTENDS,
     folder_name,
     overridden,
-    parse_frontend,
-    written,
+    rewritten,
 )
 from training.settings.hosts import HostSettings
 from training.settings.presets import PRESETS
@@ -476,8 +475,9 @@ def _add_compare(commands):
         metavar="NAME[:SETTING=VALUE...][,...]",
         type=checked(_frontends),
         required=True,
-        help=f"names among {', '.join(FRONTENDS)}; settings of its own may follow a "
-        "name, as in leaf,leaf:compression=log, and win over --set, which is for all",
+        help=f"names among {', '.join(FRONTENDS)}; settings of its own and n_filters "
+        "may follow a name, as in leaf,leaf:compression=log:n_filters=8, and win over "
+        "--set and --n-filters, which are for all",
     )
     parser.add_argument(
         "--seeds",
@@ -496,7 +496,7 @@ def _add_compare(commands):
     parser.add_argument(
         "--baseline",
         metavar="NAME[:SETTING=VALUE...]",
-        type=checked(_frontend),
+        type=checked(rewritten),
         help="the frontend that others are compared with (default: mel, or the first "
         "where that is not among them)",
     )
@@ -907,15 +907,10 @@ def _columns(text, most):
 
 
 def _frontends(text):
-    frontends = [_frontend(frontend) for frontend in text.split(",")]
+    frontends = [rewritten(frontend) for frontend in text.split(",")]
     # Each has a folder, on file systems that don't tell cases apart as well.
     _different(text, [folder_name(frontend).lower() for frontend in frontends])
     return tuple(frontends)
-
-
-def _frontend(text):
-    """A frontend in the one way of writing it, so that equal ones are equal."""
-    return written(*parse_frontend(text))
 
 
 def _different(text, values):

@@ -8,7 +8,7 @@ from leaf_files.errors import UserError
 from training.run.folder import RunFolder
 from training.run.heads import head_names
 from training.settings.config import FitConfig
-from training.settings.frontends import folder_name, parse_frontend
+from training.settings.frontends import compared_settings, folder_name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Comparison:
             of the frontends' own that all of them take; runs differ from it in task,
             frontend and seed.
         frontends: The frontends, each once: names, or names with settings of their
-            own, as `training.settings.frontends.written` gives them.
+            own and `n_filters`, as `training.settings.frontends.rewritten` gives them.
         n_seeds: Number of seeds, from `settings.seed` on.
         output: Folder of the comparison.
         multitask: Whether one model learns all tasks, or each has its own.
@@ -111,13 +111,14 @@ class Comparison:
 
     def _config(self, task, frontend, seed):
         """The `FitConfig` of a run."""
-        name, own = parse_frontend(frontend)
+        its = compared_settings(frontend)
+        own = its.pop("frontend_settings")
         return dataclasses.replace(
             self.settings,
             task=task,
-            frontend=name,
             frontend_settings={**self.settings.frontend_settings, **own},
             seed=seed,
+            **its,
         )
 
     @property
@@ -125,7 +126,8 @@ class Comparison:
         """A `FitConfig` of each frontend that has settings of its own, a list."""
         task, seed = self.models[0], self.settings.seed
         configs = [self._config(task, frontend, seed) for frontend in self.frontends]
-        return [config for config in configs if config.frontend_settings]
+        usual = self.settings.n_filters
+        return [c for c in configs if c.frontend_settings or c.n_filters != usual]
 
     def require_ready(self):
         """Checks that the comparison can be written, or continued.

@@ -354,16 +354,32 @@ def _policy(precision):
 def _waveform_and_features(config):
     """The symbolic input of the classifier, and the frontend's output."""
     waveform = keras.Input((None,), name="waveform")
+    frontend = make_frontend(config)
+    try:
+        return waveform, frontend(waveform)
+    except ValueError as error:
+        raise refusal(config, error) from error
+
+
+def make_frontend(config):
+    """The frontend of a `FitConfig`, a layer.
+
+    Raises:
+        UserError: It can't be made with these settings.
+
+    >>> from training.settings.config import FitConfig
+    >>> make_frontend(FitConfig("drums", frontend="mel", n_filters=8)).n_filters
+    8
+    """
     make = FRONTENDS[config.frontend]
     arguments = frontend_arguments(make, config)
     try:
-        frontend = make(
+        return make(
             n_filters=config.n_filters,
             sample_rate=config.sample_rate,
             spec_augment=config.spec_augment,
             name="frontend",
             **arguments,
         )
-        return waveform, frontend(waveform)
     except ValueError as error:
         raise refusal(config, error) from error

@@ -34,6 +34,7 @@ GIVEN_OTHERWISE = {
     "sample_rate": "--sample-rate",
     "spec_augment": "--spec-augment",
 }
+_NUMBER = "n_filters"  # may follow a frontend's name where several are compared
 _PREFIX = "frontend."
 _WORDS: dict[str, Value] = {"true": True, "false": False, "none": None}
 _EXACT = 2**53  # whole numbers up to this are exact as floats
@@ -55,6 +56,54 @@ def parse_frontend(text: str) -> tuple[str, dict[str, Value]]:
     Traceback (most recent call last):
     ValueError: must be one of leaf, ..., mel_pcen. Received: laef (did you mean leaf?)
     """
+    name, settings = _name_and_settings(text)
+    return name, checked_settings(settings)
+
+
+def compared_settings(text: str) -> dict[str, Any]:
+    """Settings of a `FitConfig` that a frontend stands for where several are compared.
+
+    There the number of filters may differ, and is written as if it were a setting of
+    the frontend's own.
+
+    Args:
+        text: NAME, or NAME:SETTING=VALUE:...
+
+    Raises:
+        ValueError: See `parse_frontend`; or no such number of filters.
+
+    >>> compared_settings("leaf:n_filters=8:compression=log")
+    {'frontend': 'leaf', 'frontend_settings': {'compression': 'log'}, 'n_filters': 8}
+    >>> compared_settings("mel")
+    {'frontend': 'mel', 'frontend_settings': {}}
+    """
+    name, settings = _name_and_settings(text)
+    of_run = {_NUMBER: settings.pop(_NUMBER)} if _NUMBER in settings else {}
+    for number in of_run.values():
+        if type(number) is not int or number < 1:
+            raise ValueError(
+                f"must have {_NUMBER} of a whole number, at least 1. Received: {text}"
+            )
+    own = checked_settings(settings)
+    return {"frontend": name, "frontend_settings": own, **of_run}
+
+
+def rewritten(text: str) -> str:
+    """A frontend to compare in the one way of writing it, so that equal ones are equal.
+
+    Args:
+        text: See `compared_settings`.
+
+    >>> rewritten("leaf:n_filters=8:compression=log:learn_filters=False")
+    'leaf:compression=log:learn_filters=false:n_filters=8'
+    """
+    settings = compared_settings(text)
+    name, own = settings.pop("frontend"), settings.pop("frontend_settings")
+    return written(name, {**own, **settings})
+
+
+def _name_and_settings(text):
+    """(name, {setting: value}) of a frontend; any settings, each once."""
     name, *settings = [part.strip() for part in text.split(":")]
     if name not in FRONTENDS:
         raise ValueError(
@@ -65,7 +114,7 @@ def parse_frontend(text: str) -> tuple[str, dict[str, Value]]:
     names = [setting for setting, _ in pairs]
     if len(set(names)) < len(names):
         raise ValueError(f"must have each setting once. Received: {text}")
-    return name, checked_settings(dict(pairs))
+    return name, dict(pairs)
 
 
 def parse_setting(text: str) -> tuple[str, Value]:

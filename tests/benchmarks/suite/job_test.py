@@ -92,7 +92,10 @@ def test_a_killed_suite_goes_on(digits, killed, tmp_path, capsys):
     # Other settings are refused, and so are other clips.
     assert suite(*options, "--frontends", "mel", "--on", "validation") == 1
     error = capsys.readouterr().err
-    assert f"{first} is of other settings than what is asked for: on test" in error
+    assert f"{tmp_path} holds {first}, on test clips; name another --output" in error
+    assert suite(*options, "--frontends", "mel", "--steps", 40) == 1
+    error = capsys.readouterr().err
+    assert f"{first} is of other settings than what is asked for: steps 20" in error
     other = dataclasses.replace(Run.read(first), clips="others")
     other.write(first)
     with pytest.raises(OtherDataError, match=f"{first} is of other clips"):

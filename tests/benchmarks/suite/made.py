@@ -26,14 +26,16 @@ def write_digits(folder):
                 )
 
 
-def write_runs(output, right_of, n_seeds=3, task="drums", encoders=("small",)):
+def write_runs(
+    output, right_of, n_seeds=3, task="drums", encoders=("small",), settings=None
+):
     """Files of made-up runs.
 
     Args:
         output: Folder of the suite.
         right_of: {frontend: {condition, or "" for all others: right clips of 10 in each
             kit, or a list of such numbers by seed}}.
-        n_seeds, task, encoders: What was run.
+        n_seeds, task, encoders, settings: What was run.
     """
     for frontend, by_condition in right_of.items():
         for encoder in encoders:
@@ -45,5 +47,5 @@ def write_runs(output, right_of, n_seeds=3, task="drums", encoders=("small",)):
                     counts[condition] = {
                         f"kit {seed} {kit}": (right, N_CLIPS) for kit in range(N_KITS)
                     }
-                run = Run.made_up(task, frontend, seed, counts, encoder)
+                run = Run.made_up(task, frontend, seed, counts, encoder, settings)
                 run.write(run_path(output, task, encoder, frontend, seed))

@@ -35,6 +35,22 @@ def test_settings_of_a_frontend_are_part_of_its_name(tmp_path):
     assert [score.frontend for score in scores] == [*names]
 
 
+def test_numbers_of_filters_are_compared(tmp_path):
+    names = ("mel", "leaf:compression=log:n_filters=8")
+    comparison = make_comparison(tmp_path, frontends=names, n_seeds=1, n_filters=24)
+    few = comparison.runs[1].config
+    assert [run.config.n_filters for run in comparison.runs] == [24, 8]
+    assert (few.frontend, few.frontend_settings) == ("leaf", {"compression": "log"})
+    assert comparison.runs[1].folder.path.parent.name == (
+        "leaf-compression-log-n_filters-8"
+    )
+    # Models of other settings than the usual ones are tried before a training.
+    assert comparison.frontend_configs == [few]
+    finish(comparison, lambda *_: 0.5)
+    comparison.require_ready()
+    assert [score.frontend for score in collect(comparison).scores] == [*names]
+
+
 def test_one_model_of_all_tasks(tmp_path):
     comparison = make_comparison(
         tmp_path, task="synthetic,crema_d", n_seeds=1, multitask=True

@@ -1,10 +1,12 @@
 import pytest
 
 from training.settings.frontends import (
+    compared_settings,
     folder_name,
     overridden,
     parse_frontend,
     parse_setting,
+    rewritten,
     written,
 )
 
@@ -63,6 +65,36 @@ def test_the_order_of_settings_does_not_matter():
 def test_a_frontend_that_can_not_be_read_is_refused(text, message):
     with pytest.raises(ValueError, match=message):
         parse_frontend(text)
+
+
+def test_a_number_of_filters_may_be_compared():
+    text = "mel:n_filters=16:compression=log:max_freq=none"
+    assert compared_settings(text) == {
+        "frontend": "mel",
+        "frontend_settings": {"compression": "log", "max_freq": None},
+        "n_filters": 16,
+    }
+    assert rewritten(text) == "mel:compression=log:max_freq=none:n_filters=16"
+    assert rewritten(rewritten(text)) == rewritten(text)
+    # A single frontend has an option for it.
+    with pytest.raises(ValueError, match="can't give n_filters: use --n-filters"):
+        parse_frontend(text)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("leaf:n_filters=0", "a whole number, at least 1. Received: leaf:n_filters=0"),
+        ("leaf:n_filters=2.5", "a whole number"),
+        ("leaf:n_filters=true", "a whole number"),
+        ("leaf:n_filters=none", "a whole number"),
+        ("leaf:n_filters=8:n_filters=16", "each setting once"),
+        ("leaf:sample_rate=8000", "can't give sample_rate: use --sample-rate"),
+    ],
+)
+def test_what_can_not_be_compared_is_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        compared_settings(text)
 
 
 def test_a_folder_is_named_as_any_file_system_allows():
