@@ -1,5 +1,8 @@
 // From a head's probabilities to decisions, as leaf_files/decisions.py does it.
 
+/** What is answered where no label is decided on. */
+export const NONE_OF_THESE = "(none of these)";
+
 const TINY = 2 ** -126; // the smallest normal float32
 
 /**
@@ -32,19 +35,68 @@ export function calibrated(probabilities, head) {
 }
 
 /**
+ * @param {import("./artifact.js").Head} head
+ * @returns {number[]} The probability from which each label is decided on: 0 for
+ *   always, Infinity for never.
+ */
+export function levels({ labels, activation, decisions }) {
+  const least = decisions?.none_below || (activation === "softmax" ? 0 : 0.5);
+  return labels.map((label) =>
+    decisions?.background.includes(label)
+      ? Infinity
+      : (decisions?.thresholds[label] ?? least),
+  );
+}
+
+/**
  * @param {ArrayLike<number>} probabilities Calibrated, one per label.
  * @param {import("./artifact.js").Head} head
  * @returns {string[]} The labels that are decided on; [] is none of these.
  */
 export function decided(probabilities, head) {
-  const { labels, activation, decisions } = head;
-  const one = activation === "softmax";
-  const least = decisions?.none_below || (one ? 0 : 0.5);
+  const one = head.activation === "softmax";
   const best = probabilities.indexOf(Math.max(...probabilities));
-  return labels.filter(
-    (label, i) =>
-      (!one || i === best) &&
-      !decisions?.background.includes(label) &&
-      probabilities[i] >= (decisions?.thresholds[label] ?? least),
+  const least = levels(head);
+  return head.labels.filter(
+    (_, i) => (!one || i === best) && probabilities[i] >= least[i],
   );
+}
+
+/**
+ * @param {import("./artifact.js").Head} head
+ * @returns {string} How its probabilities become decisions, for people.
+ */
+export function explained(head) {
+  const { labels, activation, decisions } = head;
+  const finite = levels(head).filter(Number.isFinite);
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  const isChosen = decisions?.none_below || Object.keys(decisions?.thresholds ?? {}).length;
+  const which = activation === "softmax" ? "the likeliest label" : "each label";
+  const from =
+    low === high
+      ? `from ${percent(low)} on`
+      : `from its own threshold on, ${percent(low)} to ${percent(high)}`;
+  const otherwise = `; else ${NONE_OF_THESE}`;
+  const sentences = [
+    high > 0
+      ? `${capital(which)} ${from}${isChosen ? ", as chosen in training" : ""}${otherwise}.`
+      : "Always the likeliest label: no threshold was chosen in training.",
+  ];
+  const background = labels.filter((label) => decisions?.background.includes(label));
+  if (background.length) {
+    sentences.push(`${background.join(", ")} counts as ${NONE_OF_THESE}.`);
+  }
+  if ((decisions?.temperature ?? 1) !== 1) {
+    sentences.push(`Calibrated by a temperature of ${decisions.temperature.toFixed(2)}.`);
+  }
+  return sentences.join(" ");
+}
+
+/** 0.625 as 62.5%. */
+export function percent(share) {
+  return `${Number((100 * share).toFixed(1))}%`;
+}
+
+function capital(words) {
+  return words[0].toUpperCase() + words.slice(1);
 }

@@ -1,10 +1,12 @@
 // What the model makes of a whole clip, and of the microphone as it goes.
 
+import { cutGrid, EventFinder, gridOf, rulesOf } from "./events.js";
 import { clipProbabilities, cutWindows } from "./windows.js";
 
 const HOP_SECONDS = 0.1; // between two answers on the microphone
 const PAUSE_MS = 15; // between two looks at what the microphone heard
 const BREATH_MS = 40; // of work on a clip, before the page may react again
+const FEW_WINDOWS = 2; // a clip of more has events
 
 /**
  * @typedef {object} Answer
@@ -15,29 +17,58 @@ const BREATH_MS = 40; // of work on a clip, before the page may react again
  */
 
 /**
- * The answer to a whole clip, as `python -m export predict` gives it.
+ * @typedef {object} FoundEvent
+ * @property {number} start Seconds from the start of the recording.
+ * @property {number} end
+ * @property {string} head Its name.
+ * @property {string} label
+ * @property {number} score Its probability where that was highest.
+ */
+
+/**
+ * @typedef {object} Course The answers along a recording.
+ * @property {number} hop Seconds from a window to the next one.
+ * @property {ArrayLike<number>[][]} scores Of each window, of each head.
+ */
+
+/**
+ * The answer to a whole clip, as `python -m export predict` gives it; to a longer one
+ * also the events, as `detect` gives them.
  *
  * @param {import("./artifact.js").Artifact} artifact
  * @param {Float32Array} waveform At the model's rate.
  * @param {(done: number, all: number) => void} progress Called now and then.
  * @param {AbortSignal} signal Ends the work early.
- * @returns {Promise<Answer & {windows: number} | null>} null if ended early.
+ * @returns {Promise<Answer & {windows: number, events: FoundEvent[] | null, course:
+ *   Course | null} | null>} null if ended early; a clip of few windows has no events.
  */
 export async function hearClip(artifact, waveform, progress, signal) {
   const windows = cutWindows(waveform, artifact.windowSamples);
+  const isLong = windows.length > FEW_WINDOWS;
+  const grid = gridOf(artifact.windowSamples);
+  const cut = cutGrid(waveform, grid);
+  const breathe = breather(windows.length + (isLong ? cut.count : 0), progress);
   const probabilities = [];
   const features = [];
-  let breathed = performance.now();
   for (const { samples } of windows) {
     probabilities.push(await artifact.probabilities(samples));
     features.push(await artifact.features(samples));
-    if (performance.now() - breathed > BREATH_MS) {
-      progress(probabilities.length, windows.length);
-      await pause(0);
-      breathed = performance.now();
-    }
+    await breathe();
     if (signal.aborted) return null;
   }
+  const finders = artifact.heads.map(
+    (head) => new EventFinder(grid, rulesOf(head, grid, artifact.sampleRate)),
+  );
+  const found = finders.map(() => []);
+  const scores = [];
+  for (let index = 0; isLong && index < cut.count; index++) {
+    const answers = await artifact.probabilities(cut.window(index));
+    answers.forEach((answer, i) => found[i].push(...finders[i].hear(answer)));
+    scores.push(answers);
+    await breathe();
+    if (signal.aborted) return null;
+  }
+  finders.forEach((finder, i) => found[i].push(...finder.end(waveform.length)));
   return {
     waveform,
     windows: windows.length,
@@ -50,7 +81,37 @@ export async function hearClip(artifact, waveform, progress, signal) {
     features: artifact.hasFeatures
       ? joinFeatures(artifact, waveform.length, windows, features)
       : null,
+    events: isLong ? inSeconds(artifact, found) : null,
+    course: isLong ? { hop: grid.hopSamples / artifact.sampleRate, scores } : null,
   };
+}
+
+/** Call the result after each of so many windows: the page reacts in between. */
+function breather(all, progress) {
+  let done = 0;
+  let breathed = performance.now();
+  return async () => {
+    done++;
+    if (performance.now() - breathed < BREATH_MS) return;
+    progress(done, all);
+    await pause(0);
+    breathed = performance.now();
+  };
+}
+
+/** The events of all heads, by their start. */
+function inSeconds({ heads, sampleRate }, found) {
+  return heads
+    .flatMap(({ name, labels }, i) =>
+      found[i].map((event) => ({
+        start: event.start / sampleRate,
+        end: event.end / sampleRate,
+        head: name,
+        label: labels[event.label],
+        score: event.score,
+      })),
+    )
+    .sort((a, b) => a.start - b.start || a.end - b.end);
 }
 
 /**

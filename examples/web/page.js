@@ -1,23 +1,30 @@
 // Wires the page: what the visitor does, to what the model answers.
 
 import { openArtifact } from "./artifact.js";
+import { clock, roundTimes, showFrequencies, showTimes } from "./axes.js";
+import { NONE_OF_THESE } from "./decisions.js";
 import { PageError } from "./errors.js";
+import { explainedEvents } from "./events.js";
+import { speak } from "./example.js";
 import { hearClip, hearMicrophone } from "./hearing.js";
 import { Picture, RollingFeatures } from "./picture.js";
 import { decodeFile, Microphone } from "./recording.js";
 import { Scores } from "./scores.js";
+import { Timeline } from "./timeline.js";
 
 const LIVE_SECONDS = 5; // of features that are seen live; at least a window
 const UNSETTLED_SECONDS = 0.03; // at the end of a window: half a filter, half a pooling
-
-const FREQUENCIES = 5; // that are written beside the picture
 const SILENT_ANSWERS = 10; // in a row, before the visitor is asked
 
 const byId = (id) => document.getElementById(id);
 const picture = new Picture(byId("picture"));
 const player = byId("player");
+const timeline = new Timeline(byId("lanes"), byId("events"), playFrom);
 let artifact;
 let scores = [];
+let examples = 0; // that were spoken
+let duration = 0; // of the file that is shown, seconds
+let whole = null; // the answer to it, where it has a timeline
 let current = new AbortController(); // aborted when something else is to be heard
 
 /** Every answer also goes out as an event, for what else you build on this page. */
@@ -35,14 +42,18 @@ async function start() {
   scores = artifact.heads.map((head) => new Scores(byId("scores"), head));
   byId("about").textContent = describe(artifact);
   offerFiles(artifact);
+  timeline.open(artifact.heads);
   byId("features").hidden = !artifact.hasFeatures;
-  if (artifact.centers) showFrequencies(artifact.centers);
-  byId("file").disabled = false;
-  byId("microphone").disabled = false;
+  byId("features").classList.toggle("has-picture", artifact.hasFeatures);
+  if (artifact.centers) {
+    byId("axis").textContent = "center frequency, Hz";
+    showFrequencies(byId("frequencies"), artifact.centers);
+  }
+  for (const name of ["file", "microphone", "example"]) byId(name).disabled = false;
   document.body.dataset.state = "ready";
   say(
     artifact.hasFeatures
-      ? "Ready: choose a file, drop one here, or start the microphone."
+      ? "Ready: choose a file, drop one here, start the microphone, or try an example."
       : "Ready. This export has no frontend.tflite: there will be scores, but no " +
           "picture of the features. Export again with this version to have both.",
   );
@@ -64,21 +75,48 @@ function offerFiles({ file, files }) {
   byId("files-choice").hidden = files.length < 2;
 }
 
-async function hearFile(file, signal) {
+async function hearFile(file, signal, about = file.name) {
   say(`Reading ${file.name} …`, "busy");
   const waveform = await decodeFile(file, artifact.sampleRate);
   if (signal.aborted) return;
-  const progress = (done, all) => say(`Window ${done} of ${all} …`, "busy");
+  const progress = (done, all) => {
+    say(`Window ${done} of ${all} …`, "busy");
+    byId("progress").hidden = false;
+    byId("progress").value = done / all;
+  };
   const answer = await hearClip(artifact, waveform, progress, signal);
   if (!answer) return;
+  byId("progress").hidden = true;
+  duration = waveform.length / artifact.sampleRate;
+  play(file);
   show(answer, false);
   if (answer.features) picture.draw(answer.features);
-  const duration = waveform.length / artifact.sampleRate;
-  showTimes("0 s", seconds(duration / 2), seconds(duration));
-  play(file);
+  if (answer.events) showEvents(answer);
+  const times = byId("times");
+  showTimes(times, roundTimes(duration, times.clientWidth));
   const many = answer.windows > 1 ? `${answer.windows} windows averaged` : "1 window";
-  say(`${file.name}, ${seconds(duration)}, ${many}.`);
+  say(`${about}, ${seconds(duration)}, ${many}.`);
   publish("file", answer);
+}
+
+function showEvents(answer) {
+  whole = answer;
+  byId("features").hidden = false;
+  byId("timeline").hidden = byId("lanes").hidden = false;
+  timeline.show(answer.events, duration);
+  byId("events-rule").textContent = artifact.heads.map(explainedEvents).join(" ");
+  point(null);
+}
+
+/** Words that the page speaks itself: each time another voice. */
+function hearExample(signal) {
+  const labels = artifact.heads.flatMap((head) => head.labels);
+  const { words, known, file } = speak(labels, examples++);
+  const about = known
+    ? `An example that this page made, the words ${words.join(", ")}`
+    : `An example that this page made, the words ${words.join(", ")}, none of which is a ` +
+      "label of this model";
+  return hearFile(file, signal, about);
 }
 
 async function hearLive(signal) {
@@ -94,7 +132,7 @@ async function hearLive(signal) {
   listening(true);
   say("Listening …", "busy");
   const liveSeconds = Math.max(LIVE_SECONDS, windowSeconds);
-  showTimes(`${seconds(liveSeconds)} ago`, "", "now");
+  showTimes(byId("times"), [[0, `${seconds(liveSeconds)} ago`], [1, "now"]]);
   let rolling;
   let silent = 0;
   await hearMicrophone(
@@ -142,7 +180,12 @@ function clear() {
   listening(false);
   player.hidden = true;
   player.pause();
-  showTimes("", "", "");
+  showTimes(byId("times"), []);
+  timeline.clear();
+  whole = null;
+  byId("when").textContent = "";
+  byId("features").hidden = !artifact?.hasFeatures;
+  byId("timeline").hidden = byId("lanes").hidden = byId("progress").hidden = true;
   scores.forEach((head) => head.clear());
   document.body.dataset.state = "ready";
 }
@@ -163,31 +206,45 @@ function play(file) {
   player.hidden = false;
 }
 
-function showTimes(...times) {
-  [...byId("times").children].forEach((place, i) => {
-    place.textContent = times[i];
-  });
-}
-
-/** Writes the center frequencies of some filters beside their rows of the picture. */
-function showFrequencies(centers) {
-  byId("axis").textContent = "center frequency, Hz";
-  const last = centers.length - 1;
-  const many = Math.min(FREQUENCIES, centers.length);
-  for (let i = 0; i < many; i++) {
-    const filter = Math.round((i * last) / Math.max(many - 1, 1));
-    const label = document.createElement("span");
-    label.textContent = centers[filter].toFixed(0);
-    label.style.top = `${100 * (1 - (filter + 0.5) / centers.length)}%`;
-    byId("frequencies").append(label);
-  }
+function playFrom(seconds) {
+  player.currentTime = seconds;
+  player.play();
 }
 
 function movePlayhead() {
-  const played = player.currentTime / player.duration;
+  const played = player.currentTime / duration;
   byId("playhead").hidden = player.hidden || !(played > 0 && played < 1);
   byId("playhead").style.left = `${100 * played}%`;
-  if (!player.paused) requestAnimationFrame(movePlayhead);
+  if (player.paused) return;
+  point(player.currentTime);
+  requestAnimationFrame(movePlayhead);
+}
+
+/** Where in the recording the visitor points, in seconds; null for elsewhere. */
+function pointed({ target, clientX }) {
+  const place = target.closest?.(".frame, .lane-track");
+  if (!place || !whole) return null;
+  const { left, width } = place.getBoundingClientRect();
+  return duration * Math.min(Math.max((clientX - left) / width, 0), 1);
+}
+
+/** Shows what is heard around a time, or on average where that is null. */
+function point(time) {
+  if (!whole) return;
+  if (time === null) {
+    byId("at").textContent =
+      "Point at a time to see what is heard there; click to hear it.";
+    byId("when").textContent = `on average over ${seconds(duration)}`;
+    show(whole, false);
+    return;
+  }
+  const { hop, scores: windows } = whole.course;
+  const middle = artifact.windowSamples / artifact.sampleRate / 2;
+  const nearest = Math.round((time - middle) / hop);
+  const index = Math.min(Math.max(nearest, 0), windows.length - 1);
+  show({ probabilities: windows[index] }, true);
+  byId("when").textContent = `around ${clock(time, 1)}`;
+  byId("at").textContent = `${clock(time, 1)}  ${timeline.at(time) || NONE_OF_THESE}`;
 }
 
 function seconds(value) {
@@ -238,6 +295,18 @@ byId("microphone").addEventListener("click", ({ currentTarget }) => {
   }
 });
 
+byId("example").addEventListener("click", () => hear(hearExample));
+
+for (const type of ["pointermove", "pointerleave"]) {
+  byId("plot").addEventListener(type, (event) => {
+    if (player.paused) point(pointed(event));
+  });
+}
+byId("plot").addEventListener("click", (event) => {
+  const time = pointed(event);
+  if (time !== null) playFrom(time);
+});
+
 for (const type of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(type, (event) => {
     event.preventDefault();
@@ -250,6 +319,7 @@ for (const type of ["dragover", "dragleave", "drop"]) {
 player.addEventListener("play", movePlayhead);
 player.addEventListener("seeked", movePlayhead);
 player.addEventListener("ended", movePlayhead);
+player.addEventListener("pause", () => point(null));
 
 start().catch((error) => {
   fail(error);

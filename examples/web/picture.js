@@ -8,10 +8,13 @@ const DARK_TO_BRIGHT = [
   [252, 165, 10],
   [252, 255, 164],
 ];
-const MOST_COLUMNS = 4096; // beyond it, neighbours share a column: the louder one wins
+const LEAST_COLUMNS = 600; // of what is longer, where the page shows it smaller
 const RANK_SAMPLE = 20000; // values that are looked at to find the range
 
-/** Features on a canvas, one pixel a frame and filter, stretched by the style sheet. */
+/**
+ * Features on a canvas, one pixel a frame and filter, stretched by the style sheet.
+ * Where there are more frames than pixels, neighbours share a column: the louder wins.
+ */
 export class Picture {
   #canvas;
 
@@ -22,7 +25,8 @@ export class Picture {
 
   /** @param {{values: Float32Array, frames: number, filters: number}} features */
   draw({ values, frames, filters }) {
-    const perColumn = Math.ceil(frames / MOST_COLUMNS);
+    const shown = this.#canvas.clientWidth * devicePixelRatio;
+    const perColumn = Math.ceil(frames / Math.max(shown, LEAST_COLUMNS));
     const columns = Math.ceil(frames / perColumn);
     const image = new ImageData(columns, filters);
     const color = colorsBetween(...range(values));

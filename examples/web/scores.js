@@ -1,6 +1,7 @@
 // The labels of one head with their scores, as a list of bars.
 
-import { decided } from "./decisions.js";
+import { decided, explained, levels, NONE_OF_THESE } from "./decisions.js";
+import { make } from "./elements.js";
 
 const FEW = 10; // labels that are shown at once; more are ranked, and cut here
 
@@ -17,6 +18,7 @@ export class Scores {
   #list;
   #rows;
   #more;
+  #rule;
   #showAll = false;
 
   /**
@@ -29,10 +31,13 @@ export class Scores {
     if (head.name) make("h3", "head-name", section).textContent = head.name;
     this.#best = make("p", "best", section);
     this.#list = make("ol", "scores", section);
-    this.#rows = head.labels.map((label) => makeRow(this.#list, label));
+    const least = levels(head);
+    this.#rows = head.labels.map((label, i) => makeRow(this.#list, label, least[i]));
     this.#more = make("button", "more", section);
     this.#more.type = "button";
     this.#more.addEventListener("click", () => this.#toggle());
+    this.#rule = make("p", "rule", section);
+    this.#rule.textContent = explained(head);
     this.clear();
   }
 
@@ -40,6 +45,7 @@ export class Scores {
     this.#best.textContent = "";
     this.#list.hidden = true;
     this.#more.hidden = true;
+    this.#rule.hidden = true;
   }
 
   /**
@@ -51,18 +57,19 @@ export class Scores {
     const many = this.#rows.length > FEW;
     const places = [...this.#rows.keys()];
     if (many || !live) places.sort((a, b) => probabilities[b] - probabilities[a]);
-    const best = probabilities.indexOf(Math.max(...probabilities));
+    const labels = decided(probabilities, this.#head);
     this.#rows.forEach((row, i) => {
       row.value.textContent = percent.format(probabilities[i]);
       row.bar.style.width = `${100 * probabilities[i]}%`;
-      row.item.classList.toggle("is-best", i === best);
+      row.item.classList.toggle("is-best", labels.includes(this.#head.labels[i]));
     });
     this.#order(places);
     this.#best.setAttribute("aria-live", live ? "off" : "polite");
-    const labels = decided(probabilities, this.#head);
-    this.#best.textContent = labels.join(", ") || "none of the labels";
-    this.#best.classList.toggle("is-unsure", probabilities[best] < 0.5);
+    this.#best.textContent = labels.join(", ") || NONE_OF_THESE;
+    const isUnsure = !labels.length || Math.max(...probabilities) < 0.5;
+    this.#best.classList.toggle("is-unsure", isUnsure);
     this.#list.hidden = false;
+    this.#rule.hidden = false;
     this.#more.hidden = !many;
     this.#cut();
   }
@@ -93,18 +100,15 @@ export class Scores {
   }
 }
 
-function makeRow(list, label) {
+/** @param {number} least The probability from which the label is decided on. */
+function makeRow(list, label, least) {
   const item = make("li", "score", list);
   make("span", "label", item).textContent = label;
   const track = make("span", "track", item);
   track.setAttribute("aria-hidden", "true");
   const bar = make("span", "bar", track);
+  if (least > 0 && least < 1) {
+    make("span", "threshold", track).style.left = `${100 * least}%`;
+  }
   return { item, bar, value: make("span", "value", item) };
-}
-
-function make(tag, className, parent) {
-  const element = document.createElement(tag);
-  element.className = className;
-  parent.append(element);
-  return element;
 }

@@ -1,5 +1,5 @@
 // How a whole clip is heard by a model of a fixed window: the same numbers as
-// `python -m export predict`, files/windows.py and export/contract/averaging.py.
+// `python -m export predict`, leaf_files/windows.py and export/contract/averaging.py.
 
 /** The smallest normal float32: an underflow to 0 must not become -Infinity. */
 const TINY = 2 ** -126;
@@ -57,7 +57,7 @@ export function clipProbabilities(windowProbabilities, activation) {
 }
 
 /** As NumPy rounds: 0.5 to 0, 1.5 and 2.5 to 2. */
-function roundHalfToEven(value) {
+export function roundHalfToEven(value) {
   const below = Math.floor(value);
   const rest = value - below;
   if (rest !== 0.5) return Math.round(value);
