@@ -66,6 +66,7 @@ export class Scores {
     this.#order(places);
     this.#best.setAttribute("aria-live", live ? "off" : "polite");
     this.#best.textContent = labels.join(", ") || NONE_OF_THESE;
+    this.#best.classList.toggle("is-none-of-these", !labels.length);
     const isUnsure = !labels.length || Math.max(...probabilities) < 0.5;
     this.#best.classList.toggle("is-unsure", isUnsure);
     this.#list.hidden = false;

@@ -101,9 +101,12 @@ def chromium(launch):
     return launch()
 
 
-@pytest.fixture
-def open_page(chromium, address):
-    """Opens the page in a browser of its own; `prepare` sees it before it loads."""
+@contextlib.contextmanager
+def pages(chromium, address):
+    """Yields a function that opens the page in a browser of its own.
+
+    Its `prepare` sees the page before it loads.
+    """
     contexts = []
 
     def open_page(browser=chromium, prepare=lambda page: None, at=address, **options):
@@ -121,6 +124,20 @@ def open_page(chromium, address):
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def open_page(chromium, address):
+    """Opens the page, as `pages` does."""
+    with pages(chromium, address) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="module")
+def one_page(chromium, address):
+    """The page, for tests that leave it as it was: its modules' functions alone."""
+    with pages(chromium, address) as open_page:
+        yield open_page()
 
 
 def heard(page, index=-1):

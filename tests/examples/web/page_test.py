@@ -12,6 +12,7 @@ from export.commands.predict import predict_clip
 from export.contract.averaging import clip_probabilities
 from export.runners.opening import open_artifact
 from leaf_files.clips import read_clip
+from leaf_files.decisions import NONE_OF_THESE
 from leaf_files.windows import cut_windows
 from tests.examples.web.conftest import LABELS, WINDOW_SAMPLES, heard, tone
 from tests.export.models import N_FILTERS, SAMPLE_RATE
@@ -243,7 +244,7 @@ def test_several_tasks_and_several_labels_a_clip(open_page, artifact, clip):
     assert page.locator(".head-name").all_inner_texts() == ["wind", "road"]
     above = [label for label, p in zip(LABELS, wind) if p >= 0.5]
     best = page.locator(".best").all_inner_texts()
-    assert best == [LABELS[wind.argmax()], ", ".join(above) or "none of the labels"]
+    assert best == [LABELS[wind.argmax()], ", ".join(above) or NONE_OF_THESE]
 
 
 # A model whose activations are quantized rounds them, and XNNPACK in WebAssembly adds
@@ -466,9 +467,10 @@ def test_nothing_is_cut_off(open_page, clip, width, height):
 def test_it_is_worked_by_the_keyboard(open_page):
     page = open_page()
     reached = []
-    for _ in range(3):
+    for _ in range(4):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id"))
-    assert reached == ["files", "file", "microphone"]
+    assert reached == ["files", "file", "microphone", "example"]
+    page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     error_of(page, "There is no microphone")
