@@ -12,7 +12,7 @@ from leaf_files.command_line import Parser, program
 from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from training.comparison.plan import Comparison
-from training.mixtures.noise import COLORS
+from training.tasks.noise import COLORS
 from training.mixtures.settings import CHOICES, FORMATS, MixSettings
 from training.run.parent import inherited_settings
 from training.settings.config import FitConfig, absolute_path, read_settings
@@ -33,6 +33,8 @@ _OF_DATA = ("data", "columns of a table")
 _NOT_INSPECTED = ("sample_rate", "cache")
 # Settings of data that don't change what is written to shards.
 _OF_READING = ("sample_rate", "window_seconds", "cache", "data_dir")
+# Settings that add clips to a task, beside its own.
+_ADDING = ("background", "background_share")
 _RENAMED = {"frontend_settings": "--set"}  # options of other names, in all commands
 _finite = number(float, "a finite number", math.isfinite)
 _seconds = number(float, "a finite number above 0", lambda s: 0 < s < math.inf)
@@ -649,7 +651,8 @@ def _add_prepare(commands):
         help="folder to write: new, empty, or of a preparation that didn't finish",
     )
     for name, setting in _SETTINGS.items():
-        if name == "seed" or (setting.group == "data" and name not in _OF_READING):
+        is_own = setting.group == "data" and name not in (*_OF_READING, *_ADDING)
+        if name == "seed" or is_own:
             _add_setting(parser, setting)
     _add_label_column(parser)
 
@@ -726,8 +729,8 @@ def _add_mix(commands):
         help="seed of what is drawn for the mixtures (default: that of --seed)",
     )
     for name, setting in _SETTINGS.items():
-        reads = name in _OF_READING and name != "sample_rate"
-        if name == "seed" or (setting.group == "data" and not reads):
+        left_out = name in (*_OF_READING, *_ADDING) and name != "sample_rate"
+        if name == "seed" or (setting.group == "data" and not left_out):
             _add_setting(parser, setting)
     _add_label_column(parser)
 
@@ -749,7 +752,9 @@ def mixture_settings(arguments):
     if own["background"] not in COLORS:
         own["background"] = absolute_path(own["background"])
     try:
-        config = FitConfig(**given_settings(arguments), cache="none")
+        of_task = given_settings(arguments)
+        of_task.pop("background")  # that of the mixtures
+        config = FitConfig(**of_task, cache="none")
         seed = arguments.mixture_seed
         own["seed"] = config.seed if seed is None else seed
         own["sample_rate"] = config.sample_rate

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from training.mixtures.noise import COLORS, colored_noise
+from training.tasks.noise import COLORS, colored_noise
 
 
 @dataclasses.dataclass(frozen=True)

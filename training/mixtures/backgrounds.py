@@ -11,7 +11,7 @@ import numpy as np
 from leaf_files.errors import UserError
 from leaf_files.sound import file_blocks
 from leaf_files.walk import find_clips
-from training.mixtures.noise import COLORS, endless_noise
+from training.tasks.noise import COLORS, endless_noise
 
 _NOISE_PEAK = 6.0  # deviations, which noise exceeds once in 500 million samples
 _JOINT_SECONDS = 0.01

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from typing import Any
 
-from training.mixtures.noise import COLORS
+from training.tasks.noise import COLORS
 from training.tasks.clip_sets import SPLITS
 
 ALL_CLIPS = "all"

@@ -219,7 +219,7 @@ def own_clips(run, task, head, load, say, split="test", exactly=False):
 
 def _remaining_clips(run, task, head, old, say, split, exactly):
     """The `ClipSet` of those clips of a folder whose sounds are in a split of a run."""
-    all_clips = task.load_all(list(head.labels), head.multi_label)
+    all_clips = task.load_all(list(head.labels), head.multi_label, with_sources=True)
     wanted = old.sounds(split)
     # A folder with splits of its own may have a sound in two of them.
     elsewhere = {
@@ -427,6 +427,8 @@ def is_own(run, head, task, clips):
     old = record and record.of_head(head.name)
     if not old or not _is_other_place(head.task, task.name):
         return False
+    if task.sources is not None:
+        clips = task.load_all(list(head.labels), head.multi_label, with_sources=True)
     return old.fingerprint == TaskRecord.of(head, {"": clips}).fingerprint
 
 

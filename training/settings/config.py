@@ -41,6 +41,7 @@ ENCODERS = (
 _EPOCHS, _LEAST_STEPS = 20, 50  # of an epoch, where neither is chosen
 LEAVE_ONE_GROUP_OUT = "groups"  # a value of `folds`
 NO_GROUPS = "none"  # a value of `group_by`
+SYNTHETIC, UNLABELLED = BACKGROUNDS = "synthetic", "unlabelled"  # of `background`
 _A_REGEX = "a regular expression with a group in parentheses, such as ([^/]+)__"
 _FOLDS = Rule(
     "a whole number from 2, or groups",
@@ -106,6 +107,14 @@ def _encoder(text):
         f"must be one of {', '.join(ENCODERS)}, or end in .keras. Received: {text}"
         f"{did_you_mean([text], ENCODERS)}"
     )
+
+
+def _sources(text):
+    names = [name.strip() for name in text.split(",")]
+    if not all(names) or len(set(names)) < len(names):
+        words = f"{', '.join(BACKGROUNDS)} or folders, each once, separated by commas"
+        raise ValueError(f"must be {words}. Received: {text!r}")
+    return ",".join(n if n in BACKGROUNDS else absolute_path(n) for n in names)
 
 
 def _regex(text):
@@ -467,6 +476,24 @@ class FitConfig:
         "data",
         "name clips of a folder that can't be read, and leave them out",
     )
+    background: str | None = setting(
+        None,
+        "data",
+        "where a class background of a task of one label a clip is from, for the "
+        "answer none of these: synthetic, silence and noise at many levels; folders "
+        "of recordings of none of the classes; unlabelled, what lies between the "
+        "events of a table; several, separated by commas",
+        none="no clips are added",
+        metavar="SOURCE[,SOURCE...]",
+        parse=_sources,
+    )
+    background_share: float | None = setting(
+        None,
+        "data",
+        "share of all clips that --background adds",
+        rule=Rule("above 0 and below 1", lambda share: 0 < share < 1),
+        none="as many clips as the classes have in the mean",
+    )
     group_pattern: str | None = setting(
         None,
         "data",
@@ -558,6 +585,17 @@ class FitConfig:
             raise ValueError(
                 f"`fold` must be below `folds`, {self.folds}, as folds are counted "
                 f"from 0. Received: {self.fold}"
+            )
+        if self.background_share is not None and self.background is None:
+            raise ValueError(
+                "`background_share` is of use with `background` only; give that as "
+                f"well. Received: {self.background_share}"
+            )
+        if self.background_class is not None and self.background is not None:
+            raise ValueError(
+                "`background` and `background_class` both make a class of none of the "
+                "classes; choose one: `background_class` takes all that is annotated "
+                "in no row, `background` unlabelled as many clips as a class has"
             )
         if self.balanced and self.class_weights != "none":
             raise ValueError(

@@ -7,6 +7,7 @@ from typing import Any
 from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
 from training.settings.fields import COLUMNS, settings_of
+from training.tasks.background.sources import BackgroundSources
 from training.tasks.own.folder import FolderTask
 from training.tasks.own.table import TABLE_PREFIX, TableTask, is_table, looks_like_table
 from training.tasks.own.task import Opening
@@ -255,14 +256,16 @@ def get_task(name, config=None):
             skip_bad_clips=config is not None and config.skip_bad_clips,
             splitting=splitting,
             opening=Opening.of(config),
+            sources=BackgroundSources.of(config),
         )
     if is_table(name):
         return TableTask.of(name.removeprefix(TABLE_PREFIX), config)
     if name.startswith(SHARDS_PREFIX) and name != SHARDS_PREFIX:
-        return ShardsTask(expanded(name[len(SHARDS_PREFIX) :]))
+        path_name = expanded(name[len(SHARDS_PREFIX) :])
+        return ShardsTask(path_name, sources=BackgroundSources.of(config))
     for task in _TASKS:
         if task.name == name:
-            return task.split_by(splitting)
+            return task.split_by(splitting).beside(BackgroundSources.of(config))
     known = [task.name for task in _TASKS]
     raise UserError(
         f"there is no task {name!r}{_meant(name, known)}; the tasks are "
@@ -308,6 +311,9 @@ def get_tasks(config):
     if options and all(reasons):
         raise UserError(f"{reasons[0]}: leave out {' and '.join(options)}")
     _require_table(config)
+    for task in tasks:
+        if task.sources is not None:
+            task.sources.require(task)
     return tasks
 
 

@@ -24,6 +24,7 @@ from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.json_files import parse_json
 from leaf_files.run_folder import LABEL_SEPARATOR
+from training.tasks.background.sources import BackgroundSources, with_background
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
 from training.tasks.identity import SOUND_DIGITS
 
@@ -79,6 +80,7 @@ class ShardsTask:
     Attributes:
         path: Folder of the shards, a str; or the address of one in a bucket.
         metric: Main metric of the task.
+        sources: `BackgroundSources` by the settings of the run, or None.
         splitting: None: no settings split it.
         split_rule: Rule of the splits, in words.
 
@@ -88,6 +90,7 @@ class ShardsTask:
 
     path: str
     metric: str = "accuracy"
+    sources: BackgroundSources | None = None
 
     splitting = None
     split_rule = "as they were prepared"
@@ -111,10 +114,11 @@ class ShardsTask:
         """Opens the shards.
 
         Args:
-            data_dir, seed: Ignored: the folder is the data, its splits are fixed.
+            data_dir: Ignored: the folder is the data.
+            seed: Seed of the background's split; that of the clips is fixed.
 
         Returns:
-            A `TaskData`: the one that was prepared.
+            A `TaskData`: the one that was prepared, with its background.
 
         Raises:
             UserError: There are none, or they are damaged.
@@ -128,7 +132,8 @@ class ShardsTask:
             )
             for split in SPLITS
         }
-        return TaskData(labels, splits, multi_label)
+        data = TaskData(labels, splits, multi_label)
+        return with_background(data, self.sources, seed, name=self.name)
 
     def _read(self):
         """(content of the manifest, `Shelved` clips)."""

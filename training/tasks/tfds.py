@@ -13,6 +13,7 @@ from pathlib import Path
 
 from leaf_files.atomic import writable_folder
 from leaf_files.errors import UserError
+from training.tasks.background.sources import BackgroundSources, with_background
 from training.tasks.clip_sets import SPLITS, TaskData
 from training.tasks.identity import fingerprint, identity
 from training.tasks.splits.assigning import Unsplit
@@ -49,6 +50,7 @@ class TfdsTask:
             "{manual}" stands for that folder.
         needs_beam: Whether TFDS prepares the data by Apache Beam.
         splitting: `Splitting` by the settings of the run, where they apply.
+        sources: `BackgroundSources` by them, or None.
 
     >>> from training.tasks.registry import get_task
     >>> task = get_task("spoken_digit")
@@ -74,6 +76,7 @@ class TfdsTask:
     by_hand: str | None = None
     needs_beam: bool = False
     splitting: Splitting | None = None
+    sources: BackgroundSources | None = None
 
     def split_by(self, splitting):
         """This task, split by the settings of a run; as it is if they don't apply.
@@ -84,6 +87,10 @@ class TfdsTask:
         if self.why_not_split or splitting == Splitting():
             return self
         return dataclasses.replace(self, splitting=splitting)
+
+    def beside(self, sources):
+        """This task with the background of `BackgroundSources`; as it is for None."""
+        return self if sources is None else dataclasses.replace(self, sources=sources)
 
     @property
     def why_not_split(self):
@@ -133,7 +140,8 @@ class TfdsTask:
         if not builder.data_path.exists():
             self._prepare(builder, data_dir)
         with _damage_named(self.name, builder.data_path):
-            return self._clips(builder, seed)
+            data = self._clips(builder, seed)
+        return with_background(data, self.sources, seed, name=self.name)
 
     def _builder(self, data_dir):
         import tensorflow_datasets as tfds

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from training.mixtures.levels import faded, find_sounding
-from training.mixtures.noise import endless_noise
+from training.tasks.noise import endless_noise
 from training.mixtures.planning import Deck, place
 from training.mixtures.settings import MixSettings
 

@@ -10,6 +10,7 @@ from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from leaf_files.text import require_utf8
 from leaf_files.walk import walk
+from training.tasks.background.sources import BackgroundSources
 from training.tasks.clip_sets import SPLIT_NAMES
 from training.tasks.own.entries import Entry
 from training.tasks.own.listing import Listing
@@ -40,6 +41,7 @@ class FolderTask(OwnTask):
         skip_bad_clips: Whether clips that can't be read are named and left out.
         splitting: `Splitting` by the settings of the run.
         opening: `Opening` by them.
+        sources: `BackgroundSources` by them, or None.
 
     >>> data = FolderTask(Path("drums")).load()  # 5 clips of each class
     >>> {split: clips.n_examples for split, clips in data.splits.items()}
@@ -51,6 +53,7 @@ class FolderTask(OwnTask):
     skip_bad_clips: bool = False
     splitting: Splitting = Splitting()
     opening: Opening = Opening()
+    sources: BackgroundSources | None = None
 
     @property
     def name(self):

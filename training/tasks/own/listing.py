@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
 from training.tasks.own.entries import Entry
 
@@ -16,6 +17,7 @@ class Listing:
             task without the background.
         multi_label: Whether a clip may have several labels, or none.
         background: The class that stands for none of the classes, or None.
+        annotated: Paths of recordings of which all events are known, maybe none.
         bad: Lines on what was meant to be a clip, and can't be one.
         faults: Lines on what forbids the use of the whole, before clips are opened.
         warnings: Lines on what may not be meant, for a task that is learned.
@@ -30,6 +32,7 @@ class Listing:
     labels: tuple[str, ...]
     multi_label: bool = False
     background: str | None = None
+    annotated: Sequence[Path] = ()
     bad: Sequence[str] = ()
     faults: Sequence[str] = ()
     warnings: Sequence[str] = ()

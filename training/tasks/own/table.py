@@ -7,6 +7,7 @@ from pathlib import Path
 from leaf_files.command_line import a_few, note
 from leaf_files.errors import UserError
 from leaf_files.text import require_utf8
+from training.tasks.background.sources import BackgroundSources
 from training.tasks.own.listing import Listing
 from training.tasks.own.tables.columns import Columns
 from training.tasks.own.tables.reading import read_table
@@ -38,6 +39,7 @@ class TableTask(OwnTask):
         skip_bad_clips: Whether clips that can't be used are named and left out.
         splitting: `Splitting` by the settings of the run.
         opening: `Opening` by them.
+        sources: `BackgroundSources` by them, or None.
 
     >>> TableTask.of("notes.csv#family").name
     'table:notes.csv#family'
@@ -53,6 +55,7 @@ class TableTask(OwnTask):
     skip_bad_clips: bool = False
     splitting: Splitting = Splitting()
     opening: Opening = Opening()
+    sources: BackgroundSources | None = None
 
     can_be_multi_label = True
     needs = "at least two labels"
@@ -67,7 +70,11 @@ class TableTask(OwnTask):
         """
         path, column = split_name(name)
         task = cls(
-            path, column, splitting=Splitting.of(config), opening=Opening.of(config)
+            path,
+            column,
+            splitting=Splitting.of(config),
+            opening=Opening.of(config),
+            sources=BackgroundSources.of(config),
         )
         if config is None:
             return task
@@ -147,6 +154,7 @@ class TableTask(OwnTask):
             column.multi_label,
             self.background,
             bad=table.bad,
+            annotated=table.annotated,
             warnings=table.warnings if self.tells_of_clips else (),
             notes=table.notes if self.tells_of_clips else (),
         )

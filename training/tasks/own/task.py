@@ -6,6 +6,8 @@ A kind of task lists `Entry`s; here they are heard, split and opened.
 import abc
 import contextlib
 import dataclasses
+import math
+import os
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -14,6 +16,12 @@ from leaf_files.command_line import a_few, note, one_line, warn
 from leaf_files.errors import UserError
 from leaf_files.labels import label_faults, similar_labels, spelled_as
 from leaf_files.walk import cannot_be_used
+from training.tasks.background.sources import (
+    BackgroundSources,
+    Known,
+    all_added,
+    with_background,
+)
 from training.tasks.clip_sets import SPLITS, ClipSet, TaskData
 from training.tasks.own.entries import name_below
 from training.tasks.own.hearing import MOST_COMPARED, WHOLE, Heard, hear_all
@@ -71,6 +79,7 @@ class OwnTask(abc.ABC):
         skip_bad_clips: Whether clips that can't be used are named and left out.
         splitting: `Splitting` by the settings of the run.
         opening: `Opening` by them.
+        sources: `BackgroundSources` by them, or None.
 
     >>> from training.tasks.own.folder import FolderTask
     >>> FolderTask(Path("drums")).is_same(FolderTask(Path("drums/../drums")))
@@ -82,6 +91,7 @@ class OwnTask(abc.ABC):
     skip_bad_clips: bool
     splitting: Splitting
     opening: Opening
+    sources: BackgroundSources | None
     why_not_split = ""  # they can be split in any way
     can_be_multi_label = False
     needs = "at least two subfolders of clips"
@@ -164,10 +174,14 @@ class OwnTask(abc.ABC):
                 too few clips to split, clips that can't be used unless they are to be
                 skipped: all of it in one message.
         """
-        return self.load_clips(seed)[0]
+        data = self.load_clips(seed)[0]
+        if self.sources is None:
+            return data
+        known = self._known(0, 0)
+        return with_background(data, self.sources, seed, known, self.name)
 
     def load_clips(self, seed=0):
-        """Opens all clips and splits them, as `load` does.
+        """Opens all clips and splits them, as `load` does, without `sources`.
 
         Returns:
             (the `TaskData`, {split: its `OwnClip`s}).
@@ -224,10 +238,11 @@ class OwnTask(abc.ABC):
         listing = self.listing()
         labels = listing.labels
         faults = [*listing.faults, *_label_faults(labels)]
-        if len(labels) < 2 and not listing.faults:
+        least = 2 if self.sources is None else 1
+        if len(labels) < least and not listing.faults:
             one = f"one class only, {labels[0]!r}" if labels else "no classes"
             faults.append(f"{self.path} has {one}; a classifier needs {self.needs}")
-        if len(labels) < 2:
+        if len(labels) < least:
             if listing.bad:
                 n_clips = len(listing.entries) + len(listing.bad)
                 few = a_few(listing.bad, _BAD_CLIPS_NAMED, "; ")
@@ -252,13 +267,14 @@ class OwnTask(abc.ABC):
         how = self.splitting
         return Survey(listing, usable, names, faults, assigned, how, sounds)
 
-    def load_all(self, labels, multi_label=None):
+    def load_all(self, labels, multi_label=None, with_sources=False):
         """Opens all clips as one set, for a model that knows its labels.
 
         Args:
             labels: Labels of the model; the clips may lack some of them.
             multi_label: Whether the model gives a clip several labels, or none; None
                 for one that does as the clips have it.
+            with_sources: Whether to add the background of `sources`, if there is any.
 
         Returns:
             A `ClipSet`.
@@ -294,7 +310,23 @@ class OwnTask(abc.ABC):
         _tell(listing)
         _warn(shared_sounds(listing, usable))
         known = [_spelled(clip, spelled) for clip in usable]
-        return self._clip_set(known, labels, listing.multi_label, sounds)
+        clips = self._clip_set(known, labels, listing.multi_label, sounds)
+        if self.sources is None or not with_sources or listing.multi_label:
+            return clips
+        background = self._known(len(known), len(listing.labels))
+        return all_added(clips, labels, listing.background, self.sources, background)
+
+    def _known(self, n_clips, n_classes):
+        """What is `Known` of the task before it is split."""
+        listing = self.listing()
+        known = Known(n_clips, n_classes)
+        if self.sources.folders:
+            paths = {os.path.realpath(entry.path) for entry in listing.entries}
+            known = known._replace(paths=frozenset(paths))
+        if not self.sources.takes_unlabelled:
+            return known
+        entries, _ = self._withgroups_of(listing)
+        return known._replace(annotated=_annotated(entries, listing))
 
     def _refuse(self, faults, listing, usable=()):
         """Raises all faults as one `UserError`.
@@ -398,6 +430,24 @@ def refuse(faults, path, *beside):
         numbered = [f"({i}) {fault}" for i, fault in enumerate(faults, 1)]
         faults = [f"{path} can't be used: {'; '.join(numbered)}"]
     raise UserError("; ".join([*faults, *filter(None, beside)]))
+
+
+def _annotated(entries, listing):
+    """{path of a recording of segments: ((start, end) of its events, its group)}."""
+    events: dict = {path: [] for path in listing.annotated}
+    groups: dict = defaultdict(set)
+    whole = set()
+    for entry in entries:
+        if stretch_of(entry) == WHOLE:
+            whole.add(entry.path)
+        end = math.inf if entry.end is None else entry.end
+        events.setdefault(entry.path, []).append((entry.start or 0.0, end))
+        groups[entry.path].add(entry.group)
+    return {
+        path: (tuple(of_path), *(groups[path] if len(groups[path]) == 1 else {None}))
+        for path, of_path in events.items()
+        if path not in whole
+    }
 
 
 def _told_groups(entries):

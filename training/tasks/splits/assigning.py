@@ -311,7 +311,7 @@ class Assigning:
                 + (_OTHERWISE if self._has_groups else "add clips")
             )
         alone = self._of_one_group() if self._has_groups else {}
-        least = 1 if self._multi_label else 2
+        least = 1 if self._multi_label else min(2, len(self._labels))
         if len(held[TEST]) < least:
             why = ""
             if len(self._labels) - len(alone) < least:

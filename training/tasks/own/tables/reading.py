@@ -35,6 +35,7 @@ class Table:
         columns: {name: `LabelColumn`}, in the order in which they were asked for.
         n_rows: Number of its rows.
         faults: Lines on what keeps the table from being used.
+        annotated: Paths of recordings that are annotated, maybe by no row.
         bad: Lines on rows whose file can't be used.
         notes: Lines on how it was read, to be said.
         warnings: Lines on what may not be meant.
@@ -51,6 +52,7 @@ class Table:
     columns: dict[str, LabelColumn] = dataclasses.field(default_factory=dict)
     n_rows: int = 0
     faults: list[str] = dataclasses.field(default_factory=list)
+    annotated: list[Path] = dataclasses.field(default_factory=list)
     bad: list[str] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
     warnings: list[str] = dataclasses.field(default_factory=list)
@@ -107,6 +109,7 @@ def read_table(
     if not annotated:
         require_rows(sheet, merged.n_rows)
     table.faults += weightless(merged.clips)
+    table.annotated = [merged.files.find(str(p.absolute())) for p in annotated]
     if background is not None:
         added = add_background(table, merged, annotated, background, window_seconds)
         if not added and not columns.may_lack:

@@ -5,14 +5,16 @@ import numpy as np
 COLORS = ("pink", "white")
 
 
-def colored_noise(random, samples, color):
+def colored_noise(random, samples, color, flat_below=1):
     """Noise of a color, of no certain level.
 
     Args:
         random: `numpy.random.Generator`.
         samples: Length, at least 1.
-        color: "pink", whose power falls as 1 / frequency, from 1 / length on; or
-            "white".
+        color: "white"; "pink", whose power falls as 1 / frequency; or "brown", whose
+            power falls as 1 / frequency^2.
+        flat_below: Periods in the whole length below which the power of pink and of
+            brown noise doesn't rise further.
 
     Returns:
         (samples,), float64.
@@ -21,13 +23,15 @@ def colored_noise(random, samples, color):
     (8000,)
     """
     noise = random.standard_normal(samples)
-    if color != "pink":
+    if color == "white":
         return noise
     # Imported here: Keras comes with it, which the names of colors don't need.
     from leaf_tf.dsp import mixing
 
     spectrum = np.fft.rfft(noise)
-    spectrum *= mixing.pink_amplitudes(np.arange(len(spectrum), dtype=float), np)
+    periods = np.arange(len(spectrum)) / flat_below
+    amplitudes = mixing.pink_amplitudes(np.maximum(periods, periods > 0), np)
+    spectrum *= amplitudes if color == "pink" else amplitudes**2
     return np.fft.irfft(spectrum, samples)
 
 

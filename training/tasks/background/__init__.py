@@ -1,0 +1,1 @@
+"""Sounds of none of the classes: made up, of folders, of what nobody annotated."""
