@@ -12,7 +12,6 @@ from leaf_files.command_line import Parser, program
 from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 from training.comparison.plan import Comparison
-from training.tasks.noise import COLORS
 from training.mixtures.settings import CHOICES, FORMATS, MixSettings
 from training.run.parent import inherited_settings
 from training.settings.config import FitConfig, absolute_path, read_settings
@@ -25,6 +24,7 @@ from training.settings.frontends import (
 )
 from training.settings.hosts import HostSettings
 from training.settings.presets import PRESETS
+from training.tasks.noise import COLORS
 from training.tasks.own.table import column_of, is_table, split_name
 
 _SETTINGS = settings_of(FitConfig)

@@ -155,6 +155,9 @@ def _of_own(task, seed):
     proposals = []
     if survey.groups is None:
         proposals = leakage.proposed_groups(names, labels)
+    notes = [*listing.notes, *(assigned.notes if assigned else ())]
+    if assigned and not survey.faults:
+        notes += filter(None, [task.background_line(survey, seed)])
     return TaskFacts(
         task.name,
         listing.labels,
@@ -169,7 +172,7 @@ def _of_own(task, seed):
             *(assigned.warnings if assigned else ()),
             *("; ".join(lines) for lines in survey.leaks),
         ],
-        [*listing.notes, *(assigned.notes if assigned else ())],
+        notes,
     )
 
 

@@ -4,8 +4,8 @@ import dataclasses
 import math
 from typing import Any
 
-from training.tasks.noise import COLORS
 from training.tasks.clip_sets import SPLITS
+from training.tasks.noise import COLORS
 
 ALL_CLIPS = "all"
 CHOICES = (*SPLITS, ALL_CLIPS)

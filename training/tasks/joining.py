@@ -1,6 +1,7 @@
 """Clips of two sets as one."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def joined(first, second):
     if first.groups is not None and second.groups is not None:
         groups = [*first.groups, *second.groups]
     n_examples = first.n_examples + second.n_examples
-    details = {"clips": clips, "fingerprint": mark, "groups": groups}
+    details: dict[str, Any] = {"clips": clips, "fingerprint": mark, "groups": groups}
     if first.at is None or second.at is None:
 
         def read(sample_rate):

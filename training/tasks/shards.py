@@ -24,7 +24,8 @@ from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.json_files import parse_json
 from leaf_files.run_folder import LABEL_SEPARATOR
-from training.tasks.background.sources import BackgroundSources, with_background
+from training.tasks.background.adding import with_background
+from training.tasks.background.sources import BackgroundSources
 from training.tasks.clip_sets import SPLITS, ClipSet, ListedClip, TaskData
 from training.tasks.identity import SOUND_DIGITS
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from leaf_files.atomic import writable_folder
 from leaf_files.errors import UserError
-from training.tasks.background.sources import BackgroundSources, with_background
+from training.tasks.background.adding import with_background
+from training.tasks.background.sources import BackgroundSources
 from training.tasks.clip_sets import SPLITS, TaskData
 from training.tasks.identity import fingerprint, identity
 from training.tasks.splits.assigning import Unsplit

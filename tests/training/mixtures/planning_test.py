@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from training.mixtures.levels import faded, find_sounding
-from training.tasks.noise import endless_noise
 from training.mixtures.planning import Deck, place
 from training.mixtures.settings import MixSettings
+from training.tasks.noise import endless_noise
 
 
 def test_labels_and_their_clips_come_equally_often():

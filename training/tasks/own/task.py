@@ -16,12 +16,13 @@ from leaf_files.command_line import a_few, note, one_line, warn
 from leaf_files.errors import UserError
 from leaf_files.labels import label_faults, similar_labels, spelled_as
 from leaf_files.walk import cannot_be_used
-from training.tasks.background.sources import (
-    BackgroundSources,
-    Known,
+from training.tasks.background.adding import (
     all_added,
+    background_label,
     with_background,
 )
+from training.tasks.background.clips import Known
+from training.tasks.background.sources import BackgroundSources
 from training.tasks.clip_sets import SPLITS, ClipSet, TaskData
 from training.tasks.own.entries import name_below
 from training.tasks.own.hearing import MOST_COMPARED, WHOLE, Heard, hear_all
@@ -177,7 +178,7 @@ class OwnTask(abc.ABC):
         data = self.load_clips(seed)[0]
         if self.sources is None:
             return data
-        known = self._known(0, 0)
+        known = self._known(self.sources, 0, 0)
         return with_background(data, self.sources, seed, known, self.name)
 
     def load_clips(self, seed=0):
@@ -313,17 +314,35 @@ class OwnTask(abc.ABC):
         clips = self._clip_set(known, labels, listing.multi_label, sounds)
         if self.sources is None or not with_sources or listing.multi_label:
             return clips
-        background = self._known(len(known), len(listing.labels))
+        background = self._known(self.sources, len(known), len(listing.labels))
         return all_added(clips, labels, listing.background, self.sources, background)
 
-    def _known(self, n_clips, n_classes):
+    def background_line(self, survey, seed):
+        """A line on the background that `load` adds to the clips of a `Survey`, or "".
+
+        Args:
+            survey: The `Survey`, of clips that can be split.
+            seed: Seed of the split, an int.
+        """
+        if self.sources is None:
+            return ""
+        listing, splits = survey.listing, survey.assigned.splits
+        n_clips, n_classes = len(survey.clips), len(listing.labels)
+        known = self._known(self.sources, n_clips, n_classes)._replace(
+            placed=dict(zip(survey.groups or (), splits)),
+            sounds=frozenset(c.listed(self.folder).sound for c in survey.clips),
+        )
+        label = background_label(listing.labels, listing.background)
+        return self.sources.drawn(known, label, seed)[1]
+
+    def _known(self, sources, n_clips, n_classes):
         """What is `Known` of the task before it is split."""
         listing = self.listing()
         known = Known(n_clips, n_classes)
-        if self.sources.folders:
+        if sources.folders:
             paths = {os.path.realpath(entry.path) for entry in listing.entries}
             known = known._replace(paths=frozenset(paths))
-        if not self.sources.takes_unlabelled:
+        if not sources.takes_unlabelled:
             return known
         entries, _ = self._withgroups_of(listing)
         return known._replace(annotated=_annotated(entries, listing))
