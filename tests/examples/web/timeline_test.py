@@ -8,11 +8,11 @@ import pytest
 import soundfile
 
 from export.contract.heads import Head
-from export.runners.events import EventFinder, Rules
 from export.runners.opening import open_artifact
 from export.runners.recordings import Settings, find_events
-from export.runners.windowing import Grid
 from leaf_files.decisions import NONE_OF_THESE, Decisions
+from leaf_files.events import EventFinder, Rules
+from leaf_files.windowing import Grid
 from tests.examples.web.conftest import LABELS, WINDOW_SAMPLES, pages, tone
 from tests.export.models import SAMPLE_RATE
 
