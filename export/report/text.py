@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from export.report.deciding import decision_lines
 from export.report.scores import ACCURACY, MEAN_AVERAGE_PRECISION
 from export.tflite_format.stream_facts import StreamFacts
 from leaf_files.tables import aligned_table
@@ -57,6 +58,10 @@ def report_markdown(report: Mapping, figure: str | None = None) -> str:
         "Scores are those of whole clips, their windows' logits averaged. Differences",
         "are in probability; in features and embeddings relative to the largest value.",
         *_doubts(report),
+        "",
+        "## Decisions",
+        "",
+        *decision_lines(report["heads"]),
         "",
         "## Costs",
         "",

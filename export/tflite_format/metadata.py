@@ -15,23 +15,37 @@ from typing import Any
 
 import flatbuffers
 from flatbuffers.number_types import Uint8Flags, Uint32Flags
-from flatbuffers.table import Table
 
 from export.tflite_format.entries import add_entry, read_entry
+from export.tflite_format.flat_tables import (
+    number,
+    root_table,
+    table_in,
+    tables,
+    text,
+    write_table,
+)
+from export.tflite_format.score_units import (
+    ScoreUnits,
+    parameters_text,
+    read_units,
+    unit_fields,
+)
 from leaf_files.text import lines_of
 
 _ENTRY = b"TFLITE_METADATA"  # in the model's own list of metadata
 _IDENTIFIER = b"M001"
 _PARSER_VERSION = "1.3.0"  # the first that knows AudioProperties
 _FEATURES, _AUDIO = 1, 4  # kinds of content
-_AXIS_LABELS = 2  # a kind of associated file
+_AXIS_LABELS, _AXIS_CALIBRATION = 2, 4  # kinds of associated files
 _ZIPPED = b"PK\3\4"  # the start of a file in an archive
 _OLDEST = (1980, 1, 1, 0, 0, 0)  # one time, so that equal files have equal bytes
 
 # Numbers of fields.
 _MODEL_NAME, _MODEL_DESCRIPTION, _MODEL_SUBGRAPHS, _MODEL_PARSER = 0, 1, 3, 7
 _GRAPH_INPUTS, _GRAPH_OUTPUTS = 2, 3
-_TENSOR_NAME, _TENSOR_DESCRIPTION, _TENSOR_CONTENT, _TENSOR_FILES = 0, 1, 3, 6
+_TENSOR_NAME, _TENSOR_DESCRIPTION, _TENSOR_CONTENT = 0, 1, 3
+_TENSOR_UNITS, _TENSOR_FILES = 4, 6
 _CONTENT_KIND, _CONTENT = 0, 1
 _AUDIO_RATE, _AUDIO_CHANNELS = 0, 1
 _FILE_NAME, _FILE_KIND = 0, 2
@@ -46,6 +60,7 @@ class Output:
         description: One line for people.
         labels_file: Name of its file of labels; None if it has none.
         labels: One per class.
+        units: What MediaPipe does with its scores; None for nothing.
 
     Example:
 
@@ -57,6 +72,23 @@ class Output:
     description: str
     labels_file: str | None = None
     labels: tuple[str, ...] = ()
+    units: ScoreUnits | None = None
+
+    @property
+    def files(self) -> dict[str, str]:
+        """{name: content} of the files behind the model.
+
+        Example:
+
+        >>> Output("probabilities", "Birds.", "labels.txt", ("tit", "wren")).files
+        {'labels.txt': 'tit\\nwren\\n'}
+        """
+        if self.labels_file is None:
+            return {}
+        files = {self.labels_file: "".join(f"{label}\n" for label in self.labels)}
+        if self.units and self.units.calibrates:
+            files[_calibration_file(self.labels_file)] = parameters_text(self.units)
+        return files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +133,7 @@ def add_metadata(model: Any, metadata: Metadata) -> None:
 
 
 def append_labels(content: bytes, metadata: Metadata) -> bytes:
-    """The bytes of a `.tflite` file, with the files of labels behind them.
+    """The bytes of a `.tflite` file, with the files of its outputs behind them.
 
     Args:
         content: A model with this metadata.
@@ -117,9 +149,8 @@ def append_labels(content: bytes, metadata: Metadata) -> bytes:
     with_labels = io.BytesIO(content)
     with zipfile.ZipFile(with_labels, "a", zipfile.ZIP_STORED) as archive:
         for output in metadata.outputs:
-            if output.labels_file is not None:
-                lines = "".join(f"{label}\n" for label in output.labels)
-                archive.writestr(zipfile.ZipInfo(output.labels_file, _OLDEST), lines)
+            for name, lines in output.files.items():
+                archive.writestr(zipfile.ZipInfo(name, _OLDEST), lines)
     return with_labels.getvalue()
 
 
@@ -138,18 +169,18 @@ def read_metadata(content: bytes) -> Metadata | None:
     packed = read_entry(content, _ENTRY)
     if packed is None:
         return None
-    root = Table(packed, int.from_bytes(packed[:4], "little"))
-    (graph, *_) = _tables(root, _MODEL_SUBGRAPHS)
-    (waveform, *_) = _tables(graph, _GRAPH_INPUTS)
-    content_of = _table(waveform, _TENSOR_CONTENT)
-    if not content_of or _number(content_of, _CONTENT_KIND, Uint8Flags) != _AUDIO:
+    root = root_table(packed)
+    (graph, *_) = tables(root, _MODEL_SUBGRAPHS)
+    (waveform, *_) = tables(graph, _GRAPH_INPUTS)
+    content_of = table_in(waveform, _TENSOR_CONTENT)
+    if not content_of or number(content_of, _CONTENT_KIND, Uint8Flags) != _AUDIO:
         return None
-    audio = _table(content_of, _CONTENT)
-    outputs = _tables(graph, _GRAPH_OUTPUTS)
+    audio = table_in(content_of, _CONTENT)
+    outputs = tables(graph, _GRAPH_OUTPUTS)
     return Metadata(
-        name=_text(root, _MODEL_NAME),
-        description=_text(root, _MODEL_DESCRIPTION),
-        sample_rate=_number(audio, _AUDIO_RATE, Uint32Flags),
+        name=text(root, _MODEL_NAME),
+        description=text(root, _MODEL_DESCRIPTION),
+        sample_rate=number(audio, _AUDIO_RATE, Uint32Flags),
         outputs=tuple(_read_output(output, content) for output in outputs),
     )
 
@@ -168,7 +199,7 @@ def _packed(metadata):
     }
     outputs = [_output_fields(output) for output in metadata.outputs]
     builder = flatbuffers.Builder()
-    root = _write(
+    root = write_table(
         builder,
         {
             _MODEL_NAME: metadata.name,
@@ -187,89 +218,45 @@ def _output_fields(output):
         _TENSOR_DESCRIPTION: output.description,
         _TENSOR_CONTENT: {_CONTENT_KIND: ("Uint8", _FEATURES), _CONTENT: {}},
     }
-    if output.labels_file is not None:
-        file = {_FILE_NAME: output.labels_file, _FILE_KIND: ("Uint8", _AXIS_LABELS)}
-        fields[_TENSOR_FILES] = [file]
+    kinds = (_AXIS_LABELS, _AXIS_CALIBRATION)
+    files = [
+        {_FILE_NAME: name, _FILE_KIND: ("Uint8", kind)}
+        for name, kind in zip(output.files, kinds)
+    ]
+    if files:
+        fields[_TENSOR_FILES] = files
+    if output.units:
+        fields[_TENSOR_UNITS] = unit_fields(output.units)
     return fields
 
 
-def _write(builder, fields):
-    """Writes a table.
-
-    Args:
-        builder: flatbuffers.Builder.
-        fields: {number of the field: value}: a str, a dict (a table), a list of dicts,
-            or a number as (its kind, itself).
-
-    Returns:
-        The table's offset.
-    """
-    offsets = {}
-    for field, value in fields.items():
-        if isinstance(value, str):
-            offsets[field] = builder.CreateString(value)
-        elif isinstance(value, dict):
-            offsets[field] = _write(builder, value)
-        elif isinstance(value, list):
-            tables = [_write(builder, table) for table in value]
-            builder.StartVector(4, len(tables), 4)
-            for table in reversed(tables):
-                builder.PrependUOffsetTRelative(table)
-            offsets[field] = builder.EndVector()
-    builder.StartObject(1 + max(fields, default=-1))
-    for field, value in fields.items():
-        if field in offsets:
-            builder.PrependUOffsetTRelativeSlot(field, offsets[field], 0)
-        else:
-            kind, number = value
-            getattr(builder, f"Prepend{kind}Slot")(field, number, 0)
-    return builder.EndObject()
+def _calibration_file(labels_file):
+    """Name of the file of parameters beside a file of labels."""
+    return labels_file.replace("labels", "score_calibration", 1)
 
 
 def _read_output(output, content):
-    name, description = _text(output, _TENSOR_NAME), _text(output, _TENSOR_DESCRIPTION)
-    for file in _tables(output, _TENSOR_FILES):
-        if _number(file, _FILE_KIND, Uint8Flags) == _AXIS_LABELS:
-            labels_file = _text(file, _FILE_NAME)
-            labels = _packed_labels(content, labels_file)
-            return Output(name, description, labels_file, labels)
-    return Output(name, description)
+    name, description = text(output, _TENSOR_NAME), text(output, _TENSOR_DESCRIPTION)
+    files = {
+        number(file, _FILE_KIND, Uint8Flags): text(file, _FILE_NAME)
+        for file in tables(output, _TENSOR_FILES)
+    }
+    if _AXIS_LABELS not in files:
+        return Output(name, description)
+    labels_file = files[_AXIS_LABELS]
+    parameters = _packed_lines(content, files.get(_AXIS_CALIBRATION))
+    return Output(
+        name,
+        description,
+        labels_file,
+        _packed_lines(content, labels_file),
+        read_units(tables(output, _TENSOR_UNITS), parameters),
+    )
 
 
-def _packed_labels(content, name):
+def _packed_lines(content, name):
     """The lines of a file behind the model; () where a tool cut all of them off."""
-    if _ZIPPED not in content:
+    if name is None or _ZIPPED not in content:
         return ()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return tuple(lines_of(archive.read(name)))
-
-
-def _place(table, field):
-    """Offset of a field in a table, 0 if the table lacks it."""
-    return table.Offset(4 + 2 * field)
-
-
-def _number(table, field, flags):
-    place = _place(table, field)
-    return table.Get(flags, table.Pos + place) if place else 0
-
-
-def _text(table, field):
-    place = _place(table, field)
-    return table.String(table.Pos + place).decode() if place else ""
-
-
-def _table(table, field):
-    place = _place(table, field)
-    return Table(table.Bytes, table.Indirect(table.Pos + place)) if place else None
-
-
-def _tables(table, field):
-    place = _place(table, field)
-    if not place:
-        return []
-    start = table.Vector(place)
-    return [
-        Table(table.Bytes, table.Indirect(start + 4 * i))
-        for i in range(table.VectorLen(place))
-    ]

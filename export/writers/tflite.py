@@ -14,6 +14,7 @@ from export.source.stages import inner
 from export.tflite_format.graph_edits import guard_outputs, keep_outputs, name_parts
 from export.tflite_format.metadata import Metadata, Output, add_metadata, append_labels
 from export.tflite_format.model import outputs_of, read_model, write_model
+from export.tflite_format.score_units import score_units
 from export.tflite_format.words import add_words
 from export.writers.folding import fold
 from export.writers.quantization import to_dynamic, to_float16, to_int8
@@ -147,6 +148,7 @@ def head_outputs(source: Source) -> tuple[Output, ...]:
             f"Probabilities of {len(head.labels)} labels, {head.activation}.",
             head.labels_file,
             head.labels,
+            score_units(head),
         )
         for head in source.heads
     )

@@ -1,5 +1,7 @@
 """The files in the runtime that Android and iOS apps run: MediaPipe's audio tasks."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from export.runners.litert import LiteRTRunner
 from export.source.opening import open_source
 from export.writers.tflite import TFLiteFiles
 from leaf_files.clips import read_clip, write_clip
+from leaf_files.decisions import Decisions
 from tests.export.conftest import LABELS, WINDOW_SAMPLES
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, two_heads
 
@@ -160,3 +163,38 @@ def test_several_labels_a_clip(keras_file, clips, tmp_path):
     expected = LiteRTRunner(path).probabilities(cut_as_mediapipe_does(clips[0]))[""][0]
     scores = in_order([first["probabilities"]], names)[0]
     np.testing.assert_allclose(scores, expected, atol=1e-5)
+
+
+DECISIONS = {
+    "softmax": Decisions(none_below=0.4),
+    "softmax, each its own": Decisions(
+        thresholds={"class_1": 0.7}, none_below=0.5, background=("class_2",)
+    ),
+    "sigmoid": Decisions(2.0, {"class_1": 0.55}, 0.5, ("class_2",)),
+}
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_it_decides_as_predict_does(keras_file, clips, tmp_path, name):
+    activation = name.split(",")[0]
+    head = keras.layers.Dense(N_CLASSES, activation=activation)
+    source = open_source(keras_file(classifier(head=head)), window_seconds=0.5)
+    decisions = DECISIONS[name]
+    heads = (dataclasses.replace(source.heads[0], decisions=decisions),)
+    source = dataclasses.replace(source, heads=heads)
+    path = tmp_path / "decided.tflite"
+    path.write_bytes(TFLiteFiles(source).float32())
+    runner, labels = LiteRTRunner(path), heads[0].labels
+    numbers = set()
+    for clip, windows in zip(clips[:30], classify(path, clips[:30])):
+        answers = runner.probabilities(cut_as_mediapipe_does(clip))[""]
+        for window, answer in zip(windows, answers, strict=True):
+            left = window["probabilities"]
+            decided = decisions.decided(answer, labels, activation)
+            best = tuple(sorted(left, key=left.get, reverse=True))
+            assert (best if activation == "sigmoid" else best[:1]) == decided
+            numbers.add(len(decided))
+            expected = decisions.calibrated(answer, activation)
+            for label, score in left.items():
+                assert score == pytest.approx(expected[labels.index(label)], abs=1e-5)
+    assert 0 in numbers and len(numbers) > 1

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import zipfile
 
@@ -12,6 +13,7 @@ from export.tflite_format.metadata import (
     read_metadata,
 )
 from export.tflite_format.model import read_model, write_model
+from export.tflite_format.score_units import ScoreUnits
 from tests.export.conftest import LABELS
 
 METADATA = Metadata(
@@ -38,6 +40,19 @@ def content(exported):
 
 def test_metadata_is_read_as_it_was_written(content):
     assert read_metadata(with_metadata(content, METADATA)) == METADATA
+
+
+def test_units_and_their_parameters_are_read_as_they_were_written(content):
+    units = ScoreUnits(0.75, slopes=(0.5, 0.5, 0.5), least=(0.9375, 0.0, 2.0))
+    winds, features = METADATA.outputs
+    for each in (units, ScoreUnits(threshold=0.5)):
+        output = dataclasses.replace(winds, units=each)
+        metadata = dataclasses.replace(METADATA, outputs=(output, features))
+        written = with_metadata(content, metadata)
+        assert read_metadata(written) == metadata
+        with zipfile.ZipFile(io.BytesIO(written)) as archive:
+            has_parameters = "score_calibration_winds.txt" in archive.namelist()
+        assert has_parameters == each.calibrates
 
 
 def test_it_is_replaced_not_piled_up(content):
