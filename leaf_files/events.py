@@ -47,7 +47,7 @@ class Rules:
         tail_samples: An event ends so much before the middle of the window that last
             gives its label.
         one_label: Whether an event's label must be the likeliest of all somewhere in
-            it, as where exactly one label is right.
+            it, as where exactly one label is right; of equally likely ones each is.
 
     Example:
 
@@ -139,7 +139,7 @@ class EventFinder:
 
     def _grow(self, index, scores, labels):
         """Adds a window to the stretches of the labels whose release it reaches."""
-        rules, top = self._rules, scores.argmax()
+        rules, top = self._rules, scores.max()
         for label in labels:
             if label not in self._growing:
                 start = 0
@@ -149,7 +149,7 @@ class EventFinder:
             stretch, score = self._growing[label], float(scores[label])
             stretch.score = max(stretch.score, score)
             stretch.is_event |= bool(
-                score >= rules.levels[label] and (not rules.one_label or label == top)
+                score >= rules.levels[label] and (not rules.one_label or score == top)
             )
 
     def _crossing(self, label, index, scores):

@@ -136,6 +136,7 @@ def _thresholds(arguments):
     task = with_columns(arguments.task, arguments.label_column)
     RunFolder(arguments.run).require_finished()
     quiet.import_keras()
+    from leaf_files.event_settings import EventSettings
     from training.evaluation.thresholds.command import choose_thresholds
     from training.evaluation.thresholds.words import in_words
 
@@ -144,6 +145,10 @@ def _thresholds(arguments):
         skip_bad_clips=arguments.skip_bad_clips,
         index=getattr(arguments, "index", None),
         writes=not arguments.dry_run,
+        negatives=arguments.negatives,
+        settings=EventSettings()
+        if arguments.overlap is None
+        else EventSettings(arguments.overlap),
     )
     for each in found:
         print(*in_words(each), sep="\n")

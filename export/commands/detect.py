@@ -45,14 +45,14 @@ def main(argv: list[str]) -> int:
     if model.note:
         say("detect", "note", model.note)
     settings = Settings(
-        arguments.overlap,
-        arguments.threshold,
-        arguments.release,
-        arguments.smoothing,
-        arguments.merge,
-        arguments.least,
-        arguments.needed,
-        tuple(require_labels(arguments.ignore, model.heads)),
+        overlap=arguments.overlap,
+        release=arguments.release,
+        smoothing=arguments.smoothing,
+        merge=arguments.merge,
+        least=arguments.least,
+        needed=arguments.needed,
+        threshold=arguments.threshold,
+        ignored=tuple(require_labels(arguments.ignore, model.heads)),
     )
     paths, refusals = expanded(arguments.recordings)
     if arguments.format in OF_ONE and not arguments.output and len(paths) > 1:

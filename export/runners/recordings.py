@@ -11,6 +11,7 @@ from export.contract.heads import Head
 from export.runners.detecting import levels_of
 from export.runners.event_tables import Found, FoundEvent
 from export.runners.opening import OpenArtifact
+from leaf_files.event_settings import EventSettings
 from leaf_files.events import EventFinder, Rules
 from leaf_files.oddities import warn_of
 from leaf_files.run_folder import SIGMOID
@@ -19,37 +20,21 @@ from leaf_files.windowing import Grid
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class Settings(EventSettings):
     """How the windows of a recording become events, as a user says it.
 
     Attributes:
-        overlap: Share of a window that the next one hears as well, in [0, 1).
         threshold: Score from which any label is an event; None for their own.
-        release: Share of the threshold down to which an event goes on, in (0, 1].
-        smoothing, merge, least: Seconds, see `Rules`.
-        needed: Seconds of a sound that a window must hold to give its label: an event
-            begins so much before the end of the first window that does, and ends twice
-            as much after the start of the last one.
         ignored: Labels that are never events.
 
     Example:
 
-    >>> Settings(overlap=0.5).hop(8000)
+    >>> Settings(overlap=0.5).grid(8000).hop_samples
     4000
     """
 
-    overlap: float = 0.75
     threshold: float | None = None
-    release: float = 0.7
-    smoothing: float = 0.0
-    merge: float = 0.0
-    least: float = 0.0
-    needed: float = 0.1
     ignored: tuple[str, ...] = ()
-
-    def hop(self, window_samples: int) -> int:
-        """Samples from a window to the next one, 1 at least."""
-        return max(1, round((1.0 - self.overlap) * window_samples))
 
     def rules(self, head: Head, grid: Grid, sample_rate: int) -> Rules:
         """The `Rules` of a head.
@@ -66,21 +51,10 @@ class Settings:
         >>> Settings(threshold=0.8, smoothing=0.6).rules(head, grid, 8000).smoothing
         3
         """
-        half = grid.window_samples // 2
         levels = levels_of(head, self.threshold, DETECT_THRESHOLD)
         ignored = [label in self.ignored for label in head.labels]
         levels = np.where(ignored, np.inf, levels)
-        halves = round(self.smoothing * sample_rate / grid.hop_samples / 2)
-        return Rules(
-            levels=levels,
-            releases=self.release * levels,
-            smoothing=1 + 2 * halves,
-            merge_samples=round(self.merge * sample_rate),
-            least_samples=round(self.least * sample_rate),
-            lead_samples=max(0, half - round(self.needed * sample_rate)),
-            tail_samples=max(0, half - round(2 * self.needed * sample_rate)),
-            one_label=head.activation != SIGMOID,
-        )
+        return self.rules_at(levels, grid, sample_rate, head.activation != SIGMOID)
 
 
 def find_events(
@@ -114,7 +88,7 @@ def find_events(
     (1.0, 8000)
     """
     rate = model.sample_rate
-    grid = Grid(model.window_samples, settings.hop(model.window_samples))
+    grid = settings.grid(model.window_samples)
     finders = {
         head.name: EventFinder(grid, settings.rules(head, grid, rate))
         for head in model.heads

@@ -315,6 +315,7 @@ def _add_thresholds(commands):
             "thresholds run --precision 0.95",
             "thresholds run --recall 0.9 --dry-run",
             "thresholds run --keep 0.95",
+            "thresholds run --false-alarms-per-hour 0.5 --negatives street",
         ),
     )
     parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
@@ -333,6 +334,29 @@ def _add_thresholds(commands):
         targets.add_argument(
             f"--{option}", metavar=metavar, type=_share, help=f"{words}, in (0, 1]"
         )
+    targets.add_argument(
+        "--false-alarms-per-hour",
+        metavar="F",
+        type=number(float, "a finite number above 0", lambda n: 0 < n < math.inf),
+        help="most events of a label an hour in --negatives, found as "
+        f"`{program('export')} detect` finds them",
+    )
+    parser.add_argument(
+        "--negatives",
+        metavar="FOLDER",
+        action="append",
+        type=Path,
+        default=[],
+        help="folder of recordings, at any depth, in which none of the labels occurs, "
+        "for --false-alarms-per-hour; may be given several times",
+    )
+    parser.add_argument(
+        "--overlap",
+        metavar="X",
+        type=number(float, "in [0, 1)", lambda x: 0 <= x < 1),
+        help="share of a window of --negatives that the next one hears as well "
+        "(default: 0.75, as of `detect`)",
+    )
     parser.add_argument(
         "--none-below",
         action="store_true",
@@ -363,10 +387,18 @@ def threshold_target(arguments):
     >>> print(threshold_target(arguments))
     a recall of 90 %
     """
-    from training.evaluation.thresholds.choosing import KEEP, PRECISION, RECALL, Target
+    from training.evaluation.thresholds.choosing import TARGETS, Target
 
-    given = [name for name in (PRECISION, RECALL, KEEP) if getattr(arguments, name)]
-    return Target(given[0], getattr(arguments, given[0]), arguments.none_below)
+    [given] = [name for name in TARGETS if getattr(arguments, name) is not None]
+    of_alarms = arguments.false_alarms_per_hour is not None
+    if of_alarms and not arguments.negatives:
+        raise UserError(
+            "--false-alarms-per-hour needs recordings in which none of the labels "
+            "occurs: name a folder of them by --negatives"
+        )
+    if not of_alarms and (arguments.negatives or arguments.overlap is not None):
+        raise UserError("--negatives and --overlap are of --false-alarms-per-hour")
+    return Target(given, getattr(arguments, given), arguments.none_below)
 
 
 def _add_judge(commands):

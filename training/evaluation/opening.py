@@ -65,6 +65,10 @@ class OpenRun:
         decisions = dict(zip(heads, run.read_decisions(heads)))
         return cls(run, config, heads, decisions, data_dir or config.data_dir)
 
+    def with_decisions(self, decisions):
+        """The same with other `Decisions`, {head: `Decisions`} of some of its heads."""
+        return dataclasses.replace(self, decisions={**self.decisions, **decisions})
+
     def clips(self, task_name=None, split="test", exactly=False):
         """The clips of the run's tasks, or of another task.
 

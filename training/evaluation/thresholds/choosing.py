@@ -7,6 +7,7 @@ import numpy as np
 
 from leaf_files.decisions import NONE_OF_THESE, Decisions
 from leaf_files.run_folder import SIGMOID, Head
+from training.decisions.alarms import AlarmCounts, Alarms
 from training.decisions.points import LabelScores, Point, label_scores
 from training.decisions.targets import (
     CannotTell,
@@ -16,6 +17,8 @@ from training.decisions.targets import (
 )
 
 PRECISION, RECALL, KEEP = "precision", "recall", "keep"
+ALARMS = "false_alarms_per_hour"
+TARGETS = (PRECISION, RECALL, KEEP, ALARMS)
 _SIGMOID_LEVEL = 0.5  # of labels without a threshold, see `Decisions.decided`
 VALIDATION, TEST = "validation", "test"
 
@@ -25,8 +28,8 @@ class Target:
     """What thresholds are to reach.
 
     Attributes:
-        name: `PRECISION`, `RECALL` or `KEEP`.
-        value: The least of it, in (0, 1].
+        name: `PRECISION`, `RECALL`, `KEEP` or `ALARMS`.
+        value: The least of it, in (0, 1]; of `ALARMS` the most, above 0.
         together: Whether all labels have one threshold, `Decisions.none_below`.
 
     >>> print(Target(PRECISION, 0.95))
@@ -38,10 +41,21 @@ class Target:
     together: bool = False
 
     def __str__(self):
+        if self.name == ALARMS:
+            return f"at most {counted_alarms(self.value)}"
         share = f"{100 * self.value:g} %"
         if self.name == KEEP:
             return f"an answer to {share} of the clips"
         return f"a {self.name} of {share}"
+
+
+def counted_alarms(per_hour):
+    """A rate of false alarms.
+
+    >>> counted_alarms(1.0), counted_alarms(0.5)
+    ('1 false alarm an hour', '0.5 false alarms an hour')
+    """
+    return f"{per_hour:.3g} false alarm{'' if per_hour == 1 else 's'} an hour"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +68,7 @@ class Choice:
             as it needs none, or as none could be chosen.
         note: Why none was chosen, and it is as it was; "" if the target is reached.
         points: {split: `Point` at what counts from now on}.
+        alarms: Its `Alarms` in recordings without it; None if it was chosen otherwise.
 
     >>> Choice("dog", 0.8, "", {}).is_new
     True
@@ -63,6 +78,7 @@ class Choice:
     threshold: float | None
     note: str
     points: Mapping[str, Point]
+    alarms: Alarms | None = None
 
     @property
     def is_new(self):
@@ -80,6 +96,7 @@ class HeadChoices:
         before, after: `Decisions`.
         choices: A tuple of `Choice`.
         scores: {split: {label: `LabelScores`}}.
+        negatives: `AlarmCounts` of the head, or None.
 
     >>> head = Head("drums", "drums", ("kick", "snare"))
     >>> kick = LabelScores(np.array([0.9, 0.4]), np.array([True, False]))
@@ -97,6 +114,7 @@ class HeadChoices:
     after: Decisions
     choices: tuple[Choice, ...]
     scores: Mapping[str, Mapping[str, LabelScores]]
+    negatives: AlarmCounts | None = None
 
     def overall(self, split, decisions=None):
         """The sum of the `Point`s of all labels; its threshold is no number.
@@ -120,6 +138,32 @@ class HeadChoices:
         )
 
 
+def curves(found):
+    """What the thresholds of a head were chosen from, label by label or together.
+
+    Args:
+        found: `HeadChoices`.
+
+    Yields:
+        (label, `LabelScores` of the validation clips, counts of false alarms by level
+        or None).
+
+    >>> kick = LabelScores(np.array([0.9]), np.array([True]))
+    >>> head = Head("drums", "drums", ("kick", "snare"))
+    >>> scores = {VALIDATION: {"kick": kick, "snare": kick}}
+    >>> target = Target(PRECISION, 0.9, together=True)
+    >>> found = HeadChoices(head, target, Decisions(), Decisions(), (), scores)
+    >>> [(label, scores.scores.size, counts) for label, scores, counts in curves(found)]
+    [('(none of these)', 2, None)]
+    """
+    scores, negatives = found.scores[VALIDATION], found.negatives
+    if found.target.together:
+        scores = {NONE_OF_THESE: LabelScores.together([*scores.values()])}
+        negatives = negatives and negatives.together(NONE_OF_THESE)
+    for label, of_label in scores.items():
+        yield label, of_label, negatives and negatives.counts[label]
+
+
 def level_of(label, head, decisions):
     """The score from which a label is decided on.
 
@@ -133,7 +177,7 @@ def level_of(label, head, decisions):
     return float(decisions.levels([label], default)[0])
 
 
-def choose(head, decisions, target, predictions):
+def choose(head, decisions, target, predictions, negatives=None):
     """The thresholds of a head that reach a target on its validation clips.
 
     Args:
@@ -142,6 +186,7 @@ def choose(head, decisions, target, predictions):
             the threshold of a label for which none can be chosen.
         target: `Target`.
         predictions: {split: predictions}, of `VALIDATION` and `TEST`.
+        negatives: `AlarmCounts` of the head, for `ALARMS`.
 
     Returns:
         `HeadChoices`.
@@ -164,31 +209,33 @@ def choose(head, decisions, target, predictions):
     if target.name == KEEP:
         choices, after = _keeping(head, decisions, target, scores)
     elif target.together:
-        choices, after = _together(head, decisions, target, scores)
+        choices, after = _together(head, decisions, target, scores, negatives)
     else:
-        choices, after = _each(head, decisions, target, scores)
-    return HeadChoices(head, target, decisions, after, tuple(choices), scores)
+        choices, after = _each(head, decisions, target, scores, negatives)
+    return HeadChoices(
+        head, target, decisions, after, tuple(choices), scores, negatives
+    )
 
 
-def _each(head, decisions, target, scores):
+def _each(head, decisions, target, scores, negatives):
     """A threshold for each label."""
     choices, thresholds = [], dict(decisions.thresholds)
     chosen_by = dict(decisions.chosen_by.get("thresholds", {}))
+    others = dataclasses.replace(decisions, thresholds={})
     for label, of_label in scores[VALIDATION].items():
-        note = ""
+        note, alarms = "", None
         try:
-            point = _reaching(of_label, target)
+            point, alarms = _reaching(label, of_label, target, negatives)
             thresholds[label] = point.threshold
             if not point.threshold:  # it needs none
                 del thresholds[label]
-            chosen_by[label] = _chosen_by(target, point)
+            chosen_by[label] = _chosen_by(target, point, alarms)
         except CannotTell as error:
             note = str(error)
         level = thresholds.get(label)
-        others = dataclasses.replace(decisions, thresholds={})
         counts = level_of(label, head, others) if level is None else level
         points = {split: of_all[label].at(counts) for split, of_all in scores.items()}
-        choices.append(Choice(label, level, note, points))
+        choices.append(Choice(label, level, note, points, alarms))
     after = dataclasses.replace(
         decisions,
         thresholds=thresholds,
@@ -197,7 +244,7 @@ def _each(head, decisions, target, scores):
     return choices, after
 
 
-def _together(head, decisions, target, scores):
+def _together(head, decisions, target, scores, negatives):
     """One threshold for all labels, which then have none of their own."""
     all_labels = {
         split: LabelScores.together([*of_labels.values()])
@@ -208,7 +255,9 @@ def _together(head, decisions, target, scores):
         thresholds={},
         chosen_by=_with(decisions.chosen_by, thresholds=None),
     )
-    return _none_below(head, decisions, after, target, all_labels)
+    if negatives is not None:
+        negatives = negatives.together(NONE_OF_THESE)
+    return _none_below(head, decisions, after, target, all_labels, negatives)
 
 
 def _keeping(head, decisions, target, scores):
@@ -217,40 +266,52 @@ def _keeping(head, decisions, target, scores):
     return _none_below(head, decisions, decisions, target, kept)
 
 
-def _none_below(head, before, after, target, scores):
+def _none_below(head, before, after, target, scores, negatives=None):
     """The `Choice` of `none_below`, in a list, and the decisions with it."""
-    note, level = "", None
+    note, level, alarms = "", None, None
     try:
-        point = _reaching(scores[VALIDATION], target)
+        point, alarms = _reaching(NONE_OF_THESE, scores[VALIDATION], target, negatives)
         level = point.threshold
+        chosen_by = _chosen_by(target, point, alarms)
         after = dataclasses.replace(
             after,
             none_below=level,
-            chosen_by=_with(after.chosen_by, none_below=_chosen_by(target, point)),
+            chosen_by=_with(after.chosen_by, none_below=chosen_by),
         )
     except CannotTell as error:
         note, after = str(error), before
     counts = level_of(NONE_OF_THESE, head, after) if level is None else level
     points = {split: of_split.at(counts) for split, of_split in scores.items()}
-    return [Choice(NONE_OF_THESE, level, note, points)], after
+    return [Choice(NONE_OF_THESE, level, note, points, alarms)], after
 
 
-def _reaching(scores, target):
-    """The `Point` that reaches a target.
+def _reaching(label, scores, target, negatives):
+    """(`Point` that reaches a target, its `Alarms` or None).
 
     Raises:
         CannotTell: Too few clips, or there is none.
     """
+    if target.name == ALARMS:
+        threshold, alarms = negatives.at_most(label, target.value)
+        return scores.at(threshold), alarms
     find = by_precision if target.name == PRECISION else by_recall
-    return find(scores, target.value)
+    return find(scores, target.value), None
 
 
-def _chosen_by(target, point):
+def _chosen_by(target, point, alarms):
     """How a threshold was chosen, as `decisions.json` holds it."""
+    entry = {"target": target.name, "value": target.value}
+    if alarms is not None:
+        rate, interval = alarms.per_hour, alarms.interval
+        return {
+            **entry,
+            "reached": rate,
+            "interval": list(interval),
+            "hours": alarms.hours,
+        }
     name = PRECISION if target.name == PRECISION else RECALL
     return {
-        "target": target.name,
-        "value": target.value,
+        **entry,
         "reached": getattr(point, name),
         "interval": list(point.interval(name)),
         "clips": point.n_with,

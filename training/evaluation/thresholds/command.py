@@ -3,9 +3,12 @@
 import dataclasses
 import sys
 
+from leaf_files.command_line import counted
+from leaf_files.event_settings import EventSettings
 from training.evaluation.clips import ClipEvaluator
 from training.evaluation.opening import OpenRun
 from training.evaluation.thresholds.choosing import TEST, VALIDATION, choose
+from training.evaluation.thresholds.negatives import count_alarms, find_negatives
 from training.evaluation.thresholds.writing import write_thresholds
 
 
@@ -17,6 +20,8 @@ def choose_thresholds(
     skip_bad_clips=False,
     index=None,
     writes=True,
+    negatives=(),
+    settings=None,
 ):
     """Chooses the thresholds of a run on its validation clips, and writes them there.
 
@@ -27,6 +32,9 @@ def choose_thresholds(
             all tasks.
         data_dir, skip_bad_clips, index: See `OpenRun.open`.
         writes: Whether to write decisions, table, figures and the report's section.
+        negatives: Folders of recordings without any label, for a target of false
+            alarms.
+        settings: `leaf_files.event_settings.EventSettings` of these.
 
     Returns:
         A list of `HeadChoices`, one a task.
@@ -40,8 +48,17 @@ def choose_thresholds(
     ['1 validation clip with it, and 10 are needed to tell', '1 validation clip ...']
     """
     opened = OpenRun.open(run_path, data_dir, skip_bad_clips, index)
+    recordings = find_negatives(negatives)
     clips = {split: opened.clips(task_name, split) for split in (VALIDATION, TEST)}
     model = opened.load_model()
+    heads = [head for _, head, _ in clips[VALIDATION]]
+    opened = opened.with_decisions({head: _so_far(opened, head) for head in heads})
+    counts = [None] * len(heads)
+    if recordings:
+        n_files = counted(len(recordings), "recording")
+        print(f"listening for false alarms in {n_files}", file=sys.stderr)
+        settings = settings or EventSettings()
+        counts = count_alarms(opened, model, heads, recordings, settings)
     found = []
     for n, (name, head, _) in enumerate(clips[VALIDATION]):
         predictions = {}
@@ -54,7 +71,8 @@ def choose_thresholds(
             with opened.running():
                 evaluator = ClipEvaluator(of_split, head, opened.config)
                 predictions[split] = evaluator.predict(model)
-        found.append(choose(head, _so_far(opened, head), target, predictions))
+        decisions = opened.decisions[head]
+        found.append(choose(head, decisions, target, predictions, counts[n]))
     if writes:
         write_thresholds(opened.run, opened.heads, found)
     return found

@@ -1,12 +1,16 @@
 """Chosen thresholds as text, for people."""
 
 from leaf_files.decisions import NONE_OF_THESE
+from training.decisions.alarms import hours_needed
+from training.decisions.intervals import rate_interval
 from training.evaluation.thresholds.choosing import (
+    ALARMS,
     KEEP,
     PRECISION,
     RECALL,
     TEST,
     VALIDATION,
+    counted_alarms,
 )
 
 
@@ -41,18 +45,20 @@ def in_words(found):
     what = "one threshold" if found.target.together else "thresholds"
     if found.target.name == KEEP:
         what = f"{NONE_OF_THESE} below a threshold"
-    yield (
-        f"{found.head.task}: {what} for {found.target}, chosen on {n_clips} validation "
-        "clips"
-    )
+    clips = f"{n_clips} validation clips"
+    if found.negatives is not None:
+        clips = f"{found.negatives.hours:.3g} h without any label"
+    yield f"{found.head.task}: {what} for {found.target}, chosen on {clips}"
     yield from (f"  {line}" for line in columns(list(_table(found))))
     for choice in found.choices:
         if not choice.is_new:
             own = "none of its own"
             if choice.threshold is not None:
-                own = f"its {choice.threshold:.4f}"
+                own = f"its {number_in_words(choice.threshold)}"
             name = choice.label
             yield f"  {name} keeps {own}: {choice.note}"
+    if found.negatives is not None:
+        yield from (f"  {line}" for line in too_short(found))
     yield f"  {_overall(found)}"
 
 
@@ -95,20 +101,69 @@ def level_in_words(choice):
     """
     if choice.threshold is None:
         return "none needed" if choice.is_new else "none"
-    return f"{choice.threshold:.4f}"
+    return number_in_words(choice.threshold)
+
+
+def number_in_words(threshold):
+    """A probability, to as many digits as tell it from 1.
+
+    >>> number_in_words(0.75), number_in_words(0.999963)
+    ('0.7500', '0.999963')
+    """
+    return f"{threshold:.4f}" if threshold < 0.999 else f"{threshold:.6f}"
+
+
+def alarms_in_words(alarms):
+    """False alarms an hour, with the exact interval; "-" for None.
+
+    >>> from training.decisions.alarms import Alarms
+    >>> alarms_in_words(Alarms(2, 4.0))
+    '0.5 (0.0606 to 1.81)'
+    """
+    if alarms is None:
+        return "-"
+    low, high = alarms.interval
+    return f"{alarms.per_hour:.3g} ({low:.3g} to {high:.3g})"
+
+
+def too_short(found):
+    """Lines on negatives that are too short to show what is wanted; [] if not.
+
+    Args:
+        found: `HeadChoices` with `negatives`.
+
+    >>> from types import SimpleNamespace as Some
+    >>> found = Some(target=Some(value=0.5), negatives=Some(hours=2.0))
+    >>> print(*too_short(found))
+    2 h are too short to show 0.5 false alarms an hour: none at all in them could still
+    be up to 1.84 an hour (95 %); 7.38 h are needed at least
+    """
+    hours, per_hour = found.negatives.hours, found.target.value
+    needed = hours_needed(per_hour)
+    if hours >= needed:
+        return []
+    _, most = rate_interval(0, hours)
+    return [
+        f"{hours:.3g} h are too short to show {counted_alarms(per_hour)}: none at all "
+        f"in them could still be up to {most:.3g} an hour (95 %); {needed:.3g} h are "
+        "needed at least"
+    ]
 
 
 def _table(found):
     """Yields rows: the titles, and the thresholds."""
     shares = _SHARES[found.target.name]
     of_test = [f"{title}, test" for title, _ in shares]
-    yield ["", "threshold", *(title for title, _ in shares), *of_test]
+    of_alarms = ["false alarms an hour"] if found.target.name == ALARMS else []
+    yield ["", "threshold", *of_alarms, *(title for title, _ in shares), *of_test]
     for choice in found.choices:
         cells = [
             share_in_words(choice.points[split], name)
             for split in (VALIDATION, TEST)
             for _, name in shares
         ]
+        if of_alarms:
+            cells.insert(0, alarms_in_words(choice.alarms))
         yield [choice.label, level_in_words(choice), *cells]
 
 
@@ -116,6 +171,7 @@ _SHARES = {
     PRECISION: (("precision", "precision"), ("missed", "missed")),
     RECALL: (("recall", "recall"), ("precision", "precision")),
     KEEP: (("kept", "recall"),),
+    ALARMS: (("missed", "missed"),),
 }
 
 

@@ -4,8 +4,13 @@ from leaf_files.atomic import write_csv, write_text
 from leaf_files.figures import save_figure
 from leaf_files.tables import code, plain_table
 from training.evaluation.thresholds.choosing import TEST, VALIDATION
-from training.evaluation.thresholds.figures import precision_recall
-from training.evaluation.thresholds.words import level_in_words, share_in_words
+from training.evaluation.thresholds.figures import figures_of
+from training.evaluation.thresholds.words import (
+    alarms_in_words,
+    level_in_words,
+    share_in_words,
+    too_short,
+)
 
 _TITLE, _BEFORE = "## Thresholds", "## Files"
 
@@ -40,8 +45,8 @@ def write_thresholds(run, heads, found):
         suffix = f"_{each.head.name}" if len(heads) > 1 else ""
         path = run.thresholds_of(each.head.name, len(heads))
         write_csv(path, [_row(each, choice) for choice in each.choices])
-        figure = precision_recall(each)
-        save_figure(figure, run.figures / f"precision_recall{suffix}.png")
+        for name, figure in figures_of(each).items():
+            save_figure(figure, run.figures / f"{name}{suffix}.png")
     if run.report.exists():
         text = run.report.read_text(encoding="utf-8")
         lines = list(_section(found, run, heads))
@@ -90,6 +95,15 @@ def _row(found, choice):
             low, high = point.interval(name) or (None, None)
             row[f"{split}_{name}"] = getattr(point, name)
             row[f"{split}_{name}_low"], row[f"{split}_{name}_high"] = low, high
+    if choice.alarms is not None:
+        low, high = choice.alarms.interval
+        row |= {
+            "false_alarms": choice.alarms.n,
+            "hours": choice.alarms.hours,
+            "per_hour": choice.alarms.per_hour,
+            "per_hour_low": low,
+            "per_hour_high": high,
+        }
     row |= {f"{s}_clips": choice.points[s].n_with for s in (VALIDATION, TEST)}
     return {**row, "note": choice.note}
 
@@ -99,25 +113,38 @@ def _section(found, run, heads):
     yield from (_TITLE, "")
     for each in found:
         of_name = f"{code(each.head.name)}: f" if len(heads) > 1 else "F"
+        on = "the validation clips; the test clips only check it"
+        if each.negatives is not None:
+            on = f"{each.negatives.hours:.3g} h of recordings without any label"
         yield (
-            f"{of_name}or {each.target}, chosen on the validation clips; the test "
-            "clips only check it. In brackets: exact 95 % intervals."
+            f"{of_name}or {each.target}, chosen on {on}. In brackets: exact 95 % "
+            "intervals."
         )
         yield ""
+        if each.negatives is not None:
+            for line in too_short(each):
+                yield from (f"{line}.", "")
         titles = ["label", "threshold"]
+        titles += ["false alarms an hour"] if each.negatives is not None else []
         for split in (VALIDATION, TEST):
             titles += [f"precision, {split}", f"missed, {split}"]
-        yield from plain_table(titles, [[*_cells(choice)] for choice in each.choices])
+        yield from plain_table(
+            titles, [[*_cells(each, choice)] for choice in each.choices]
+        )
         yield ""
         suffix = f"_{each.head.name}" if len(heads) > 1 else ""
-        yield f"![Precision and recall](figures/precision_recall{suffix}.png)"
+        for name in figures_of(each):
+            words = name.replace("_", " ").capitalize()
+            yield f"![{words}](figures/{name}{suffix}.png)"
         yield ""
 
 
-def _cells(choice):
+def _cells(found, choice):
     level = level_in_words(choice)
     yield code(choice.label)
     yield level if choice.is_new else f"{level} (as before: {choice.note})"
+    if found.negatives is not None:
+        yield alarms_in_words(choice.alarms)
     for split in (VALIDATION, TEST):
         for name in ("precision", "missed"):
             yield share_in_words(choice.points[split], name)

@@ -4,12 +4,16 @@ import csv
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from leaf_files import command_line
+from leaf_files.clips import write_clip
 from leaf_files.decisions import read_decisions
 from tests import pages
+from tests.training.runs import SAMPLE_RATE, noise
 from training.__main__ import dispatch
+from training.decisions.alarms import LEVELS
 
 
 def thresholds(*argv):
@@ -92,6 +96,32 @@ def test_two_clips_cannot_tell(run, capsys):
     assert json.loads((run / "decisions.json").read_text()) == json.loads(before)
 
 
+def test_false_alarms_in_recordings_without_any_label(run, tmp_path, capsys):
+    """Of a recording that changes from low to high noise and back each is found."""
+    random = np.random.default_rng(0)
+    parts = [noise(random, 2.0, high) for high in (False, True, False)]
+    write_clip(tmp_path / "street" / "a" / "0.wav", np.concatenate(parts), SAMPLE_RATE)
+    words = ["--false-alarms-per-hour", "700", "--negatives", tmp_path / "street"]
+    assert thresholds(run, *words) == 0
+    out = capsys.readouterr().out
+    assert "thresholds for at most 700 false alarms an hour, chosen on 0.00167 h" in out
+    assert "0.00167 h are too short to show 700 false alarms an hour" in out
+    high, low = read(run / "thresholds.csv")
+    # One an hour is 600 in six seconds; low noise comes twice, where it is sure.
+    assert (high["label"], int(high["false_alarms"])) == ("high", 1)
+    assert float(high["threshold"]) == LEVELS[0]
+    assert float(low["per_hour"]) <= 700
+    assert float(low["threshold"]) > 0.9
+    assert low["note"] == ""
+    assert (run / "figures" / "det.png").exists()
+    names = pages.named("run_folder.md", "thresholds.csv")
+    columns = [column for column in high if not column.endswith(("_low", "_high"))]
+    assert [column for column in columns if column not in names] == []
+    names = pages.named("run_folder.md", "decisions.json")
+    content = json.loads((run / "decisions.json").read_text())
+    assert pages.unnamed(content, names) == []
+
+
 @pytest.mark.parametrize(
     "words, code, expected",
     [
@@ -99,6 +129,14 @@ def test_two_clips_cannot_tell(run, capsys):
         (("--precision", "1.5"), 2, "must be a number above 0, at most 1"),
         ((), 2, "one of the arguments --precision --recall"),
         (("--keep", "0.9", "--task", "folder:other"), 1, "there is no folder"),
+        (("--false-alarms-per-hour", "1"), 1, "name a folder of them by --negatives"),
+        (("--false-alarms-per-hour", "0"), 2, "must be a finite number above 0"),
+        (("--keep", "0.9", "--negatives", "x"), 1, "are of --false-alarms-per-hour"),
+        (
+            ("--false-alarms-per-hour", "1", "--negatives", "gone"),
+            1,
+            "there is no folder gone; name folders of recordings without any",
+        ),
     ],
 )
 def test_mistakes_are_one_line(finished, capsys, words, code, expected):
