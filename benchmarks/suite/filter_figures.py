@@ -8,6 +8,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from benchmarks.suite.conditions import CLEAN
 from benchmarks.suite.figures import standard_error
 from benchmarks.suite.filters import SHIFTED
+from leaf_files.command_line import counted
 from leaf_files.figures import AMBER, BLUE, RUST, SLATE, TEAL, VIOLET, save_figure
 
 _COLORS = (SLATE, TEAL, RUST, VIOLET, BLUE, AMBER)
@@ -111,7 +112,7 @@ def cost_figure(numbers, costs):
     axes.set_xlim(left=0)
     axes.grid(alpha=0.3)
     axes.set(
-        title=f"mean of {', '.join(numbers.common_tasks)}",
+        title=f"mean of {counted(len(numbers.common_tasks), 'task')}",
         xlabel="ms for 1 s of sound, TFLite, 1 thread",
         ylabel="accuracy, %",
     )
