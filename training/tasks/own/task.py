@@ -92,7 +92,7 @@ class OwnTask(abc.ABC):
     skip_bad_clips: bool
     splitting: Splitting
     opening: Opening
-    sources: BackgroundSources | None
+    sources: BackgroundSources | None = None
     why_not_split = ""  # they can be split in any way
     can_be_multi_label = False
     needs = "at least two subfolders of clips"
