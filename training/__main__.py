@@ -106,8 +106,15 @@ def _evaluate(arguments):
     from training.run.folder import RunFolder
 
     task = with_columns(arguments.task, arguments.label_column)
+    if arguments.overlap is not None and not arguments.events:
+        raise UserError("--overlap is of --events: clips are heard window by window")
+    if arguments.events and arguments.noise_snr is not None:
+        raise UserError("--events are found in recordings as they are: no --noise-snr")
     RunFolder(arguments.run).require_finished()
     quiet.import_keras()
+    if arguments.events:
+        _evaluate_events(arguments, task)
+        return
     from training.evaluation.evaluating import as_metrics, evaluate
 
     noise = None
@@ -155,6 +162,30 @@ def _thresholds(arguments):
     if not arguments.dry_run:
         decisions = RunFolder(arguments.run).decisions
         note(f"written to {decisions}; `{command_line.program('export')}` carries them")
+
+
+def _evaluate_events(arguments, task):
+    from leaf_files.event_settings import EventSettings
+    from training.evaluation.events import finding, judging, words
+    from training.evaluation.opening import OpenRun
+
+    opened = OpenRun.open(
+        arguments.run,
+        arguments.data_dir,
+        arguments.skip_bad_clips,
+        getattr(arguments, "index", None),
+    )
+    settings = EventSettings()
+    if arguments.overlap is not None:
+        settings = EventSettings(arguments.overlap)
+    found = finding.find_events(opened, task, settings, command_line.note)
+    scores = {name: judging.judge(recordings) for name, recordings in found.items()}
+    if arguments.json:
+        print(json.dumps({"events": scores}, indent=2, allow_nan=False))
+        return
+    for name, of_task in scores.items():
+        print(f"{name}:")
+        print(*words.in_words(of_task), sep="\n")
 
 
 def _judge(arguments):

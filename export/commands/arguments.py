@@ -14,7 +14,6 @@ from export.commands.values import (
     some_of,
 )
 from export.contract.activations import ACTIVATIONS
-from export.contract.detections import DETECT_THRESHOLD, LISTEN_THRESHOLD
 from export.contract.detections import FORMATS as EVENT_FORMATS
 from export.writers.options import (
     DEFAULT_FORMATS,
@@ -25,6 +24,7 @@ from export.writers.options import (
 )
 from leaf_files.command_line import Parser, did_you_mean, program
 from leaf_files.errors import UserError
+from leaf_files.thresholds import DETECT_THRESHOLD, LISTEN_THRESHOLD
 
 
 def export_parser() -> Parser:

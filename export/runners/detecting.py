@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from export.contract.detections import LISTEN_THRESHOLD
 from export.contract.heads import Head
 from leaf_files.errors import UserError
 from leaf_files.run_folder import SOFTMAX
+from leaf_files.thresholds import LISTEN_THRESHOLD
 
 
 @dataclasses.dataclass(frozen=True)

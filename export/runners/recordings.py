@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from export.contract.detections import DETECT_THRESHOLD
 from export.contract.heads import Head
 from export.runners.detecting import levels_of
 from export.runners.event_tables import Found, FoundEvent
@@ -16,6 +15,7 @@ from leaf_files.events import EventFinder, Rules
 from leaf_files.oddities import warn_of
 from leaf_files.run_folder import SIGMOID
 from leaf_files.sound import FileBlocks
+from leaf_files.thresholds import DETECT_THRESHOLD
 from leaf_files.windowing import Grid
 
 

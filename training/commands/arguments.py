@@ -280,6 +280,7 @@ def _add_evaluate(commands):
         epilog=_examples(
             "evaluate run",
             "evaluate run --task folder:clips --noise-snr 10",
+            "evaluate run --task table:recordings.csv --events",
         ),
     )
     parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
@@ -301,7 +302,25 @@ def _add_evaluate(commands):
         "--skip-bad-clips", action="store_true", help=_SETTINGS["skip_bad_clips"].words
     )
     _add_setting(parser, _SETTINGS["index"])
+    parser.add_argument(
+        "--events",
+        action="store_true",
+        help="judge the events that the model finds in whole recordings, as "
+        f"`{program('export')} detect` does, by those of a table with start and end, "
+        "as `judge` does; every event of a recording must be in the table",
+    )
+    _add_overlap(parser, "--events")
     parser.add_argument("--json", action="store_true", help="print metrics as JSON")
+
+
+def _add_overlap(parser, option):
+    parser.add_argument(
+        "--overlap",
+        metavar="X",
+        type=number(float, "in [0, 1)", lambda x: 0 <= x < 1),
+        help=f"share of a window that the next one hears as well, of {option} "
+        "(default: 0.75, as of `detect`)",
+    )
 
 
 def _add_thresholds(commands):
@@ -350,13 +369,7 @@ def _add_thresholds(commands):
         help="folder of recordings, at any depth, in which none of the labels occurs, "
         "for --false-alarms-per-hour; may be given several times",
     )
-    parser.add_argument(
-        "--overlap",
-        metavar="X",
-        type=number(float, "in [0, 1)", lambda x: 0 <= x < 1),
-        help="share of a window of --negatives that the next one hears as well "
-        "(default: 0.75, as of `detect`)",
-    )
+    _add_overlap(parser, "--negatives")
     parser.add_argument(
         "--none-below",
         action="store_true",

@@ -2,20 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
-
-from leaf_files.command_line import note
 from leaf_files.errors import UserError
-from leaf_files.oddities import warn_of
-from leaf_files.sound import FileBlocks, in_chunks
 from leaf_files.walk import find_clips
 from training.decisions.alarms import AlarmCounter
-from training.evaluation.clips import quiet_tracing
-
-_MOMENT = 2.0  # seconds
-_AT_ONCE = 16.0  # seconds
-_MOST_WINDOWS = 64
+from training.evaluation.listening import Listener
 
 
 def find_negatives(folders):
@@ -71,61 +61,21 @@ def count_alarms(opened, model, heads, paths, settings):
     (['kick', 'snare'], 1.0)
     """
     config, seconds = opened.config, 0.0
-    counters = [
-        AlarmCounter(
+    counters = {
+        head: AlarmCounter(
             *(head, opened.decisions[head], config.window_samples),
             *(config.sample_rate, settings),
         )
         for head in heads
-    ]
-    with tqdm(
-        desc="hearing negatives",
-        unit=" s heard",
-        unit_scale=True,
-        delay=_MOMENT,
-        leave=False,
-        disable=None,  # without a terminal
-    ) as progress:
-        for path in paths:
-            try:
-                heard = _hear(opened, model, heads, counters, path)
-            except UserError as error:
-                if not config.skip_bad_clips:
-                    raise
-                note(f"skipped: {error}")
-                heard = 0.0
-            seconds += heard
-            progress.update(heard)
+    }
+    listener = Listener(opened, model, settings.grid(config.window_samples))
+    for recording in listener.hear_all(paths, "hearing negatives"):
+        for probabilities in recording:
+            for head, counter in counters.items():
+                counter.hear(probabilities[head])
+        for counter in counters.values():
+            counter.end(recording.n_samples)
+        seconds += recording.seconds
     if not seconds:
         raise UserError("the --negatives hold no sound that can be read")
-    return [counter.counts(seconds / 3600) for counter in counters]
-
-
-def _hear(opened, model, heads, counters, path):
-    """Counts the events of a recording; returns its seconds."""
-    rate, grid = opened.config.sample_rate, counters[0].grid
-    blocks = FileBlocks(path, rate)
-    try:
-        for windows in grid.cut(
-            in_chunks(blocks, round(_AT_ONCE * rate)), _MOST_WINDOWS
-        ):
-            with opened.running(), quiet_tracing():
-                logits = model.predict_on_batch(windows)
-            for head, counter in zip(heads, counters):
-                of_head = logits[head.name] if isinstance(logits, dict) else logits
-                counter.hear(_probabilities(of_head, head))
-    finally:
-        n_samples = round(blocks.file_samples * rate / max(1, blocks.file_rate))
-        for counter in counters:
-            counter.end(n_samples)
-    warn_of(path, blocks.oddities)
-    return blocks.file_samples / blocks.file_rate
-
-
-def _probabilities(logits, head):
-    """(windows, classes), float64."""
-    logits = np.asarray(logits, np.float64)
-    if head.multi_label:
-        return np.exp(-np.logaddexp(0.0, -logits))
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return odds / odds.sum(axis=1, keepdims=True)
+    return [counter.counts(seconds / 3600) for counter in counters.values()]

@@ -118,7 +118,7 @@ def pieces_of(found, n_pieces, window_seconds, label, skip_bad):
     >>> found = between_events({Path("drums/kick/0.wav"): ([(0.02, 0.06)], None)})
     >>> [clip] = pieces_of(found, 5, 0.03, "rest", skip_bad=False)
     >>> clip.name(Path())
-    'drums/kick/0.wav@0.06-0.1'
+    'drums/kick/0.wav@0.06-0.09'
     """
     good, errors = measured(found.recordings)
     pieces = drawn(good, n_pieces, window_seconds)
