@@ -218,7 +218,11 @@ def choose(head, decisions, target, predictions, negatives=None):
 
 
 def _each(head, decisions, target, scores, negatives):
-    """A threshold for each label."""
+    """A threshold for each label, in place of one that was chosen for all of them."""
+    target_before = decisions.chosen_by.get("none_below", {}).get("target")
+    if target_before not in (None, KEEP):
+        chosen_by = _with(decisions.chosen_by, none_below=None)
+        decisions = dataclasses.replace(decisions, none_below=0.0, chosen_by=chosen_by)
     choices, thresholds = [], dict(decisions.thresholds)
     chosen_by = dict(decisions.chosen_by.get("thresholds", {}))
     others = dataclasses.replace(decisions, thresholds={})

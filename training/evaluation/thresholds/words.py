@@ -59,6 +59,12 @@ def in_words(found):
             yield f"  {name} keeps {own}: {choice.note}"
     if found.negatives is not None:
         yield from (f"  {line}" for line in too_short(found))
+    for_others = found.after.none_below
+    if for_others and any(choice.threshold is None for choice in found.choices):
+        yield (
+            f"  labels without a threshold of their own go by `none_below`, "
+            f"{number_in_words(for_others)}"
+        )
     yield f"  {_overall(found)}"
 
 

@@ -1,5 +1,7 @@
 """Thresholds of heads, and what stays of what was decided before."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,17 @@ def test_one_threshold_for_all_labels_together():
     [choice] = found.choices
     assert choice.label == NONE_OF_THESE
     assert choice.points["validation"].n_right == 15
+
+
+def test_thresholds_of_labels_replace_the_one_for_all_but_not_that_for_the_unknown():
+    together = chosen("precision", 0.95, True).after
+    each = chosen("precision", 0.95, before=together).after
+    assert each.none_below == 0.0 and "none_below" not in each.chosen_by
+    before = dataclasses.replace(BEFORE, thresholds={})
+    keeping = chosen("keep", 0.8, before=before).after
+    after = chosen("precision", 0.95, before=keeping).after
+    assert after.none_below == keeping.none_below == pytest.approx(0.8, abs=2e-6)
+    assert after.chosen_by["none_below"] == keeping.chosen_by["none_below"]
 
 
 def test_a_share_of_the_clips_is_kept():
