@@ -8,6 +8,7 @@ from benchmarks import contestants, few_filters, tflite
 from benchmarks.timing import Times
 from leaf_files import command_line
 from leaf_files.clips import write_clip
+from tests.docstrings import run_examples
 
 
 def run(*argv):
@@ -95,6 +96,10 @@ def test_the_cost_of_few_filters_is_beside_that_of_mel(capsys, tmp_path, monkeyp
     table = capsys.readouterr().out
     assert "1 x 1 s at 4000 Hz, TFLite, 1 thread, 4 filters" in table
     assert "1.25 x mel" in table
+
+
+def test_the_example_of_a_cost():
+    run_examples("benchmarks.few_filters")
 
 
 @pytest.mark.slow
