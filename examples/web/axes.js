@@ -25,18 +25,21 @@ export function showTimes(place, times) {
 }
 
 /**
- * @param {number} seconds Length of what is shown.
+ * @param {number} from What is shown, in seconds.
+ * @param {number} to
  * @param {number} pixels Width of the axis.
  * @returns {[number, string][]} Round times in it, for `showTimes`.
  */
-export function roundTimes(seconds, pixels) {
-  const least = (seconds * TIME_PIXELS) / Math.max(pixels, 1);
-  const step = STEPS.find((each) => each >= least) ?? seconds;
-  const count = Math.floor(seconds / step + 1e-9);
-  const isLong = seconds >= 60;
-  return Array.from({ length: count + 1 }, (_, i) => {
-    const time = Number((i * step).toFixed(2));
-    return [time / seconds, isLong ? clock(time) : `${time} s`];
+export function roundTimes(from, to, pixels) {
+  const least = ((to - from) * TIME_PIXELS) / Math.max(pixels, 1);
+  const step = STEPS.find((each) => each >= least) ?? to - from;
+  const first = Math.ceil(from / step - 1e-9);
+  const count = Math.floor(to / step + 1e-9) - first + 1;
+  return Array.from({ length: count }, (_, i) => {
+    const time = Number(((first + i) * step).toFixed(2));
+    const digits = Number.isInteger(step) ? 0 : 1;
+    const text = to > 60 ? clock(time, digits) : `${time} s`;
+    return [(time - from) / (to - from), text];
   });
 }
 

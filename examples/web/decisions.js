@@ -86,8 +86,10 @@ export function explained(head) {
   if (background.length) {
     sentences.push(`${background.join(", ")} counts as ${NONE_OF_THESE}.`);
   }
-  if ((decisions?.temperature ?? 1) !== 1) {
-    sentences.push(`Calibrated by a temperature of ${decisions.temperature.toFixed(2)}.`);
+  const inModel = decisions?.chosen_by?.temperature_in_graph; // of export --calibrated
+  const temperature = inModel ?? decisions?.temperature ?? 1;
+  if (temperature !== 1) {
+    sentences.push(`Calibrated by a temperature of ${temperature.toFixed(2)}.`);
   }
   return sentences.join(" ");
 }

@@ -1,11 +1,10 @@
 // Wires the page: what the visitor does, to what the model answers.
 
 import { openArtifact } from "./artifact.js";
-import { clock, roundTimes, showFrequencies, showTimes } from "./axes.js";
-import { NONE_OF_THESE } from "./decisions.js";
+import { showFrequencies, showTimes } from "./axes.js";
 import { PageError } from "./errors.js";
-import { explainedEvents } from "./events.js";
 import { speak } from "./example.js";
+import { HeardFile } from "./heard-file.js";
 import { hearClip, hearMicrophone } from "./hearing.js";
 import { Picture, RollingFeatures } from "./picture.js";
 import { decodeFile, Microphone } from "./recording.js";
@@ -19,12 +18,13 @@ const SILENT_ANSWERS = 10; // in a row, before the visitor is asked
 const byId = (id) => document.getElementById(id);
 const picture = new Picture(byId("picture"));
 const player = byId("player");
-const timeline = new Timeline(byId("lanes"), byId("events"), playFrom);
+const timeline = new Timeline(byId("lanes"), byId("events"), (seconds) =>
+  heardFile.playFrom(seconds),
+);
+const heardFile = new HeardFile(byId, picture, timeline, show);
 let artifact;
 let scores = [];
 let examples = 0; // that were spoken
-let duration = 0; // of the file that is shown, seconds
-let whole = null; // the answer to it, where it has a timeline
 let current = new AbortController(); // aborted when something else is to be heard
 
 /** Every answer also goes out as an event, for what else you build on this page. */
@@ -87,25 +87,13 @@ async function hearFile(file, signal, about = file.name) {
   const answer = await hearClip(artifact, waveform, progress, signal);
   if (!answer) return;
   byId("progress").hidden = true;
-  duration = waveform.length / artifact.sampleRate;
   play(file);
-  show(answer, false);
-  if (answer.features) picture.draw(answer.features);
-  if (answer.events) showEvents(answer);
-  const times = byId("times");
-  showTimes(times, roundTimes(duration, times.clientWidth));
+  show(answer.probabilities, false);
+  heardFile.show(answer, artifact);
+  const duration = waveform.length / artifact.sampleRate;
   const many = answer.windows > 1 ? `${answer.windows} windows averaged` : "1 window";
   say(`${about}, ${seconds(duration)}, ${many}.`);
   publish("file", answer);
-}
-
-function showEvents(answer) {
-  whole = answer;
-  byId("features").hidden = false;
-  byId("timeline").hidden = byId("lanes").hidden = false;
-  timeline.show(answer.events, duration);
-  byId("events-rule").textContent = artifact.heads.map(explainedEvents).join(" ");
-  point(null);
 }
 
 /** Words that the page speaks itself: each time another voice. */
@@ -113,9 +101,8 @@ function hearExample(signal) {
   const labels = artifact.heads.flatMap((head) => head.labels);
   const { words, known, file } = speak(labels, examples++);
   const about = known
-    ? `An example that this page made, the words ${words.join(", ")}`
-    : `An example that this page made, the words ${words.join(", ")}, none of which is a ` +
-      "label of this model";
+    ? `An example that this page speaks: ${words.join(", ")}`
+    : `An example that this page speaks: ${words.join(", ")}; none is a label of this model`;
   return hearFile(file, signal, about);
 }
 
@@ -139,7 +126,7 @@ async function hearLive(signal) {
     artifact,
     microphone,
     (answer) => {
-      show(answer, true);
+      show(answer.probabilities, true);
       if (answer.features) {
         rolling ??= rollingFeatures(liveSeconds, windowSeconds / answer.features.frames);
         rolling.push(answer.features, answer.newFrames);
@@ -180,17 +167,14 @@ function clear() {
   listening(false);
   player.hidden = true;
   player.pause();
-  showTimes(byId("times"), []);
-  timeline.clear();
-  whole = null;
-  byId("when").textContent = "";
+  heardFile.clear();
   byId("features").hidden = !artifact?.hasFeatures;
-  byId("timeline").hidden = byId("lanes").hidden = byId("progress").hidden = true;
+  byId("progress").hidden = true;
   scores.forEach((head) => head.clear());
   document.body.dataset.state = "ready";
 }
 
-function show({ probabilities }, live) {
+function show(probabilities, live) {
   document.body.dataset.state = "heard";
   scores.forEach((head, i) => head.show(probabilities[i], live));
 }
@@ -204,47 +188,6 @@ function play(file) {
   URL.revokeObjectURL(player.src);
   player.src = URL.createObjectURL(file);
   player.hidden = false;
-}
-
-function playFrom(seconds) {
-  player.currentTime = seconds;
-  player.play();
-}
-
-function movePlayhead() {
-  const played = player.currentTime / duration;
-  byId("playhead").hidden = player.hidden || !(played > 0 && played < 1);
-  byId("playhead").style.left = `${100 * played}%`;
-  if (player.paused) return;
-  point(player.currentTime);
-  requestAnimationFrame(movePlayhead);
-}
-
-/** Where in the recording the visitor points, in seconds; null for elsewhere. */
-function pointed({ target, clientX }) {
-  const place = target.closest?.(".frame, .lane-track");
-  if (!place || !whole) return null;
-  const { left, width } = place.getBoundingClientRect();
-  return duration * Math.min(Math.max((clientX - left) / width, 0), 1);
-}
-
-/** Shows what is heard around a time, or on average where that is null. */
-function point(time) {
-  if (!whole) return;
-  if (time === null) {
-    byId("at").textContent =
-      "Point at a time to see what is heard there; click to hear it.";
-    byId("when").textContent = `on average over ${seconds(duration)}`;
-    show(whole, false);
-    return;
-  }
-  const { hop, scores: windows } = whole.course;
-  const middle = artifact.windowSamples / artifact.sampleRate / 2;
-  const nearest = Math.round((time - middle) / hop);
-  const index = Math.min(Math.max(nearest, 0), windows.length - 1);
-  show({ probabilities: windows[index] }, true);
-  byId("when").textContent = `around ${clock(time, 1)}`;
-  byId("at").textContent = `${clock(time, 1)}  ${timeline.at(time) || NONE_OF_THESE}`;
 }
 
 function seconds(value) {
@@ -297,16 +240,6 @@ byId("microphone").addEventListener("click", ({ currentTarget }) => {
 
 byId("example").addEventListener("click", () => hear(hearExample));
 
-for (const type of ["pointermove", "pointerleave"]) {
-  byId("plot").addEventListener(type, (event) => {
-    if (player.paused) point(pointed(event));
-  });
-}
-byId("plot").addEventListener("click", (event) => {
-  const time = pointed(event);
-  if (time !== null) playFrom(time);
-});
-
 for (const type of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(type, (event) => {
     event.preventDefault();
@@ -315,11 +248,6 @@ for (const type of ["dragover", "dragleave", "drop"]) {
     if (type === "drop" && artifact) chosen([...event.dataTransfer.files]);
   });
 }
-
-player.addEventListener("play", movePlayhead);
-player.addEventListener("seeked", movePlayhead);
-player.addEventListener("ended", movePlayhead);
-player.addEventListener("pause", () => point(null));
 
 start().catch((error) => {
   fail(error);

@@ -23,18 +23,24 @@ export class Picture {
     this.#canvas = canvas;
   }
 
-  /** @param {{values: Float32Array, frames: number, filters: number}} features */
-  draw({ values, frames, filters }) {
+  /**
+   * @param {{values: Float32Array, frames: number, filters: number}} features
+   * @param {number} [from] The first frame to draw.
+   * @param {number} [to] The one after the last; colors are those of all.
+   */
+  draw({ values, frames, filters }, from = 0, to = frames) {
     const shown = this.#canvas.clientWidth * devicePixelRatio;
-    const perColumn = Math.ceil(frames / Math.max(shown, LEAST_COLUMNS));
-    const columns = Math.ceil(frames / perColumn);
+    const drawn = Math.max(to - from, 1);
+    const perColumn = Math.ceil(drawn / Math.max(shown, LEAST_COLUMNS));
+    const columns = Math.ceil(drawn / perColumn);
     const image = new ImageData(columns, filters);
     const color = colorsBetween(...range(values));
     for (let column = 0; column < columns; column++) {
       for (let filter = 0; filter < filters; filter++) {
         let value = -Infinity;
-        const last = Math.min(frames, (column + 1) * perColumn);
-        for (let frame = column * perColumn; frame < last; frame++) {
+        const first = from + column * perColumn;
+        const last = Math.min(from + drawn, first + perColumn);
+        for (let frame = first; frame < last; frame++) {
           value = Math.max(value, values[frame * filters + filter]);
         }
         const pixel = (filters - 1 - filter) * columns + column;

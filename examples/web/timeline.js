@@ -18,6 +18,7 @@ export class Timeline {
   #heads;
   #hues = new Map();
   #events = [];
+  #bars = []; // {start, end, element}
 
   /**
    * @param {HTMLElement} lanes Where the lanes go.
@@ -42,6 +43,7 @@ export class Timeline {
 
   clear() {
     this.#events = [];
+    this.#bars = [];
     this.#lanes.replaceChildren();
     this.#list.replaceChildren();
     this.#list.open = false;
@@ -56,6 +58,17 @@ export class Timeline {
     this.#events = events;
     for (const head of this.#heads) this.#drawHead(head, seconds);
     this.#fillList();
+    this.look(0, seconds);
+  }
+
+  /** Lays the bars out, so that the lanes reach from one time to another. */
+  look(from, to) {
+    for (const { start, end, element } of this.#bars) {
+      element.hidden = end < from || start > to;
+      if (element.hidden) continue;
+      element.style.left = `${(100 * (start - from)) / (to - from)}%`;
+      element.style.width = `${(100 * (end - start)) / (to - from)}%`;
+    }
   }
 
   /** @returns {string} What is heard at a time, for people. */
@@ -78,7 +91,8 @@ export class Timeline {
     for (const label of labels.filter((label) => shown.includes(label))) {
       const lane = this.#lane(label);
       for (const event of events.filter((event) => event.label === label)) {
-        bar(lane, event.start, event.end, seconds, this.#hues.get(keyOf(event)));
+        const element = this.#bar(lane, event.start, event.end);
+        element.style.setProperty("--hue", this.#hues.get(keyOf(event)));
       }
     }
     if (longest.length > shown.length) {
@@ -87,7 +101,13 @@ export class Timeline {
     }
     const lane = this.#lane(NONE_OF_THESE);
     lane.parentElement.classList.add("is-none");
-    for (const [start, end] of gaps(events, seconds)) bar(lane, start, end, seconds);
+    for (const [start, end] of gaps(events, seconds)) this.#bar(lane, start, end);
+  }
+
+  #bar(lane, start, end) {
+    const element = make("span", "stretch", lane);
+    this.#bars.push({ start, end, element });
+    return element;
   }
 
   #lane(name) {
@@ -134,13 +154,6 @@ export function gaps(events, seconds) {
   }
   if (heard < seconds) found.push([heard, seconds]);
   return found;
-}
-
-function bar(lane, start, end, seconds, hue) {
-  const place = make("span", "stretch", lane);
-  place.style.left = `${(100 * start) / seconds}%`;
-  place.style.width = `${(100 * (end - start)) / seconds}%`;
-  if (hue !== undefined) place.style.setProperty("--hue", hue);
 }
 
 function nameOf({ head, label }) {

@@ -91,7 +91,7 @@ def test_a_visitor_without_a_recording_sees_something_happen(open_page):
     page = open_page()
     page.click("#example")
     page.wait_for_selector("body[data-state=heard]")
-    assert "none of which is a label of this model" in page.inner_text("#status")
+    assert "none is a label of this model" in page.inner_text("#status")
     assert heard(page)["waveform"].size / 8000 == pytest.approx(6.5)
     assert page.locator("#lanes").is_visible() and page.locator("#player").is_visible()
     # The same words of a model that has them among its labels; another voice each time.

@@ -294,8 +294,41 @@ def test_pointing_at_a_time_says_what_is_heard_there(drawn, found):
     )
     assert NONE_OF_THESE in point(gap)[0]
     drawn.mouse.move(5, 5)
-    assert drawn.inner_text("#when") == f"on average over {SECONDS} s"
+    assert drawn.inner_text("#when") == "on average"
     assert drawn.inner_text(".scores") == average
+
+
+def test_looking_closer_shows_the_middle_half_and_back(drawn, found):
+    def picture():
+        return drawn.evaluate("[picture.width, picture.toDataURL()]")
+
+    def bars():
+        """(start, end) of the bars in sight, as shares of the frame."""
+        frame = drawn.locator(".frame").bounding_box()
+        boxes = drawn.locator(".lane:not(.is-none) .stretch:visible").all()
+        boxes = [box.bounding_box() for box in boxes]
+        return [
+            tuple(
+                (box["x"] - frame["x"] + w) / frame["width"] for w in (0, box["width"])
+            )
+            for box in boxes
+        ]
+
+    whole, everywhere = picture(), bars()
+    drawn.click("#closer")
+    first, last = 0.25 * SECONDS, 0.75 * SECONDS
+    seen = [e for e in found.events if e.end >= first and e.start <= last]
+    expected = sorted((2 * e.start / SECONDS - 0.5) for e in seen)
+    assert sorted(start for start, _ in bars()) == pytest.approx(expected, abs=0.01)
+    assert picture()[0] == pytest.approx(0.5 * SECONDS / 0.01, abs=1)  # 10 ms a frame
+    times = drawn.locator("#times span").all_inner_texts()
+    assert float(times[0].rstrip(" s")) >= first
+    drawn.click("#earlier")
+    assert drawn.locator("#earlier").is_disabled()
+    drawn.click("#farther")
+    assert drawn.locator("#farther").is_disabled()
+    assert picture() == whole and bars() == everywhere
+    drawn.mouse.move(5, 5)
 
 
 def test_the_list_has_all_events_and_plays_them(drawn, found):
@@ -402,9 +435,9 @@ def test_round_times(one_page):
           const {roundTimes, clock} = await import("./axes.js");
           const texts = (...args) => roundTimes(...args).map(([, text]) => text);
           return [
-            texts(1.73, 700), texts(12.5, 300), texts(600, 300), texts(5400, 350),
-            roundTimes(4, 200), [clock(75.25, 2), clock(75.25), clock(59.999, 2),
-            clock(3725.5, 1)],
+            texts(0, 1.73, 700), texts(0, 12.5, 300), texts(0, 600, 300),
+            texts(0, 5400, 350), texts(71.2, 74, 400), roundTimes(2, 6, 200),
+            [clock(75.25, 2), clock(75.25), clock(59.999, 2), clock(3725.5, 1)],
           ];
         }"""
     )
@@ -413,7 +446,8 @@ def test_round_times(one_page):
         ["0 s", "5 s", "10 s"],
         ["0:00", "2:00", "4:00", "6:00", "8:00", "10:00"],
         ["0:00", "15:00", "30:00", "45:00", "1:00:00", "1:15:00", "1:30:00"],
-        [[0, "0 s"], [0.5, "2 s"], [1, "4 s"]],
+        ["1:11.5", "1:12.0", "1:12.5", "1:13.0", "1:13.5", "1:14.0"],
+        [[0, "2 s"], [0.5, "4 s"], [1, "6 s"]],
         ["1:15.25", "1:15", "1:00.00", "1:02:05.5"],
     ]
 
