@@ -6,6 +6,7 @@ import { NONE_OF_THESE } from "./decisions.js";
 import { explainedEvents } from "./events.js";
 
 const LEAST_SECONDS = 1; // that are looked at, at closest
+const NEARLY = 1e-6; // seconds, for sums are rounded
 const CLOSER = 2;
 const MOVE = 0.75; // of what is looked at
 
@@ -106,10 +107,10 @@ export class HeardFile {
     const times = this.#byId("times");
     showTimes(times, roundTimes(from, to, times.clientWidth));
     this.#timeline.look(from, to);
-    this.#byId("closer").disabled = to - from <= LEAST_SECONDS;
-    this.#byId("farther").disabled = to - from >= this.#seconds;
-    this.#byId("earlier").disabled = from <= 0;
-    this.#byId("later").disabled = to >= this.#seconds;
+    this.#byId("closer").disabled = to - from < LEAST_SECONDS + NEARLY;
+    this.#byId("farther").disabled = to - from > this.#seconds - NEARLY;
+    this.#byId("earlier").disabled = from < NEARLY;
+    this.#byId("later").disabled = to > this.#seconds - NEARLY;
     this.#placePlayhead();
   }
 
@@ -128,9 +129,12 @@ export class HeardFile {
   }
 
   #lookFrom(from, length) {
-    const shown = Math.min(length, this.#seconds);
-    const start = Math.min(Math.max(from, 0), this.#seconds - shown);
-    this.#look(start, start + shown);
+    if (length > this.#seconds - NEARLY) {
+      this.#look(0, this.#seconds);
+    } else {
+      const start = Math.min(Math.max(from, 0), this.#seconds - length);
+      this.#look(start, start + length);
+    }
   }
 
   /** Keeps the playhead where the player is, and in sight. */
