@@ -34,7 +34,7 @@ export class Picture {
     const perColumn = Math.ceil(drawn / Math.max(shown, LEAST_COLUMNS));
     const columns = Math.ceil(drawn / perColumn);
     const image = new ImageData(columns, filters);
-    const color = colorsBetween(...range(values));
+    const color = colorsBetween(...range(values, filters));
     for (let column = 0; column < columns; column++) {
       for (let filter = 0; filter < filters; filter++) {
         let value = -Infinity;
@@ -85,13 +85,20 @@ export class RollingFeatures {
 }
 
 /** [dark, bright]: nearly the lowest and the highest of the values. */
-function range(values) {
-  const every = Math.ceil(values.length / RANK_SAMPLE);
-  const ranked = values
-    .filter((value, i) => i % every === 0 && Number.isFinite(value))
-    .sort();
+function range(values, filters) {
+  let every = Math.ceil(values.length / RANK_SAMPLE);
+  while (commonFactor(every, filters) > 1) every++; // so that each filter is looked at
+  const looked = [];
+  for (let i = 0; i < values.length; i += every) {
+    if (Number.isFinite(values[i])) looked.push(values[i]);
+  }
+  const ranked = Float32Array.from(looked).sort();
   if (!ranked.length) return [0, 1];
   return [ranked[Math.floor(0.02 * ranked.length)], ranked[Math.floor(0.998 * ranked.length)]];
+}
+
+function commonFactor(a, b) {
+  return b ? commonFactor(b, a % b) : a;
 }
 
 /** value -> [red, green, blue, opacity]; NaN, nothing heard yet, is the darkest. */

@@ -429,6 +429,24 @@ def test_the_picture_of_a_long_file_is_no_wider_than_it_is_shown(open_page):
     assert loudest / width == pytest.approx(41234 / 60000, abs=0.002)
 
 
+def test_the_colors_of_a_long_file_are_those_of_all_its_filters(one_page):
+    # A filter that is still, and one that rises from 0 to 1.
+    red = one_page.evaluate(
+        """async () => {
+          const {Picture} = await import("./picture.js");
+          const [frames, filters] = [60000, 2];
+          const values = new Float32Array(frames * filters);
+          for (let i = 0; i < frames; i++) values[filters * i + 1] = i / frames;
+          const canvas = document.createElement("canvas");
+          new Picture(canvas).draw({values, frames, filters});
+          const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, 1);
+          return [0.3, 0.5, 0.7].map((x) => data[4 * Math.round(x * canvas.width)]);
+        }"""
+    )
+    # They rise, and are not all the brightest.
+    assert red[0] < red[1] < red[2] < 253
+
+
 def test_round_times(one_page):
     times = one_page.evaluate(
         """async () => {
