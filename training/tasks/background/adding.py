@@ -92,6 +92,13 @@ def all_added(clips, labels, background, sources, known):
         background: Background of the task itself, or None.
         sources: `BackgroundSources`.
         known: `Known` of the task.
+
+    >>> from training.tasks.background.sources import BackgroundSources
+    >>> from training.tasks.registry import get_task
+    >>> clips = get_task("folder:drums").load_all(("kick", "snare"))
+    >>> labels, sources = ("kick", "snare", "background"), BackgroundSources(("synthetic",))
+    >>> all_added(clips, labels, None, sources, Known(10, 2)).n_examples
+    15
     """
     sources_clips, _ = sources.added(known)
     label = background_label(labels, background)
