@@ -108,8 +108,11 @@ def _evaluate(arguments):
     task = with_columns(arguments.task, arguments.label_column)
     if arguments.overlap is not None and not arguments.events:
         raise UserError("--overlap is of --events: clips are heard window by window")
-    if arguments.events and arguments.noise_snr is not None:
-        raise UserError("--events are found in recordings as they are: no --noise-snr")
+    if arguments.events and (arguments.noise_snr is not None or arguments.unknown):
+        raise UserError(
+            "--events are found in recordings as they are: leave out --noise-snr and "
+            "--unknown"
+        )
     RunFolder(arguments.run).require_finished()
     quiet.import_keras()
     if arguments.events:
@@ -127,6 +130,7 @@ def _evaluate(arguments):
         noise,
         arguments.skip_bad_clips,
         index=getattr(arguments, "index", None),
+        unknown=arguments.unknown,
     )
     if arguments.json:
         print(json.dumps(as_metrics(evaluations), indent=2))
@@ -307,12 +311,15 @@ def _mix(arguments):
 
 def _print_evaluation(evaluation):
     from training.decisions.calibration import calibration_in_words
+    from training.decisions.unknown import unknown_in_words
     from training.evaluation.scores import scores_in_words
 
     entry, labels = evaluation.scores, evaluation.head.labels
     n_clips = entry["n_examples"]
     print(f"{evaluation.task}: on {n_clips} clips {scores_in_words(entry)}")
     print(f"  {calibration_in_words(entry['calibration'])}")
+    for folder, of_folder in entry.get("unknown", {}).items():
+        print(f"  {unknown_in_words(folder, of_folder)}")
     width = max(map(len, labels))
     for label, of_class in entry["per_class"].items():
         n = of_class["n_examples"]

@@ -281,6 +281,7 @@ def _add_evaluate(commands):
             "evaluate run",
             "evaluate run --task folder:clips --noise-snr 10",
             "evaluate run --task table:recordings.csv --events",
+            "evaluate run --unknown other_sounds",
         ),
     )
     parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
@@ -298,6 +299,15 @@ def _add_evaluate(commands):
         help="evaluate in noise at this signal-to-noise ratio (default: no noise)",
     )
     _add_noise_color(parser)
+    parser.add_argument(
+        "--unknown",
+        metavar="FOLDER",
+        action="append",
+        default=[],
+        help="folder of clips, at any depth, of what the model doesn't know: how well "
+        "they are told from the test clips, and how many are called none of these; may "
+        "be given several times",
+    )
     parser.add_argument(
         "--skip-bad-clips", action="store_true", help=_SETTINGS["skip_bad_clips"].words
     )

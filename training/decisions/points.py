@@ -11,6 +11,7 @@ from training.decisions.intervals import share_interval
 # Runtimes differ in the last bits: two scores that are nearer each other are the same.
 DECIMALS = 6
 STEP = 10.0**-DECIMALS
+_SIGMOID_LEVEL = 0.5  # of labels without a threshold, see `Decisions.decided`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,3 +176,18 @@ def label_scores(predictions, head, decisions):
         for n, label in enumerate(head.labels)
         if label not in decisions.background
     }
+
+
+def level_of(label, head, decisions):
+    """The score from which a label is decided on.
+
+    >>> from leaf_files.decisions import Decisions
+    >>> from leaf_files.run_folder import Head
+    >>> head = Head("birds", "birds", ("wren", "tit"), "sigmoid")
+    >>> level_of("wren", head, Decisions(thresholds={"tit": 0.9}))
+    0.5
+    """
+    default = None
+    if head.activation == SIGMOID and not decisions.none_below:
+        default = _SIGMOID_LEVEL
+    return float(decisions.levels([label], default)[0])

@@ -3,10 +3,12 @@
 import dataclasses
 import functools
 import sys
+from collections.abc import Mapping
 
 from leaf_files.decisions import Decisions
 from leaf_files.run_folder import Head
 from training.decisions.calibration import calibration_entry
+from training.decisions.unknown import unknown_entry
 from training.evaluation.clips import (
     ClipEvaluator,
     ClipPredictions,
@@ -15,6 +17,7 @@ from training.evaluation.clips import (
 )
 from training.evaluation.opening import OpenRun
 from training.evaluation.scores import scored
+from training.evaluation.unknown import find_unknown, predict_unknown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Evaluation:
         head: `Head` of the model that made the predictions.
         predictions: `ClipPredictions` or `MultiLabelPredictions`.
         decisions: `Decisions` of the head.
+        unknown: {folder: predictions for its clips of what the model doesn't know}.
 
     >>> head = Head("drums", "drums", ("kick", "snare"), "softmax")
     >>> predictions = ClipPredictions(np.array([[2.0, 0.0]]), np.array([0]))
@@ -37,13 +41,24 @@ class Evaluation:
     head: Head
     predictions: ClipPredictions | MultiLabelPredictions
     decisions: Decisions = dataclasses.field(default_factory=Decisions)
+    unknown: Mapping[str, ClipPredictions | MultiLabelPredictions] = dataclasses.field(
+        default_factory=dict
+    )
 
     @functools.cached_property
     def scores(self):
         """The task's entry in `metrics.json`, see `training.evaluation.scores`."""
         entry = scored(self.predictions, self.head.labels)
         calibration = calibration_entry(self.predictions, self.decisions.temperature)
-        return {**entry, "calibration": calibration}
+        entry = {**entry, "calibration": calibration}
+        if self.unknown:
+            entry["unknown"] = {
+                folder: unknown_entry(
+                    self.predictions, of_folder, self.head, self.decisions
+                )
+                for folder, of_folder in self.unknown.items()
+            }
+        return entry
 
 
 def as_metrics(evaluations):
@@ -69,6 +84,7 @@ def evaluate(
     skip_bad_clips=False,
     exactly=False,
     index=None,
+    unknown=(),
 ):
     """Evaluates the model of a run on whole clips.
 
@@ -84,6 +100,7 @@ def evaluate(
             default for a run that was trained so.
         exactly: Whether to refuse a run whose own data changed in any way.
         index: Use of the index of clips, see `FitConfig`; defaults to the run's.
+        unknown: Folders of clips of what the model doesn't know, at any depth.
 
     Returns:
         A list of `Evaluation`, one a task.
@@ -97,9 +114,15 @@ def evaluate(
     ('folder:drums', (2, 2))
     """
     opened = OpenRun.open(run_path, data_dir, skip_bad_clips, index)
+    paths_of = find_unknown(unknown)
     wanted = opened.clips(task_name, exactly=exactly)
     model = opened.load_model()
     evaluations = []
+    heads = [head for _, head, _ in wanted]
+    unknown_of = {}
+    for folder, paths in paths_of.items():
+        print(f"evaluating on {len(paths)} unknown clips of {folder}", file=sys.stderr)
+        unknown_of[folder] = predict_unknown(opened, model, heads, paths, noise)
     for name, head, clips in wanted:
         in_noise = ""
         if noise is not None:
@@ -110,5 +133,8 @@ def evaluate(
         )
         with opened.running():
             predictions = ClipEvaluator(clips, head, opened.config).predict(model)
-        evaluations.append(Evaluation(name, head, predictions, opened.decisions[head]))
+        others = {folder: of_heads[head] for folder, of_heads in unknown_of.items()}
+        evaluations.append(
+            Evaluation(name, head, predictions, opened.decisions[head], others)
+        )
     return evaluations

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from leaf_files.errors import UserError
+from tests import pages
 from tests.training.runs import write_noises
+from training.__main__ import dispatch
 from training.evaluation.evaluating import evaluate
 
 
@@ -56,6 +58,31 @@ def test_unknown_classes_are_named(finished, tmp_path):
     (folder / "low").rename(folder / "deep")
     with pytest.raises(UserError, match="doesn't know: deep; it knows high, low"):
         evaluate(finished.path, f"folder:{folder}")
+
+
+def test_clips_of_the_unknown(finished, capsys):
+    """The very test clips are no better known than the test clips."""
+    folder = finished.path / "evaluation_clips"
+    argv = ["evaluate", str(finished.path), "--unknown", str(folder)]
+    assert dispatch([*argv, "--json"]) is None
+    [entry] = json.loads(capsys.readouterr().out)["tasks"].values()
+    entry = entry["unknown"][str(folder)]
+    assert (entry["n_examples"], entry["n_known"]) == (4, 4)
+    # 4 of 16 pairs are equal but for what batches round.
+    assert entry["auroc"] == pytest.approx(0.5, abs=2 / 16)
+    assert entry["called_none"] == entry["known_lost"] == 0.0  # all are decided on
+    names = pages.named("commands.md", "leaf-train evaluate")
+    content = {"tasks": {"TASK": {"unknown": {"FOLDER": entry}}}}
+    assert pages.unnamed(content, names) == []
+    dispatch(argv)
+    assert "against 4 known ones; 0.0 % (0.0 to 60.2) called none of these" in (
+        capsys.readouterr().out
+    )
+
+
+def test_a_folder_of_the_unknown_that_is_not_there(finished):
+    with pytest.raises(UserError, match="there is no folder gone; name a folder of"):
+        evaluate(finished.path, unknown=["gone"])
 
 
 def test_damaged_settings_are_one_line(run):

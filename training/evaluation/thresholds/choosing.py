@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from leaf_files.decisions import NONE_OF_THESE, Decisions
-from leaf_files.run_folder import SIGMOID, Head
+from leaf_files.run_folder import Head
 from training.decisions.alarms import AlarmCounts, Alarms
-from training.decisions.points import LabelScores, Point, label_scores
+from training.decisions.points import LabelScores, Point, label_scores, level_of
 from training.decisions.targets import (
     CannotTell,
     by_precision,
@@ -19,7 +19,6 @@ from training.decisions.targets import (
 PRECISION, RECALL, KEEP = "precision", "recall", "keep"
 ALARMS = "false_alarms_per_hour"
 TARGETS = (PRECISION, RECALL, KEEP, ALARMS)
-_SIGMOID_LEVEL = 0.5  # of labels without a threshold, see `Decisions.decided`
 VALIDATION, TEST = "validation", "test"
 
 
@@ -162,19 +161,6 @@ def curves(found):
         negatives = negatives and negatives.together(NONE_OF_THESE)
     for label, of_label in scores.items():
         yield label, of_label, negatives and negatives.counts[label]
-
-
-def level_of(label, head, decisions):
-    """The score from which a label is decided on.
-
-    >>> head = Head("birds", "birds", ("wren", "tit"), "sigmoid")
-    >>> level_of("wren", head, Decisions(thresholds={"tit": 0.9}))
-    0.5
-    """
-    default = None
-    if head.activation == SIGMOID and not decisions.none_below:
-        default = _SIGMOID_LEVEL
-    return float(decisions.levels([label], default)[0])
 
 
 def choose(head, decisions, target, predictions, negatives=None):

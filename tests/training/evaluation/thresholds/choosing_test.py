@@ -7,8 +7,9 @@ import pytest
 
 from leaf_files.decisions import NONE_OF_THESE, Decisions
 from leaf_files.run_folder import Head
+from training.decisions.points import level_of
 from training.evaluation.clips import ClipPredictions, MultiLabelPredictions
-from training.evaluation.thresholds.choosing import Target, choose, level_of
+from training.evaluation.thresholds.choosing import Target, choose
 from training.evaluation.thresholds.words import in_words
 
 HEAD = Head("t", "t", ("a", "b", "noise"))
