@@ -96,7 +96,8 @@ def all_added(clips, labels, background, sources, known):
     >>> from training.tasks.background.sources import BackgroundSources
     >>> from training.tasks.registry import get_task
     >>> clips = get_task("folder:drums").load_all(("kick", "snare"))
-    >>> labels, sources = ("kick", "snare", "background"), BackgroundSources(("synthetic",))
+    >>> labels = ("kick", "snare", "background")
+    >>> sources = BackgroundSources(("synthetic",))
     >>> all_added(clips, labels, None, sources, Known(10, 2)).n_examples
     15
     """
