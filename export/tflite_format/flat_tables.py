@@ -7,34 +7,37 @@ from flatbuffers.builder import Builder
 from flatbuffers.table import Table
 
 
-def write_table(builder: Builder, fields: Mapping[int, Any]) -> int:
-    """Writes a table.
+def packed(fields: Mapping[int, Any], identifier: bytes | None = None) -> bytes:
+    """A FlatBuffer of a table.
 
     Args:
-        builder: Where to.
         fields: {number of the field: value}: a str, a dict (a table), a list of dicts,
             or a number as (its kind, itself).
-
-    Returns:
-        The table's offset.
+        identifier: Four bytes that name the kind of file.
 
     Example:
 
-    >>> builder = Builder()
-    >>> builder.Finish(write_table(builder, {0: "birds", 2: ("Uint32", 16000)}))
-    >>> text(root_table(bytes(builder.Output())), 0)
-    'birds'
+    >>> content = packed({0: "birds", 2: ("Uint32", 16000)}, b"M001")
+    >>> content[4:8], text(root_table(content), 0)
+    (b'M001', 'birds')
     """
+    builder = Builder()
+    builder.Finish(_write(builder, fields), identifier)
+    return bytes(builder.Output())
+
+
+def _write(builder, fields):
+    """Writes a table; returns its offset."""
     offsets = {}
     for field, value in fields.items():
         if isinstance(value, str):
             offsets[field] = builder.CreateString(value)
         elif isinstance(value, dict):
-            offsets[field] = write_table(builder, value)
+            offsets[field] = _write(builder, value)
         elif isinstance(value, list):
-            tables = [write_table(builder, table) for table in value]
-            builder.StartVector(4, len(tables), 4)
-            for table in reversed(tables):
+            inner = [_write(builder, table) for table in value]
+            builder.StartVector(4, len(inner), 4)
+            for table in reversed(inner):
                 builder.PrependUOffsetTRelative(table)
             offsets[field] = builder.EndVector()
     builder.StartObject(1 + max(fields, default=-1))
@@ -47,17 +50,16 @@ def write_table(builder: Builder, fields: Mapping[int, Any]) -> int:
     return builder.EndObject()
 
 
-def root_table(packed: bytes) -> Table:
+def root_table(content: bytes) -> Table:
     """The table that a FlatBuffer is of.
 
     Example:
 
-    >>> builder = Builder()
-    >>> builder.Finish(write_table(builder, {}))
-    >>> tables(root_table(bytes(builder.Output())), 0)
+    >>> content = packed({})
+    >>> tables(root_table(content), 0)
     []
     """
-    return Table(packed, int.from_bytes(packed[:4], "little"))
+    return Table(content, int.from_bytes(content[:4], "little"))
 
 
 def number(table: Table, field: int, flags: Any) -> Any:
@@ -71,9 +73,8 @@ def number(table: Table, field: int, flags: Any) -> Any:
     Example:
 
     >>> from flatbuffers.number_types import Uint32Flags
-    >>> builder = Builder()
-    >>> builder.Finish(write_table(builder, {2: ("Uint32", 16000)}))
-    >>> table = root_table(bytes(builder.Output()))
+    >>> content = packed({2: ("Uint32", 16000)})
+    >>> table = root_table(content)
     >>> number(table, 2, Uint32Flags), number(table, 1, Uint32Flags)
     (16000, 0)
     """
@@ -86,9 +87,8 @@ def text(table: Table, field: int) -> str:
 
     Example:
 
-    >>> builder = Builder()
-    >>> builder.Finish(write_table(builder, {1: "wren"}))
-    >>> text(root_table(bytes(builder.Output())), 1)
+    >>> content = packed({1: "wren"})
+    >>> text(root_table(content), 1)
     'wren'
     """
     place = _place(table, field)
@@ -100,9 +100,8 @@ def table_in(table: Table, field: int) -> Table | None:
 
     Example:
 
-    >>> builder = Builder()
-    >>> builder.Finish(write_table(builder, {0: {1: "wren"}}))
-    >>> text(table_in(root_table(bytes(builder.Output())), 0), 1)
+    >>> content = packed({0: {1: "wren"}})
+    >>> text(table_in(root_table(content), 0), 1)
     'wren'
     """
     place = _place(table, field)
@@ -114,9 +113,8 @@ def tables(table: Table, field: int) -> list[Table]:
 
     Example:
 
-    >>> builder = Builder()
-    >>> builder.Finish(write_table(builder, {0: [{1: "wren"}, {1: "tit"}]}))
-    >>> [text(each, 1) for each in tables(root_table(bytes(builder.Output())), 0)]
+    >>> content = packed({0: [{1: "wren"}, {1: "tit"}]})
+    >>> [text(each, 1) for each in tables(root_table(content), 0)]
     ['wren', 'tit']
     """
     place = _place(table, field)

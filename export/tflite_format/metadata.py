@@ -13,17 +13,16 @@ import io
 import zipfile
 from typing import Any
 
-import flatbuffers
 from flatbuffers.number_types import Uint8Flags, Uint32Flags
 
 from export.tflite_format.entries import add_entry, read_entry
 from export.tflite_format.flat_tables import (
     number,
+    packed,
     root_table,
     table_in,
     tables,
     text,
-    write_table,
 )
 from export.tflite_format.score_units import (
     ScoreUnits,
@@ -129,7 +128,7 @@ def add_metadata(model: Any, metadata: Metadata) -> None:
     >>> read_metadata(write_model(model)).name
     'birds'
     """
-    add_entry(model, _ENTRY, _packed(metadata))
+    add_entry(model, _ENTRY, _metadata_bytes(metadata))
 
 
 def append_labels(content: bytes, metadata: Metadata) -> bytes:
@@ -166,10 +165,10 @@ def read_metadata(content: bytes) -> Metadata | None:
     >>> metadata.sample_rate, metadata.outputs[0].labels
     (8000, ('north', 'south', 'east', 'west'))
     """
-    packed = read_entry(content, _ENTRY)
-    if packed is None:
+    entry = read_entry(content, _ENTRY)
+    if entry is None:
         return None
-    root = root_table(packed)
+    root = root_table(entry)
     (graph, *_) = tables(root, _MODEL_SUBGRAPHS)
     (waveform, *_) = tables(graph, _GRAPH_INPUTS)
     content_of = table_in(waveform, _TENSOR_CONTENT)
@@ -185,7 +184,7 @@ def read_metadata(content: bytes) -> Metadata | None:
     )
 
 
-def _packed(metadata):
+def _metadata_bytes(metadata):
     audio = {
         _AUDIO_RATE: ("Uint32", metadata.sample_rate),
         _AUDIO_CHANNELS: ("Uint32", 1),
@@ -198,18 +197,13 @@ def _packed(metadata):
         _TENSOR_CONTENT: {_CONTENT_KIND: ("Uint8", _AUDIO), _CONTENT: audio},
     }
     outputs = [_output_fields(output) for output in metadata.outputs]
-    builder = flatbuffers.Builder()
-    root = write_table(
-        builder,
-        {
-            _MODEL_NAME: metadata.name,
-            _MODEL_DESCRIPTION: metadata.description,
-            _MODEL_SUBGRAPHS: [{_GRAPH_INPUTS: [waveform], _GRAPH_OUTPUTS: outputs}],
-            _MODEL_PARSER: _PARSER_VERSION,
-        },
-    )
-    builder.Finish(root, _IDENTIFIER)
-    return bytes(builder.Output())
+    fields = {
+        _MODEL_NAME: metadata.name,
+        _MODEL_DESCRIPTION: metadata.description,
+        _MODEL_SUBGRAPHS: [{_GRAPH_INPUTS: [waveform], _GRAPH_OUTPUTS: outputs}],
+        _MODEL_PARSER: _PARSER_VERSION,
+    }
+    return packed(fields, _IDENTIFIER)
 
 
 def _output_fields(output):
