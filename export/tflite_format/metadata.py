@@ -238,13 +238,14 @@ def _read_output(output, content):
     if _AXIS_LABELS not in files:
         return Output(name, description)
     labels_file = files[_AXIS_LABELS]
-    parameters = _packed_lines(content, files.get(_AXIS_CALIBRATION))
+    units = tables(output, _TENSOR_UNITS)
+    parameters = _packed_lines(content, files.get(_AXIS_CALIBRATION)) if units else ()
     return Output(
         name,
         description,
         labels_file,
         _packed_lines(content, labels_file),
-        read_units(tables(output, _TENSOR_UNITS), parameters),
+        read_units(units, parameters),
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from flatbuffers.number_types import Float32Flags, Uint8Flags
+from flatbuffers.number_types import Float32Flags, Int8Flags, Uint8Flags
 from flatbuffers.table import Table
 
 from export.contract.heads import Head
@@ -154,6 +154,9 @@ def unit_fields(units: ScoreUnits) -> list[dict[int, Any]]:
 def read_units(units: Sequence[Table], parameters: Sequence[str]) -> ScoreUnits | None:
     """The `ScoreUnits` in the tables of an output; None if there are none.
 
+    Models of others may have parameters that `ScoreUnits` can't hold; these are
+    passed over.
+
     Args:
         units: Its process units.
         parameters: Lines of its file of parameters; () if it has none.
@@ -163,19 +166,29 @@ def read_units(units: Sequence[Table], parameters: Sequence[str]) -> ScoreUnits 
     >>> read_units([], ()) is None
     True
     """
-    threshold = 0.0
+    threshold, rows = 0.0, None
     for unit in units:
-        if number(unit, _UNIT_KIND, Uint8Flags) == _THRESHOLD:
-            options = table_in(unit, _UNIT)
+        kind, options = number(unit, _UNIT_KIND, Uint8Flags), table_in(unit, _UNIT)
+        if kind == _THRESHOLD:
             threshold = number(options, _GLOBAL_THRESHOLD, Float32Flags)
-    rows = [line.split(",") for line in parameters]
+        elif kind == _CALIBRATION:
+            transformation = number(options, _TRANSFORMATION, Int8Flags)
+            if transformation == _INVERSE_LOGISTIC:
+                rows = _rows(parameters)
     if not threshold and not rows:
         return None
-    return ScoreUnits(
-        threshold,
-        tuple(_float32(row[1]) for row in rows),
-        tuple(_float32(row[3]) for row in rows),
-    )
+    _, slopes, _, least = zip(*rows) if rows else ((),) * 4
+    return ScoreUnits(threshold, slopes, least)
+
+
+def _rows(parameters):
+    """The four numbers of each line; None if they are none of ours."""
+    try:
+        rows = [tuple(map(_float32, line.split(","))) for line in parameters]
+    except ValueError:
+        return None
+    ours = all(len(row) == 4 and row[::2] == (1.0, 0.0) for row in rows)
+    return rows if ours else None
 
 
 def parameters_text(units: ScoreUnits) -> str:

@@ -55,6 +55,20 @@ def test_units_and_their_parameters_are_read_as_they_were_written(content):
         assert has_parameters == each.calibrates
 
 
+@pytest.mark.parametrize("line", ["", "1,0.5,0", "2,0.5,0,0", "1,0.5,1,0", "a,b,c,d"])
+def test_parameters_of_others_are_passed_over(content, monkeypatch, line):
+    """A line may hold no or three numbers, and other programs scale and shift."""
+    units = ScoreUnits(0.75, slopes=(0.5, 0.5, 0.5), least=(0.0, 0.0, 0.0))
+    output = dataclasses.replace(METADATA.outputs[0], units=units)
+    metadata = dataclasses.replace(METADATA, outputs=(output,))
+    theirs = "\n".join(["1,0.5,0,0", line, "1,0.5,0,0"])
+    monkeypatch.setattr(
+        "export.tflite_format.metadata.parameters_text", lambda _: theirs
+    )
+    read = read_metadata(with_metadata(content, metadata)).outputs[0]
+    assert read == dataclasses.replace(output, units=ScoreUnits(threshold=0.75))
+
+
 def test_it_is_replaced_not_piled_up(content):
     twice = with_metadata(with_metadata(content, METADATA), METADATA)
     assert twice == with_metadata(content, METADATA)
