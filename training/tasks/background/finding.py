@@ -1,7 +1,6 @@
 """Recordings for the background: of a folder, or of a table between its events."""
 
 import dataclasses
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,13 +11,14 @@ from leaf_files.errors import UserError
 from leaf_files.threads import in_threads
 from leaf_files.walk import cannot_be_used, find_clips
 from training.tasks.background.recordings import Recording, drawn, heard, measured
+from training.tasks.identity import fingerprint
 from training.tasks.own.entries import Entry, name_below
 from training.tasks.own.hearing import Heard
 from training.tasks.own.surveying import OwnClip
 from training.tasks.own.tables.background import gaps
 
 _NAMED = 3
-_BLOCK = 2**20  # bytes
+_BLOCK = 2**16  # bytes
 
 
 class Found(NamedTuple):
@@ -149,20 +149,20 @@ def pieces_of(found, n_pieces, window_seconds, label, skip_bad):
 
 
 def _without_copies(paths):
-    """Paths without files whose content an earlier one has, too."""
+    """Paths without files that are like an earlier one: size, beginning and end."""
     of_size: dict[int, list[Path]] = {}
     for path in paths:
         of_size.setdefault(path.stat().st_size, []).append(path)
     copies = set()
-    for same_size in of_size.values():
+    for size, same_size in of_size.items():
         contents = set()
         for path in same_size if len(same_size) > 1 else ():
-            digest = hashlib.sha256()
             with path.open("rb") as file:
-                while block := file.read(_BLOCK):
-                    digest.update(block)
-            content = digest.digest()
-            if content in contents:
+                content = [file.read(_BLOCK)]
+                file.seek(max(0, size - _BLOCK))
+                content.append(file.read(_BLOCK))
+            mark = fingerprint(content)
+            if mark in contents:
                 copies.add(path)
-            contents.add(content)
+            contents.add(mark)
     return [path for path in paths if path not in copies]
