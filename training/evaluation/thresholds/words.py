@@ -1,6 +1,5 @@
 """Chosen thresholds as text, for people."""
 
-from leaf_files.decisions import NONE_OF_THESE
 from training.decisions.alarms import hours_needed
 from training.decisions.intervals import rate_interval
 from training.evaluation.thresholds.choosing import (
@@ -44,11 +43,11 @@ def in_words(found):
     n_clips = 0 if n_clips is None else len(n_clips.scores)
     what = "one threshold" if found.target.together else "thresholds"
     if found.target.name == KEEP:
-        what = f"{NONE_OF_THESE} below a threshold"
+        what = "none of these below a threshold,"
     clips = f"{n_clips} validation clips"
     if found.negatives is not None:
         clips = f"{found.negatives.hours:.3g} h without any label"
-    yield f"{found.head.task}: {what} for {found.target}, chosen on {clips}"
+    yield f"{found.head.name}: {what} for {found.target}, chosen on {clips}"
     yield from (f"  {line}" for line in columns(list(_table(found))))
     for choice in found.choices:
         if not choice.is_new:
