@@ -76,6 +76,8 @@ def by_recall(scores, target):
     for point in points:
         if point.recall >= target:
             return point
+    if not points and np.isposinf(scores.scores).any():
+        raise CannotTell("no clip depends on it: labels have thresholds of their own")
     most = points[-1].recall if points else 0.0
     raise CannotTell(f"no threshold has it: {100 * most:.1f} % is the most")
 

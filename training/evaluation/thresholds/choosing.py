@@ -203,35 +203,51 @@ def choose(head, decisions, target, predictions, negatives=None):
     )
 
 
-def _each(head, decisions, target, scores, negatives):
+def _each(head, before, target, scores, negatives):
     """A threshold for each label, in place of one that was chosen for all of them."""
-    target_before = decisions.chosen_by.get("none_below", {}).get("target")
-    if target_before not in (None, KEEP):
-        chosen_by = _with(decisions.chosen_by, none_below=None)
-        decisions = dataclasses.replace(decisions, none_below=0.0, chosen_by=chosen_by)
-    choices, thresholds = [], dict(decisions.thresholds)
-    chosen_by = dict(decisions.chosen_by.get("thresholds", {}))
-    others = dataclasses.replace(decisions, thresholds={})
+    thresholds = dict(before.thresholds)
+    chosen_by = dict(before.chosen_by.get("thresholds", {}))
+    notes, alarms = {}, {}
     for label, of_label in scores[VALIDATION].items():
-        note, alarms = "", None
         try:
-            point, alarms = _reaching(label, of_label, target, negatives)
-            thresholds[label] = point.threshold
-            if not point.threshold:  # it needs none
-                del thresholds[label]
-            chosen_by[label] = _chosen_by(target, point, alarms)
+            point, alarms[label] = _reaching(label, of_label, target, negatives)
         except CannotTell as error:
-            note = str(error)
-        level = thresholds.get(label)
-        counts = level_of(label, head, others) if level is None else level
-        points = {split: of_all[label].at(counts) for split, of_all in scores.items()}
-        choices.append(Choice(label, level, note, points, alarms))
-    after = dataclasses.replace(
-        decisions,
-        thresholds=thresholds,
-        chosen_by=_with(decisions.chosen_by, thresholds=chosen_by),
-    )
+            notes[label] = str(error)
+            continue
+        thresholds[label] = point.threshold
+        if not point.threshold:  # it needs none
+            del thresholds[label]
+        chosen_by[label] = _chosen_by(target, point, alarms[label])
+    after = before
+    if alarms:
+        after = _without_one_for_all(before)
+        after = dataclasses.replace(
+            after,
+            thresholds=thresholds,
+            chosen_by=_with(after.chosen_by, thresholds=chosen_by),
+        )
+    choices = []
+    for label in scores[VALIDATION]:
+        level = level_of(label, head, after)
+        choices.append(
+            Choice(
+                label,
+                after.thresholds.get(label),
+                notes.get(label, ""),
+                {split: of_all[label].at(level) for split, of_all in scores.items()},
+                alarms.get(label),
+            )
+        )
     return choices, after
+
+
+def _without_one_for_all(decisions):
+    """The same without `none_below`, unless that is for the unknown."""
+    target = decisions.chosen_by.get("none_below", {}).get("target")
+    if target in (None, KEEP):
+        return decisions
+    chosen_by = _with(decisions.chosen_by, none_below=None)
+    return dataclasses.replace(decisions, none_below=0.0, chosen_by=chosen_by)
 
 
 def _together(head, decisions, target, scores, negatives):

@@ -1,5 +1,6 @@
 """Chosen thresholds as text, for people."""
 
+from leaf_files.command_line import a_few
 from training.decisions.alarms import hours_needed
 from training.decisions.intervals import rate_interval
 from training.evaluation.thresholds.choosing import (
@@ -11,6 +12,8 @@ from training.evaluation.thresholds.choosing import (
     VALIDATION,
     counted_alarms,
 )
+
+_MOST_NAMED = 20  # labels in a line
 
 
 def in_words(found):
@@ -49,13 +52,7 @@ def in_words(found):
         clips = f"{found.negatives.hours:.3g} h without any label"
     yield f"{found.head.name}: {what} for {found.target}, chosen on {clips}"
     yield from (f"  {line}" for line in columns(list(_table(found))))
-    for choice in found.choices:
-        if not choice.is_new:
-            own = "none of its own"
-            if choice.threshold is not None:
-                own = f"its {number_in_words(choice.threshold)}"
-            name = choice.label
-            yield f"  {name} keeps {own}: {choice.note}"
+    yield from (f"  {line}" for line in _kept(found))
     if found.negatives is not None:
         yield from (f"  {line}" for line in too_short(found))
     for_others = found.after.none_below
@@ -178,6 +175,22 @@ _SHARES = {
     KEEP: (("kept", "recall"),),
     ALARMS: (("missed", "missed"),),
 }
+
+
+def _kept(found):
+    """Yields a line for each reason for which labels are as they were."""
+    labels_of: dict[tuple[str, str], list[str]] = {}
+    for choice in found.choices:
+        if not choice.is_new:
+            own = "none of its own"
+            if choice.threshold is not None:
+                own = f"its {number_in_words(choice.threshold)}"
+            labels_of.setdefault((own, choice.note), []).append(choice.label)
+    for (own, note), labels in labels_of.items():
+        whose = "keep" if len(labels) > 1 else "keeps"
+        if len(labels) > 1:
+            own = own.replace("its ", "their ")
+        yield f"{a_few(labels, _MOST_NAMED)} {whose} {own}: {note}"
 
 
 def _overall(found):

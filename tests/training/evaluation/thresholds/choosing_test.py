@@ -87,6 +87,20 @@ def test_thresholds_of_labels_replace_the_one_for_all_but_not_that_for_the_unkno
     assert after.chosen_by["none_below"] == keeping.chosen_by["none_below"]
 
 
+def test_where_no_label_can_tell_all_stays_as_it_was():
+    together = chosen("precision", 0.95, True).after
+    few = clips((5, [0.8, 0.1, 0.1], 0), (5, [0.1, 0.8, 0.1], 1))
+    found = chosen("precision", 0.95, before=together, validation=few)
+    assert found.after == together and found.after.chosen_by == together.chosen_by
+    assert "a, b keep none of their own: 5 validation clips" in "".join(in_words(found))
+
+
+def test_none_below_is_of_no_use_where_all_labels_have_thresholds():
+    before = dataclasses.replace(BEFORE, thresholds={"a": 0.5, "b": 0.5})
+    [choice] = chosen("keep", 0.9, before=before).choices
+    assert choice.note.startswith("no clip depends on it: labels have thresholds")
+
+
 def test_a_share_of_the_clips_is_kept():
     """Of 15 clips of known labels, those of "b" are below its own threshold."""
     found = chosen("keep", 0.8)
