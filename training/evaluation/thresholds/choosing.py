@@ -206,7 +206,7 @@ def choose(head, decisions, target, predictions, negatives=None):
 def _each(head, before, target, scores, negatives):
     """A threshold for each label, in place of one that was chosen for all of them."""
     thresholds = dict(before.thresholds)
-    chosen_by = dict(before.chosen_by.get("thresholds", {}))
+    chosen_by = dict(_entry(before, "thresholds"))
     notes, alarms = {}, {}
     for label, of_label in scores[VALIDATION].items():
         try:
@@ -243,7 +243,7 @@ def _each(head, before, target, scores, negatives):
 
 def _without_one_for_all(decisions):
     """The same without `none_below`, unless that is for the unknown."""
-    target = decisions.chosen_by.get("none_below", {}).get("target")
+    target = _entry(decisions, "none_below").get("target")
     if target in (None, KEEP):
         return decisions
     chosen_by = _with(decisions.chosen_by, none_below=None)
@@ -323,6 +323,12 @@ def _chosen_by(target, point, alarms):
         "clips": point.n_with,
         "split": VALIDATION,
     }
+
+
+def _entry(decisions, name):
+    """What `chosen_by` says of something; {} where that was edited to be no object."""
+    entry = decisions.chosen_by.get(name)
+    return entry if isinstance(entry, Mapping) else {}
 
 
 def _with(chosen_by, **entries):
