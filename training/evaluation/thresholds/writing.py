@@ -3,7 +3,7 @@
 from leaf_files.atomic import write_csv, write_text
 from leaf_files.figures import save_figure
 from leaf_files.tables import code, plain_table
-from training.evaluation.thresholds.choosing import TEST, VALIDATION
+from training.evaluation.thresholds.choosing import KEEP, TEST, VALIDATION
 from training.evaluation.thresholds.figures import figures_of
 from training.evaluation.thresholds.words import (
     alarms_in_words,
@@ -90,8 +90,8 @@ def _row(found, choice):
         "value": found.target.value,
     }
     for split in (VALIDATION, TEST):
-        point = choice.points[split]
         for name in ("precision", "missed"):
+            point = _point(found, choice, split, name)
             low, high = point.interval(name) or (None, None)
             row[f"{split}_{name}"] = getattr(point, name)
             row[f"{split}_{name}_low"], row[f"{split}_{name}_high"] = low, high
@@ -147,4 +147,11 @@ def _cells(found, choice):
         yield alarms_in_words(choice.alarms)
     for split in (VALIDATION, TEST):
         for name in ("precision", "missed"):
-            yield share_in_words(choice.points[split], name)
+            yield share_in_words(_point(found, choice, split, name), name)
+
+
+def _point(found, choice, split, name):
+    """The `Point` of a share; what is kept is right or wrong as all answers are."""
+    if found.target.name == KEEP and name == "precision":
+        return found.overall(split)
+    return choice.points[split]

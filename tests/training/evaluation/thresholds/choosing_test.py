@@ -1,5 +1,6 @@
 """Thresholds of heads, and what stays of what was decided before."""
 
+import csv
 import dataclasses
 
 import numpy as np
@@ -11,6 +12,8 @@ from training.decisions.points import level_of
 from training.evaluation.clips import ClipPredictions, MultiLabelPredictions
 from training.evaluation.thresholds.choosing import Target, choose
 from training.evaluation.thresholds.words import in_words
+from training.evaluation.thresholds.writing import write_thresholds
+from training.run.folder import RunFolder
 
 HEAD = Head("t", "t", ("a", "b", "noise"))
 BEFORE = Decisions(
@@ -137,3 +140,18 @@ def test_text_names_what_is_kept():
     assert "a     0.7000  100.0 % (73.5 to 100.0)  0.0 % (0.0 to 26.5)" in lines[2]
     assert lines[4].startswith("  b keeps its 0.9000: 3 validation clips with it")
     assert lines[-1].startswith("  all test clips: 8 of 10 decided on, 100.0 % (63.1")
+
+
+def test_the_table_says_how_often_what_is_kept_is_right(tmp_path):
+    """All six clips of noise are taken for "a", less surely than those of "a"."""
+    before = dataclasses.replace(BEFORE, thresholds={})
+    run = RunFolder(tmp_path)
+    write_thresholds(run, (HEAD,), [chosen("keep", 0.8, before=before)])
+    [row] = csv.DictReader(run.thresholds.open(newline=""))
+    assert float(row["validation_missed"]) == 0.0
+    assert float(row["validation_precision"]) == 1.0
+    low = clips((12, [0.55, 0.25, 0.2], 0), (6, [0.6, 0.1, 0.3], 2))
+    write_thresholds(run, (HEAD,), [chosen("keep", 1.0, before=before, validation=low)])
+    [row] = csv.DictReader(run.thresholds.open(newline=""))
+    assert float(row["validation_precision"]) == pytest.approx(12 / 18)
+    assert run.read_decisions((HEAD,))[0].none_below == pytest.approx(0.55, abs=2e-6)
