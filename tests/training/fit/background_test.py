@@ -86,6 +86,15 @@ def test_evaluating_finds_the_same_clips(run):
     assert of_class == before["per_class"]["background"]["n_examples"]
 
 
+def test_a_background_that_is_gone_is_said_in_a_line(run, street):
+    gone = street.rename(street.with_name("gone"))
+    try:
+        with pytest.raises(UserError, match="street.* of --background isn't there"):
+            evaluate(run.path)
+    finally:
+        gone.rename(street)
+
+
 def test_other_clips_are_evaluated_as_they_are(run, tmp_path):
     [found] = evaluate(run.path, f"folder:{write_noises(tmp_path, 3, seed=7)}")
     assert sorted(found.predictions.classes.tolist()) == [0, 0, 0, 1, 1, 1]

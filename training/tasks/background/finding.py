@@ -10,6 +10,7 @@ from leaf_files.command_line import a_few, counted, note
 from leaf_files.errors import UserError
 from leaf_files.threads import in_threads
 from leaf_files.walk import cannot_be_used, find_clips
+from training.settings.config import SYNTHETIC, UNLABELLED
 from training.tasks.background.recordings import Recording, drawn, heard, measured
 from training.tasks.identity import fingerprint
 from training.tasks.own.entries import Entry, name_below
@@ -40,6 +41,25 @@ class Found(NamedTuple):
     errors: Sequence[UserError] = ()
 
 
+def require_folder(folder):
+    """Checks that a folder of `--background` is there.
+
+    Raises:
+        UserError: It isn't.
+
+    >>> require_folder(Path("nowhere"))
+    Traceback (most recent call last):
+    leaf_files.errors.UserError: the folder nowhere of --background isn't there: ...
+    """
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "isn't there"
+        raise UserError(
+            f"the folder {folder} of --background {what}: name {SYNTHETIC}, "
+            f"{UNLABELLED}, or folders of recordings, separated by commas; a run finds "
+            "its recordings where they were"
+        )
+
+
 def in_folder(folder, splitting, own_paths):
     """The recordings of a folder, at any depth, each content once.
 
@@ -59,6 +79,7 @@ def in_folder(folder, splitting, own_paths):
     >>> len(in_folder(Path("drums"), Splitting(), set()).recordings)
     10
     """
+    require_folder(folder)
     paths = _without_copies(find_clips(folder, "recordings for --background"))
     own = [path for path in paths if own_paths and os.path.realpath(path) in own_paths]
     if own:

@@ -7,7 +7,12 @@ from leaf_files.command_line import a_few, counted
 from leaf_files.errors import UserError
 from training.settings.config import SYNTHETIC, UNLABELLED
 from training.tasks.background.clips import Added
-from training.tasks.background.finding import between_events, in_folder, pieces_of
+from training.tasks.background.finding import (
+    between_events,
+    in_folder,
+    pieces_of,
+    require_folder,
+)
 from training.tasks.background.recordings import most_windows
 from training.tasks.background.synthetic import SyntheticSound
 from training.tasks.clip_sets import SPLITS
@@ -96,12 +101,7 @@ class BackgroundSources:
             )
         for name in self.folders:
             folder = Path(name)
-            if not folder.is_dir():
-                what = "is a file" if folder.exists() else "isn't there"
-                raise UserError(
-                    f"the folder {name} of --background {what}: name {SYNTHETIC}, "
-                    f"{UNLABELLED}, or folders of recordings, separated by commas"
-                )
+            require_folder(folder)
             if own is None or not own.is_dir():
                 continue
             one, other = folder.resolve(), own.resolve()
