@@ -79,6 +79,15 @@ class Recording:
         path: The audio file.
         n_samples: Samples heard so far, at the model's rate.
         seconds: Their length; 0 of a recording that can't be read.
+
+    >>> from leaf_files.windowing import Grid
+    >>> from training.evaluation.opening import OpenRun
+    >>> opened = OpenRun.open("run")
+    >>> listener = Listener(opened, opened.load_model(), Grid(800, 800))
+    >>> recording = Recording(listener, "drums/kick/0.wav")
+    >>> [of_head] = [[*heard] for heard in recording]
+    >>> of_head[0].labels, recording.seconds
+    (('kick', 'snare'), 0.1)
     """
 
     def __init__(self, listener, path):

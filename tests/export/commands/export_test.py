@@ -80,7 +80,9 @@ def test_the_report_compares_with_keras_on_the_evaluation_clips(report, run, exp
     assert tflite["ops"]["CONV_2D"] >= 2
     assert tflite["xnnpack"] == {"partitions": 1, "operators_outside": 0}
     assert tflite["latency_ms_2_threads"] > 0
-    assert report["artifacts"]["saved_model"]["ops"]["Cos"] == 1
+    saved_model = report["artifacts"]["saved_model"]["ops"]
+    # Taps are there as such: nothing makes them.
+    assert saved_model["Conv2D"] >= 2 and "Cos" not in saved_model
     frontend = report["artifacts"]["frontend"]
     assert frontend["shape"] == [50, 6] and 0 < frontend["max_difference"] < 1e-5
     assert "accuracy" not in frontend
