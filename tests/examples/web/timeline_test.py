@@ -137,7 +137,7 @@ def test_grid_and_rules_are_those_of_detect(one_page, head):
     )
     for window, theirs in zip(windows, found, strict=True):
         settings = Settings()
-        grid = Grid(window, settings.hop(window))
+        grid = settings.grid(window)
         rules = settings.rules(head, grid, 16000)
         assert theirs == {
             "hop": grid.hop_samples,
@@ -163,7 +163,7 @@ def test_a_recording_is_cut_as_by_detect(one_page, rng):
         sizes,
     )
     for (samples, length), windows in zip(sizes, found, strict=True):
-        grid = Grid(length, Settings().hop(length))
+        grid = Settings().grid(length)
         batches = grid.cut([np.arange(1, samples + 1)])
         assert windows == np.concatenate(list(batches)).tolist()
 
@@ -183,7 +183,7 @@ def recording(tmp_path_factory):
 def decided(artifact, recording):
     """An artifact that finds some events in the recording, and leaves gaps."""
     model = open_artifact(artifact)
-    grid = Grid(WINDOW_SAMPLES, Settings().hop(WINDOW_SAMPLES))
+    grid = Settings().grid(WINDOW_SAMPLES)
     waveform = np.float32(soundfile.read(recording)[0])
     windows = np.concatenate(list(grid.cut([waveform])))
     scores = model.runner.probabilities(windows)[""]
