@@ -173,7 +173,7 @@ export class EventFinder {
   /** Adds a window to the stretches of the labels whose release it reaches. */
   #grow(index, scores, reached) {
     const { levels, leadSamples, oneLabel } = this.#rules;
-    const top = scores.indexOf(Math.max(...scores));
+    const top = Math.max(...scores);
     reached.forEach((isReached, label) => {
       if (!isReached) return;
       if (!this.#growing.has(label)) {
@@ -182,7 +182,7 @@ export class EventFinder {
       }
       const stretch = this.#growing.get(label);
       stretch.score = Math.max(stretch.score, scores[label]);
-      stretch.isEvent ||= scores[label] >= levels[label] && (!oneLabel || label === top);
+      stretch.isEvent ||= scores[label] >= levels[label] && (!oneLabel || scores[label] === top);
     });
   }
 

@@ -141,6 +141,10 @@ def _left(graph, outputs, given):
         waiting += [t.op for t in op.inputs if t.name not in given]
     names = {op.name for op in kept}
     whole = graph.as_graph_def()
+    for nodes in (whole.node, *(f.node_def for f in whole.library.function)):
+        for node in nodes:
+            # A gradient of a layer's own, such as swish's, that nobody asks for.
+            node.attr.pop("_gradient_op_type", None)
     graph_def = tf.compat.v1.GraphDef(versions=whole.versions, library=whole.library)
     for node in whole.node:
         if node.name in names:

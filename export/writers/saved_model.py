@@ -33,13 +33,7 @@ def write_saved_model(source: Source, folder: Path, labels_folder: Path) -> None
         tf.saved_model.Asset(labels_folder / head.labels_file) for head in source.heads
     ]
     with native_logs_hidden():
-        save_module(
-            module,
-            folder,
-            signatures=signatures,
-            # Of layers such as swish; folded weights have none to be saved by.
-            options=tf.saved_model.SaveOptions(experimental_custom_gradients=False),
-        )
+        save_module(module, folder, signatures=signatures)
     write_warmup(folder, _warmup_requests(signatures, source.window_samples))
 
 

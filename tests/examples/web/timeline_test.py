@@ -42,6 +42,8 @@ def random_case(rng):
     n_windows, n_labels = (int(n) for n in rng.integers(1, (60, 5)))
     walk = np.cumsum(rng.normal(0, 0.8, (n_windows, n_labels)), axis=0)
     scores = 1 / (1 + np.exp(-walk))
+    if rng.random() < 0.3:
+        scores = scores.round(1)  # labels that are equally likely
     scores[rng.random(scores.shape) < 0.02] = np.nan
     levels = rng.uniform(0.3, 1.0, n_labels)
     levels[rng.random(n_labels) < 0.2] = np.inf
