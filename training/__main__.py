@@ -140,14 +140,17 @@ def _evaluate(arguments):
 
 
 def _thresholds(arguments):
-    from training.commands.arguments import threshold_target, with_columns
+    from training.commands.arguments import (
+        event_settings,
+        threshold_target,
+        with_columns,
+    )
     from training.run.folder import RunFolder
 
     target = threshold_target(arguments)
     task = with_columns(arguments.task, arguments.label_column)
     RunFolder(arguments.run).require_finished()
     quiet.import_keras()
-    from leaf_files.event_settings import EventSettings
     from training.evaluation.thresholds.command import choose_thresholds
     from training.evaluation.thresholds.words import in_words
 
@@ -157,9 +160,7 @@ def _thresholds(arguments):
         index=getattr(arguments, "index", None),
         writes=not arguments.dry_run,
         negatives=arguments.negatives,
-        settings=EventSettings()
-        if arguments.overlap is None
-        else EventSettings(arguments.overlap),
+        settings=event_settings(arguments),
     )
     for each in found:
         print(*in_words(each), sep="\n")
@@ -169,7 +170,7 @@ def _thresholds(arguments):
 
 
 def _evaluate_events(arguments, task):
-    from leaf_files.event_settings import EventSettings
+    from training.commands.arguments import event_settings
     from training.evaluation.events import finding, judging, words
     from training.evaluation.opening import OpenRun
 
@@ -179,9 +180,7 @@ def _evaluate_events(arguments, task):
         arguments.skip_bad_clips,
         getattr(arguments, "index", None),
     )
-    settings = EventSettings()
-    if arguments.overlap is not None:
-        settings = EventSettings(arguments.overlap)
+    settings = event_settings(arguments)
     found = finding.find_events(opened, task, settings, command_line.note)
     scores = {name: judging.judge(recordings) for name, recordings in found.items()}
     if arguments.json:

@@ -333,6 +333,20 @@ def _add_overlap(parser, option):
     )
 
 
+def event_settings(arguments):
+    """The `EventSettings` of parsed arguments with `--overlap`.
+
+    >>> arguments = make_parser().parse_args(["evaluate", "run", "--overlap", "0.5"])
+    >>> event_settings(arguments).overlap
+    0.5
+    """
+    from leaf_files.event_settings import EventSettings
+
+    if arguments.overlap is None:
+        return EventSettings()
+    return EventSettings(arguments.overlap)
+
+
 def _add_thresholds(commands):
     parser = commands.add_parser(
         "thresholds",

@@ -1,13 +1,12 @@
 """Whole recordings, heard by a run's model as `export detect` hears them."""
 
-import numpy as np
+from scipy import special
 from tqdm import tqdm
 
 from leaf_files.command_line import note
 from leaf_files.errors import UserError
 from leaf_files.oddities import warn_of
 from leaf_files.sound import FileBlocks, in_chunks
-from training.evaluation.clips import quiet_tracing
 
 _MOMENT = 2.0  # seconds
 _AT_ONCE = 16.0  # seconds
@@ -101,14 +100,13 @@ class Recording:
         chunks = in_chunks(blocks, round(_AT_ONCE * rate))
         try:
             for windows in self._listener.grid.cut(chunks, _MOST_WINDOWS):
-                with opened.running(), quiet_tracing():
-                    logits = self._listener.model.predict_on_batch(windows)
+                logits = opened.logits(self._listener.model, windows)
                 self.n_samples = round(blocks.file_samples * rate / blocks.file_rate)
                 yield {
-                    head: _probabilities(
-                        logits[head.name] if isinstance(logits, dict) else logits, head
-                    )
-                    for head in opened.heads
+                    head: special.expit(of_head)
+                    if head.multi_label
+                    else special.softmax(of_head, axis=1)
+                    for head, of_head in logits.items()
                 }
             self.seconds = blocks.file_samples / blocks.file_rate
         except UserError as error:
@@ -117,12 +115,3 @@ class Recording:
             note(f"skipped: {error}")
         else:
             warn_of(self.path, blocks.oddities)
-
-
-def _probabilities(logits, head):
-    """(windows, classes), float64."""
-    logits = np.asarray(logits, np.float64)
-    if head.multi_label:
-        return np.exp(-np.logaddexp(0.0, -logits))
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return odds / odds.sum(axis=1, keepdims=True)

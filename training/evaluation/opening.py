@@ -5,10 +5,13 @@ import dataclasses
 import functools
 import sys
 
+import numpy as np
+
 from leaf_files.decisions import Decisions
 from leaf_files.errors import UserError
 from leaf_files.run_folder import Head, require_same_rate
 from leaf_tf.frontends.base import frontends_of
+from training.evaluation.clips import quiet_tracing
 from training.run.data_checks import heard_before, is_own, is_same, own_clips
 from training.run.folder import RunFolder
 from training.run.models import load_classifier
@@ -89,7 +92,7 @@ class OpenRun:
         """
         take = functools.partial(self._clips, split, exactly)
         if task_name:
-            return [(task_name, *_head_and_clips(task_name, self.heads, take))]
+            return [(task_name, *head_for(task_name, self.heads, take))]
         return [(head.task, head, take(head.task, head)) for head in self.heads]
 
     def load_model(self):
@@ -105,6 +108,28 @@ class OpenRun:
         for line in self.run.notes():
             _note(line)
         return model
+
+    def logits(self, model, windows):
+        """What a model gives for windows, {head: (windows, classes), float64}.
+
+        Args:
+            model: The model, as of `load_model`.
+            windows: (windows, samples).
+
+        >>> opened = OpenRun.open("run")
+        >>> [found] = opened.logits(opened.load_model(), np.zeros((3, 800))).values()
+        >>> found.shape
+        (3, 2)
+        """
+        with self.running(), quiet_tracing():
+            outputs = model.predict_on_batch(windows)
+        return {
+            head: np.asarray(
+                outputs[head.name] if isinstance(outputs, dict) else outputs,
+                np.float64,
+            )
+            for head in self.heads
+        }
 
     @contextlib.contextmanager
     def running(self):
@@ -167,13 +192,27 @@ def _note(line):
     print(line, file=sys.stderr)
 
 
-def _head_and_clips(name, heads, open_clips):
-    """The head that knows a task's classes, the task's own first; and the clips."""
+def head_for(name, heads, opens):
+    """The head that knows a task's classes, its own first; and what it opens with.
+
+    Args:
+        name: Name of the task.
+        heads: `Head`s of a run.
+        opens: Function of the name and a head, to what is opened for it.
+
+    Raises:
+        UserError: What `opens` raises for the first of them, if it does for all.
+
+    >>> heads = OpenRun.open("run").heads
+    >>> head, name = head_for("folder:drums", heads, lambda name, head: head.name)
+    >>> name
+    'drums'
+    """
     task_heads = [h for h in heads if is_same(get_task(h.task), get_task(name))]
     refusals = []
     for head in task_heads or heads:
         try:
-            return head, open_clips(name, head)
+            return head, opens(name, head)
         except UserError as error:
             refusals.append(error)
     raise refusals[0]

@@ -12,11 +12,7 @@ from leaf_files.oddities import warn_of_all
 from leaf_files.run_folder import Head
 from leaf_files.walk import cannot_be_used, find_clips
 from leaf_files.windows import cut_windows
-from training.evaluation.clips import (
-    ClipPredictions,
-    MultiLabelPredictions,
-    quiet_tracing,
-)
+from training.evaluation.clips import ClipPredictions, MultiLabelPredictions
 
 _MOMENT = 2.0  # seconds
 
@@ -86,11 +82,9 @@ def predict_unknown(opened, model, heads, paths, noise=None):
         if noise is not None:
             waveform = noise.add(waveform, index)
         windows = cut_windows(waveform, opened.config.window_samples)
-        with opened.running(), quiet_tracing():
-            logits = model.predict_on_batch(windows)
+        logits = opened.logits(model, windows)
         for head, means in logits_of.items():
-            of_head = logits[head.name] if isinstance(logits, dict) else logits
-            means.append(np.asarray(of_head, np.float64).mean(axis=0))
+            means.append(logits[head].mean(axis=0))
         oddities[str(path)] = clip.oddities
     _tell(errors, len(paths), opened.config.skip_bad_clips)
     warn_of_all(oddities, len(oddities))

@@ -12,7 +12,7 @@ from leaf_files.thresholds import DETECT_THRESHOLD
 from training.evaluation.events.matching import Event
 from training.evaluation.events.tables import read_reference
 from training.evaluation.listening import Listener
-from training.run.data_checks import is_same
+from training.evaluation.opening import head_for
 from training.run.data_record import DataRecord
 from training.tasks.own.table import TableTask
 from training.tasks.own.task import OwnTask
@@ -62,36 +62,36 @@ def find_events(opened, task_name=None, settings=None, say=print):
 
 def _head_and_table(opened, task_name):
     """(head, its `TableTask`) of one task, or of all."""
+
+    def known_table(name, head):
+        unknown = sorted({x for e in entries for x in e.labels} - {*head.labels})
+        if unknown:
+            raise UserError(
+                f"{name} has events that the model doesn't know: {a_few(unknown)}; it "
+                f"knows {', '.join(head.labels)}"
+            )
+        return table
+
     if task_name is None:
         for head in opened.heads:
-            yield head, _table(head.task, opened.config)
+            yield head, _table(head.task, opened.config)[0]
         return
-    table = _table(task_name, opened.config)
-    own = [h for h in opened.heads if is_same(get_task(h.task), get_task(task_name))]
-    named = {x for e in table.listing(True).entries for x in e.labels}
-    refusals = []
-    for head in own or opened.heads:
-        unknown = sorted(named - {*head.labels})
-        if not unknown:
-            yield head, table
-            return
-        refusals.append(
-            f"{task_name} has events that the model doesn't know: {a_few(unknown)}; it "
-            f"knows {', '.join(head.labels)}"
-        )
-    raise UserError(refusals[0])
+    table, entries = _table(task_name, opened.config)
+    yield head_for(task_name, opened.heads, known_table)
 
 
 def _table(name, config):
+    """(the `TableTask` of a name, its entries)."""
     task = get_task(name, config)
     if not isinstance(task, TableTask):
         raise UserError(
             f"--events are those of a table with columns start and end, and {name} is "
             "none: name one by --task table:FILE"
         )
-    if all(entry.start is None for entry in task.listing(True).entries):
+    entries = task.listing(True).entries
+    if all(entry.start is None for entry in entries):
         raise UserError(f"no row of {name} has a start: it names clips, not events")
-    return task
+    return task, entries
 
 
 def _heard(listener, head, table, settings, say):

@@ -1,8 +1,6 @@
 """Events of whole recordings, by a model whose answers are known."""
 
-import contextlib
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ from leaf_files.errors import UserError
 from leaf_files.event_settings import EventSettings
 from leaf_files.run_folder import Head
 from training.evaluation.events.finding import find_events
+from training.evaluation.opening import OpenRun
 from training.run.data_record import DataRecord, TaskRecord
 from training.run.folder import RunFolder
 from training.settings.config import FitConfig
@@ -30,6 +29,13 @@ class LoudIsHit:
         return {"hits": np.stack([loud, -loud], axis=1)}
 
 
+class Run(OpenRun):
+    """A run of that model."""
+
+    def load_model(self):
+        return LoudIsHit()
+
+
 @pytest.fixture
 def opened(tmp_path, monkeypatch):
     """A run that never heard anything, in a folder with the table of two recordings."""
@@ -42,14 +48,8 @@ def opened(tmp_path, monkeypatch):
     Path("hits.csv").write_text("path,label,start,end\n" + "\n".join(rows) + "\n")
     config = FitConfig(task="table:hits.csv", sample_rate=RATE, window_seconds=0.5)
     (tmp_path / "run").mkdir()
-    return SimpleNamespace(
-        run=RunFolder(tmp_path / "run"),
-        config=config,
-        heads=(HEAD,),
-        decisions={HEAD: Decisions(background=("rest",))},
-        load_model=LoudIsHit,
-        running=contextlib.nullcontext,
-    )
+    decisions = {HEAD: Decisions(background=("rest",))}
+    return Run(RunFolder(tmp_path / "run"), config, (HEAD,), decisions, None)
 
 
 def test_they_begin_and_end_where_the_sound_does(opened):
