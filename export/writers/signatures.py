@@ -78,8 +78,8 @@ def _shared(source):
     """One function in the file for all that the signatures compute of a waveform.
 
     Weights are folded into it. Of a model of any length there are two, one of them for
-    the length of a window: most clients ask for that, and three quarters of the
-    operations for any length only find out what the length is.
+    the length of a window: most clients ask for that, and many of the operations for
+    any length only find out what the length is.
     """
     tf = import_tensorflow()
     outputs = _all_outputs(source)
