@@ -44,7 +44,8 @@ placed so that its edges, where it is still high, are midway between two of them
 | --- | --- |
 | `taps` | decimators, cuts, decimated taps: fixed matrices |
 | `plan` | `Group` and `Plan`: what a plan is; the plan of the definition |
-| `errors` | predicted errors of a plan; weights of least error |
+| `statistics` | covariances of energies of noise; weights of least error |
+| `errors` | predicted errors of a plan, and those allowed |
 | `planner` | the choice of the cheapest plan within a tolerance |
 | `kernels` | what groups compute with, made of the live weights |
 | `signals` | the waveform at each rate |

@@ -18,12 +18,12 @@ import numpy as np
 
 from leaf_tf.dsp.multirate import taps
 from leaf_tf.dsp.multirate.errors import (
-    Values,
     allowed_errors,
     plan_statistics,
     predicted_errors,
 )
 from leaf_tf.dsp.multirate.plan import Group, Plan, exact_plan, lanes
+from leaf_tf.dsp.multirate.statistics import Values
 
 TOLERANCE = 3e-4
 
