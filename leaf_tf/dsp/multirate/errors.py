@@ -29,14 +29,19 @@ def plan_statistics(
         >>> plan_statistics(exact_plan(*bank, 401, 401, 160), *bank).lowpasses.shape
         (2, 1, 401)
     """
-    return BankStatistics(
-        center_freqs,
-        sigmas,
-        pooling_widths,
+    return _statistics(
+        tuple(center_freqs),
+        tuple(sigmas),
+        tuple(pooling_widths),
         plan.kernel_size,
         plan.pool_size,
         plan.hops * plan.strides,
     )
+
+
+# Each group of a plan, and each check of it, asks for those of the same filters. They
+# take some MB each.
+_statistics = functools.lru_cache(maxsize=4)(BankStatistics)
 
 
 @functools.lru_cache(maxsize=256)
@@ -64,11 +69,7 @@ def interpolation(plan: Plan, group: Group) -> np.ndarray:
     statistics = plan_statistics(
         plan, plan.center_freqs, plan.sigmas, plan.pooling_widths
     )
-    filters = np.array(group.filters)
-    computed = statistics.computed_responses(
-        filters, group.rate, group.stride, group.half_length
-    )
-    return statistics.interpolation(filters, computed, positions)
+    return _computed(statistics, group).interpolation(positions)
 
 
 def predicted_errors(
@@ -105,14 +106,17 @@ def predicted_errors(
     errors = np.empty((4, plan.n_filters))
     for group in plan.groups:
         filters = np.array(group.filters)
-        computed = statistics.computed_responses(
-            filters, group.rate, group.stride, group.half_length
-        )
         weights = statistics.lowpasses[:, filters] @ interpolation(plan, group).T
-        errors[:, filters] = statistics.relative_errors(
-            filters, computed, plan.positions(group), weights
+        errors[:, filters] = _computed(statistics, group).relative_errors(
+            plan.positions(group), weights
         )
     return errors
+
+
+def _computed(statistics, group):
+    """`ComputedEnergies` of a group."""
+    filters = np.array(group.filters)
+    return statistics.computed(filters, group.rate, group.stride, group.half_length)
 
 
 def allowed_errors(sigmas: Values, kernel_size: int, tolerance: float) -> np.ndarray:

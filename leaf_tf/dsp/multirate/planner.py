@@ -41,11 +41,6 @@ _REACHES = (3.0, 3.15, 3.3, 3.45, 3.6, 3.75, 3.9, 4.0, 4.15, 4.3, 4.5, 4.75, 5.0
 # that still miss are computed exactly.
 _TIGHTENING = 0.7
 _MAX_ROUNDS = 8
-# An error below what any round asks for needs no measuring with longer taps or
-# shorter strides.
-_NEGLIGIBLE = _TIGHTENING**_MAX_ROUNDS
-# Numbers in the systems of equations solved at a time.
-_MAX_SOLVED = 4_000_000
 # Filters times energies a block up to which blocks are tried: then vectors are full,
 # and longer blocks only add zeros.
 _MAX_FILTERS = 64
@@ -157,7 +152,8 @@ class _Limits:
 class _Simplifications:
     """Errors that shorter taps, lower rates and longer strides make, one by one.
 
-    All are relative to the allowed errors, the worst of the four situations.
+    All are relative to the allowed errors, the worst of the four situations, and
+    measured when they are first asked for.
 
     Args:
         exact: `exact_plan` of the filters.
@@ -170,7 +166,7 @@ class _Simplifications:
         self._allowed = allowed
         # Filters that shrink limit the strides; those that grow, taps and cuts.
         self._longest_sigmas = np.array(exact.sigmas) * (1.0 + margin)
-        shrunk, self._grown = (
+        self._shrunk, self._grown = (
             plan_statistics(exact, exact.center_freqs, sigmas, exact.pooling_widths)
             for sigmas in (
                 np.array(exact.sigmas) / (1.0 + margin),
@@ -178,15 +174,24 @@ class _Simplifications:
             )
         )
         self._half_kernel = exact.kernel_size // 2
-        self._filters = np.arange(exact.n_filters)
+        n_filters = exact.n_filters
         # A filter that ends within its window has no cut to soften.
         self._is_soft = _REACHES[-1] * self._longest_sigmas > self._half_kernel
-        self._by_stride = self._stride_errors(shrunk, self._filters, is_soft=False)
-        self._by_soft_stride = self._stride_errors(
-            self._grown, self._filters[self._is_soft], is_soft=True
-        )
+        # From the longest; every sample is exact, and isn't measured.
+        strides = [
+            stride
+            for stride in _divisors(exact.strides)
+            if 1 < stride <= self._half_kernel
+        ]
+        self._strides = np.array([*strides, 1])
+        self._soft_strides = np.array([*strides, 0])
+        self._by_stride = _Search(strides, np.full(n_filters, True), self._hard_cut)
+        self._by_soft_stride = _Search(strides, self._is_soft, self._soft_cut)
+        # An abrupt end and the images that a decimator leaves are fast changes of the
+        # energies; they show at long strides only, so at the longest of each filter.
+        longest = self._strides[self._by_stride.cheapest(np.ones(n_filters))]
         self._by_rate = {
-            rate: self._tap_errors(rate)
+            rate: self._tap_search(rate, longest)
             for rate in (1,) + _RATES
             if exact.strides % rate == 0
         }
@@ -194,19 +199,18 @@ class _Simplifications:
     def limits(self, limit):
         """`_Limits` where each error alone is at most `limit`, (n_filters,)."""
         half_lengths = {}
-        for rate, errors in self._by_rate.items():
-            shortest = np.zeros(len(self._filters), int)
-            # From the longest to the shortest: the last that meets the limit stays.
-            for reach in _REACHES[::-1]:
-                is_met = errors[reach] <= limit
-                shortest[is_met] = self._half_lengths(reach)[is_met]
-            half_lengths[rate] = shortest
+        for rate, search in self._by_rate.items():
+            cheapest = search.cheapest(limit)
+            half_lengths[rate] = np.where(
+                cheapest < len(_REACHES),
+                self._half_lengths(np.append(_REACHES, 0.0)[cheapest]),
+                0,
+            )
         # At the full rate all taps of the definition are always good enough.
         is_full = half_lengths[1] == 0
         half_lengths[1][is_full] = self._half_kernel
-        n_filters = len(self._filters)
-        strides = _longest(self._by_stride, limit, 1, n_filters)
-        soft_strides = _longest(self._by_soft_stride, limit, 0, n_filters)
+        strides = self._strides[self._by_stride.cheapest(limit)]
+        soft_strides = self._soft_strides[self._by_soft_stride.cheapest(limit)]
         return _Limits(
             half_lengths,
             strides,
@@ -219,100 +223,120 @@ class _Simplifications:
         half_lengths = np.ceil(reach * self._longest_sigmas).astype(int)
         return np.minimum(half_lengths, self._half_kernel)
 
-    def _tap_errors(self, rate):
-        """{reach: errors (n_filters,)} of taps that end early, at a lower rate.
+    def _hard_cut(self, stride, filters):
+        """Errors (filters,) of energies at every stride-th sample."""
+        return self._stride_errors(self._shrunk, filters, stride, self._half_kernel)
 
-        An abrupt end and the images that a decimator leaves are fast changes of the
-        energies; they show at long strides only, so at the longest of each filter.
-        """
-        errors = {reach: np.full(len(self._filters), np.inf) for reach in _REACHES}
+    def _soft_cut(self, stride, filters):
+        """The same, of filters whose cut is softened."""
+        half_length = taps.soft_half_length(self._exact.kernel_size, stride)
+        return self._stride_errors(self._grown, filters, stride, half_length)
+
+    def _stride_errors(self, statistics, filters, stride, half_length):
+        positions = self._exact.positions(Group((), 1, stride, half_length))
+        computed = statistics.computed(filters, 1, stride, half_length)
+        weights = self._weights(filters, computed, positions)
+        return self._worst(filters, computed, positions, weights)
+
+    def _tap_search(self, rate, longest):
+        """`_Search` of the shortest reach of taps at a lower rate."""
+        strides = np.array(
+            [
+                _longest_divisor(self._exact.strides, limit, rate) or rate
+                for limit in longest.tolist()
+            ]
+        )
         in_band = self._grown.center_freqs < np.pi / rate
-        longest = _longest(self._by_stride, 1.0, 1, len(self._filters))
-        half_kernel = self._half_kernel
-        times = np.abs(np.arange(-half_kernel, half_kernel + 1))
-        # Filters of one stride share positions, and are measured in one batch.
-        for limit in np.unique(longest[in_band]):
-            stride = _longest_divisor(self._exact.strides, int(limit), rate) or rate
-            positions = self._exact.positions(Group((), rate, stride, half_kernel))
-            cut = taps.cut_window(self._exact.kernel_size, half_kernel, stride)
-            filters = self._filters[in_band & (longest == limit)]
-            whole = self._grown.computed_responses(filters, rate, stride, half_kernel)
-            # Weights of the whole taps: what is measured is the error of ending early.
-            weights = self._weights(self._grown, filters, whole, positions)
-            is_open = np.ones(len(filters), bool)
-            for reach in _REACHES:
-                measured = filters[is_open]
-                half_lengths = self._half_lengths(reach)[measured]
-                ended = self._grown.computed_responses(
+        # {stride: weights (2, n_filters, m) of the whole taps}: what is measured is the
+        # error of ending early.
+        whole = {}
+        times = np.abs(np.arange(-self._half_kernel, self._half_kernel + 1))
+
+        def errors(reach, filters):
+            worst = np.empty(len(filters))
+            # Filters of one stride share positions, and are measured in one batch.
+            for stride in np.unique(strides[filters]).tolist():
+                of_stride = strides[filters] == stride
+                measured = filters[of_stride]
+                shape = rate, stride, self._half_kernel
+                positions = self._exact.positions(Group((), *shape))
+                if stride not in whole:
+                    same = np.flatnonzero(in_band & (strides == stride))
+                    computed = self._grown.computed(same, *shape)
+                    weights = self._weights(same, computed, positions)
+                    whole[stride] = np.zeros((2, len(strides), len(positions)))
+                    whole[stride][:, same] = weights
+                ends = times <= self._half_lengths(reach)[measured, None]
+                cut = taps.cut_window(self._exact.kernel_size, *shape[:0:-1])
+                worst[of_stride] = self._worst(
                     measured,
-                    rate,
-                    stride,
-                    half_kernel,
-                    cut * (times <= half_lengths[:, None]),
+                    self._grown.computed(measured, *shape, cut * ends),
+                    positions,
+                    whole[stride][:, measured],
                 )
-                errors[reach][measured] = self._worst(
-                    self._grown, measured, ended, positions, weights[:, is_open]
-                )
-                is_open[is_open] = errors[reach][measured] > _NEGLIGIBLE
-                if not np.any(is_open):
-                    break
-        # Longer taps are no worse; also gives those that were not measured a value.
-        for shorter, longer in itertools.pairwise(_REACHES):
-            errors[longer] = np.minimum(errors[longer], errors[shorter])
-        return errors
+            return worst
 
-    def _stride_errors(self, statistics, filters, is_soft):
-        """{stride: errors (n_filters,)} of energies at every stride-th sample."""
-        errors = {}
-        latest = np.full(len(self._filters), np.inf)
-        # From the longest: a filter whose error is negligible needs none shorter.
-        for stride in _divisors(self._exact.strides):
-            if stride == 1 or stride > self._half_kernel:
-                continue
-            half_length = self._half_kernel
-            if is_soft:
-                half_length = taps.soft_half_length(self._exact.kernel_size, stride)
-            positions = self._exact.positions(Group((), 1, stride, half_length))
-            # The systems of all filters at once would take gigabytes at short strides.
-            size = max(1, _MAX_SOLVED // len(positions) ** 2)
-            for start in range(0, len(filters), size):
-                measured = filters[start : start + size]
-                computed = statistics.computed_responses(
-                    measured, 1, stride, half_length
-                )
-                weights = self._weights(statistics, measured, computed, positions)
-                latest[measured] = self._worst(
-                    statistics, measured, computed, positions, weights
-                )
-            filters = filters[latest[filters] > _NEGLIGIBLE]
-            errors[stride] = latest.copy()
-        return errors
+        return _Search(_REACHES, in_band, errors)
 
-    def _weights(self, statistics, filters, computed, positions):
+    def _weights(self, filters, computed, positions):
         """Pooling weights (2, filters, m) of energies at `positions`."""
         # Energies at every sample: the window itself is exact, and nothing is solved.
         if len(positions) == self._exact.hops * self._exact.strides:
             window = np.arange(self._exact.pool_size)[:, None]
-            return statistics.lowpasses[:, filters] @ (window == positions)
-        return statistics.pooling_weights(filters, computed, positions)
+            return self._grown.lowpasses[:, filters] @ (window == positions)
+        return computed.pooling_weights(positions)
 
-    def _worst(self, statistics, filters, computed, positions, weights):
+    def _worst(self, filters, computed, positions, weights):
         """Errors (filters,) in the worst of the four situations."""
-        errors = statistics.relative_errors(filters, computed, positions, weights)
+        errors = computed.relative_errors(positions, weights)
         return (errors / self._allowed[:, filters]).max(axis=0)
+
+
+class _Search:
+    """The cheapest candidate of each filter whose error is within a limit.
+
+    Found by bisection: errors fall from the cheapest candidate to the dearest, but for
+    ripples, which cost a candidate of two, and never an error. What is measured is kept
+    for stricter limits.
+
+    Args:
+        candidates: The cheapest first.
+        allowed: (n_filters,), filters for which there are any.
+        measure: Errors (filters,) of a candidate for an index array of filters.
+    """
+
+    def __init__(self, candidates, allowed, measure):
+        self._candidates = candidates
+        self._allowed = allowed
+        self._measure = measure
+        self._errors = np.full((len(candidates), len(allowed)), np.nan)
+
+    def cheapest(self, limit):
+        """Indices (n_filters,) of candidates; as many as there are: none will do.
+
+        Args:
+            limit: (n_filters,), the largest error.
+        """
+        n_candidates = len(self._candidates)
+        too_cheap = np.full(len(self._allowed), -1)
+        good = np.full(len(self._allowed), n_candidates)
+        too_cheap[~self._allowed] = n_candidates - 1
+        while np.any(good - too_cheap > 1):
+            middle = np.where(good - too_cheap > 1, (good + too_cheap) // 2, -1)
+            for index in np.unique(middle[middle >= 0]):
+                errors = self._errors[index]
+                here = middle == index
+                missing = np.flatnonzero(here & np.isnan(errors))
+                if len(missing):
+                    errors[missing] = self._measure(self._candidates[index], missing)
+                good[here & (errors <= limit)] = index
+                too_cheap[here & (errors > limit)] = index
+        return good
 
 
 def _divisors(number):
     """Divisors of a number, from the number down to 1."""
     return [d for d in range(number, 0, -1) if number % d == 0]
-
-
-def _longest(errors, limit, otherwise, n_filters):
-    """The longest stride of each filter whose error is at most `limit`."""
-    longest = np.full(n_filters, otherwise)
-    for stride in sorted(errors):
-        longest[errors[stride] <= limit] = stride
-    return longest
 
 
 def _cheapest_groups(limits, exact):
