@@ -46,6 +46,7 @@ placed so that its edges, where it is still high, are midway between two of them
 | `plan` | `Group` and `Plan`: what a plan is; the plan of the definition |
 | `statistics` | covariances of energies of noise; weights of least error |
 | `errors` | predicted errors of a plan, and those allowed |
+| `limits` | how far each filter may be simplified |
 | `planner` | the choice of the cheapest plan within a tolerance |
 | `kernels` | what groups compute with, made of the live weights |
 | `signals` | the waveform at each rate |
