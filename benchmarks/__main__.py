@@ -29,6 +29,7 @@ def dispatch(argv):
         "accuracy": _accuracy,
         "input": _input,
         "load": _load,
+        "plans": _plans,
         "start": _start,
         "suite": _suite,
         "tflite": _tflite,
@@ -205,8 +206,14 @@ def _parser():
         default=4.0,
         help="time for each of them (default: %(default)s)",
     )
+    plans = commands.add_parser(
+        "plans",
+        help="make the plans anew that come with leaf_tf",
+        description="Plans the filterbanks that common settings start with, writes "
+        "them to the file that comes with leaf_tf, and prints processor seconds.",
+    )
     _add_suite(commands)
-    for command in (speed, accuracy, reading, load, start, phone):
+    for command in (speed, accuracy, reading, load, plans, start, phone):
         command.add_argument(
             "--json", type=pathlib.Path, metavar="FILE", help="write all numbers"
         )
@@ -367,6 +374,15 @@ def _tflite(arguments):
     )
     results = {"machine": speed.machine(), "rows": rows}
     print(tables.speed_table(results, f"x {arguments.frontends[0]}"))
+    if arguments.json:
+        write_json(arguments.json, results)
+
+
+def _plans(arguments):
+    from benchmarks import plans, speed, tables
+
+    results = {"machine": speed.machine(), "rows": plans.write()}
+    print(tables.plans_table(results))
     if arguments.json:
         write_json(arguments.json, results)
 

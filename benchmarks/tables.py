@@ -83,6 +83,17 @@ def input_table(results):
     return "\n".join(lines)
 
 
+def plans_table(results):
+    """Processor seconds and multiplications a sample of each plan."""
+    lines = [_machine(results["machine"]), ""]
+    for row in results["rows"]:
+        lines.append(
+            f"  {row['setting']:<24}  {row['processor_seconds']:6.2f} s of processor  "
+            f"{row['multiplications']:6.0f} multiplications a sample"
+        )
+    return "\n".join(lines)
+
+
 def start_table(results):
     """The table of starts: seconds, clips a second and memory."""
     lines = [_machine(results["machine"])]

@@ -31,7 +31,7 @@ def pytest_collection():
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory):
-    """Keeps the index of clips out of the user's home."""
+    """Keeps the index of clips, and plans, out of the user's home."""
     folder = tmp_path_factory.mktemp("cache")
     os.environ["LEAF_TF_CACHE"] = str(folder)
     return folder

@@ -8,7 +8,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from leaf_files.caches import cache_folder
 from leaf_tf.dsp import multirate
+from leaf_tf.frontends.waiting import said_if_slow
 
 # How far filters may go from those that a plan was made for: sigmas and pooling
 # widths by these factors. Predicted errors stay within some ten tolerances there (see
@@ -143,16 +145,22 @@ class LivePlan:
         return multirate.predicted_errors(self.current(), *self._values())
 
     def _make(self, values):
-        center_freqs, sigmas, pooling_widths = values
-        plan = multirate.plan_multirate(
-            center_freqs,
-            sigmas,
-            pooling_widths,
-            kernel_size=self._leaf.filtering.kernel_size,
-            pool_size=self._leaf.pooling.kernel_size,
-            strides=self._leaf.pooling.strides,
-            tolerance=self._leaf.tolerance,
-        )
+        leaf = self._leaf
+        is_start = np.allclose(values, self._initial, rtol=1e-5, atol=0.0)
+        filters = f"{len(values[0])} filters at {leaf.sample_rate} Hz"
+        with said_if_slow(f"leaf_tf: planning {filters}, once for these settings"):
+            center_freqs, sigmas, pooling_widths = values
+            plan = multirate.find_plan(
+                center_freqs,
+                sigmas,
+                pooling_widths,
+                kernel_size=leaf.filtering.kernel_size,
+                pool_size=leaf.pooling.kernel_size,
+                strides=leaf.pooling.strides,
+                tolerance=leaf.tolerance,
+                # What filters become in training is no other training's start.
+                folder=_folder() if is_start else None,
+            )
         self.adopt(plan)
 
     def _range(self, part=1.0):
@@ -207,6 +215,12 @@ class LivePlan:
             return None
         # A variable that is created inside a tf.function is empty until it is run.
         return values if all(len(value) for value in values) else None
+
+
+def _folder():
+    """Where plans are kept; None: the user has no home folder."""
+    with contextlib.suppress(RuntimeError):
+        return cache_folder() / "plans"
 
 
 @contextlib.contextmanager

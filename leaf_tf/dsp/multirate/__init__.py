@@ -48,6 +48,7 @@ placed so that its edges, where it is still high, are midway between two of them
 | `errors` | predicted errors of a plan, and those allowed |
 | `limits` | how far each filter may be simplified |
 | `planner` | the choice of the cheapest plan within a tolerance |
+| `kept` | plans made before: shipped, or kept on a disk |
 | `kernels` | what groups compute with, made of the live weights |
 | `signals` | the waveform at each rate |
 | `ends` | frames of a clip, and the correction of those at its ends |
@@ -63,6 +64,7 @@ from leaf_tf.dsp.multirate.errors import (
     interpolation,
     predicted_errors,
 )
+from leaf_tf.dsp.multirate.kept import find_plan
 from leaf_tf.dsp.multirate.plan import Group, Plan, exact_plan, lanes
 from leaf_tf.dsp.multirate.planner import TOLERANCE, plan_multirate
 
@@ -72,6 +74,7 @@ __all__ = [
     "Plan",
     "allowed_errors",
     "exact_plan",
+    "find_plan",
     "holds",
     "interpolation",
     "lanes",

@@ -18,13 +18,12 @@ from typing import NamedTuple
 
 import soundfile
 
+from leaf_files.caches import FOLDER_VARIABLE, cache_folder
 from leaf_files.clips import is_audio_path
 from leaf_files.command_line import note
 from training.tasks.own.hearing import Heard, Stretch
 
 USE, FRESH, NONE = "use", "fresh", "none"
-# Environment variable that names the folder of the index.
-FOLDER_VARIABLE = "LEAF_TF_CACHE"
 # Another number makes a new index.
 _FORMAT = 1
 _NAME = "heard.sqlite"
@@ -51,26 +50,6 @@ class _Mark(NamedTuple):
     file: bytes
     text: str
     written: int
-
-
-def cache_folder():
-    """The folder of the index: $LEAF_TF_CACHE, or leaf_tf in the user's cache folder.
-
-    Returns:
-        A Path, which may not exist.
-
-    Raises:
-        RuntimeError: The user has no home folder.
-
-    >>> from unittest.mock import patch
-    >>> with patch.dict(os.environ, {FOLDER_VARIABLE: "/tmp/heard"}):
-    ...     print(cache_folder())
-    /tmp/heard
-    """
-    if os.environ.get(FOLDER_VARIABLE):
-        return Path(os.environ[FOLDER_VARIABLE]).expanduser()
-    of_user = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(of_user) / "leaf_tf"
 
 
 def open_index(how=USE):
