@@ -7,6 +7,7 @@ import pathlib
 import sys
 
 from benchmarks import suite_data
+from benchmarks.settings import KNOWN, settings_named
 from leaf_files import command_line, quiet
 from leaf_files.argument_types import at_least, number
 from leaf_files.atomic import write_json
@@ -33,6 +34,7 @@ def dispatch(argv):
         "start": _start,
         "suite": _suite,
         "tflite": _tflite,
+        "training": _training,
     }
     commands[arguments.command](arguments)
 
@@ -58,6 +60,13 @@ def _parser():
     )
     speed.add_argument(
         "--quick", action="store_true", help="only batches of 8 x 1 s, and TFLite"
+    )
+    speed.add_argument(
+        "--settings",
+        type=_names,
+        metavar="A,B",
+        help="instead of all that, batches of 4 x 1 s with the filters and the rate of "
+        f"well-known classifiers: {', '.join(KNOWN)}",
     )
     accuracy = commands.add_parser(
         "accuracy",
@@ -206,6 +215,46 @@ def _parser():
         default=4.0,
         help="time for each of them (default: %(default)s)",
     )
+    training = commands.add_parser(
+        "training",
+        help="what a step of a training costs, and which part of it the frontend is",
+        description="Times optimizer steps of fit's own models on clips of 1 s that "
+        "are in memory, in turn, beside the first of the frontends; then the frontends "
+        "alone, forward, and forward and backward.",
+    )
+    training.add_argument(
+        "--frontends",
+        type=_names,
+        metavar="A,B",
+        default=("mel", "leaf"),
+        help="frontends of `python -m training compare` (default: mel,leaf)",
+    )
+    training.add_argument(
+        "--encoder",
+        default="small",
+        metavar="NAME",
+        help="encoder of `python -m training fit` (default: %(default)s)",
+    )
+    training.add_argument(
+        "--batch-size",
+        type=at_least(1),
+        default=16,
+        metavar="N",
+        help="clips of a step (default: %(default)s)",
+    )
+    training.add_argument(
+        "--sample-rate",
+        type=at_least(1),
+        default=16000,
+        metavar="HZ",
+        help="rate of the sound (default: %(default)s)",
+    )
+    training.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=4.0,
+        help="time for each part of each (default: %(default)s)",
+    )
     plans = commands.add_parser(
         "plans",
         help="make the plans anew that come with leaf_tf",
@@ -213,7 +262,10 @@ def _parser():
         "them to the file that comes with leaf_tf, and prints processor seconds.",
     )
     _add_suite(commands)
-    for command in (speed, accuracy, reading, load, plans, start, phone):
+    for command in (
+        *(speed, accuracy, reading, load, plans, start, phone),
+        training,
+    ):
         command.add_argument(
             "--json", type=pathlib.Path, metavar="FILE", help="write all numbers"
         )
@@ -337,7 +389,11 @@ def _folder(text):
 def _frontends(arguments):
     from benchmarks import speed, tables
 
-    results = speed.measure(arguments.seconds, arguments.quick)
+    if arguments.settings:
+        settings = settings_named(arguments.settings)
+        results = speed.measure_settings(arguments.seconds, settings)
+    else:
+        results = speed.measure(arguments.seconds, arguments.quick)
     print(tables.speed_table(results))
     _write(arguments, results, lambda: _figures().speed_figure(results))
 
@@ -373,6 +429,22 @@ def _tflite(arguments):
         arguments.seconds,
     )
     results = {"machine": speed.machine(), "rows": rows}
+    print(tables.speed_table(results, f"x {arguments.frontends[0]}"))
+    if arguments.json:
+        write_json(arguments.json, results)
+
+
+def _training(arguments):
+    quiet.import_tensorflow()
+    from benchmarks import tables, training
+
+    results = training.measure(
+        arguments.frontends,
+        arguments.encoder,
+        arguments.batch_size,
+        arguments.sample_rate,
+        arguments.seconds,
+    )
     print(tables.speed_table(results, f"x {arguments.frontends[0]}"))
     if arguments.json:
         write_json(arguments.json, results)

@@ -12,9 +12,10 @@ from benchmarks import contestants, tflite
 from benchmarks.engines import current_engine
 from benchmarks.timing import interleave
 
-SAMPLE_RATE = 16000
 # (batch, seconds of audio); the last one for memory and growth with length.
 SHAPES = ((1, 1), (8, 1), (32, 1), (1, 10), (1, 600))
+# The same, of other settings.
+SHAPE_OF_SETTINGS = (4, 1)
 # Exact LEAF holds all energies at every sample: 600 s would be 6 GB of them.
 EXACT_MAX_SECONDS = 10
 
@@ -44,17 +45,50 @@ def measure(seconds_each, quick=False):
     return {"machine": machine(), "rows": rows}
 
 
-def _compare(engine, batch, seconds, mode, step, seconds_each):
-    shape = (batch, seconds * SAMPLE_RATE)
+def measure_settings(seconds_each, settings):
+    """Other filterbanks than the paper's, forward, in the backend's first mode.
+
+    Args:
+        seconds_each: Time to spend on each contestant of a comparison.
+        settings: {name: `Setting`}.
+
+    Returns:
+        As `measure`; rows have "setting" besides.
+    """
+    engine = current_engine()
+    rows = []
+    for name, setting in settings.items():
+        for row in _compare(
+            engine,
+            *SHAPE_OF_SETTINGS,
+            engine.modes[0],
+            "forward",
+            seconds_each,
+            setting,
+        ):
+            row["setting"] = name
+            row["comparison"] += f", {setting} ({name})"
+            rows.append(row)
+    return {"machine": machine(), "rows": rows}
+
+
+def _compare(
+    engine, batch, seconds, mode, step, seconds_each, setting=contestants.PAPER
+):
+    shape = (batch, seconds * setting.sample_rate)
     run = engine.forward if step == "forward" else engine.training
     calls = {}
     for name in contestants.names():
-        if name == "exact LEAF" and seconds > EXACT_MAX_SECONDS:
+        # Of a few seconds, and of the paper's filters: others would take minutes.
+        if name == "exact LEAF" and (
+            seconds > EXACT_MAX_SECONDS or setting != contestants.PAPER
+        ):
             continue
-        calls[name] = run(contestants.make(name), shape, mode)
+        calls[name] = run(contestants.make(name, setting), shape, mode)
     if step == "forward":
         for name, learned in contestants.FROZEN.items():
-            calls[name] = engine.frozen(contestants.make(learned), shape, mode)
+            layer = contestants.make(learned, setting)
+            calls[name] = engine.frozen(layer, shape, mode)
     title = f"{batch} x {seconds} s, {mode}, {step}"
     times = interleave(
         calls,
