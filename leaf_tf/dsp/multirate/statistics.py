@@ -12,7 +12,6 @@ a linear system.
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.linalg import solve_toeplitz
 
 from leaf_tf.dsp.multirate import taps
 
@@ -286,6 +285,9 @@ class ComputedEnergies:
         Returns:
             (2, filters, m), for `BankStatistics.lowpasses`.
         """
+        # A tenth of a second to import, for plans that are rarely made.
+        from scipy.linalg import solve_toeplitz
+
         auto, cross, mean = self._covariances(WHITE)
         statistics = self._statistics
         spectra = statistics.window_spectra[:2, self._filters]
