@@ -62,6 +62,13 @@ def _parser():
         "--quick", action="store_true", help="only batches of 8 x 1 s, and TFLite"
     )
     speed.add_argument(
+        "--shapes",
+        type=_shapes,
+        metavar="NxS,...",
+        help="instead of all that, batches of N clips of S seconds, forward and "
+        "backward, as a GPU wants them: 32x1,256x1,1x600",
+    )
+    speed.add_argument(
         "--settings",
         type=_names,
         metavar="A,B",
@@ -375,6 +382,15 @@ def _names(text):
     return names
 
 
+def _shapes(text):
+    shapes = [shape.split("x") for shape in _names(text)]
+    if any(len(shape) != 2 for shape in shapes):
+        raise argparse.ArgumentTypeError(
+            f"must be numbers of clips and of seconds, 32x1,1x600. Received: {text!r}"
+        )
+    return [tuple(map(at_least(1), shape)) for shape in shapes]
+
+
 def _numbers(text):
     return tuple(at_least(1)(name) for name in _names(text))
 
@@ -393,7 +409,7 @@ def _frontends(arguments):
         settings = settings_named(arguments.settings)
         results = speed.measure_settings(arguments.seconds, settings)
     else:
-        results = speed.measure(arguments.seconds, arguments.quick)
+        results = speed.measure(arguments.seconds, arguments.quick, arguments.shapes)
     print(tables.speed_table(results))
     _write(arguments, results, lambda: _figures().speed_figure(results))
 

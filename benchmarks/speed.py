@@ -20,24 +20,28 @@ SHAPE_OF_SETTINGS = (4, 1)
 EXACT_MAX_SECONDS = 10
 
 
-def measure(seconds_each, quick=False):
+def measure(seconds_each, quick=False, shapes=None):
     """All comparisons of the current backend.
 
     Args:
         seconds_each: Time to spend on each contestant of a comparison.
         quick: Only batches of 8 clips of 1 s, and TFLite.
+        shapes: Only these, of (batch, seconds), both ways: for a GPU, which wants
+            larger ones.
 
     Returns:
         A dict for JSON: "machine", and "rows", one a contestant and comparison.
     """
     engine = current_engine()
     rows = []
-    for batch, seconds in ((8, 1),) if quick else SHAPES:
+    for batch, seconds in shapes or (((8, 1),) if quick else SHAPES):
         for mode in engine.modes:
             for step in ("forward", "forward + backward"):
-                if step != "forward" and (batch, seconds) != (8, 1):
+                if step != "forward" and not shapes and (batch, seconds) != (8, 1):
                     continue
                 rows += _compare(engine, batch, seconds, mode, step, seconds_each)
+    if shapes:
+        return {"machine": machine(), "rows": rows}
     if keras.backend.backend() == "tensorflow":
         rows += tflite.measure(seconds_each)
     if not quick:
