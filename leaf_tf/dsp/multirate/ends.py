@@ -21,6 +21,7 @@ from leaf_tf.dsp import units
 from leaf_tf.dsp.alignment import Bounds
 from leaf_tf.dsp.arithmetic import ceil_div
 from leaf_tf.dsp.multirate import kernels
+from leaf_tf.dsp.multirate.errors import interpolation
 from leaf_tf.dsp.multirate.plan import Plan
 from leaf_tf.dsp.slices import cut, longer
 from leaf_tf.dsp.types import Size, Tensor
@@ -112,18 +113,19 @@ class BatchEnds:
         # Samples of the clip under each window at the ends.
         times = np.arange(plan.pool_size) - frames.left
         times = [times + place * plan.strides for place in self._places]
-        # Which samples of a window are outside, counted from its outer end, so that
-        # both ends have them first: (frames at the ends, pool_size).
-        outside = [each < 0 for each in times[: frames.n_left]]
-        outside += [(each >= frames.samples)[::-1] for each in times[frames.n_left :]]
-        if not outside:
+        # Which samples of a window are outside, (frames at the ends, pool_size).
+        left = [each < 0 for each in times[: frames.n_left]]
+        right = [each >= frames.samples for each in times[frames.n_left :]]
+        if not self._places:
             self._outside = None
         elif isinstance(frames.samples, int):
-            # The rest of the windows is inside for all frames, and not computed with.
+            # Counted from the outer end both ends have them first. The rest of the
+            # windows is inside for all frames, and not computed with.
+            outside = np.stack([*left, *(each[::-1] for each in right)])
             most = np.max(np.sum(outside, axis=1))
-            self._outside = np.stack(outside)[:, :most].astype("float32")
+            self._outside = outside[:, :most].astype("float32")
         else:
-            self._outside = ops.cast(ops.stack(outside), "float32")
+            self._outside = ops.cast(ops.stack([*left, *right]), "float32")
 
     def weights(self, lowpass: Tensor) -> list[Tensor | None]:
         """Weights of squares for the parts of windows that are outside.
@@ -141,26 +143,40 @@ class BatchEnds:
         # A window is symmetric: counted from either end, it is the same.
         lowpass_ends = cut(lowpass, 0, 0, self._outside.shape[1])
         lowpass_ends = kernels.by_group(lowpass_ends, self._plan)
-        return [self._group_weights(*each) for each in zip(groups, lowpass_ends)]
+        is_known = isinstance(self._outside, np.ndarray)
+        make = self._known_weights if is_known else self._unknown_weights
+        return [make(*each) for each in zip(groups, lowpass_ends)]
 
-    def _group_weights(self, group, lowpass_end):
-        """Weights of a group, from the ends (samples, filters) of its windows."""
+    def _known_weights(self, group, lowpass_end):
+        """Weights of a group, as `weights` has them.
+
+        Args:
+            group: `Group`.
+            lowpass_end: Ends (samples, filters) of its windows.
+        """
         n_left, n_right = self._frames.n_left, self._frames.n_right
-        matrix = kernels.square_weights(self._plan, group)
+        # Of squares at once: it is a constant, and operations cost more than its size.
+        matrix = np.repeat(interpolation(self._plan, group), 2, axis=0)
         # At the right end windows run backwards, so the matrix does, too.
         sides = np.stack([matrix] * n_left + [matrix[:, ::-1]] * n_right)
-        sides = sides[..., : lowpass_end.shape[0]]
-        # For a known length which samples are outside is known, and part of a constant.
-        if isinstance(self._outside, np.ndarray):
-            matrices = _tensor(self._outside[:, None] * sides, lowpass_end.dtype)
-        else:
-            outside = ops.cast(self._outside, lowpass_end.dtype)
-            matrices = ops.expand_dims(outside, axis=1)
-            matrices = matrices * _tensor(sides, lowpass_end.dtype)
         n_samples, n_filters = lowpass_end.shape
-        # One product for all frames at the ends.
-        weights = ops.matmul(ops.reshape(matrices, (-1, n_samples)), lowpass_end)
+        # Which samples are outside is known, and part of a constant: one product for
+        # all frames at the ends.
+        matrices = self._outside[:, None] * sides[..., :n_samples]
+        matrices = _tensor(matrices.reshape(-1, n_samples), lowpass_end.dtype)
+        weights = ops.matmul(matrices, lowpass_end)
         return ops.reshape(weights, (1, n_left + n_right, -1, n_filters))
+
+    def _unknown_weights(self, group, lowpass):
+        """The same for a length that isn't known: which samples are outside isn't."""
+        n_samples, n_filters = lowpass.shape
+        # (samples, frames at the ends, filters): one product with a small constant.
+        outside = ops.transpose(ops.cast(self._outside, lowpass.dtype))
+        windows = ops.expand_dims(outside, -1) * ops.expand_dims(lowpass, 1)
+        matrix = _tensor(interpolation(self._plan, group), lowpass.dtype)
+        weights = ops.matmul(matrix, ops.reshape(windows, (n_samples, -1)))
+        weights = ops.reshape(weights, (-1, len(self._places), n_filters))
+        return kernels.of_squares(ops.transpose(weights, (1, 0, 2)))[None]
 
     def pooled(self, squares: Tensor, weights: Tensor | None) -> Tensor | None:
         """Parts of the frames at the ends that are outside of the clip.
@@ -250,9 +266,11 @@ class ClipEnds:
         outside = ops.cast(ops.stack(self._outside, axis=1), lowpass.dtype)
         outside = ops.expand_dims(outside, axis=-1)
         return [
-            ops.matmul(
-                _tensor(kernels.square_weights(plan, group), lowpass.dtype),
-                outside * group_lowpass,
+            kernels.of_squares(
+                ops.matmul(
+                    _tensor(interpolation(plan, group), lowpass.dtype),
+                    outside * group_lowpass,
+                )
             )
             for group, group_lowpass in zip(
                 plan.groups, kernels.by_group(lowpass, plan)

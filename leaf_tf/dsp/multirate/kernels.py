@@ -14,7 +14,7 @@ from keras import ops
 from leaf_tf.dsp.impulse_responses import gaussian_lowpass
 from leaf_tf.dsp.multirate import taps
 from leaf_tf.dsp.multirate.errors import interpolation
-from leaf_tf.dsp.multirate.plan import Group, Plan
+from leaf_tf.dsp.multirate.plan import Plan
 from leaf_tf.dsp.slices import cut
 from leaf_tf.dsp.types import Size, Tensor
 
@@ -220,24 +220,25 @@ def _pooling_kernel(lowpass, plan, group):
     return kernel
 
 
-def square_weights(plan: Plan, group: Group) -> np.ndarray:
-    """Matrix from a pooling window to weights of the squares that enter a frame.
+def of_squares(weights: Tensor) -> Tensor:
+    """Weights of the squares of energies, from those of the energies.
 
     Args:
-        plan: `Plan`.
-        group: `Group` of it.
+        weights: (..., energies, filters).
 
     Returns:
-        (hops * energies a hop * 2, pool_size), float64.
+        (..., energies * 2, filters): real and imaginary parts have one weight.
 
     Example:
-        >>> from leaf_tf.dsp.multirate import exact_plan
-        >>> plan = exact_plan([0.5], [20.0], [0.4], 401, 401, 160)
-        >>> square_weights(plan, plan.groups[0]).shape
-        (960, 401)
+        >>> of_squares(ops.array([[1.0], [2.0]]))[:, 0].numpy()
+        array([1., 1., 2., 2.], dtype=float32)
     """
-    # Real and imaginary parts of an energy have one weight.
-    return np.repeat(interpolation(plan, group), 2, axis=0)
+    shape = list(weights.shape)
+    shape[-2] *= 2
+    if shape[0] is None:
+        shape[0] = -1
+    twice = [ops.expand_dims(weights, axis=-2)] * 2
+    return ops.reshape(ops.concatenate(twice, axis=-2), shape)
 
 
 def pooled(squares: Tensor, weights: Tensor) -> Tensor:
