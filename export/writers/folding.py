@@ -3,10 +3,68 @@
 import dataclasses
 from typing import Any
 
+import numpy as np
+
 from leaf_files.quiet import import_tensorflow
 
+# Bytes up to which a constant is written wherever it is used.
+_SMALL = 1024
 
-def fold(concrete_function: Any) -> Any:
+
+class SharedConstants:
+    """Constants that several functions of one file use: each is written once.
+
+    Graphs hold copies of their constants. Those that several share are variables of the
+    module that is saved, which must keep them; nothing ever assigns to them.
+
+    Attributes:
+        variables: List of tf.Variable, for the module to keep.
+
+    Example:
+
+    >>> import numpy as np
+    >>> shared = SharedConstants()
+    >>> taps = np.ones(1000, np.float32)
+    >>> shared.holder(taps), shared.holder(taps.copy()), len(shared.variables)
+    (<...>, <...>, 1)
+    """
+
+    def __init__(self):
+        self._by_content: dict[Any, Any] = {}
+
+    @property
+    def variables(self) -> list[Any]:
+        return list(self._by_content.values())
+
+    def holder(self, value: Any) -> Any:
+        """A function of no argument to a tensor of a value.
+
+        Args:
+            value: Array.
+        """
+        if not is_large(value):
+            return _holder(value)
+        tf = import_tensorflow()
+        key = (value.dtype.str, value.shape, value.tobytes())
+        if key not in self._by_content:
+            with tf.init_scope():
+                self._by_content[key] = tf.Variable(value, trainable=False)
+        return self._by_content[key].read_value
+
+
+def is_large(value: Any) -> bool:
+    """Whether a constant is worth sharing.
+
+    Example:
+
+    >>> import numpy as np
+    >>> is_large(np.ones(10, np.float32)), is_large(np.ones(1000, np.float32))
+    (False, True)
+    """
+    return value.dtype.kind == "f" and value.nbytes > _SMALL
+
+
+def fold(concrete_function: Any, shared: SharedConstants | None = None) -> Any:
     """Turns weights, and all that is computed from them alone, into constants.
 
     LEAF's filters are computed from two numbers each; afterwards only the taps remain,
@@ -16,9 +74,10 @@ def fold(concrete_function: Any) -> Any:
 
     Args:
         concrete_function: Function of named arguments, to a dict of tensors.
+        shared: Holds the large constants; of a function that is saved beside others.
 
     Returns:
-        tf.function of the same signature, without variables.
+        tf.function of the same signature, without variables of the model.
 
     Example:
 
@@ -38,21 +97,30 @@ def fold(concrete_function: Any) -> Any:
     )
     borders = _borders(frozen.inputs, frozen.outputs, frozen.graph)
     values = dict(zip((t.name for t in borders), frozen.prune([], borders)()))
+    if shared:
+        values.update(_large_constants(frozen.graph))
     given = {*values, *(tensor.name for tensor in frozen.inputs)}
     left = _left(
         frozen.graph, [t for t in frozen.outputs if t.name not in given], given
     )
+    taken = {*left.needs, *(tensor.name for tensor in frozen.outputs)}
+    holders = {
+        name: shared.holder(np.asarray(value)) if shared else _holder(value)
+        for name, value in values.items()
+        if name in taken
+    }
     # TensorFlow flattens a dict in the order of its keys.
     names = sorted(concrete_function.structured_outputs)
 
     def folded(*arguments):
-        known = {name: tf.constant(value) for name, value in values.items()}
+        known = {name: holder() for name, holder in holders.items()}
         known.update({t.name: a for t, a in zip(frozen.inputs, arguments)})
         wanted = [t.name for t in frozen.outputs if t.name not in known]
         made = tf.graph_util.import_graph_def(
             left.graph_def,
             input_map={name: known[name] for name in left.needs},
-            return_elements=wanted,
+            return_elements=[left.short_name(name) for name in wanted],
+            name="folded",
         )
         known.update(zip(wanted, made))
         return {n: tf.identity(known[t.name]) for n, t in zip(names, frozen.outputs)}
@@ -61,12 +129,15 @@ def fold(concrete_function: Any) -> Any:
     return tf.function(folded, input_signature=signature, autograph=False)
 
 
-def folded_call(function: Any, signature: list) -> Any:
+def folded_call(
+    function: Any, signature: list, shared: SharedConstants | None = None
+) -> Any:
     """A function of tensors with its weights folded, see `fold`.
 
     Args:
         function: Function of tensors, to tensors in dicts, lists or tuples.
         signature: A tf.TensorSpec, with a name, of each argument.
+        shared: See `fold`.
 
     Returns:
         A function of the same arguments, to the same.
@@ -91,7 +162,7 @@ def folded_call(function: Any, signature: list) -> Any:
         }
 
     traced = tf.function(flat, input_signature=signature, autograph=False)
-    folded = fold(traced.get_concrete_function())
+    folded = fold(traced.get_concrete_function(), shared)
 
     def call(*arguments):
         outputs = folded(*arguments)
@@ -108,11 +179,18 @@ class _Left:
 
     Attributes:
         graph_def: Its GraphDef.
+        short_names: {name of an operation: its name in `graph_def`}.
         needs: Names of the tensors that it takes from outside.
     """
 
     graph_def: Any
+    short_names: dict[str, str]
     needs: list[str]
+
+    def short_name(self, tensor):
+        """The name of a tensor in `graph_def`."""
+        name, _, index = tensor.partition(":")
+        return f"{self.short_names[name]}:{index}"
 
 
 def _left(graph, outputs, given):
@@ -152,7 +230,47 @@ def _left(graph, outputs, given):
             del node.input[:]
             node.input.extend(inputs)
             graph_def.node.append(node)
-    return _Left(graph_def, list(needs))
+    return _Left(graph_def, _shorten_names(graph_def), list(needs))
+
+
+def _shorten_names(graph_def):
+    """Gives the nodes of a graph short names: the long ones are most of its size.
+
+    Returns:
+        {name: short name}.
+    """
+    # With a point, as no name of TensorFlow's or Keras's has it.
+    short = {node.name: f"{node.op}.{i}" for i, node in enumerate(graph_def.node)}
+
+    def shortened(tensor):
+        mark, name = ("^", tensor[1:]) if tensor[0] == "^" else ("", tensor)
+        name, colon, index = name.partition(":")
+        return f"{mark}{short.get(name, name)}{colon}{index}"
+
+    for node in graph_def.node:
+        node.name = short[node.name]
+        node.attr.pop("_class", None)  # nodes to be beside, by their long names
+        inputs = [shortened(name) for name in node.input]
+        del node.input[:]
+        node.input.extend(inputs)
+    return short
+
+
+def _holder(value):
+    """A function of no argument to a constant."""
+    tf = import_tensorflow()
+    return lambda: tf.constant(value)
+
+
+def _large_constants(graph):
+    """{name of a tensor: array} of the constants of a graph that are worth sharing."""
+    tf = import_tensorflow()
+    constants = {
+        op.outputs[0].name: tf.make_ndarray(op.get_attr("value"))
+        for op in graph.get_operations()
+        if op.type == "Const" and op.outputs[0].dtype.is_floating
+    }
+    return {name: value for name, value in constants.items() if is_large(value)}
 
 
 def _borders(inputs, outputs, graph):

@@ -17,14 +17,14 @@ from export.contract.layout import (
 )
 from export.source import stages
 from export.source.opening import Source
-from export.writers.folding import folded_call
+from export.writers.folding import SharedConstants, folded_call
 from export.writers.serving import LOUDEST, logits, model_outputs, probabilities
 from leaf_files.quiet import import_keras, import_tensorflow
 
 _TOP = 5
 
 
-def make_signatures(source: Source) -> dict[str, Any]:
+def make_signatures(source: Source, constants: SharedConstants) -> dict[str, Any]:
     """The signatures of a SavedModel of a model.
 
     Each takes `waveform` (batch, samples), float32, of any batch and any length from
@@ -51,16 +51,17 @@ def make_signatures(source: Source) -> dict[str, Any]:
 
     Args:
         source: The model.
+        constants: Holds what they share; the module that is saved keeps its variables.
 
     Returns:
         {name: tf.function}.
 
     Example:
 
-    >>> sorted(make_signatures(source))
+    >>> sorted(make_signatures(source, SharedConstants()))
     ['about', 'embeddings', 'features', 'serving_default', 'serving_padded']
     """
-    shared = _shared(source)
+    shared = _shared(source, constants)
     signatures = {
         SIGNATURE: _function(
             source, lambda waveform: _answer(source, shared(waveform)["heads"])
@@ -68,13 +69,13 @@ def make_signatures(source: Source) -> dict[str, Any]:
         ABOUT: _about(source),
     }
     if source.model.input_shape[1] is None:
-        signatures[PADDED_SIGNATURE] = _padded(source, shared)
+        signatures[PADDED_SIGNATURE] = _padded(source, shared, constants)
     for name in stages.inner(source.model):
         signatures[name] = _stage(source, shared, name)
     return signatures
 
 
-def _shared(source):
+def _shared(source, constants):
     """One function in the file for all that the signatures compute of a waveform.
 
     Weights are folded into it. Of a model of any length there are two, one of them for
@@ -84,12 +85,12 @@ def _shared(source):
     tf = import_tensorflow()
     outputs = _all_outputs(source)
     spec = _waveform_spec(source)
-    any_length = folded_call(outputs, [spec])
+    any_length = folded_call(outputs, [spec], constants)
     if spec.shape[1] is not None:
         return tf.function(any_length, input_signature=[spec], autograph=False)
     samples = source.window_samples
     of_window = tf.TensorSpec((None, samples), tf.float32, name=INPUT)
-    window = folded_call(outputs, [of_window])
+    window = folded_call(outputs, [of_window], constants)
 
     def one_window(waveform):
         # Not `ensure_shape`: TensorFlow may check it before it knows the branch.
@@ -171,7 +172,7 @@ def _head_answer(head, output):
     }
 
 
-def _padded(source, shared):
+def _padded(source, shared, constants):
     """`serving_padded`: by a mask if a trial shows that it works, else clip by clip."""
     tf = import_tensorflow()
 
@@ -181,6 +182,7 @@ def _padded(source, shared):
             tf.TensorSpec((None, None), tf.float32, name=INPUT),
             tf.TensorSpec((None, None), tf.bool, name="mask"),
         ],
+        constants,
     )
 
     def masked(waveform, lengths):

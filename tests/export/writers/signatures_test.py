@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from export.source.opening import open_source
+from export.writers.folding import SharedConstants
 from export.writers.saved_model import write_saved_model
 from export.writers.signatures import make_signatures
 from leaf_files.atomic import write_text
@@ -155,7 +156,7 @@ def test_a_wrong_request_is_an_error_that_says_so(model, name, inputs, message):
 
 def test_several_heads_share_the_signatures(keras_file, windows):
     model = two_heads(layer=mel())
-    signatures = make_signatures(open_source(keras_file(model)))
+    signatures = make_signatures(open_source(keras_file(model)), SharedConstants())
     answers = signatures["serving_default"](windows)
     for name, logits in model(windows).items():
         np.testing.assert_allclose(answers[f"{name}_logits"], logits, atol=1e-4)
@@ -172,7 +173,8 @@ def test_of_probabilities_the_logits_are_told_up_to_a_constant(keras_file, windo
     for activation in ("softmax", "sigmoid"):
         outputs = keras.layers.Activation(activation)(logits.output)
         source = open_source(keras_file(keras.Model(logits.input, outputs)))
-        answers = make_signatures(source)["serving_default"](windows)["logits"].numpy()
+        signatures = make_signatures(source, SharedConstants())
+        answers = signatures["serving_default"](windows)["logits"].numpy()
         if activation == "softmax":
             answers = answers - answers[:, :1] + known[:, :1]
         np.testing.assert_allclose(answers, known, atol=1e-3)
@@ -180,7 +182,7 @@ def test_of_probabilities_the_logits_are_told_up_to_a_constant(keras_file, windo
 
 def test_a_model_of_a_fixed_length_keeps_it(keras_file):
     signatures = make_signatures(
-        open_source(keras_file(classifier((4000, 1), layer=mel())))
+        open_source(keras_file(classifier((4000, 1), layer=mel()))), SharedConstants()
     )
     assert "serving_padded" not in signatures
     (spec,) = signatures["serving_default"].input_signature
