@@ -14,27 +14,19 @@ _SMALL = 1024
 class SharedConstants:
     """Constants that several functions of one file use: each is written once.
 
-    Graphs hold copies of their constants. Those that several share are variables of the
-    module that is saved, which must keep them; nothing ever assigns to them.
-
-    Attributes:
-        variables: List of tf.Variable, for the module to keep.
+    Graphs hold copies of their constants, but take from outside what was a tensor
+    before they were traced. A SavedModel writes that once.
 
     Example:
 
-    >>> import numpy as np
     >>> shared = SharedConstants()
     >>> taps = np.ones(1000, np.float32)
-    >>> shared.holder(taps), shared.holder(taps.copy()), len(shared.variables)
-    (<...>, <...>, 1)
+    >>> shared.holder(taps)().shape
+    TensorShape([1000])
     """
 
     def __init__(self):
         self._by_content: dict[Any, Any] = {}
-
-    @property
-    def variables(self) -> list[Any]:
-        return list(self._by_content.values())
 
     def holder(self, value: Any) -> Any:
         """A function of no argument to a tensor of a value.
@@ -48,8 +40,8 @@ class SharedConstants:
         key = (value.dtype.str, value.shape, value.tobytes())
         if key not in self._by_content:
             with tf.init_scope():
-                self._by_content[key] = tf.Variable(value, trainable=False)
-        return self._by_content[key].read_value
+                self._by_content[key] = tf.constant(value)
+        return lambda: tf.identity(self._by_content[key])
 
 
 def is_large(value: Any) -> bool:

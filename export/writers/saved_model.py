@@ -9,7 +9,6 @@ import numpy as np
 
 from export.contract.layout import ABOUT, INPUT, LENGTHS, PADDED_SIGNATURE
 from export.source.opening import Source
-from export.writers.folding import SharedConstants
 from export.writers.signatures import make_signatures
 from export.writers.warmup import write_warmup
 from leaf_files.quiet import import_tensorflow, native_logs_hidden
@@ -28,10 +27,8 @@ def write_saved_model(source: Source, folder: Path, labels_folder: Path) -> None
         labels_folder: Folder of the files of labels.
     """
     tf = import_tensorflow()
-    constants = SharedConstants()
-    signatures = make_signatures(source, constants)
+    signatures = make_signatures(source)
     module = tf.Module()
-    module.constants = constants.variables
     module.labels = [
         tf.saved_model.Asset(labels_folder / head.labels_file) for head in source.heads
     ]

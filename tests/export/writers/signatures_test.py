@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 
 from export.source.opening import open_source
-from export.writers.folding import SharedConstants
 from export.writers.saved_model import write_saved_model
 from export.writers.signatures import make_signatures
 from leaf_files.atomic import write_text
@@ -156,7 +155,7 @@ def test_a_wrong_request_is_an_error_that_says_so(model, name, inputs, message):
 
 def test_several_heads_share_the_signatures(keras_file, windows):
     model = two_heads(layer=mel())
-    signatures = make_signatures(open_source(keras_file(model)), SharedConstants())
+    signatures = make_signatures(open_source(keras_file(model)))
     answers = signatures["serving_default"](windows)
     for name, logits in model(windows).items():
         np.testing.assert_allclose(answers[f"{name}_logits"], logits, atol=1e-4)
@@ -173,7 +172,7 @@ def test_of_probabilities_the_logits_are_told_up_to_a_constant(keras_file, windo
     for activation in ("softmax", "sigmoid"):
         outputs = keras.layers.Activation(activation)(logits.output)
         source = open_source(keras_file(keras.Model(logits.input, outputs)))
-        signatures = make_signatures(source, SharedConstants())
+        signatures = make_signatures(source)
         answers = signatures["serving_default"](windows)["logits"].numpy()
         if activation == "softmax":
             answers = answers - answers[:, :1] + known[:, :1]
@@ -182,7 +181,7 @@ def test_of_probabilities_the_logits_are_told_up_to_a_constant(keras_file, windo
 
 def test_a_model_of_a_fixed_length_keeps_it(keras_file):
     signatures = make_signatures(
-        open_source(keras_file(classifier((4000, 1), layer=mel()))), SharedConstants()
+        open_source(keras_file(classifier((4000, 1), layer=mel())))
     )
     assert "serving_padded" not in signatures
     (spec,) = signatures["serving_default"].input_signature
