@@ -14,6 +14,9 @@ from leaf_files.errors import UserError
 from leaf_files.missing import missing_package
 
 _SCRIPTS = {"training": "leaf-train", "export": "leaf-export"}
+# Programs that run artifacts, and can't make any: an install of its own, and the file
+# in an artifact folder.
+LEAF_RUN, LISTEN = "leaf-run", "listen.py"
 
 
 class _Help(argparse.HelpFormatter):
@@ -111,15 +114,41 @@ def program(package: str) -> str:
 
     Returns:
         Its installed script, "leaf-train" or "leaf-export", where this process was
-        started by one of the two; else "python -m training" or "python -m export".
+        started by a script of ours; else "python -m training" or "python -m export".
 
     >>> program("export")
     'python -m export'
     """
-    script = Path(sys.argv[0]).stem
-    if script in _SCRIPTS.values():
+    if _script() in (*_SCRIPTS.values(), LEAF_RUN, LISTEN):
         return _SCRIPTS[package]
     return f"python -m {package}"
+
+
+def runner(command: str) -> str:
+    """The words that start a command that runs artifacts, for messages.
+
+    Args:
+        command: "predict", "listen", "detect" or "verify".
+
+    Returns:
+        `program("export")` and the command; "leaf-run predict" where that was started,
+        "python listen.py" where this is that file.
+
+    >>> runner("verify")
+    'python -m export verify'
+    """
+    script = _script()
+    if script == LEAF_RUN:
+        return f"{LEAF_RUN} {command}"
+    if script == LISTEN and command == "listen":
+        return f"python {LISTEN}"
+    return f"{program('export')} {command}"
+
+
+def _script():
+    """The name of the program that was started, as users type it."""
+    name = Path(sys.argv[0]).name
+    return name if name == LISTEN else Path(name).stem
 
 
 def run(main: Callable[[Any], int | None], argv: Any, prog: str) -> int:

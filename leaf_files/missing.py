@@ -78,6 +78,8 @@ def _imported(traceback):
 
 
 def _is_ours(path):
+    if path == str(_ROOT):  # a file that holds all modules, `listen.py`
+        return True
     try:
         return Path(path).relative_to(_ROOT).parts[0] in _OURS
     except (ValueError, IndexError):

@@ -1,20 +1,11 @@
-"""The parsers of the commands; command `NAME` is a module of its name beside."""
+"""The parsers of all commands; command `NAME` is a module of its name beside."""
 
 import argparse
 from collections.abc import Callable
 
-from export.commands.values import (
-    below_one,
-    count,
-    milliseconds,
-    points,
-    seconds,
-    seconds_or_none,
-    share,
-    some_of,
-)
+from export.commands.running import RUNNING
+from export.commands.values import milliseconds, points, seconds, some_of
 from export.contract.activations import ACTIVATIONS
-from export.contract.detections import FORMATS as EVENT_FORMATS
 from export.writers.options import (
     DEFAULT_FORMATS,
     FORMATS,
@@ -24,7 +15,6 @@ from export.writers.options import (
 )
 from leaf_files.command_line import Parser, did_you_mean, program
 from leaf_files.errors import UserError
-from leaf_files.thresholds import DETECT_THRESHOLD, LISTEN_THRESHOLD
 
 
 def export_parser() -> Parser:
@@ -180,255 +170,6 @@ def options_of(arguments: argparse.Namespace) -> Options:
     )
 
 
-def predict_parser() -> Parser:
-    """The arguments of `python -m export predict ARTIFACT CLIP...`.
-
-    Example:
-
-    >>> predict_parser().parse_args(["phone", "clip.wav", "--top", "1"]).top
-    1
-    """
-    parser = Parser(
-        prog=f"{program('export')} predict",
-        description="Runs an exported model on audio files: the whole clip, window by "
-        "window, the windows' logits averaged.",
-    )
-    parser.add_argument(
-        "artifact",
-        metavar="ARTIFACT",
-        help="a `.tflite` or `.onnx` file, a SavedModel folder, or a folder that holds "
-        "one (of an artifact folder `model.tflite` is preferred)",
-    )
-    parser.add_argument(
-        "clips",
-        metavar="CLIP",
-        nargs="+",
-        help="audio file of any rate and channels, or a folder of such, at any depth",
-    )
-    parser.add_argument(
-        "--top",
-        type=count,
-        default=3,
-        metavar="N",
-        help="labels to print per clip (default: 3)",
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="print JSON instead of text"
-    )
-    parser.add_argument(
-        "--sample-rate",
-        type=count,
-        metavar="HZ",
-        help="the model's rate; needed only of a model of another program, which "
-        "doesn't say it itself",
-    )
-    return parser
-
-
-def verify_parser() -> Parser:
-    """The arguments of `python -m export verify DIR`.
-
-    Example:
-
-    >>> verify_parser().parse_args(["phone"]).folder
-    'phone'
-    """
-    parser = Parser(
-        prog=f"{program('export')} verify",
-        description="Says whether an artifact folder is as it was written: computes "
-        "the checksum of each file anew, and asks each model again what it was asked "
-        "at export. Exit code 1 if a file is changed, missing or extra.",
-    )
-    parser.add_argument(
-        "folder", metavar="DIR", help=f"the --output of {program('export')}"
-    )
-    return parser
-
-
-def listen_parser() -> Parser:
-    """The arguments of `python -m export listen ARTIFACT FILE_OR_-`.
-
-    Example:
-
-    >>> listen_parser().parse_args(["phone", "-"]).smoothing
-    0.5
-    """
-    parser = Parser(
-        prog=f"{program('export')} listen",
-        description="Runs model_streaming.tflite on sound as it comes and prints what "
-        "it detects: seconds heard so far, label, score. A file is followed by as much "
-        "silence as the model is late. It needs LiteRT, not TensorFlow.",
-        epilog="From a microphone: arecord -q -t raw -f S16_LE -c 1 -r 16000 | "
-        f"{program('export')} listen DIR -",
-    )
-    parser.add_argument(
-        "artifact",
-        metavar="ARTIFACT",
-        help="the artifact folder of an export with --streaming, or the file",
-    )
-    parser.add_argument(
-        "sound",
-        metavar="FILE_OR_-",
-        help="audio file of any rate and channels and any length; - for raw samples "
-        "from stdin: 16 bit, little-endian, mono, at the model's rate",
-    )
-    parser.add_argument(
-        "--raw", action="store_true", help="the file holds raw samples, as for -"
-    )
-    parser.add_argument(
-        "--threshold",
-        type=share,
-        metavar="SCORE",
-        help="score from which any label is detected (default: the thresholds that the "
-        f"file carries, {LISTEN_THRESHOLD:g} for labels without)",
-    )
-    parser.add_argument(
-        "--smoothing",
-        type=seconds_or_none,
-        default=0.5,
-        metavar="SECONDS",
-        help="scores are probabilities averaged over so long, 0: not at all "
-        "(default: 0.5)",
-    )
-    parser.add_argument(
-        "--refractory",
-        type=seconds_or_none,
-        metavar="SECONDS",
-        help="a label is not detected again within so long (default: the model's "
-        "window)",
-    )
-    parser.add_argument(
-        "--ignore",
-        metavar="LABEL",
-        action="append",
-        default=[],
-        help="never detect this label, such as that of silence; may be repeated",
-    )
-    parser.add_argument(
-        "--scores",
-        action="store_true",
-        help="print the scores after each chunk, too: the highest, in JSON all",
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="print a JSON object a line"
-    )
-    return parser
-
-
-def detect_parser() -> Parser:
-    """The arguments of `python -m export detect ARTIFACT RECORDING...`.
-
-    Example:
-
-    >>> detect_parser().parse_args(["phone", "night.flac", "--overlap", "0.5"]).overlap
-    0.5
-    """
-    parser = Parser(
-        prog=f"{program('export')} detect",
-        description="Finds events in recordings of any length: which label, from when "
-        "to when. A model hears windows that overlap. An event of a label is a stretch "
-        "in which its score is at least the release, and the threshold somewhere. Of a "
-        ".tflite file it needs LiteRT, not TensorFlow.",
-        epilog=f"Thresholds that suit the use: `{program('training')} judge` says how "
-        "many events are missed at how many false alarms an hour.",
-    )
-    parser.add_argument(
-        "artifact", metavar="ARTIFACT", help="as that of predict, not a streaming file"
-    )
-    parser.add_argument(
-        "recordings",
-        metavar="RECORDING",
-        nargs="+",
-        help="audio file of any length, rate and channels, a folder of such, at any "
-        "depth, or a pattern of names in quotes",
-    )
-    parser.add_argument(
-        "--output",
-        metavar="DIR",
-        help="write a table for each recording into this folder; what is finished "
-        "there is passed over, so that a run goes on where it was stopped (default: "
-        "print one table of all)",
-    )
-    parser.add_argument(
-        "--format",
-        choices=EVENT_FORMATS,
-        default=EVENT_FORMATS[0],
-        help="form of the table; times are seconds. raven and audacity are of one "
-        "recording (default: text)",
-    )
-    parser.add_argument(
-        "--threshold",
-        type=share,
-        metavar="SCORE",
-        help="score from which any label is an event (default: the thresholds that the "
-        f"artifact carries, {DETECT_THRESHOLD:g} for labels without)",
-    )
-    parser.add_argument(
-        "--release",
-        type=share,
-        default=0.7,
-        metavar="SHARE",
-        help="share of the threshold down to which an event goes on (default: 0.7)",
-    )
-    parser.add_argument(
-        "--overlap",
-        type=below_one,
-        default=0.75,
-        metavar="SHARE",
-        help="share of a window that the next one hears as well; more finds edges more "
-        "precisely, and takes longer (default: 0.75)",
-    )
-    parser.add_argument(
-        "--smoothing",
-        type=seconds_or_none,
-        default=0.0,
-        metavar="SECONDS",
-        help="average the scores of windows whose middles lie within so long "
-        "(default: 0, not at all)",
-    )
-    parser.add_argument(
-        "--merge",
-        type=seconds_or_none,
-        default=0.0,
-        metavar="SECONDS",
-        help="events of a label with a gap of at most so long are one (default: 0)",
-    )
-    parser.add_argument(
-        "--least",
-        type=seconds_or_none,
-        default=0.0,
-        metavar="SECONDS",
-        help="leave out events that are shorter (default: 0)",
-    )
-    parser.add_argument(
-        "--needed",
-        type=seconds_or_none,
-        default=0.1,
-        metavar="SECONDS",
-        help="seconds of a sound that a window must hold to give its label: an event "
-        "begins so long before the end of the first window that does, and ends twice "
-        "as long after the start of the last one, as ends are softer (default: 0.1)",
-    )
-    parser.add_argument(
-        "--ignore",
-        metavar="LABEL",
-        action="append",
-        default=[],
-        help="never detect this label, such as that of noise; may be repeated",
-    )
-    parser.add_argument(
-        "--jobs",
-        type=count,
-        default=1,
-        metavar="N",
-        help="recordings at once, a process each (default: 1)",
-    )
-    parser.add_argument(
-        "--sample-rate", type=count, metavar="HZ", help="as that of predict"
-    )
-    return parser
-
-
 def _activation(text):
     name = text.rpartition("=")[2]
     if name not in ACTIVATIONS:
@@ -439,10 +180,4 @@ def _activation(text):
     return text
 
 
-PARSERS: dict[str, Callable[[], Parser]] = {
-    "export": export_parser,
-    "predict": predict_parser,
-    "verify": verify_parser,
-    "listen": listen_parser,
-    "detect": detect_parser,
-}
+PARSERS: dict[str, Callable[[], Parser]] = {"export": export_parser, **RUNNING}

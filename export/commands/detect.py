@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from export.commands.arguments import detect_parser
 from export.commands.places import expanded
+from export.commands.running import detect_parser
 from export.commands.saying import say
 from export.runners.detecting import require_labels
 from export.runners.event_tables import ENDINGS, OF_ONE, Found, header, lines
@@ -28,7 +28,7 @@ _MOMENT = 2.0  # seconds
 
 
 def main(argv: list[str]) -> int:
-    """Runs the command; see `export.commands.arguments` for its options.
+    """Runs the command; see `export.commands.running` for its options.
 
     Returns:
         0, or 1 when a recording could not be read; the others are answered still.

@@ -11,16 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
-from export.commands.arguments import listen_parser
+from export.commands.running import listen_parser
 from export.commands.saying import say
 from export.contract.heads import Head
 from export.contract.layout import as_reported
+from export.runners.beside import note_beside
 from export.runners.detecting import Detector, require_labels
 from export.runners.finding import find_stream
 from export.runners.integrity import require_intact
-from export.runners.opening import note_beside
 from export.runners.stream import StreamRunner
 from export.tflite_format.stream_facts import StreamFacts
+from leaf_files.command_line import Parser
 from leaf_files.errors import UserError
 from leaf_files.oddities import warn_of
 from leaf_files.sound import file_blocks, in_chunks, raw_blocks
@@ -28,15 +29,19 @@ from leaf_files.sound import file_blocks, in_chunks, raw_blocks
 _STDIN = "-"
 
 
-def main(argv: list[str]) -> None:
-    """Runs the command; see `export.commands.arguments` for its options.
+def main(argv: list[str], parser: Parser | None = None) -> None:
+    """Runs the command; see `export.commands.running` for its options.
+
+    Args:
+        argv: The arguments.
+        parser: What reads them; by default `listen_parser`.
 
     Example:
 
     >>> main(["artifacts", "clip.wav", "--threshold", "0.01"])
     0.10 s  ...
     """
-    arguments = listen_parser().parse_args(argv)
+    arguments = (parser or listen_parser()).parse_args(argv)
     path = as_reported(find_stream(arguments.artifact))
     require_intact(path)
     runner = StreamRunner(path)

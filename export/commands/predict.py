@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from export.commands.arguments import predict_parser
 from export.commands.places import expanded
+from export.commands.running import predict_parser
 from export.commands.saying import say
 from export.contract.averaging import clip_probabilities
 from export.runners.opening import OpenArtifact, open_artifact
@@ -19,7 +19,7 @@ from leaf_files.windows import cut_windows
 
 
 def main(argv: list[str]) -> int:
-    """Runs the command; see `export.commands.arguments` for its options.
+    """Runs the command; see `export.commands.running` for its options.
 
     Returns:
         0, or 1 when a clip could not be read; the others are answered still.

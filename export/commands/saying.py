@@ -1,6 +1,6 @@
 """Lines on stderr that name the command they are of."""
 
-from leaf_files.command_line import note, program
+from leaf_files.command_line import note, runner
 
 
 def say(command: str, kind: str, message: object) -> None:
@@ -18,4 +18,4 @@ def say(command: str, kind: str, message: object) -> None:
     ...     say("predict", "error", "there is no audio file a.wav")
     python -m export predict: error: there is no audio file a.wav
     """
-    note(f"{program('export')} {command}: {kind}: {message}")
+    note(f"{runner(command)}: {kind}: {message}")

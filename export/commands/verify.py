@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-from export.commands.arguments import verify_parser
+from export.commands.running import verify_parser
 from export.contract.checksums import checksum, checksums
 from export.contract.layout import PROBES, REPORT_JSON
 from export.contract.own_words import OwnWords, difference, words_of
@@ -61,7 +61,7 @@ class Report:
 
 
 def main(argv: list[str]) -> int:
-    """Runs the command; see `export.commands.arguments` for its options.
+    """Runs the command; see `export.commands.running` for its options.
 
     Returns:
         0, or 1 when anything in the folder is not as it was written.

@@ -18,7 +18,7 @@ from export.contract.layout import (
     quantized_file,
 )
 from export.tflite_format.stream_facts import read_facts
-from leaf_files.command_line import a_few, program
+from leaf_files.command_line import a_few, program, runner
 from leaf_files.errors import UserError
 from leaf_files.run_folder import RunPaths
 
@@ -96,7 +96,7 @@ def _only(folder, others):
     if (folder / STREAMING).is_file():
         raise UserError(
             f"{folder} holds no artifact for clips but {STREAMING}, which takes chunk "
-            f"after chunk; run it with {program('export')} listen"
+            f"after chunk; run it with {runner('listen')}"
         )
     for name in _PARTS:
         if (folder / name).is_file():
@@ -145,7 +145,7 @@ def find_stream(path: str | Path) -> Path:
     if is_onnx(path):
         raise UserError(
             f"{path} is an ONNX file, which takes whole windows; "
-            f"{program('export')} predict runs it, and listen a {STREAMING}"
+            f"{runner('predict')} runs it, and listen a {STREAMING}"
         )
     return path
 

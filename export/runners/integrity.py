@@ -12,7 +12,7 @@ from export.contract.checksums import checksum
 from export.contract.failures import parsing
 from export.contract.layout import INPUT, REPORT_JSON, artifact_folder, is_onnx
 from export.tflite_format.model import read_model
-from leaf_files.command_line import program
+from leaf_files.command_line import runner
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 from leaf_files.quiet import native_logs_hidden
@@ -70,7 +70,7 @@ def require_intact(path: Path) -> None:
         if not (folder / name).is_file() or checksum(folder / name) != entry:
             raise UserError(
                 f"{folder / name} does not have the checksum in {REPORT_JSON} beside "
-                f"it: it is damaged, or another file; {program('export')} verify "
+                f"it: it is damaged, or another file; {runner('verify')} "
                 f"{folder} says more. To run {artifact} anyway, move it elsewhere"
             )
     if not reported and path.is_file() and not is_onnx(path):

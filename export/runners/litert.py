@@ -12,7 +12,7 @@ from export.contract.heads import output_name
 from export.contract.layout import INPUT, STATE
 from export.contract.own_words import OwnWords
 from export.tflite_format.words import read_words
-from leaf_files.command_line import program
+from leaf_files.command_line import runner
 from leaf_files.errors import UserError, first_line
 from leaf_files.quiet import native_logs_hidden
 
@@ -176,7 +176,7 @@ class LiteRTModel(LiteRTFile):
         if self.is_stream:
             raise UserError(
                 f"{path} is a streaming model, which takes chunk after chunk; run "
-                f"it with {program('export')} listen"
+                f"it with {runner('listen')}"
             )
         if set(self.inputs) != {INPUT} or len(self.inputs[INPUT]) != 2:
             raise foreign_model(Path(path), self.inputs, self.outputs)

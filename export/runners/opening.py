@@ -15,18 +15,12 @@ from export.contract.layout import (
     as_reported,
     is_onnx,
 )
-from export.contract.own_words import (
-    OwnWords,
-    difference,
-    require_fit,
-    words_of,
-)
+from export.contract.own_words import OwnWords, require_fit
 from export.contract.probes import Run
+from export.runners.beside import note_beside, read_report
 from export.runners.finding import find_artifact
 from export.runners.integrity import require_intact
-from leaf_files.command_line import program
 from leaf_files.errors import UserError
-from leaf_files.json_files import read_json
 from leaf_files.labels import read_labels
 from leaf_files.run_folder import SOFTMAX, labels_file
 
@@ -100,7 +94,7 @@ def open_artifact(path: str | Path, sample_rate: int | None = None) -> OpenArtif
         require_fit(path, words, runner.n_classes, "inside")
         note = note_beside(path, words)
     else:
-        words = _read_report(artifact_folder(path) / REPORT_JSON)
+        words = read_report(artifact_folder(path) / REPORT_JSON)
     sample_rate = _sample_rate(path, sample_rate, words)
     if words is None:
         words = _guess(path, runner, sample_rate)
@@ -162,70 +156,6 @@ def _runner(path):
     from export.runners.litert import LiteRTRunner
 
     return LiteRTRunner(path)
-
-
-def note_beside(path: Path, words: OwnWords) -> str | None:
-    """A note on files beside an artifact that contradict it.
-
-    Args:
-        path: The artifact.
-        words: Its own words.
-
-    Returns:
-        A line; None if they agree, or can't be read: they aren't needed.
-
-    Example:
-
-    >>> words = open_artifact("artifacts").runner.own_words()
-    >>> note_beside(Path("artifacts/model.tflite"), words) is None
-    True
-    """
-    folder = artifact_folder(path)
-    try:
-        report = _read_report(folder / REPORT_JSON)
-    except UserError:
-        report = None
-    differs = report and difference(words, report)
-    if differs:
-        return (
-            f"{path} says of itself: {differs} as {REPORT_JSON} beside it has it, "
-            "which is another model's; the file is believed"
-        )
-    for head in words.heads:
-        index = _first_other(head.labels, folder / head.labels_file)
-        if index is not None:
-            return (
-                f"{path} names label {index + 1} {head.labels[index]} itself, other "
-                f"than {head.labels_file} beside it; the file is believed, and "
-                f"{program('export')} --labels writes one with other names"
-            )
-    return None
-
-
-def _first_other(labels, file):
-    """Index of the first label that differs in a file of as many; None if none does."""
-    try:
-        others = read_labels(file) if file.is_file() else labels
-    except UserError:
-        return None
-    if len(others) != len(labels):
-        return None  # another model's
-    pairs = enumerate(zip(labels, others))
-    return next((index for index, (one, other) in pairs if one != other), None)
-
-
-def _read_report(path):
-    """The `OwnWords` in a report; None if there is no report."""
-    if not path.is_file():
-        return None
-    try:
-        return words_of(read_json(path))
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path} is not a report of {program('export')} "
-            f"({type(error).__name__}: {error}); move it away and pass "
-            "--sample-rate"
-        ) from error
 
 
 def _sample_rate(path, option, words):

@@ -11,7 +11,7 @@ from export.contract.own_words import OwnWords
 from export.runners.litert import LiteRTFile, failures_named
 from export.tflite_format.stream_facts import read_facts
 from export.tflite_format.words import read_words
-from leaf_files.command_line import program
+from leaf_files.command_line import program, runner
 from leaf_files.decisions import Decisions
 from leaf_files.errors import UserError
 
@@ -126,9 +126,8 @@ class StreamRunner(LiteRTFile):
 
 def _no_stream(path, takes_windows):
     """The error for a file that is no streaming model."""
-    command = program("export")
-    advice = f"; of whole windows, such as this one takes, run {command} predict"
+    advice = f"; of whole windows, such as this one takes, run {runner('predict')}"
     return UserError(
-        f"{path} is not a streaming model; {command} RUN --output DIR --streaming "
-        f"writes one{advice * takes_windows}"
+        f"{path} is not a streaming model; {program('export')} RUN --output DIR "
+        f"--streaming writes one{advice * takes_windows}"
     )

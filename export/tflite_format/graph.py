@@ -4,9 +4,11 @@ import collections
 import dataclasses
 from pathlib import Path
 
-from export.tflite_format.graph_edits import ENCODER
 from export.tflite_format.model import operator_name, outputs_of, read_model
 from leaf_files.run_folder import SIGMOID, SOFTMAX
+
+# Parts of a model, as names of tensors begin: see `export.tflite_format.graph_edits`.
+FRONTEND, ENCODER, OUTPUT = "frontend", "encoder", "output"
 
 _WIDENING = "DEQUANTIZE"  # runtimes widen constants as they load
 _PASSING = (_WIDENING, "QUANTIZE", "RESHAPE", "CAST")  # they keep the values' meaning

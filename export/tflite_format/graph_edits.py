@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from export.tflite_format.graph import ENCODER, FRONTEND, OUTPUT
 from export.tflite_format.model import inputs_of, operator_name, outputs_of, values_of
 from export.tflite_format.pieces import (
     add_activation,
@@ -20,8 +21,6 @@ from export.tflite_format.pieces import (
     operator_code,
     reshape,
 )
-
-FRONTEND, ENCODER, OUTPUT = "frontend", "encoder", "output"
 
 # Values of the smallest constant to halve: of fewer, the operator that widens it takes
 # more bytes than are saved.
