@@ -127,6 +127,8 @@ class Head:
         background: The class that stands for none of the classes, such as "noise", or
             None. Clips of it have no label if there may be any number, and it isn't
             among `labels` then.
+        about: What is known of the data, in words, for people: "split", the rule of
+            the splits, "licence" and "homepage".
 
     >>> head = Head("folder:/data/birds", "birds", ("blackbird", "wren"))
     >>> head.multi_label, Head.from_dict(head.to_dict()) == head
@@ -138,6 +140,7 @@ class Head:
     labels: tuple[str, ...]
     activation: str = SOFTMAX
     background: str | None = None
+    about: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
 
     @property
     def multi_label(self) -> bool:
@@ -146,7 +149,7 @@ class Head:
 
     def to_dict(self) -> dict[str, Any]:
         """The entry in `tasks.json`."""
-        entry = {
+        entry: dict[str, Any] = {
             "task": self.task,
             "head": self.name,
             "labels": list(self.labels),
@@ -154,6 +157,8 @@ class Head:
         }
         if self.background is not None:
             entry["background"] = self.background
+        if self.about:
+            entry["about"] = dict(self.about)
         return entry
 
     @classmethod
@@ -170,6 +175,7 @@ class Head:
             activation=_text(entry["activation"]),
             task=_text(entry["task"]),
             background=_text(background) if background is not None else None,
+            about=_texts(entry["about"]) if "about" in entry else {},
         )
 
 
@@ -381,6 +387,12 @@ def _read(path):
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def _texts(value):
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r:.50} is no {{name: text}}")
+    return {_text(name): _text(text) for name, text in value.items()}
 
 
 def _text(value):

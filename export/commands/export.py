@@ -8,12 +8,15 @@ from export.commands.arguments import export_parser, options_of
 from export.contract.checksums import checksums
 from export.contract.layout import (
     PROBES,
+    README,
     REPORT_JSON,
     REPORT_MD,
     REPORT_PNG,
+    STREAMING,
     refuse_foreign_files,
 )
 from export.contract.probes import Probes
+from export.report.card import card_markdown
 from export.report.content import build_report
 from export.report.figure import draw_report
 from export.report.measuring import Measurer
@@ -22,6 +25,7 @@ from export.source.calibrating import calibrated
 from export.source.clips import Clips, describe, head_clips
 from export.source.opening import Source, open_source
 from export.source.settling import unsettled_line, unsettled_norms
+from export.writers.listener import write_listener
 from export.writers.options import Options
 from leaf_files.atomic import (
     replacing_folder,
@@ -109,6 +113,9 @@ def export(
         text = report_markdown(report, REPORT_PNG if is_drawn else None)
         write_text(folder / REPORT_MD, text)
         write_json(folder / PROBES, probes.content)
+        if (folder / STREAMING).is_file():
+            write_listener(folder, source.sample_rate)
+        write_text(folder / README, card_markdown(report, checksums(folder)))
         report["files"] = checksums(folder)
         write_json(folder / REPORT_JSON, report)
     return report

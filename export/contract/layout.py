@@ -4,8 +4,10 @@ import fnmatch
 import os
 from pathlib import Path
 
+from export.contract.checksums import checksum
 from leaf_files.command_line import a_few
 from leaf_files.errors import UserError
+from leaf_files.json_files import read_json
 
 SAVED_MODEL = "saved_model"
 SAVED_MODEL_PB = "saved_model.pb"  # the file that makes a folder a SavedModel
@@ -63,7 +65,11 @@ _OURS = (
     REPORT_MD,
     REPORT_PNG,
     PROBES,
+    README,
+    LISTEN,
 )
+# Those of them that people may write, or go on writing, by hand.
+_EDITABLE = (README, LISTEN)
 
 
 def as_reported(path: str | Path) -> Path:
@@ -124,7 +130,8 @@ def refuse_foreign_files(folder: str | Path) -> None:
         folder: The folder to replace; it may be missing.
 
     Raises:
-        UserError: It holds anything but the files of an export.
+        UserError: It holds anything but the files of an export, or a README.md or
+            listen.py that somebody wrote or changed.
 
     Example:
 
@@ -147,3 +154,19 @@ def refuse_foreign_files(folder: str | Path) -> None:
             f"will not replace the folder {folder}: it holds what no export "
             f"wrote ({a_few(foreign)}); name a new or an empty folder"
         )
+    for name in _EDITABLE:
+        path = folder / name
+        if path.exists() and not _is_as_written(path):
+            raise UserError(
+                f"will not replace the folder {folder}: the {name} in it is not as an "
+                "export wrote it; move it elsewhere, or name a new folder"
+            )
+
+
+def _is_as_written(path):
+    """Whether a file has the checksum that the report beside it has of it."""
+    try:
+        known = read_json(path.parent / REPORT_JSON)["files"][path.name]
+        return checksum(path) == known
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -61,6 +61,7 @@ def build_report(
         "keras": {**(keras[0] if len(heads) == 1 else {}), "heads": keras},
         "artifacts": artifacts,
         "left_out": left_out,
+        "training": source.training,
         "versions": _versions(),
     }
 

@@ -1,4 +1,4 @@
-"""What `report.md` says of decisions: temperature, thresholds, none of these."""
+"""What a model card says of decisions: temperature, thresholds, none of these."""
 
 from collections.abc import Mapping, Sequence
 
@@ -33,7 +33,7 @@ def decision_lines(heads: Sequence[Mapping]) -> list[str]:
     """
     lines: list[str] = []
     for entry in heads:
-        head = _head_of(entry)
+        head = head_of(entry)
         if lines:
             lines.append("")
         if head.name:
@@ -42,7 +42,14 @@ def decision_lines(heads: Sequence[Mapping]) -> list[str]:
     return lines
 
 
-def _head_of(entry):
+def head_of(entry: Mapping) -> Head:
+    """The head of an entry of the list `heads` of `report.json`.
+
+    Example:
+
+    >>> head_of({"name": "", "labels": ["no", "yes"], "activation": "softmax"}).labels
+    ('no', 'yes')
+    """
     decisions = entry.get("decisions")
     return Head(
         entry["name"],

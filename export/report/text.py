@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from export.report.deciding import decision_lines
+from export.contract.layout import README
 from export.report.scores import ACCURACY, MEAN_AVERAGE_PRECISION
 from export.tflite_format.stream_facts import StreamFacts
 from leaf_files.tables import aligned_table
@@ -49,6 +49,9 @@ def report_markdown(report: Mapping, figure: str | None = None) -> str:
         "",
         *_contract(report),
         "",
+        f"How each file compares with Keras. What the model is, and how to run it: "
+        f"[{README}]({README}).",
+        "",
         "## Answers",
         "",
         *_table(
@@ -58,10 +61,6 @@ def report_markdown(report: Mapping, figure: str | None = None) -> str:
         "Scores are those of whole clips, their windows' logits averaged. Differences",
         "are in probability; in features and embeddings relative to the largest value.",
         *_doubts(report),
-        "",
-        "## Decisions",
-        "",
-        *decision_lines(report["heads"]),
         "",
         "## Costs",
         "",

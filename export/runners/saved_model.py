@@ -36,6 +36,7 @@ class SavedModelRunner:
             any length.
         n_classes: {head: number of classes}; a single head is "".
         signature: The loaded signature.
+        signatures: Names of all of them, sorted.
 
     Raises:
         UserError: The folder holds no SavedModel, or it lacks the signature.
@@ -54,6 +55,7 @@ class SavedModelRunner:
                 ) from error
         self._folder = folder
         self.signature = self._loaded.signatures.get(SIGNATURE)
+        self.signatures = sorted(self._loaded.signatures)
         inputs = self.signature.structured_input_signature[1] if self.signature else {}
         outputs = self.signature.structured_outputs if self.signature else {}
         self.window_samples, self.n_classes = require_classifier(

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from export.contract.heads import Head
@@ -12,6 +12,7 @@ from export.source.inputs import sample_rate_of, with_full_scale
 from export.source.losses import read_losses
 from export.source.naming import named_outputs, names_of_outputs, read_heads
 from export.source.stages import as_input, as_numpy
+from export.source.training import training_facts
 from leaf_files.command_line import program
 from leaf_files.errors import UserError, first_line
 from leaf_files.json_files import read_json
@@ -41,6 +42,8 @@ class Source:
         window_samples: Length of the waveform that a fixed-length artifact takes.
         calibration_folder: Folder of clips such as it was trained on, or None.
         notes: Lines on assumptions, and on steps that were left out.
+        training: What its run says of its training, see
+            `export.source.training.training_facts`; {} of a file.
 
     Example:
 
@@ -56,6 +59,7 @@ class Source:
     window_samples: int
     calibration_folder: str | None = None
     notes: tuple[str, ...] = ()
+    training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def open_source(
@@ -119,6 +123,7 @@ def open_source(
         window_samples=window_samples,
         calibration_folder=calibration_folder or run.get("calibration"),
         notes=(*run.get("notes", ()), *([note] if note else []), *assumed),
+        training=run.get("training", {}),
     )
 
 
@@ -133,6 +138,7 @@ def _read_run(folder, labels_are_given=False):
     if not labels_are_given:
         require_same_labels(folder)
     run = {"folder": folder, "model": model, "notes": notes(folder)}
+    run["training"] = training_facts(folder)
     if os.path.isfile(paths.config):
         try:
             run.update(_numbers(read_json(paths.config)))

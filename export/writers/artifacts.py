@@ -175,6 +175,7 @@ def _make_saved_model(source, folder):
         description={
             "bytes": folder_bytes(place),
             "ops": saved_model_ops(runner.signature),
+            "signatures": runner.signatures,
         },
     )
 

@@ -62,7 +62,7 @@ from training.run.parent import (
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS, ClipSet, TaskData
 from training.tasks.own.task import OwnTask
-from training.tasks.registry import get_tasks, is_official, split_rule
+from training.tasks.registry import about, get_tasks, is_official, split_rule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,7 +189,12 @@ def _open(config, run, say):
         require_outside(task, run.path)
     check_model(config)
     task_data = [_load(task, config, say) for task in tasks]
-    heads = make_heads(config.tasks, task_data)
+    heads = tuple(
+        dataclasses.replace(head, about=about(task, data))
+        for head, task, data in zip(
+            make_heads(config.tasks, task_data), tasks, task_data
+        )
+    )
     check_heads(heads, config)
     records = [
         TaskRecord.of(head, data.splits, data.fingerprint)

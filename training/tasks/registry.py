@@ -354,6 +354,29 @@ def split_rule(task, data):
     return words
 
 
+def about(task, data):
+    """What is known of a task's data, in words, for who gets the model.
+
+    Args:
+        task: The task.
+        data: `TaskData` of the task.
+
+    Returns:
+        {"split": the rule of the splits}, and "licence" and "homepage" of a data set
+        that has a name.
+
+    >>> task = get_task("folder:drums")
+    >>> about(task, task.load())
+    {'split': '80/10/10 within each class by the seed'}
+    """
+    known = {"split": split_rule(task, data)}
+    for name in ("licence", "homepage"):
+        value = getattr(task, name, None)
+        if value:
+            known[name] = str(value)
+    return known
+
+
 def is_official(task):
     """Whether the splits are those of a data set, which nobody's seed draws.
 

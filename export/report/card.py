@@ -1,0 +1,245 @@
+"""The text of `README.md`: a model card for who gets the folder and knows no more."""
+
+from collections.abc import Iterator, Mapping
+
+from export.contract.layout import (
+    EMBEDDING,
+    FRONTEND,
+    LISTEN,
+    ONNX,
+    PROBES,
+    REPORT_JSON,
+    REPORT_MD,
+    SAVED_MODEL,
+    STREAMING,
+    TFLITE,
+    quantized_file,
+)
+from export.report.deciding import decision_lines, head_of
+from export.report.front_matter import front_matter
+from export.report.how_to_run import how_to_run
+from export.report.tested import test_lines
+from leaf_files.decisions import NONE_OF_THESE
+from leaf_files.run_folder import SIGMOID
+from leaf_files.tables import aligned_table, code, plain, plain_table
+
+_NOT_KNOWN = "not known"
+_MOST_LABELS = 100  # that are named; the files of labels have all
+_FILES = {
+    TFLITE: "LiteRT, float32: one window",
+    quantized_file("float16"): "LiteRT, weights in 16 bits",
+    quantized_file("dynamic"): "LiteRT, weights in 8 bits",
+    quantized_file("int8"): "LiteRT, the encoder in 8 bits",
+    STREAMING: "LiteRT, chunk by chunk",
+    FRONTEND: "LiteRT: a window to its features",
+    EMBEDDING: "LiteRT: a window to its embedding",
+    ONNX: "ONNX: windows of one length",
+    LISTEN: f"runs {STREAMING} in Python",
+    PROBES: "answers at export, for `leaf-export verify`",
+    REPORT_MD: "how each file compares with Keras, size and time",
+}
+
+
+def card_markdown(report: Mapping, files: Mapping[str, Mapping]) -> str:
+    """The content of `README.md`, a model card in the format of Hugging Face.
+
+    What the model is, what is known of its data and scores, its limits, and how to run
+    each file. How the files compare with Keras is in `report.md`.
+
+    Args:
+        report: Result of `export.report.content.build_report`.
+        files: {path: {"bytes", "sha256"}} of the files in the folder.
+
+    Example:
+
+    >>> report = json.loads(Path("artifacts/report.json").read_text())
+    >>> card_markdown(report, report["files"]).splitlines()[0]
+    '---'
+    """
+    lines = [
+        *front_matter(report, files),
+        "",
+        f"# {plain(report['source'])}",
+        "",
+        *_what_it_hears(report),
+        "",
+        "## How to run it",
+        "",
+        *how_to_run(report, files),
+        "",
+        "## Decisions",
+        "",
+        *decision_lines(report["heads"]),
+        "",
+        "## How it was tested",
+        "",
+        *test_lines(report),
+        "",
+        "## Limits",
+        "",
+        *(f"- {limit}" for limit in _limits(report)),
+        "",
+        "## Data and licences",
+        "",
+        *_data(report),
+        "",
+        "## Files",
+        "",
+        *_files(files),
+        "",
+        *_made_by(report),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _what_it_hears(report):
+    rate, samples = report["sample_rate"], report["window_samples"]
+    lines = [
+        f"Names what it hears in a mono waveform of {rate} Hz, float32 in [-1, 1], in "
+        f"windows of {samples / rate:g} s",
+        f"({samples} samples).",
+    ]
+    for head in report["heads"]:
+        kind = "any number of them" if head["activation"] == SIGMOID else "one of them"
+        of = f" of `{head['name']}`" if head["name"] else ""
+        labels = head["labels"]
+        named = ", ".join(map(code, labels[:_MOST_LABELS]))
+        rest = ", ..." if len(labels) > _MOST_LABELS else ""
+        n = f"{len(labels)} label{'s' * (len(labels) != 1)}"
+        lines += [
+            "",
+            f"**{n}**{of}, {kind} a clip ({head['activation']}), in the order of "
+            f"`{head['labels_file']}`: {named}{rest}.",
+        ]
+    training = report.get("training") or {}
+    parts = [
+        f"{what} `{training[key]}`"
+        for key, what in (("frontend", "frontend"), ("encoder", "encoder"))
+        if key in training
+    ]
+    if "parameters" in training:
+        parts.append(f"{training['parameters']:,} parameters")
+    if parts:
+        lines += [
+            "",
+            f"A model of leaf_tf: {', '.join(parts)}. The files take the waveform "
+            "itself.",
+        ]
+    return lines
+
+
+def _limits(report) -> Iterator[str]:
+    heads = [head_of(entry) for entry in report["heads"]]
+    for head in heads:
+        of = f" of `{head.name}`" if head.name else ""
+        if head.activation == SIGMOID:
+            if not head.decisions.can_refuse:
+                yield (
+                    f"No thresholds were chosen{of}: that a label's probability is "
+                    "above 0.5 may be too much or too little."
+                )
+        elif not head.decisions.can_refuse:
+            yield (
+                f"It knows no other sounds: it always names one of its labels{of}, "
+                "whatever it hears, and may be sure of it. There is neither a class "
+                "for the rest nor a threshold."
+            )
+        else:
+            yield (
+                f"That a sound is none of its labels{of} is told by thresholds, or a "
+                f"class of background, alone ({NONE_OF_THESE}): other sounds than it "
+                "was trained with may pass."
+            )
+    yield (
+        f"It hears nothing above {report['sample_rate'] / 2:g} Hz, and one channel; a "
+        "sound that is longer than a window is heard window by window."
+    )
+    yield "Microphones, rooms, distances and noise that it wasn't trained on may tell."
+    for task in (report.get("training") or {}).get("tasks", ()):
+        yield from _limits_of_test(task)
+    if report.get("moving_averages"):
+        yield f"{plain(report['moving_averages'])}."
+    for note in report["notes"]:
+        yield f"{plain(note)}."
+
+
+def _limits_of_test(task):
+    test, split = task.get("test"), task["about"].get("split")
+    if not test:
+        return
+    which = f"the clips of {code(task['name'])}"
+    rule = f" ({plain(split)})" if split else ""
+    if test["intervals_over"] == "groups":
+        n = test.get("n_intervals_over")
+        yield (
+            f"Scores are of {which} from {n} group{'s' * (n != 1)} of speakers, "
+            f"recordings or devices{rule}: of others they tell as much as the "
+            "interval says."
+        )
+    else:
+        yield (
+            f"It isn't known from which speakers, recordings or devices {which} come"
+            f"{rule}: where the same were in training and in the test, as a random "
+            "split has it, the scores flatter, and unseen ones do worse."
+        )
+
+
+def _data(report):
+    tasks = (report.get("training") or {}).get("tasks") or ()
+    if not tasks:
+        lines = [f"Trained on: {_NOT_KNOWN}. Licence of the data: {_NOT_KNOWN}."]
+    else:
+        rows = [
+            [
+                code(task["name"]),
+                *(str(task["clips"].get(s, "?")) for s in _SPLITS),
+                plain(task["about"].get("licence", _NOT_KNOWN)),
+                plain(task["about"].get("homepage", "")),
+            ]
+            for task in tasks
+        ]
+        titles = ["data", "clips to train on", "to validate", "to test", "licence", ""]
+        if not any(row[-1] for row in rows):
+            titles, rows = titles[:-1], [row[:-1] for row in rows]
+        lines = list(plain_table(titles, rows))
+    return [
+        *lines,
+        "",
+        f"Licence of the model: {_NOT_KNOWN}; who trained it decides, and may write it "
+        "into a README of their",
+        "own. The code in `listen.py` and leaf_tf are Apache-2.0.",
+    ]
+
+
+_SPLITS = ("train", "validation", "test")
+
+
+def _files(files):
+    rows = [
+        [code(path), f"{entry['bytes']:,}", _about_file(path), f"`{entry['sha256']}`"]
+        for path, entry in files.items()
+    ]
+    return [
+        *aligned_table(["file", "bytes", "", "SHA-256"], rows),
+        "",
+        f"`{REPORT_JSON}` has the same, and the checksum of this file. What each file "
+        "says of itself (rate,",
+        "window, labels, thresholds) is believed rather than what lies beside it.",
+    ]
+
+
+def _about_file(path):
+    if path.startswith(f"{SAVED_MODEL}/"):
+        return "TensorFlow SavedModel" if path.endswith(".pb") else ""
+    if path.startswith("labels") and path.endswith(".txt"):
+        return "one label a line"
+    return _FILES.get(path, "")
+
+
+def _made_by(report):
+    versions = ", ".join(f"{n} {v}" for n, v in report["versions"].items())
+    return [
+        f"Written by {versions}. `leaf-export verify .` says whether the folder is as "
+        "it was written; an export",
+        "into it replaces this file only if nobody changed it.",
+    ]
