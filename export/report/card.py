@@ -21,9 +21,10 @@ from export.report.how_to_run import how_to_run
 from export.report.tested import test_lines
 from leaf_files.decisions import NONE_OF_THESE
 from leaf_files.run_folder import SIGMOID
-from leaf_files.tables import aligned_table, code, plain, plain_table
+from leaf_files.tables import code, plain, plain_table
 
 _NOT_KNOWN = "not known"
+_SPLITS = ("train", "validation", "test")
 _MOST_LABELS = 100  # that are named; the files of labels have all
 _FILES = {
     TFLITE: "LiteRT, float32: one window",
@@ -160,7 +161,7 @@ def _limits(report) -> Iterator[str]:
     if report.get("moving_averages"):
         yield f"{plain(report['moving_averages'])}."
     for note in report["notes"]:
-        yield f"{plain(note)}."
+        yield f"{plain(note[:1].upper() + note[1:])}."
 
 
 def _limits_of_test(task):
@@ -205,13 +206,9 @@ def _data(report):
     return [
         *lines,
         "",
-        f"Licence of the model: {_NOT_KNOWN}; who trained it decides, and may write it "
-        "into a README of their",
-        "own. The code in `listen.py` and leaf_tf are Apache-2.0.",
+        f"Licence of the model: {_NOT_KNOWN}; who trained it decides. `{LISTEN}` and "
+        "leaf_tf are Apache-2.0.",
     ]
-
-
-_SPLITS = ("train", "validation", "test")
 
 
 def _files(files):
@@ -220,11 +217,11 @@ def _files(files):
         for path, entry in files.items()
     ]
     return [
-        *aligned_table(["file", "bytes", "", "SHA-256"], rows),
+        *plain_table(["file", "bytes", "", "SHA-256"], rows),
         "",
-        f"`{REPORT_JSON}` has the same, and the checksum of this file. What each file "
-        "says of itself (rate,",
-        "window, labels, thresholds) is believed rather than what lies beside it.",
+        f"`{REPORT_JSON}` has the same for programs, and the checksum of this file. "
+        "Each file says itself",
+        "what it takes and how it decides, and can be renamed and moved.",
     ]
 
 
@@ -239,7 +236,6 @@ def _about_file(path):
 def _made_by(report):
     versions = ", ".join(f"{n} {v}" for n, v in report["versions"].items())
     return [
-        f"Written by {versions}. `leaf-export verify .` says whether the folder is as "
-        "it was written; an export",
-        "into it replaces this file only if nobody changed it.",
+        f"Written by {versions}.",
+        "`leaf-export verify .` says whether the folder is as it was written.",
     ]

@@ -186,9 +186,9 @@ def _page(report, tflite):
         "",
         'await loadLiteRt("node_modules/@litertjs/core/wasm/");',
         f'const model = await loadAndCompile("{tflite}", {{accelerator: "wasm"}});',
-        f"const window = new Float32Array({samples});  // {report['sample_rate']} Hz, "
+        f"const samples = new Float32Array({samples});  // {report['sample_rate']} Hz, "
         "mono",
-        f"const waveform = new Tensor(window, [1, {samples}]);",
+        f"const waveform = new Tensor(samples, [1, {samples}]);",
         "const answers = await model.run({waveform});",
         *(
             f"console.log(answers.{output_name(name)}.toTypedArray());"

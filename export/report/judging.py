@@ -14,6 +14,7 @@ LEVEL = 0.05  # of significance: chance gives such a loss less often
 ROUNDING = 1e-6  # points of a loss that is none
 
 _SHUFFLES = 199
+_OUTSIDE = 0.0125  # of each of two intervals that hold at 95 % together
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,15 +162,29 @@ def loss_interval(lost: int, gained: int, n_clips: int) -> tuple[float, float]:
     >>> loss_interval(lost=6, gained=0, n_clips=100)
     (-2.38, 13.64)
     """
-    least_lost, most_lost = _share_interval(lost, n_clips)
-    least_gained, most_gained = _share_interval(gained, n_clips)
+    least_lost, most_lost = share_interval(lost, n_clips, _OUTSIDE)
+    least_gained, most_gained = share_interval(gained, n_clips, _OUTSIDE)
     return (
         round(100.0 * (least_lost - most_gained), 2),
         round(100.0 * (most_lost - least_gained), 2),
     )
 
 
-def _share_interval(count, n, outside=0.0125):
+def share_interval(count: int, n: int, outside: float = 0.025) -> tuple[float, float]:
+    """The exact interval of a share, Clopper and Pearson's.
+
+    Args:
+        count, n: Cases that count, of how many.
+        outside: Probability on each side of it; that of a 95 % interval by default.
+
+    Returns:
+        (least, most).
+
+    Example:
+
+    >>> [round(share, 3) for share in share_interval(4, 6)]
+    [0.223, 0.957]
+    """
     # Imported here: quantizing needs SciPy, and brings it.
     from scipy.stats import beta
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from export.contract.layout import REPORT_MD
+from export.report.judging import share_interval
 from export.report.scores import ACCURACY, MEAN_AVERAGE_PRECISION
 from leaf_files.tables import aligned_table, code, plain_table
 
@@ -25,7 +26,7 @@ def test_lines(report: Mapping) -> list[str]:
 
     >>> report = json.loads(Path("artifacts/report.json").read_text())
     >>> print(test_lines(report)[0])
-    The run has no scores beside it. On 6 clips (evaluation_clips), by the Keras model:
+    Its run has no scores. On 6 clips (evaluation_clips), by the Keras model:
     """
     tasks = [
         task
@@ -87,7 +88,7 @@ def _calibration(task) -> Iterator[str]:
 
 def _of_clips(report):
     scores = [
-        (head["name"], _OF_EXPORT[name], value)
+        (head, name, value)
         for head, keras in zip(report["heads"], report["keras"]["heads"])
         for name, value in keras.items()
         if name in _OF_EXPORT and value is not None
@@ -96,13 +97,25 @@ def _of_clips(report):
         return ["Its scores are not known: no clips with labels were at hand."]
     clips = report["clips"]
     rows = [
-        [*([name] if name else []), score, f"{value:.4f}", "not known"]
-        for name, score, value in scores
+        [
+            *([head["name"]] if head["name"] else []),
+            _OF_EXPORT[name],
+            f"{value:.4f}",
+            _exact_interval(value, head["clips"]["n_clips"])
+            if name == ACCURACY
+            else "",
+        ]
+        for head, name, value in scores
     ]
-    titles = ["head"] * bool(scores[0][0]) + ["score", "value", "95 % interval"]
+    titles = [*["head"] * (len(rows[0]) - 3), "score", "value", "95 % interval"]
     return [
-        f"The run has no scores beside it. On {clips['n_clips']} clips "
+        f"Its run has no scores. On {clips['n_clips']} clips "
         f"({clips['origin']}), by the Keras model:",
         "",
         *aligned_table(titles, rows),
     ]
+
+
+def _exact_interval(accuracy, n_clips):
+    low, high = share_interval(round(accuracy * n_clips), n_clips)
+    return f"{low:.4f} to {high:.4f}, over clips"
