@@ -124,6 +124,18 @@ def program(package: str) -> str:
     return f"python -m {package}"
 
 
+def script(package: str) -> str:
+    """The installed name of a package's program, for texts that others read.
+
+    Args:
+        package: "training" or "export".
+
+    >>> script("export")
+    'leaf-export'
+    """
+    return _SCRIPTS[package]
+
+
 def runner(command: str) -> str:
     """The words that start a command that runs artifacts, for messages.
 

@@ -63,14 +63,13 @@ def test_training_takes_these_arguments(words):
 
 @pytest.mark.parametrize("words", list(commands("export", "leaf-export")))
 def test_export_takes_these_arguments(words):
-    from export.commands import arguments
+    from export.commands.arguments import PARSERS
 
     # A first word that is no command is what is to be exported.
-    parser = getattr(arguments, f"{words[0]}_parser", None)
-    if parser:
-        parser().parse_args(words[1:])
+    if words[0] in PARSERS:
+        PARSERS[words[0]]().parse_args(words[1:])
     else:
-        arguments.export_parser().parse_args(words)
+        PARSERS["export"]().parse_args(words)
 
 
 def test_the_reference_has_every_command_and_option():

@@ -19,6 +19,7 @@ from export.report.deciding import decision_lines, head_of
 from export.report.front_matter import front_matter
 from export.report.how_to_run import how_to_run
 from export.report.tested import test_lines
+from leaf_files.command_line import script
 from leaf_files.decisions import NONE_OF_THESE
 from leaf_files.run_folder import SIGMOID
 from leaf_files.tables import code, plain, plain_table
@@ -36,7 +37,7 @@ _FILES = {
     EMBEDDING: "LiteRT: a window to its embedding",
     ONNX: "ONNX: windows of one length",
     LISTEN: f"runs {STREAMING} in Python",
-    PROBES: "answers at export, for `leaf-export verify`",
+    PROBES: f"answers at export, for `{script('export')} verify`",
     REPORT_MD: "how each file compares with Keras, size and time",
 }
 
@@ -237,5 +238,5 @@ def _made_by(report):
     versions = ", ".join(f"{n} {v}" for n, v in report["versions"].items())
     return [
         f"Written by {versions}.",
-        "`leaf-export verify .` says whether the folder is as it was written.",
+        f"`{script('export')} verify .` says whether the folder is as it was written.",
     ]

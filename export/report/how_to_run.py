@@ -16,6 +16,7 @@ from export.contract.layout import (
     VERSION,
     quantized_file,
 )
+from leaf_files.command_line import script
 
 _TFLITE_FILES = (TFLITE, *map(quantized_file, (FLOAT16, DYNAMIC, INT8)))
 _PLACE = f"{SAVED_MODEL}/{VERSION}"
@@ -49,8 +50,8 @@ def how_to_run(report: Mapping, files: Mapping) -> list[str]:
     if tflite:
         sections += [_mediapipe(report, tflite), _page(report, tflite)]
     lines = [
-        f"A clip is mono here and has {report['sample_rate']} Hz: `leaf-export predict "
-        ". CLIP`, of leaf_tf, takes any,",
+        f"A clip is mono here and has {report['sample_rate']} Hz. "
+        f"`{script('export')} predict . CLIP`, of leaf_tf, takes any,",
         "averages the windows of longer ones, and decides as is said below.",
     ]
     for section in sections:

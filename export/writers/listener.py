@@ -25,9 +25,9 @@ Needs Python 3.10 or newer and three packages, not TensorFlow:
 and soxr for recordings of another rate than {rate} Hz. `python listen.py --help` has
 all options.
 
-Written by {made_by}, of the modules behind its command `leaf-export listen`. They
-follow as they are there, each below a line of its name, and are imported from here,
-whatever else is installed. Tracebacks and debuggers name the lines of this file.
+Written by {made_by}, of the modules behind its command `listen`. They follow as they
+are there, each below a line of its name, and are imported from here, whatever else is
+installed. Tracebacks and debuggers name the lines of this file.
 
 The modules: Apache-2.0, as leaf_tf is. The model: see the README.md beside.
 """

@@ -8,7 +8,6 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
-import tensorflow as tf
 
 from export.__main__ import dispatch
 from leaf_files import command_line
@@ -37,16 +36,12 @@ def test_the_code_prints_the_label(place, best, section, capsys):
     assert capsys.readouterr().out.split() == [best]
 
 
-def test_the_request_is_what_tf_serving_takes(place, best, capsys):
+def test_the_request_is_a_window_as_tf_serving_takes_it(place, windows, capsys):
     shell = block((place / "README.md").read_text(), "TF Serving, REST", "sh")
     [code] = re.findall(r"<< END\n(.*?)END\n", shell, flags=re.S)
     exec(compile(code, "README.md", "exec"), {})
     instances = json.loads(capsys.readouterr().out)["instances"]
-    model = tf.saved_model.load("saved_model/1")
-    answers = model.signatures["serving_default"](
-        waveform=tf.constant(instances, tf.float32)
-    )
-    assert answers["top_labels"][0, 0].numpy().decode() == best
+    np.testing.assert_allclose(instances, windows[:1], atol=1e-6)
     assert "-e MODEL_NAME=compass" in shell and "models/compass:predict" in shell
 
 

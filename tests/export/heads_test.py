@@ -16,6 +16,7 @@ from export.source.opening import open_source
 from leaf_files import command_line
 from leaf_files.clips import write_clip
 from leaf_files.errors import UserError
+from tests.cards import run_block
 from tests.export.conftest import LABELS
 from tests.export.models import SAMPLE_RATE, classifier, mel, softmax, two_heads
 
@@ -112,6 +113,21 @@ def test_the_report_measures_each_head(exported_tasks):
     assert "points accuracy" in text and "winds mean average precision" in text
     assert "4 labels of points (softmax), 3 labels of winds (sigmoid)" in text
     assert (exported_tasks / "labels_winds.txt").read_text().split() == list(WINDS)
+
+
+def test_the_code_of_its_card_prints_the_label_of_each_head(
+    exported_tasks, tasks_run, windows, tmp_path, capsys, monkeypatch
+):
+    soundfile.write(tmp_path / "clip.wav", windows[0], SAMPLE_RATE, subtype="FLOAT")
+    for name in ("model.tflite", "labels_points.txt", "labels_winds.txt"):
+        shutil.copy(exported_tasks / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    run_block((exported_tasks / "README.md").read_text(), "LiteRT, Python")
+    logits = tasks_run.model(windows[:1])
+    assert capsys.readouterr().out.splitlines() == [
+        f"points: {LABELS[np.argmax(logits['points'])]}",
+        f"winds: {WINDS[np.argmax(logits['winds'])]}",
+    ]
 
 
 @pytest.mark.parametrize("artifact", ["model.tflite", "saved_model"])

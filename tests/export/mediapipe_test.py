@@ -1,17 +1,20 @@
 """The files in the runtime that Android and iOS apps run: MediaPipe's audio tasks."""
 
 import dataclasses
+import shutil
 
 import keras
 import numpy as np
 import pytest
 
 from export.contract.averaging import clip_probabilities
+from export.report.how_to_run import how_to_run
 from export.runners.litert import LiteRTRunner
 from export.source.opening import open_source
 from export.writers.tflite import TFLiteFiles
 from leaf_files.clips import read_clip, write_clip
 from leaf_files.decisions import Decisions
+from tests.cards import run_block
 from tests.export.conftest import LABELS, WINDOW_SAMPLES
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, two_heads
 
@@ -108,6 +111,24 @@ def test_labels_and_scores_are_ours_on_100_clips(path, clips, ours):
         assert top_label(scores) == top_label(expected)
         tops.add(top_label(scores))
     assert tops == set(LABELS)
+
+
+def test_the_code_of_a_card_prints_the_label_of_each_window(
+    path, clips, ours, tmp_path, monkeypatch, capsys
+):
+    report = {
+        "source": "tones",
+        "sample_rate": SAMPLE_RATE,
+        "window_samples": WINDOW_SAMPLES,
+        "heads": [{"name": "", "labels_file": "labels.txt", "output": "probabilities"}],
+    }
+    card = "\n".join(how_to_run(report, {"model.tflite": None}))
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(path, "model.tflite")
+    shutil.copy(clips[0], "clip.wav")
+    run_block(card, "MediaPipe")
+    expected = [LABELS[scores.argmax()] for scores in ours[0]]
+    assert capsys.readouterr().out.split() == expected
 
 
 @pytest.mark.parametrize("kind", ["float16", "dynamic", "int8"])

@@ -1,5 +1,6 @@
 import json
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ from export.report.parity import keras_probabilities
 from export.source.opening import open_source
 from leaf_files import command_line
 from leaf_files.errors import UserError
+from tests.cards import run_block
 from tests.export.conftest import LABELS
 from tests.export.deploy_test import snippets
 from tests.export.models import N_CLASSES, SAMPLE_RATE, classifier, two_heads
@@ -64,6 +66,11 @@ def test_a_run_becomes_a_file_that_onnx_runtime_runs_as_keras_does(
     capsys.readouterr()
     (code,) = snippets("ONNX", "python")
     exec(compile(code, "deploy.md", "exec"), {})
+    assert capsys.readouterr().out.split() == [LABELS[np.argmax(expected[0])]]
+    monkeypatch.chdir(output)
+    soundfile.write("clip.wav", windows[0], SAMPLE_RATE, subtype="FLOAT")
+    run_block(Path("README.md").read_text(), "ONNX Runtime")
+    Path("clip.wav").unlink()
     assert capsys.readouterr().out.split() == [LABELS[np.argmax(expected[0])]]
     argv = ["predict", str(output / "model.onnx"), str(tmp_path / "clip.wav"), "--json"]
     assert not dispatch(argv)

@@ -1,6 +1,7 @@
 import pytest
 
-from export.commands.arguments import export_parser, options_of, predict_parser
+from export.commands.arguments import export_parser, options_of
+from export.commands.running import predict_parser
 from export.writers.options import Options
 from leaf_files.errors import UserError
 

@@ -30,6 +30,7 @@ def report(exported):
 
 def test_the_folder_holds_what_the_contract_says(exported):
     assert sorted(os.listdir(exported)) == [
+        "README.md",
         "frontend.tflite",
         "labels.txt",
         "model.tflite",

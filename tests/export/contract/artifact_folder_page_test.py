@@ -3,8 +3,10 @@
 import dataclasses
 import json
 
+from export.contract.checksums import checksum
 from export.contract.layout import refuse_foreign_files
 from export.tflite_format.stream_facts import StreamFacts
+from leaf_files.atomic import write_json
 from tests import pages
 
 PAGE = "artifact_folder.md"
@@ -16,6 +18,9 @@ def test_files(exported, tmp_path):
     assert [path.name for path in exported.iterdir() if path.name not in names] == []
     for name in names:
         (tmp_path / name).touch()
+    # These two have to be as an export wrote them.
+    known = {name: checksum(tmp_path / name) for name in ("README.md", "listen.py")}
+    write_json(tmp_path / "report.json", {"files": known})
     refuse_foreign_files(tmp_path)  # raises of what no export writes
 
 
