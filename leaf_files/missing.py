@@ -1,6 +1,7 @@
 """Which package an exception lacked, and how to install it."""
 
 import configparser
+import contextlib
 import importlib.metadata
 import importlib.util
 import linecache
@@ -130,10 +131,9 @@ def _requirements():
 
 def _required_lines():
     """Requirements as in a distribution's metadata; those without an extra first."""
-    try:
-        return importlib.metadata.requires("leaf_tf") or []
-    except importlib.metadata.PackageNotFoundError:
-        pass
+    for distribution in ("leaf_tf", "leaf_run"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.requires(distribution) or []
     # A checkout that is not installed.
     parser = configparser.ConfigParser()
     parser.read(_ROOT / "setup.cfg", encoding="utf-8")

@@ -23,8 +23,8 @@ def note_beside(path: Path, words: OwnWords) -> str | None:
     Example:
 
     >>> words = OwnWords(16000, 4000, ())
-    >>> note_beside(Path("artifacts/model.tflite"), words)
-    'artifacts/model.tflite says of itself: 16000 Hz, not 8000 Hz as report.json ...'
+    >>> print(note_beside(Path("artifacts/model.tflite"), words))
+    artifacts/model.tflite says of itself: 16000 Hz, not 8000 Hz as report.json ...
     """
     folder = artifact_folder(path)
     try:
