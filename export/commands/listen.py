@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export.commands.running import listen_parser
+from export.commands.listening import listen_parser
 from export.commands.saying import say
 from export.contract.heads import Head
 from export.contract.layout import as_reported
@@ -30,7 +30,7 @@ _STDIN = "-"
 
 
 def main(argv: list[str], parser: Parser | None = None) -> None:
-    """Runs the command; see `export.commands.running` for its options.
+    """Runs the command; see `export.commands.listening` for its options.
 
     Args:
         argv: The arguments.

@@ -68,7 +68,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def listen(words):
     """`{main}`, on the model in the folder of this file."""
-    from export.commands.running import listen_parser
+    from export.commands.listening import listen_parser
 
     parser = listen_parser(str(PATH.parent), rate={rate})
     # Help, and messages on mistakes, need no package that has to be installed.
