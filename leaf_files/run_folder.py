@@ -128,7 +128,7 @@ class Head:
             None. Clips of it have no label if there may be any number, and it isn't
             among `labels` then.
         about: What is known of the data, in words, for people: "split", the rule of
-            the splits, "licence" and "homepage".
+            the splits, "split_by", who made them, "licence" and "homepage".
 
     >>> head = Head("folder:/data/birds", "birds", ("blackbird", "wren"))
     >>> head.multi_label, Head.from_dict(head.to_dict()) == head

@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 OURS = (
     "leaf_tf", "leaf_files", "training", "export", "benchmarks", "tests", "docs",
-    "examples",
+    "examples", "leaf_run",
 )  # fmt: skip
 # Tested where what they need is made: see tests/export.
 TESTED_ELSEWHERE = {"deploy.md"}

@@ -79,7 +79,7 @@ def card_markdown(report: Mapping, files: Mapping[str, Mapping]) -> str:
         "",
         "## Limits",
         "",
-        *(f"- {limit}" for limit in _limits(report)),
+        *(f"- {limit[:1].upper()}{limit[1:]}" for limit in _limits(report)),
         "",
         "## Data and licences",
         "",
@@ -162,27 +162,36 @@ def _limits(report) -> Iterator[str]:
     if report.get("moving_averages"):
         yield f"{plain(report['moving_averages'])}."
     for note in report["notes"]:
-        yield f"{plain(note[:1].upper() + note[1:])}."
+        yield f"{plain(note)}."
 
 
 def _limits_of_test(task):
-    test, split = task.get("test"), task["about"].get("split")
+    test, about = task.get("test"), task["about"]
     if not test:
         return
-    which = f"the clips of {code(task['name'])}"
-    rule = f" ({plain(split)})" if split else ""
+    clips, rule = (
+        f"the test clips of {code(task['name'])}",
+        plain(about.get("split", "")),
+    )
     if test["intervals_over"] == "groups":
         n = test.get("n_intervals_over")
         yield (
-            f"Scores are of {which} from {n} group{'s' * (n != 1)} of speakers, "
-            f"recordings or devices{rule}: of others they tell as much as the "
-            "interval says."
+            f"{clips} are of {n} group{'s' * (n != 1)} of speakers, recordings or "
+            f"devices{f' ({rule})' if rule else ''}: of others the scores tell as much "
+            "as the interval says."
+        )
+    elif rule and about.get("split_by") == "the data set":
+        yield f"{clips} are those that the data set names ({rule})."
+    elif rule:
+        yield (
+            f"{clips} were held out by a rule that knows no speakers, recordings or "
+            f"devices ({rule}): where the same were in training, the scores flatter, "
+            "and unseen ones do worse."
         )
     else:
         yield (
-            f"It isn't known from which speakers, recordings or devices {which} come"
-            f"{rule}: where the same were in training and in the test, as a random "
-            "split has it, the scores flatter, and unseen ones do worse."
+            f"How {clips} were held out isn't known: where speakers, recordings or "
+            "devices were the same in training, the scores flatter."
         )
 
 
@@ -196,7 +205,7 @@ def _data(report):
                 code(task["name"]),
                 *(str(task["clips"].get(s, "?")) for s in _SPLITS),
                 plain(task["about"].get("licence", _NOT_KNOWN)),
-                plain(task["about"].get("homepage", "")),
+                _link(task["about"].get("homepage", "")),
             ]
             for task in tasks
         ]
@@ -210,6 +219,10 @@ def _data(report):
         f"Licence of the model: {_NOT_KNOWN}; who trained it decides. `{LISTEN}` and "
         "leaf_tf are Apache-2.0.",
     ]
+
+
+def _link(homepage):
+    return f"<{homepage}>" if homepage.startswith("https://") else ""
 
 
 def _files(files):

@@ -6,7 +6,7 @@ import numpy as np
 
 from export.contract.heads import Head
 from export.tflite_format.score_units import score_units
-from leaf_files.command_line import program
+from leaf_files.command_line import script
 from leaf_files.decisions import NONE_OF_THESE, Decisions
 from leaf_files.run_folder import SIGMOID
 from leaf_files.tables import aligned_table
@@ -90,7 +90,7 @@ def _temperature(decisions):
     return [
         f"Thresholds are of probabilities at logits divided by a temperature of "
         f"{decisions.temperature:.4g}{how},",
-        f"which `{program('export')} predict` does; `--calibrated` puts it into the "
+        f"which `{script('export')} predict` does; `--calibrated` puts it into the "
         "files.",
     ]
 

@@ -362,14 +362,18 @@ def about(task, data):
         data: `TaskData` of the task.
 
     Returns:
-        {"split": the rule of the splits}, and "licence" and "homepage" of a data set
-        that has a name.
+        {"split": the rule of the splits, "split_by": "the data set" or "leaf_tf"}, and
+        "licence" and "homepage" of a data set that has a name.
 
     >>> task = get_task("folder:drums")
     >>> about(task, task.load())
-    {'split': '80/10/10 within each class by the seed'}
+    {'split': '80/10/10 within each class by the seed', 'split_by': 'leaf_tf'}
     """
-    known = {"split": split_rule(task, data)}
+    is_given = bool(data.given_splits) or is_official(task)
+    known = {
+        "split": split_rule(task, data),
+        "split_by": "the data set" if is_given else "leaf_tf",
+    }
     for name in ("licence", "homepage"):
         value = getattr(task, name, None)
         if value:

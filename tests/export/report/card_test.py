@@ -112,7 +112,7 @@ def test_what_is_not_known_of_data_is_said():
     assert "| `folder:birds` | 80 | 10 | 12 | not known |" in data
     about = {"licence": "CC BY 4.0", "homepage": "https://example.org"}
     data = section(card(training=with_task(about=about)), "Data and licences")
-    assert "| 12 | CC BY 4.0 | https://example.org |" in data
+    assert "| 12 | CC BY 4.0 | <https://example.org> |" in data
 
 
 def test_a_random_split_is_a_limit_and_groups_are_counted():
@@ -121,7 +121,16 @@ def test_a_random_split_is_a_limit_and_groups_are_counted():
     assert "the scores flatter" in limits
     groups = {**TASK["test"], "intervals_over": "groups", "n_intervals_over": 7}
     limits = section(card(training=with_task(test=groups)), "Limits")
-    assert "from 7 groups of speakers" in limits and "flatter" not in limits
+    assert "are of 7 groups of speakers" in limits and "flatter" not in limits
+
+
+def test_the_split_of_a_data_set_is_named_and_an_unknown_one_called_unknown():
+    about = {"split": "official, no actor in two", "split_by": "the data set"}
+    limits = section(card(training=with_task(about=about)), "Limits")
+    assert "those that the data set names (official, no actor in two)" in limits
+    assert "flatter" not in limits
+    limits = section(card(training=with_task(about={})), "Limits")
+    assert "were held out isn't known" in limits
 
 
 def test_a_model_without_a_way_to_refuse_says_so():
