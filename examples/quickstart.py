@@ -166,7 +166,7 @@ def summarize(output, seconds):
     for path, what in (
         ("leaf", "the run: model.keras, metrics, history, figures/"),
         ("mel", "the same with a mel-filterbank"),
-        ("phone", "model.tflite, saved_model/, labels.txt, report.md"),
+        ("phone", "model.tflite, saved_model/, README.md, report.md"),
         ("leaf_and_mel.png", "both runs, epoch by epoch"),
     ):
         print(f"  {output / path}: {what}")
