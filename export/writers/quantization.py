@@ -3,7 +3,7 @@
 Integers destroy a frontend: its filters reject sound outside their band by terms that
 cancel to a thousandth and less, and its energies span ten decades. So it computes in
 float, from weights of float16; only weights that average energies are int8. The encoder
-is computed in integers.
+is computed in integers, behind the normalisation of the features.
 """
 
 import re
@@ -21,6 +21,7 @@ from export.tflite_format.graph_edits import (
     pool_maxima,
 )
 from export.tflite_format.model import read_model, write_model
+from export.tflite_format.scaling import scale_in_float
 from leaf_files.errors import UserError, first_line
 from leaf_files.quiet import native_logs_hidden
 
@@ -73,6 +74,7 @@ def to_int8(model: Any, windows: np.ndarray) -> Any:
         UserError: The quantizer is not installed, or fails.
     """
     pool_maxima(model)
+    scale_in_float(model)
     bits = {"activation_num_bits": _BITS, "weight_num_bits": _BITS}
     return _quantized(model, "add_static_config", bits, windows)
 

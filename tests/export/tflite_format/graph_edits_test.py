@@ -24,10 +24,10 @@ KERNEL = np.random.default_rng(0).normal(size=(40, 30)).astype(np.float32)
 AVERAGES = np.abs(np.random.default_rng(1).normal(size=(30, 10))).astype(np.float32)
 
 
-def converted(function, shape):
+def converted(function, shape, name="x"):
     """The `ModelT` of a function that returns a dict of tensors."""
     module = tf.Module()
-    module.serve = tf.function(function, [tf.TensorSpec(shape, tf.float32, name="x")])
+    module.serve = tf.function(function, [tf.TensorSpec(shape, tf.float32, name=name)])
     concrete = module.serve.get_concrete_function()
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], module)
     with native_logs_hidden():
