@@ -30,6 +30,7 @@ def dispatch(argv):
         "judge": _judge,
         "compare": _compare,
         "adapt": _adapt,
+        "quantize": _quantize,
         "prepare": _prepare,
         "mix": _mix,
         "plot": _plot,
@@ -256,6 +257,18 @@ def _adapt(arguments):
     from training.fit.adapting import adapt
 
     adapt(arguments.run, task, arguments.output, **settings)
+
+
+def _quantize(arguments):
+    from training.commands.arguments import given_settings
+    from training.run.folder import RunFolder
+
+    RunFolder(arguments.run).require_finished()
+    RunFolder(arguments.output).require_writable()
+    quiet.import_keras()
+    from training.fit.quantizing import quantize
+
+    quantize(arguments.run, arguments.output, **given_settings(arguments))
 
 
 def _prepare(arguments):

@@ -16,6 +16,7 @@ from leaf_tf.encoders.efficientnet import efficientnet_b0
 from leaf_tf.encoders.mobilenet import mobilenet_v3_small
 from leaf_tf.encoders.own import own
 from leaf_tf.encoders.pann import cnn6, cnn10, cnn14
+from leaf_tf.encoders.quantized import fake_quantized
 from leaf_tf.encoders.small_cnn import small
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "cnn14",
     "cnn6",
     "efficientnet_b0",
+    "fake_quantized",
     "get",
     "mobilenet_v3_small",
     "small",

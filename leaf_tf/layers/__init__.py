@@ -1,6 +1,11 @@
 """The stages of a frontend, one a file."""
 
 from leaf_tf.layers.batch_norm import BatchNormalization
+from leaf_tf.layers.fake_quantize import (
+    FakeQuantize,
+    fake_quantize,
+    fake_quantize_weights,
+)
 from leaf_tf.layers.gabor import GaborConv1D
 from leaf_tf.layers.log import LogCompression
 from leaf_tf.layers.log1p import Log1pCompression
@@ -21,6 +26,7 @@ from leaf_tf.layers.temporal_batch_norm import TemporalBatchNorm
 __all__ = [
     "AttachMask",
     "BatchNormalization",
+    "FakeQuantize",
     "GaborConv1D",
     "GaussianLowpass",
     "Log1pCompression",
@@ -36,4 +42,6 @@ __all__ = [
     "SpecAugment",
     "SquaredModulus",
     "TemporalBatchNorm",
+    "fake_quantize",
+    "fake_quantize_weights",
 ]

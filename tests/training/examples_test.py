@@ -39,6 +39,7 @@ EXCEPTIONS = {
     "training.fit.devices.Hosts": "needs several hosts",
     "training.fit.devices.Mirrored": "the number of devices is the machine's",
     "training.fit.fitting.fit": "trains",
+    "training.fit.quantizing.quantize": "trains",
     "training.fit.meeting.meet": "needs several hosts",
 }
 

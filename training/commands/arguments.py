@@ -59,6 +59,7 @@ def make_parser():
     _add_judge(commands)
     _add_compare(commands)
     _add_adapt(commands)
+    _add_quantize(commands)
     _add_prepare(commands)
     _add_mix(commands)
     _add_plot(commands)
@@ -621,21 +622,14 @@ def _add_adapt(commands):
         required=True,
         help="run folder to write: new, empty, or of a run that didn't finish",
     )
-    for name, default in (
-        ("epochs", 10),
-        ("steps_per_epoch", None),
-        ("batch_size", None),
-        ("learning_rate", 1e-3),
-        ("data_dir", None),
-    ):
-        setting = _SETTINGS[name]
-        parser.add_argument(
-            "--" + name.replace("_", "-"),
-            metavar=setting.value_metavar,
-            type=checked(setting.read),
-            default=default or argparse.SUPPRESS,
-            help=f"{setting.words} (default: {default or 'as the run'})",
-        )
+    _add_defaults(
+        parser,
+        epochs=10,
+        steps_per_epoch=None,
+        batch_size=None,
+        learning_rate=1e-3,
+        data_dir=None,
+    )
     for name in (
         "skip_bad_clips",
         "index",
@@ -644,6 +638,49 @@ def _add_adapt(commands):
         "folds",
         "fold",
     ):
+        _add_setting(parser, _SETTINGS[name])
+
+
+def _add_defaults(parser, **defaults):
+    """Adds options of settings with defaults of their own; None for the run's."""
+    for name, default in defaults.items():
+        setting = _SETTINGS[name]
+        parser.add_argument(
+            "--" + name.replace("_", "-"),
+            metavar=setting.value_metavar,
+            type=checked(setting.read),
+            default=default or argparse.SUPPRESS,
+            help=f"{setting.words} (default: {default or 'as the run'})",
+        )
+
+
+def _add_quantize(commands):
+    parser = commands.add_parser(
+        "quantize",
+        help="train a finished run to bear int8",
+        description="Trains encoder and head of a run on its own clips while they are "
+        "rounded as in model_int8.tflite, until the rounded model answers as the run "
+        "does; the frontend stays. Writes a new run, and says how far both are from "
+        "the run before and after. For runs of one task, of small, cnn6, cnn10, cnn14 "
+        "and such chains of layers.",
+        epilog=_examples("quantize run --output rounded"),
+    )
+    parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
+    parser.add_argument(
+        "--output",
+        metavar="RUN",
+        required=True,
+        help="run folder to write: new, empty, or of a run that didn't finish",
+    )
+    _add_defaults(
+        parser,
+        epochs=5,
+        steps_per_epoch=50,
+        batch_size=None,
+        learning_rate=1e-4,
+        data_dir=None,
+    )
+    for name in ("skip_bad_clips", "index"):
         _add_setting(parser, _SETTINGS[name])
 
 

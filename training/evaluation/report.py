@@ -225,6 +225,8 @@ def _training(config, metrics):
             f"{code(metrics['adaptation']['run'])}; `metrics.json` has the scores "
             "before and after."
         )
+    if "quantization" in metrics:
+        yield from _quantized(metrics["quantization"])
     yield ""
     rows = []
     for name, entry in settings_of(FitConfig).items():
@@ -238,6 +240,18 @@ def _training(config, metrics):
     yield from plain_table(("setting", "value"), rows)
     yield ""
     yield "All other settings are the defaults; `config.json` has them."
+
+
+def _quantized(told):
+    """Yields lines: how far the rounded model is from the run that it comes from."""
+    before, after = told["before"], told["after"]
+    yield (
+        "Only encoder and head were trained, rounded to 8 bits, to answer as the run "
+        f"in {code(told['run'])} does. Of {counted(after['n_examples'], 'test clip')} "
+        f"the rounded model answers {after['answered_otherwise']} otherwise than that "
+        f"run, {before['answered_otherwise']} before; its logits are off by "
+        f"{after['difference']:.3f}, {before['difference']:.3f} before."
+    )
 
 
 def _classes(tested, suffix):

@@ -1,1 +1,1 @@
-"""Training: a run from its config to a finished folder, and its adaptation."""
+"""Training: a run from its config to a finished folder, and what it learns later."""

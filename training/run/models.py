@@ -285,7 +285,7 @@ def start_from(model, run):
     True
     """
     source = load_classifier(run.model, run.read_heads())
-    for part, old in zip(_parts(model).values(), _parts(source).values()):
+    for part, old in zip(parts(model).values(), parts(source).values()):
         try:
             part.set_weights(old.get_weights())
         except ValueError as error:
@@ -312,13 +312,24 @@ def freeze(model, frozen):
     """
     if frozen is None:
         return
-    for name, part in _parts(model).items():
+    for name, part in parts(model).items():
         if name in frozen.split(","):
             part.trainable = False
 
 
-def _parts(model):
-    """{"frontend": the layer, "encoder": the layer}."""
+def parts(model):
+    """{"frontend": the layer, "encoder": the layer} of a model.
+
+    Args:
+        model: Model of `build_classifier`.
+
+    >>> from training.run.folder import RunFolder
+    >>> from training.settings.config import FitConfig
+    >>> run = RunFolder("run")
+    >>> model = build_classifier(FitConfig.read(run.config), run.read_heads())
+    >>> parts(model)["encoder"].name
+    'small'
+    """
     frontend = model.get_layer("frontend")
     [encoder] = [
         layer
