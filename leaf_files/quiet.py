@@ -4,8 +4,9 @@ import contextlib
 import importlib.util
 import os
 import sys
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from leaf_files.errors import UserError
@@ -68,6 +69,37 @@ def native_logs_hidden() -> Iterator[None]:
     """
     with _stderr:
         yield
+
+
+@contextlib.contextmanager
+def native_logs_kept() -> Iterator[Callable[[], str]]:
+    """Keeps what is written to stderr inside the block, instead of showing it.
+
+    For a library whose exceptions say less than its log. Not for threads.
+
+    Yields:
+        A function that returns what was written so far.
+
+    >>> with native_logs_kept() as log:
+    ...     _ = os.write(2, b"operator 7 is unknown")
+    ...     print(log())
+    operator 7 is unknown
+    """
+    sys.stderr.flush()
+    shown = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+
+        def log():
+            kept.seek(0)
+            return kept.read().decode(errors="replace")
+
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield log
+        finally:
+            sys.stderr.flush()
+            os.dup2(shown, 2)
+            os.close(shown)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from export.commands.listening import listen_parser
 from export.commands.values import below_one, count, seconds_or_none, share
 from export.contract.detections import FORMATS as EVENT_FORMATS
+from export.runtimes.table import RUNTIMES
 from leaf_files.command_line import Parser, program, runner
 from leaf_files.thresholds import DETECT_THRESHOLD
 
@@ -59,17 +60,26 @@ def verify_parser() -> Parser:
 
     Example:
 
-    >>> verify_parser().parse_args(["phone"]).folder
-    'phone'
+    >>> verify_parser().parse_args(["phone", "--runtime", "openvino"]).runtime
+    ['openvino']
     """
     parser = Parser(
         prog=runner("verify"),
         description="Says whether an artifact folder is as it was written: computes "
         "the checksum of each file anew, and asks each model again what it was asked "
-        "at export. Exit code 1 if a file is changed, missing or extra.",
+        "at export, in other runtimes, too, if you name them. Exit code 1 if a file is "
+        "changed, missing or extra, or a runtime answers otherwise or runs no file.",
     )
     parser.add_argument(
         "folder", metavar="DIR", help=f"the --output of {program('export')}"
+    )
+    parser.add_argument(
+        "--runtime",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="ask all files that this runtime takes by it, too; may be repeated; any "
+        f"of {', '.join(RUNTIMES)}",
     )
     return parser
 

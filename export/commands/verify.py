@@ -10,11 +10,13 @@ from export.contract.layout import PROBES, REPORT_JSON
 from export.contract.own_words import OwnWords, difference, words_of
 from export.contract.probes import Probes
 from export.runners.opening import open_any
+from export.runtimes.table import Runtime, runtime_named
 from leaf_files.command_line import program
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 
 OK, CHANGED, MISSING, EXTRA = "ok", "changed", "missing", "extra"
+OTHER, NOT_RUN = "other", "not run"  # by a runtime
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Finding:
     """The state of a file, or of an artifact that is a folder.
 
     Attributes:
-        state: "ok", "changed", "missing" or "extra".
+        state: "ok", "changed", "missing" or "extra"; of a runtime's answers "ok",
+            "other" or "not run".
         path: Path in the artifact folder, with "/".
         text: Details in words.
 
@@ -73,17 +76,41 @@ def main(argv: list[str]) -> int:
     All as written, by a report.json of the SHA-256 ...
     0
     """
-    folder = Path(verify_parser().parse_args(argv).folder)
+    arguments = verify_parser().parse_args(argv)
+    folder = Path(arguments.folder)
+    runtimes = [runtime_named(name) for name in arguments.runtime]
+    for runtime in runtimes:
+        runtime.require_installed()
     report = _read_report(folder)
     wrong = 0
     for finding in verify(folder, report):
         wrong += finding.state != OK
-        line = f"{finding.state:<7}  {finding.path:<24}  {finding.text}"
-        print(line.rstrip(), flush=True)
+        _print(finding)
+    failed = [runtime for runtime in runtimes if not _agrees(folder, report, runtime)]
     verdict = f"{wrong} not as written" if wrong else "All as written"
     seal = checksum(folder / REPORT_JSON)["sha256"]
     print(f"\n{verdict}, by a {REPORT_JSON} of the SHA-256 {seal}")
-    return 1 if wrong else 0
+    if failed:
+        titles = ", ".join(runtime.title for runtime in failed)
+        print(f"Not as at export in {titles}")
+    return 1 if wrong or failed else 0
+
+
+def _print(finding):
+    line = f"{finding.state:<7}  {finding.path:<24}  {finding.text}"
+    print(line.rstrip(), flush=True)
+
+
+def _agrees(folder, report, runtime):
+    """Prints what a runtime answers; whether it runs a file, and none otherwise."""
+    print(f"\n{runtime.title} {runtime.version}".rstrip())
+    states = set()
+    for finding in verify_by(runtime, folder, report):
+        _print(finding)
+        states.add(finding.state)
+    if not states:
+        print(f"takes none of these files, but {' and '.join(runtime.formats)}")
+    return OK in states and OTHER not in states
 
 
 def verify(folder: Path, report: Report) -> Iterator[Finding]:
@@ -125,6 +152,55 @@ def verify(folder: Path, report: Report) -> Iterator[Finding]:
     yield from probing.disagreements
 
 
+def verify_by(runtime: Runtime, folder: Path, report: Report) -> Iterator[Finding]:
+    """Asks a runtime what the artifacts were asked at export.
+
+    Args:
+        runtime: The runtime; installed.
+        folder: The artifact folder.
+        report: Its report.
+
+    Yields:
+        A finding for each artifact that the runtime takes: "ok", "other" where its
+        answers are further from those at export than is allowed, "not run" where it
+        doesn't run the artifact; none of artifacts that are not as they were written.
+
+    Example:
+
+    >>> report, litert = _read_report(Path("artifacts")), runtime_named("litert")
+    >>> {finding.state for finding in verify_by(litert, Path("artifacts"), report)}
+    {'ok'}
+    """
+    present = checksums(folder)
+    changed = {
+        path for path, entry in report.files.items() if present.get(path) != entry
+    }
+    window_samples = report.words.window_samples
+    if PROBES in changed or PROBES not in report.files or window_samples is None:
+        return
+    probes = Probes(report.words.sample_rate, window_samples)
+    for name, entry in read_json(folder / PROBES).items():
+        is_changed = any(p == name or p.startswith(f"{name}/") for p in changed)
+        if is_changed or not runtime.takes(folder / name):
+            continue
+        try:
+            change = probes.difference(entry, runtime.load(folder / name))
+        except UserError as error:
+            reason = str(error).removeprefix(f"{folder / name} ")
+            yield Finding(NOT_RUN, name, reason)
+            continue
+        state, text = _judged(change, entry)
+        yield Finding(state if state == OK else OTHER, name, text)
+
+
+def _judged(change, entry):
+    """(state, words) of a difference from the answers at export."""
+    words = f"answers differ by {change:.1e} from those at export"
+    if change <= entry["tolerance"]:  # NaN is not
+        return OK, words
+    return CHANGED, f"{words}, at most {entry['tolerance']:g} is allowed"
+
+
 class _Probing:
     """Asks artifacts the questions of the export again.
 
@@ -160,11 +236,8 @@ class _Probing:
             return CHANGED, f", does not run: {error}"
         self._compare_words(name, artifact_words)
         entry = self._entries[name]
-        change = self._probes.difference(entry, run)
-        words = f"; answers differ by {change:.1e} from those at export"
-        if change <= entry["tolerance"]:  # NaN is not
-            return OK, words
-        return CHANGED, f"{words}, at most {entry['tolerance']:g} is allowed"
+        state, words = _judged(self._probes.difference(entry, run), entry)
+        return state, f"; {words}"
 
     def _compare_words(self, name, artifact_words):
         differs = artifact_words and difference(artifact_words, self._words)

@@ -223,8 +223,8 @@ class PlannedEnergies:
         if outside is not None:
             before = self.n_last - outside.shape[1]
             frames = frames - ops.pad(outside, ((0, 0), (before, 0), (0, 0)))
-        if plan.order != tuple(range(plan.n_filters)):
-            frames = ops.take(frames, np.argsort(plan.order), axis=-1)
+        if not plan.is_in_order:
+            frames = ops.take(frames, plan.places, axis=-1)
         return frames, state
 
     def _signals(self, chunk, state, hops):

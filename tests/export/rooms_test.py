@@ -19,11 +19,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "contract": (),
     "tflite_format": ("contract",),
     "runners": ("contract", "tflite_format"),
+    "runtimes": ("contract", "tflite_format", "runners"),
     "source": ("contract",),
     "writers": ("contract", "tflite_format", "runners", "source"),
     "report": ("contract", "tflite_format", "source"),
     "commands": (
-        "contract", "tflite_format", "runners", "source", "writers", "report",
+        "contract", "tflite_format", "runners", "runtimes", "source", "writers",
+        "report",
     ),
 }  # fmt: skip
 # Importing them takes seconds, and not all have them who run an artifact.
@@ -55,7 +57,7 @@ def clip(windows, tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("room", ["contract", "tflite_format", "runners"])
+@pytest.mark.parametrize("room", ["contract", "tflite_format", "runners", "runtimes"])
 def test_these_rooms_import_no_tensorflow_and_no_keras(room):
     assert not HEAVY & imported(map(dotted, modules("export", room)))
 

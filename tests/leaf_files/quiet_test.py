@@ -1,7 +1,11 @@
 import os
 import threading
 
-from leaf_files.quiet import native_logs_hidden, native_output_hidden
+from leaf_files.quiet import (
+    native_logs_hidden,
+    native_logs_kept,
+    native_output_hidden,
+)
 
 
 def write(text):
@@ -22,6 +26,16 @@ def test_both_streams_are_dropped_and_come_back(capfd):
     os.write(1, b"shown")
     write("shown, too")
     assert capfd.readouterr() == ("shown", "shown, too")
+
+
+def test_what_is_kept_can_be_read_and_stderr_comes_back(capfd):
+    with native_logs_kept() as log:
+        write("kept")
+        assert log() == "kept"
+        write(", and more")
+        assert log() == "kept, and more"
+    write("shown")
+    assert capfd.readouterr().err == "shown"
 
 
 def test_blocks_within_blocks_and_an_exception(capfd):

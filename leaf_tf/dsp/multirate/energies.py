@@ -7,7 +7,6 @@ same for all lengths; the length only decides how far SAME padding moves the ori
 
 import dataclasses
 
-import numpy as np
 from keras import ops
 
 from leaf_tf.dsp.alignment import Bounds
@@ -81,7 +80,7 @@ def pooled_energies(
     if outside is not None:
         outputs = outputs - ends.place(outside)
     if not plan.is_in_order:
-        outputs = ops.take(outputs, np.argsort(plan.order), axis=-1)
+        outputs = ops.take(outputs, plan.places, axis=-1)
     if frames.computed is frames.kept:
         return outputs
     return cut(outputs, 1, 0, frames.kept)

@@ -115,6 +115,12 @@ class Plan:
         return self.order == tuple(range(self.n_filters))
 
     @property
+    def places(self) -> np.ndarray:
+        """Places of the filters in `order`: (n_filters,), int32."""
+        # Microcontrollers gather by these alone, not by int64.
+        return np.argsort(self.order).astype(np.int32)
+
+    @property
     def hops(self) -> int:
         """Hops of energies that enter one frame."""
         return ceil_div(max(self.pool_size, self.strides), self.strides)

@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -7,7 +8,9 @@ import sys
 import pytest
 
 from export.__main__ import dispatch
+from export.runtimes.table import RUNTIMES, Runtime
 from leaf_files import command_line
+from leaf_files.errors import UserError
 
 
 @pytest.fixture
@@ -118,6 +121,73 @@ def test_a_model_that_does_not_run_is_told(copy, verify):
     code, states, _ = verify(copy)
     assert code == 1
     assert "does not run" in states["model.tflite"][1]
+
+
+@dataclasses.dataclass(frozen=True)
+class Wrong(Runtime):
+    """LiteRT, with a mistake in its answers; it doesn't run `frontend.tflite`."""
+
+    mistake: float = 0.0
+
+    def load(self, path):
+        run = super().load(path)
+        if path.name == "frontend.tflite":
+            raise UserError(f"{path} does not run: operator 7 is unknown")
+        return lambda windows: {k: v + self.mistake for k, v in run(windows).items()}
+
+
+@pytest.fixture
+def by_runtime(monkeypatch, capsys):
+    """Runs the command with a runtime of some mistake; returns code and lines."""
+
+    def run(folder, **changes):
+        settings = {**vars(RUNTIMES["litert"]), "name": "mine", "title": "Mine"}
+        monkeypatch.setitem(RUNTIMES, "mine", Wrong(**{**settings, **changes}))
+        argv = ["verify", str(folder), "--runtime", "mine"]
+        code = command_line.run(dispatch, argv, "python -m export")
+        output = capsys.readouterr()
+        _, _, told = output.out.partition("\nMine ")
+        return code, told.splitlines()[1:] + output.err.splitlines()
+
+    return run
+
+
+def test_a_runtime_is_asked_the_files_that_it_takes(light_artifacts, by_runtime):
+    code, lines = by_runtime(light_artifacts)
+    told = {line[9:].split()[0]: line[:9].strip() for line in lines[:3]}
+    assert code == 0
+    assert told == {
+        "model.tflite": "ok",
+        "frontend.tflite": "not run",
+        "model_streaming.tflite": "ok",
+    }
+    (line,) = (line for line in lines if "frontend" in line)
+    assert line.endswith("  does not run: operator 7 is unknown")
+
+
+@pytest.mark.parametrize("mistake, wrong", [(5e-4, False), (2e-3, True)])
+def test_other_answers_of_a_runtime_are_told(
+    light_artifacts, by_runtime, mistake, wrong
+):
+    code, lines = by_runtime(light_artifacts, mistake=mistake)
+    assert code == wrong
+    assert ("Not as at export in Mine" in lines) == wrong
+    (line,) = (line for line in lines if "model.tflite" in line)
+    assert line.startswith("other" if wrong else "ok")
+    assert f"answers differ by {mistake:.1e} from those at export" in line
+
+
+def test_a_runtime_that_takes_no_file_is_told(light_artifacts, by_runtime):
+    code, lines = by_runtime(light_artifacts, formats=("onnx",))
+    assert code == 1
+    assert lines[0] == "takes none of these files, but onnx"
+    assert lines[-1] == "Not as at export in Mine"
+
+
+def test_a_runtime_that_is_missing_is_told_before_any_work(copy, by_runtime):
+    code, lines = by_runtime(copy, module="no_such_module", package="no-such")
+    assert code == 1
+    assert "pip install no-such" in lines[-1]
 
 
 def test_what_cannot_run_here_is_not_asked(exported):

@@ -1,0 +1,1 @@
+"""Other runtimes, asked what an export was asked: see `export.runtimes.table`."""
