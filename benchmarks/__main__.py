@@ -31,6 +31,7 @@ def dispatch(argv):
         "input": _input,
         "load": _load,
         "plans": _plans,
+        "runtimes": _runtimes,
         "start": _start,
         "suite": _suite,
         "tflite": _tflite,
@@ -160,6 +161,7 @@ def _parser():
         metavar="HOURS",
         help="sound to stream (default: %(default)s)",
     )
+    _add_runtimes(commands)
     start = commands.add_parser(
         "start",
         help="how soon a training on many clips begins to learn",
@@ -281,6 +283,43 @@ def _parser():
             "--figure", type=pathlib.Path, metavar="FILE", help="draw a PNG"
         )
     return parser
+
+
+def _add_runtimes(commands):
+    runtimes = commands.add_parser(
+        "runtimes",
+        help="an exported model in every runtime: differences to Keras, and time",
+        description="Asks each runtime that is installed the same, and Keras; prints "
+        "the largest differences in probability, and the time of one window, in turn, "
+        "beside LiteRT's Interpreter, as a Markdown table. What is not installed is "
+        "named, with how to install it.",
+    )
+    runtimes.add_argument(
+        "source",
+        metavar="RUN_OR_KERAS_FILE",
+        help="what was exported, which Keras runs",
+    )
+    runtimes.add_argument(
+        "artifact",
+        type=_folder,
+        metavar="DIR",
+        help="the --output of python -m export",
+    )
+    runtimes.add_argument(
+        "--only",
+        type=_names,
+        metavar="A,B",
+        help="names of runtimes, as the table has them (default: all)",
+    )
+    runtimes.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=2.0,
+        help="time for each of them (default: %(default)s)",
+    )
+    runtimes.add_argument(
+        "--json", type=pathlib.Path, metavar="FILE", help="write all numbers"
+    )
 
 
 def _add_suite(commands):
@@ -482,6 +521,26 @@ def _start(arguments):
     folder = arguments.clips and arguments.clips.absolute()
     results = start.measure(arguments.n_clips, arguments.clip_seconds, folder)
     print(tables.start_table(results))
+    if arguments.json:
+        write_json(arguments.json, results)
+
+
+def _runtimes(arguments):
+    tf = quiet.import_tensorflow()
+    from benchmarks.runtimes import measuring, rows, text
+
+    unknown = set(arguments.only or ()) - set(rows.NAMES)
+    if unknown:
+        raise UserError(
+            f"there is no runtime {', '.join(sorted(unknown))}; known: "
+            f"{', '.join(rows.NAMES)}"
+        )
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    results = measuring.measure(
+        arguments.source, arguments.artifact, arguments.seconds, arguments.only
+    )
+    print(text.markdown(results))
     if arguments.json:
         write_json(arguments.json, results)
 

@@ -19,6 +19,7 @@ PARTS = (
     "export.commands",
     "export.contract",
     "export.runners",
+    "export.runtimes",
     "export.tflite_format",
     "leaf_files",
 )

@@ -1,5 +1,7 @@
 """MediaPipe's AudioClassifier, by which apps of Android and iOS run a file."""
 
+import importlib
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -34,26 +36,27 @@ def load(path: Path) -> Run:
             "scores"
         )
     only = output_name(heads[0]) if len(heads) == 1 else None
-    # No name here is the classifier's: MediaPipe keeps the frame that made its first.
     with native_logs_hidden(), failures_named(path):
-        return run_of(
-            path, ports, _Classifier(_create(path), words.sample_rate, only).call
-        )
-
-
-def _create(path):
-    from mediapipe.tasks.python import audio
-    from mediapipe.tasks.python.core.base_options import BaseOptions
-
-    options = audio.AudioClassifierOptions(BaseOptions(model_asset_path=str(path)))
-    return audio.AudioClassifier.create_from_options(options)
+        classifier = _Classifier(path, words.sample_rate, only)
+    return run_of(path, ports, classifier.call)
 
 
 class _Classifier:
     """MediaPipe's classifier; closed with this, as it complains if it is not."""
 
-    def __init__(self, classifier, sample_rate, only):
-        self._classifier = classifier
+    def __init__(self, path, sample_rate, only):
+        # MediaPipe keeps the error of a missing PortAudio, and with it all frames below
+        # its import and what they hold. In a thread there are none.
+        importing = threading.Thread(
+            target=importlib.import_module, args=("mediapipe.tasks.python.audio",)
+        )
+        importing.start()
+        importing.join()
+        from mediapipe.tasks.python import audio
+        from mediapipe.tasks.python.core.base_options import BaseOptions
+
+        options = audio.AudioClassifierOptions(BaseOptions(model_asset_path=str(path)))
+        self._classifier = audio.AudioClassifier.create_from_options(options)
         self._sample_rate = sample_rate
         self._only = only
 
@@ -68,7 +71,8 @@ class _Classifier:
         }
 
     def __del__(self):
-        self._classifier.close()
+        if hasattr(self, "_classifier"):
+            self._classifier.close()
 
 
 def _in_order(categories):

@@ -1,0 +1,1 @@
+"""`python -m benchmarks runtimes`: one model through every runtime, beside Keras."""
