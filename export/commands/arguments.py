@@ -51,7 +51,8 @@ def export_parser() -> Parser:
         type=some_of(FORMATS),
         default=DEFAULT_FORMATS,
         metavar="NAME[,NAME...]",
-        help=f"any of {', '.join(FORMATS)}; onnx needs the packages of leaf_tf[onnx] "
+        help=f"any of {', '.join(FORMATS)}; onnx needs the packages of leaf_tf[onnx], "
+        "micro, which is for microcontrollers, those of leaf_tf[micro] "
         f"(default: {', '.join(DEFAULT_FORMATS)})",
     )
     parser.add_argument(
@@ -92,7 +93,8 @@ def export_parser() -> Parser:
         "--chunk",
         type=milliseconds,
         metavar="MS",
-        help="length of the chunks of --streaming, a multiple of the frontend's hop "
+        help="length of the chunks of --streaming and of the format micro, a multiple "
+        "of the frontend's hop "
         "(default: the multiple that is nearest to 100)",
     )
     parser.add_argument(
@@ -151,8 +153,12 @@ def options_of(arguments: argparse.Namespace) -> Options:
     >>> options.formats
     ('saved_model', 'tflite')
     """
-    if arguments.chunk is not None and not arguments.streaming:
-        raise UserError("--chunk is for --streaming; give both or neither")
+    is_stream = arguments.streaming or "micro" in arguments.formats
+    if arguments.chunk is not None and not is_stream:
+        raise UserError(
+            "--chunk is for --streaming and for --formats micro; give one of these, or "
+            "leave out --chunk"
+        )
     asked = {"--quantize": arguments.quantize, "--embeddings": arguments.embeddings}
     for name, value in asked.items():
         if value and "tflite" not in arguments.formats:

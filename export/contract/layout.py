@@ -20,6 +20,9 @@ EMBEDDING = "embeddings.tflite"
 ONNX = "model.onnx"
 README = "README.md"  # the model card
 LISTEN = "listen.py"
+MICRO = "micro.tflite"
+MICRO_INT8 = "micro_int8.tflite"
+C_SOURCE, C_HEADER = ".c", ".h"  # a microcontroller's model as C, beside the file
 REPORT_JSON = "report.json"
 REPORT_MD = "report.md"
 REPORT_PNG = "report.png"
@@ -60,6 +63,11 @@ _OURS = (
     FRONTEND,
     EMBEDDING,
     ONNX,
+    *(
+        Path(micro).with_suffix(ending).name
+        for micro in (MICRO, MICRO_INT8)
+        for ending in (".tflite", C_SOURCE, C_HEADER)
+    ),
     "labels*.txt",  # `leaf_files.run_folder.labels_file` of any head
     REPORT_JSON,
     REPORT_MD,

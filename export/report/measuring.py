@@ -13,13 +13,14 @@ from export.report.parity import (
     keras_part,
     keras_probabilities,
     keras_stream,
+    keras_windows_on_stream,
     latency_ms,
     over_heads,
     part_differences,
     points_lost,
 )
 from export.report.scores import score
-from export.source.clips import Clips, describe
+from export.source.clips import Clips, describe, thinned
 from export.source.deciding import require_probabilities
 from export.source.opening import Source
 from export.tflite_format.stream_facts import StreamFacts
@@ -29,6 +30,7 @@ AS_KERAS = "as Keras"
 
 _MAX_PART_WINDOWS = 100
 _MAX_STREAM_SECONDS = 60.0
+_MAX_MICRO_CLIPS = 150  # by TFLite Micro's plain kernels, tens of ms a chunk
 
 
 class Measurer:
@@ -85,6 +87,8 @@ class Measurer:
             UserError: It differs from Keras by more than the tolerance, loses too
                 much of its score, or answers NaN or infinities.
         """
+        if maker.is_micro:
+            return self._measure_micro(artifact)
         if maker.is_stream:
             return self._measure_stream(artifact)
         compare = self._compare if maker.part is None else self._compare_part
@@ -122,6 +126,41 @@ class Measurer:
             return {**compared, "verdict": AS_KERAS}
         verdict, doubt = self._verdict(artifact.path, compared, judgements)
         return {**compared, "verdict": verdict, **({"doubt": doubt} if doubt else {})}
+
+    def _measure_micro(self, artifact):
+        """Compares streams of single windows with Keras on the same streams."""
+        facts = StreamFacts(**artifact.description["stream"])
+        heads, judgements, scores = [], [], []
+        for head, all_clips in zip(self._source.heads, self._clips):
+            clips = thinned(all_clips, _MAX_MICRO_CLIPS)
+            keras = keras_windows_on_stream(self._source, facts, clips.windows)
+            answers, keras = artifact.run(clips.windows)[head.name], keras[head.name]
+            scores.append(score(head, keras, clips))
+            measured = {**differences(answers, keras), **score(head, answers, clips)}
+            if math.isfinite(measured["max_difference"]):
+                judgement = judge(head, answers, keras, clips, self._max_accuracy_drop)
+                judgements += [judgement] if judgement else []
+                measured["judgement"] = judgement and judgement.content
+            heads.append({**measured, "keras": scores[-1]})
+        compared = {**over_heads(heads), "heads": heads}
+        compared["points_lost"] = points_lost(heads, scores)
+        verdict, doubt = self._verdict(artifact.path, compared, judgements)
+        window = self._clips[0].windows[:1]
+        n_chunks = -(
+            -(window.size + facts.delay_hops * facts.hop_samples) // facts.chunk_samples
+        )
+        latency = latency_ms(artifact.run, window) / n_chunks
+        return {
+            "path": artifact.path,
+            **artifact.description,
+            **compared,
+            "verdict": verdict,
+            **({"doubt": doubt} if doubt else {}),
+            "latency_ms": latency,
+            "latency_ms_2_threads": None,
+            "n_chunks": n_chunks * sum(len(c.windows) for c in self._clips),
+            "real_time_factor": latency / facts.chunk_ms,
+        }
 
     def _verdict(self, path, compared, judgements):
         """A few words, and a sentence on a loss that may be chance."""

@@ -106,6 +106,42 @@ def keras_stream(
     return _of_heads(source, outputs)
 
 
+def keras_windows_on_stream(
+    source: Source, facts: StreamFacts, windows: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The probabilities that a microcontroller's model should give, by Keras alone.
+
+    Of each window with silence behind it, the frames that are the trailing window
+    when all of its own frames are there.
+
+    Args:
+        source: The model.
+        facts: Facts of the model.
+        windows: (n, window_samples).
+
+    Returns:
+        {head's name: (n, classes)}.
+
+    Example:
+
+    >>> facts = StreamFacts(8000, 800, 80, 2, 32.5, 50, 4000, {"": "softmax"}, True)
+    >>> keras_windows_on_stream(source, facts, np.zeros((3, 4000), np.float32))[""].shape
+    (3, 4)
+    """
+    frontend, behind = frontend_of(source.model), behind_features(source.model)
+    needed = windows.shape[1] + facts.delay_hops * facts.hop_samples
+    samples = -(-needed // facts.chunk_samples) * facts.chunk_samples
+    end = samples // facts.hop_samples - facts.delay_hops
+    padded = np.pad(windows, ((0, 0), (0, samples - windows.shape[1])))
+    outputs: dict[str, list] = {head.name: [] for head in source.heads}
+    for start in range(0, len(padded), _KERAS_BATCH):
+        frames = frontend(padded[start : start + _KERAS_BATCH], training=False)
+        answers = behind(frames[:, end - facts.window_frames : end], training=False)
+        for name, answer in answers.items():
+            outputs[name].append(as_numpy(answer))
+    return _of_heads(source, {k: np.concatenate(v) for k, v in outputs.items()})
+
+
 def _frames(frontend, waveform):
     """(frames, channels), float32."""
     return as_numpy(frontend(waveform[None], training=False))[0]

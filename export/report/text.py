@@ -82,7 +82,11 @@ def report_markdown(report: Mapping, figure: str | None = None) -> str:
         if "subgraphs" in measured:
             lines += ["", _folding(measured)]
         if "stream" in measured:
-            lines += ["", *_stream(measured)]
+            is_micro = "arena_bytes" in measured
+            lines += [
+                "",
+                *(_micro(report, measured) if is_micro else _stream(measured)),
+            ]
         if "float_encoder_ops" in measured:
             lines += ["", _integers(measured["float_encoder_ops"])]
     versions = ", ".join(f"{n} {v}" for n, v in report["versions"].items())
@@ -216,6 +220,32 @@ def _integers(float_ops):
 
 def _stream(measured):
     facts = StreamFacts(**measured["stream"])
+    return [
+        *_chunks(facts, measured),
+        f"Real-time factor {measured['real_time_factor']:.5f}. Compared on "
+        f"{measured['n_chunks']} chunks of one stream with the",
+        "frontend on all of it at once, its last frames into the encoder.",
+    ]
+
+
+def _micro(report, measured):
+    facts = StreamFacts(**measured["stream"])
+    scores = ", ".join(
+        f"{named['name']} {_SCORES[name][0]} {_SCORES[name][1].format(value)}".strip()
+        for named, head in zip(report["heads"], measured["heads"])
+        for name, value in head["keras"].items()
+        if value is not None
+    )
+    return [
+        *_chunks(facts, measured),
+        f"It takes an arena of {measured['arena_bytes']:,} bytes, by TFLite Micro's own "
+        "record on 64 bits.",
+        "Compared on streams of single windows with Keras's frontend on each of them at "
+        f"once{', whose score there is ' * bool(scores)}{scores}.",
+    ]
+
+
+def _chunks(facts, measured):
     window = facts.window_samples / facts.sample_rate
     return [
         f"Takes {facts.chunk_ms:g} ms ({facts.chunk_samples} samples) of sound at a "
@@ -224,7 +254,4 @@ def _stream(measured):
         f"{window:g} s ({facts.window_frames} frames);",
         f"a frame is there {facts.latency_ms:g} ms after the middle of its window, or "
         "as soon as the chunk is full.",
-        f"Real-time factor {measured['real_time_factor']:.5f}. Compared on "
-        f"{measured['n_chunks']} chunks of one stream with the",
-        "frontend on all of it at once, its last frames into the encoder.",
     ]

@@ -9,6 +9,8 @@ from export.contract.layout import (
     FLOAT16,
     FRONTEND,
     INT8,
+    MICRO,
+    MICRO_INT8,
     ONNX,
     SAVED_MODEL,
     SAVED_MODEL_PB,
@@ -74,7 +76,7 @@ def _others(folder):
     """The artifacts of other names in a folder, a SavedModel's folder among them."""
     if not folder.is_dir():
         return []
-    known = (STREAMING, *_PARTS)
+    known = (STREAMING, MICRO, MICRO_INT8, *_PARTS)
     return sorted(
         entry
         for entry in folder.iterdir()

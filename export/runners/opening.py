@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from export.contract.failures import parsing
 from export.contract.heads import Head, heads_of_outputs, numbered_labels
 from export.contract.layout import (
     ASSETS,
@@ -20,13 +21,14 @@ from export.contract.probes import Run
 from export.runners.beside import note_beside, read_report
 from export.runners.finding import find_artifact
 from export.runners.integrity import require_intact
+from export.tflite_format.stream_facts import read_facts
 from leaf_files.errors import UserError
 from leaf_files.labels import read_labels
 from leaf_files.run_folder import SOFTMAX, labels_file
 
 
 class Runner(Protocol):
-    """A classifier at work: `LiteRTRunner`, `OnnxRunner` or `SavedModelRunner`."""
+    """A classifier at work: `LiteRTRunner`, `OnnxRunner`, ... ."""
 
     window_samples: int | None
     n_classes: dict[str, int]
@@ -133,6 +135,9 @@ def open_any(path: Path) -> tuple[Run, OwnWords | None]:
         from export.runners.litert import LiteRTFile, LiteRTModel
         from export.runners.stream import StreamRunner
 
+        if is_micro(path):
+            runner = _runner(path)
+            return runner.probabilities, runner.own_words()
         if LiteRTFile(path).is_stream:
             stream = StreamRunner(path)
             return stream.run, stream.own_words()
@@ -153,9 +158,36 @@ def _runner(path):
         from export.runners.onnx import OnnxRunner
 
         return OnnxRunner(path)
+    if is_micro(path):
+        return _micro_runner(path)
     from export.runners.litert import LiteRTRunner
 
     return LiteRTRunner(path)
+
+
+def is_micro(path: Path) -> bool:
+    """Whether a `.tflite` file is a model for microcontrollers, by its own facts.
+
+    Example:
+
+    >>> is_micro(Path("artifacts/model_streaming.tflite"))
+    False
+    """
+    with open(path, "rb") as file, parsing(path):
+        facts = read_facts(file.read())
+    return facts is not None and facts.is_micro
+
+
+def _micro_runner(path):
+    from export.runners.micro import MicroRunner
+
+    try:
+        return MicroRunner(path)
+    except ImportError as error:
+        raise UserError(
+            f"{path} is a model for microcontrollers, which tflite-micro runs, and that "
+            'is not installed: pip install "leaf_tf[micro]"'
+        ) from error
 
 
 def _sample_rate(path, option, words):

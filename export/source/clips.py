@@ -45,6 +45,27 @@ class Clips:
         return int(self.clip_of_window[-1]) + 1
 
 
+def thinned(clips: Clips, most: int) -> Clips:
+    """At most so many clips, evenly from all of them.
+
+    Example:
+
+    >>> clips = Clips("noise", np.zeros((4, 8)), np.array([0, 0, 1, 2]), None)
+    >>> thinned(clips, 2).clip_of_window
+    array([0, 0, 1])
+    """
+    if clips.n_clips <= most:
+        return clips
+    kept = np.linspace(0, clips.n_clips - 1, most).round().astype(int)
+    is_kept = np.isin(clips.clip_of_window, kept)
+    return Clips(
+        clips.origin,
+        clips.windows[is_kept],
+        np.searchsorted(kept, clips.clip_of_window[is_kept]),
+        None if clips.targets is None else clips.targets[kept],
+    )
+
+
 def head_clips(head: Head, sample_rate: int, window_samples: int) -> Clips:
     """The clips that a head is compared on: its own, else `synthetic_clips`.
 

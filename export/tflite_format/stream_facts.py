@@ -23,6 +23,7 @@ class StreamFacts:
         window_frames: Frames of the trailing window, which the answer is about.
         window_samples: Samples of that window.
         activations: {head: "softmax" or "sigmoid"}.
+        is_micro: Whether it is a model for microcontrollers, which TFLite Micro runs.
 
     Example:
 
@@ -38,6 +39,7 @@ class StreamFacts:
     window_frames: int
     window_samples: int
     activations: dict[str, str]
+    is_micro: bool = False
 
     @property
     def chunk_ms(self) -> float:

@@ -22,6 +22,7 @@ from export.contract.layout import (
 )
 from export.contract.probes import Run
 from export.runners.litert import LiteRTModel, LiteRTRunner
+from export.runners.micro import MicroRunner
 from export.runners.onnx import OnnxRunner
 from export.runners.saved_model import SavedModelRunner
 from export.runners.stream import StreamRunner
@@ -29,6 +30,7 @@ from export.source.calibration import read_calibration_windows
 from export.source.opening import Source
 from export.source.stages import maker
 from export.tflite_format.graph import read_graph
+from export.writers.micro.files import MicroFiles, require_micro
 from export.writers.onnx import onnx_ops, require_onnx, write_onnx
 from export.writers.options import NONE, QUANTIZATIONS, Options
 from export.writers.saved_model import folder_bytes, saved_model_ops, write_saved_model
@@ -75,6 +77,7 @@ class Maker:
         make: Function from the artifact folder to an `Artifact`.
         part: "features" or "embeddings", where it gives that; None for a classifier.
         is_stream: Whether it takes chunks of a stream.
+        is_micro: Whether it is a stream for microcontrollers, of rounded numbers.
         is_exact: Whether it must answer as Keras does; else its score is judged.
         is_wanted: Whether the user asked for it: then a failure is an error, else a
             line in the report.
@@ -88,6 +91,7 @@ class Maker:
     make: Callable[[Path], Artifact]
     part: str | None = None
     is_stream: bool = False
+    is_micro: bool = False
     is_exact: bool = True
     is_wanted: bool = True
 
@@ -115,6 +119,8 @@ def makers(source: Source, options: Options) -> dict[str, Maker]:
     if "onnx" in options.formats:
         require_onnx()
         by_name["onnx"] = Maker(functools.partial(_make_onnx, source))
+    if "micro" in options.formats:
+        by_name.update(_micro_makers(source, options))
     if options.streaming:
         model = StreamModel(source, options.chunk_ms)
         make = functools.partial(_make_streaming, model)
@@ -150,6 +156,15 @@ def _tflite_makers(source, options):
         make = functools.partial(_make_part, EMBEDDING, EMBEDDINGS, files)
         by_name["embeddings"] = Maker(make, part=EMBEDDINGS)
     return by_name
+
+
+def _micro_makers(source, options):
+    require_micro()
+    calibration = functools.cache(functools.partial(_calibration_windows, source))
+    files = MicroFiles(source, calibration, options.chunk_ms)
+    calibration()  # fails now, not after long work
+    make = functools.partial(_make_micro, files.write)
+    return {"micro": Maker(make, is_micro=True, is_exact=False)}
 
 
 def _calibration_windows(source):
@@ -250,6 +265,24 @@ def _make_streaming(model, folder):
             "state_numbers": runner.state_size,
         },
         run_on_two=StreamRunner(place, n_threads=2).run,
+    )
+
+
+def _make_micro(write, folder):
+    """Writes a microcontroller's model and its C, and opens it."""
+    place, arena_bytes = write(folder)
+    runner = MicroRunner(place)
+    return Artifact(
+        path=place.name,
+        run=runner.probabilities,
+        description={
+            "bytes": place.stat().st_size,
+            "ops": read_graph(place).ops,
+            "arena_bytes": arena_bytes,
+            "stream": dataclasses.asdict(runner.facts),
+            "states": runner.n_states,
+            "state_numbers": runner.state_size,
+        },
     )
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 from export.contract.layout import DYNAMIC, FLOAT16, INT8
 
-FORMATS = ("saved_model", "tflite", "onnx")
+FORMATS = ("saved_model", "tflite", "onnx", "micro")
 DEFAULT_FORMATS = ("saved_model", "tflite")  # those that need no other packages
 NONE = "none"  # float32
 QUANTIZATIONS = (NONE, FLOAT16, DYNAMIC, INT8)
@@ -22,7 +22,8 @@ class Options:
         embeddings: Whether to make `embeddings.tflite`.
         max_accuracy_drop: Points of its score that a quantized file may lose, above 0.
         streaming: Whether to make `model_streaming.tflite`.
-        chunk_ms: Length of its chunks, ms; None for about 100.
+        chunk_ms: Length of its chunks, and of those of microcontrollers' models, ms;
+            None for about 100.
 
     Example:
 

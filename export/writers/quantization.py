@@ -8,6 +8,7 @@ is computed in integers, behind the normalisation of the features.
 
 import re
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def to_dynamic(model: Any) -> Any:
     Raises:
         UserError: The quantizer is not installed, or fails.
     """
-    return _quantized(model, "add_dynamic_config", {"num_bits": _BITS})
+    return to_float16(_quantized(model, "add_dynamic_config", {"num_bits": _BITS}))
 
 
 def to_int8(model: Any, windows: np.ndarray) -> Any:
@@ -73,10 +74,26 @@ def to_int8(model: Any, windows: np.ndarray) -> Any:
     Raises:
         UserError: The quantizer is not installed, or fails.
     """
+    return to_float16(to_integers(model, {INPUT: windows}))
+
+
+def to_integers(model: Any, inputs: Mapping[str, np.ndarray]) -> Any:
+    """`to_int8` of a model of any inputs, whose other weights stay float32.
+
+    Args:
+        model: `ModelT`, float32, after `graph_edits.name_parts`.
+        inputs: {input: (n, ...)}, float32, without the batch of 1.
+
+    Returns:
+        `ModelT`.
+
+    Raises:
+        UserError: The quantizer is not installed, or fails.
+    """
     pool_maxima(model)
     scale_in_float(model)
     bits = {"activation_num_bits": _BITS, "weight_num_bits": _BITS}
-    return _quantized(model, "add_static_config", bits, windows)
+    return _quantized(model, "add_static_config", bits, inputs)
 
 
 def _quantized(model, configuration, bits, windows=None):
@@ -116,7 +133,10 @@ def _quantized(model, configuration, bits, windows=None):
                 observer = calibrator.Calibrator(
                     content, num_threads=1, qsv_update_func=min_max_update
                 )
-                inputs = [{INPUT: window[None]} for window in windows]
+                inputs = [
+                    {name: value[None] for name, value in zip(windows, values)}
+                    for values in zip(*windows.values())
+                ]
                 observer.calibrate({SIGNATURE: inputs}, recipe)
                 ranges = observer.get_model_qsvs()
             quantized = quantizer.Quantizer(
@@ -126,4 +146,4 @@ def _quantized(model, configuration, bits, windows=None):
             raise UserError(
                 f"the quantizer failed: {first_line(error):.300}"
             ) from error
-    return to_float16(read_model(quantized.quantized_model))
+    return read_model(quantized.quantized_model)

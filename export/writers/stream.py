@@ -1,6 +1,7 @@
 """The streaming model: a chunk of sound and states in, probabilities and states out."""
 
 import warnings
+from typing import Any
 
 from export.contract.layout import INPUT, STATE
 from export.source.opening import Source
@@ -66,7 +67,7 @@ class StreamModel:
         self._behind = behind_features(source.model)
         self.facts = StreamFacts(
             sample_rate=source.sample_rate,
-            chunk_samples=_chunk_samples(stream, chunk_ms),
+            chunk_samples=chunk_samples(stream, chunk_ms),
             hop_samples=stream.strides,
             delay_hops=stream.delay,
             latency_ms=round(stream.latency_ms, 3),
@@ -153,7 +154,7 @@ def _nan_while(marked_hops, answers):
     return {name: answer * is_sound / is_sound for name, answer in answers.items()}
 
 
-def _chunk_samples(stream, chunk_ms):
+def chunk_samples(stream, chunk_ms):
     hop_ms = 1000.0 * stream.strides / stream.sample_rate
     if chunk_ms is None:
         return max(1, round(DEFAULT_CHUNK_MS / hop_ms)) * stream.strides

@@ -20,6 +20,7 @@ from leaf_tf.streaming.banks import (
     parts_side_by_side,
     squared_modulus,
 )
+from leaf_tf.streaming.compact import compact_energies
 from leaf_tf.streaming.planned import PlannedEnergies
 
 METHODS = ("fast", "exact")
@@ -336,6 +337,9 @@ class Leaf(Frontend):
         stage = at_every_sample(self, taps, windows, squared_modulus, lag, left)
         return stage, self.completed
 
+    def energies_on_compact_stream(self, lag):
+        return compact_energies(self, lag)
+
     def compute_energies(self, waveform: Tensor, lengths: Tensor | None) -> Tensor:
         bounds = None
         if lengths is not None and self.pooling_padding == "symmetric":
@@ -354,6 +358,16 @@ class Leaf(Frontend):
             center_freqs, _, _ = self.bounded_weights()
             energies = ops.take(energies, ops.argsort(center_freqs), axis=-1)
         return ops.maximum(energies, self.least_energy)
+
+    def completed_in_order(self, pooled):
+        """`completed`, of energies that are in the order of the features."""
+        if self.pooling_bias:
+            bias = self.pooling.bias
+            if self.sort_filters:
+                center_freqs, _, _ = self.bounded_weights()
+                bias = ops.take(bias, ops.argsort(center_freqs))
+            pooled = pooled + bias
+        return ops.maximum(pooled, self.least_energy)
 
     def _exact_energies(self, waveform, bounds):
         outputs = self.filtering(waveform[..., None])  # (batch, samples, 2 * n_filters)

@@ -9,7 +9,7 @@ from keras import ops
 from leaf_tf.dsp.types import Tensor
 from leaf_tf.streaming.clock import Clock
 from leaf_tf.streaming.compressions import Compressions
-from leaf_tf.streaming.guard import Guard, Marks
+from leaf_tf.streaming.guard import Guard, Marks, NoGuard, NoMarks
 from leaf_tf.streaming.streamable import Streamable
 
 
@@ -53,6 +53,9 @@ class Stream:
             `compression` "pcen", "simplified_pcen", "multi_rate_pcen", "log",
             "log1p" or "none", or one of these as a layer; not with `mean_var_norm`
             or a median over the clip, which take the whole clip to know.
+        is_compact: Whether the stream is for a device of little memory: a LEAF's
+            energies are computed by `compact.compact_banks`, which has the fewest
+            numbers, and invalid samples aren't looked for. Defaults to False.
 
     Attributes:
         sample_rate: Sample rate of the waveform, Hz.
@@ -75,7 +78,7 @@ class Stream:
         TensorShape([1, 10, 40])
     """
 
-    def __init__(self, frontend: Any):
+    def __init__(self, frontend: Any, is_compact: bool = False):
         if not isinstance(frontend, Streamable):
             raise ValueError(
                 "`frontend` must be a leaf_tf frontend, such as leaf_tf.Leaf(). "
@@ -94,14 +97,18 @@ class Stream:
         self._preemphasis = frontend.preemphasis
         # Pre-emphasis takes the sample after.
         lag = 0 if self._preemphasis is None else 1
-        stages = frontend.energies_on_stream(lag)
+        energies_on_stream = frontend.energies_on_stream
+        if is_compact:
+            energies_on_stream = frontend.energies_on_compact_stream
+        stages = energies_on_stream(lag)
         if stages is None:
             raise _unstreamable(frontend)
         self._energies, self._completed = stages
         self._compressions = Compressions(frontend.compressing, frontend.n_filters)
         self.n_channels = self._compressions.n_channels
         self.delay = self._energies.delay
-        self._guard = Guard(self._energies.memory + lag)
+        memory = self._energies.memory + lag
+        self._guard = NoGuard() if is_compact else Guard(memory)
         silence = ops.zeros((1, self.strides), dtype=self._dtype)
         silence = ops.cast(frontend(silence), self._dtype)
         self.silence = ops.convert_to_numpy(silence)[0, 0]
@@ -148,7 +155,7 @@ class Stream:
 
     def advance(
         self, chunk: Tensor, state: dict[str, Tensor]
-    ) -> tuple[Tensor, dict[str, Tensor], Marks]:
+    ) -> tuple[Tensor, dict[str, Tensor], Marks | NoMarks]:
         """`step`, but with finite frames where samples are invalid: as of silence.
 
         Returns:

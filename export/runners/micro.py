@@ -1,0 +1,212 @@
+"""Runs a model for microcontrollers by TFLite Micro, in its Python package."""
+
+import contextlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from export.contract.failures import parsing
+from export.contract.heads import Head, heads_of_outputs, output_name
+from export.contract.layout import INPUT, STATE
+from export.contract.own_words import OwnWords
+from export.tflite_format.ends import ends_of
+from export.tflite_format.model import read_model
+from export.tflite_format.stream_facts import read_facts
+from export.tflite_format.words import read_words
+from leaf_files.decisions import Decisions
+from leaf_files.errors import UserError, first_line
+
+# Bytes of an arena for files that no device takes.
+_ARENA = 16_000_000
+_ALIGNMENT = 1024
+
+
+class MicroRunner:
+    """A `.tflite` file for microcontrollers, as its device runs it.
+
+    The same interpreter and the same kernels, in C++ without a device's own: package
+    tflite-micro.
+
+    Args:
+        path: The file.
+
+    Attributes:
+        facts: `StreamFacts` in the file.
+        inputs, outputs: {name: `export.tflite_format.ends.End`}.
+        n_classes: {head: number of classes}; a single head is "".
+        window_samples: Samples of the window that an answer is about.
+
+    Raises:
+        UserError: The file is no such model, or TFLite Micro doesn't run it.
+        ImportError: tflite-micro is not installed.
+
+    Example:
+
+    >>> runner = MicroRunner("artifacts/micro.tflite")  # doctest: +SKIP
+    >>> chunk = np.zeros(runner.facts.chunk_samples, np.float32)  # doctest: +SKIP
+    >>> runner.hear(chunk)[""].shape  # doctest: +SKIP
+    (4,)
+    """
+
+    def __init__(self, path: str | Path):
+        from tflite_micro.python.tflite_micro import runtime
+
+        self._path = path
+        content = Path(path).read_bytes()
+        with parsing(path):
+            facts = read_facts(content)
+            inputs, outputs = ends_of(read_model(content))
+        self.inputs = {end.name: end for end in inputs}
+        self.outputs = {end.name: end for end in outputs}
+        self._order = [[end.name for end in ends] for ends in (inputs, outputs)]
+        heads = heads_of_outputs(self.outputs)
+        if facts is None or not facts.is_micro or not heads:
+            raise UserError(f"{path} is not a model for microcontrollers")
+        self.facts = facts
+        self.window_samples = facts.window_samples
+        self._names = {head: output_name(head) for head in heads}
+        self.n_classes = {
+            head: self.outputs[name].shape[1] for head, name in self._names.items()
+        }
+        try:
+            with _native_errors() as lines:
+                self._interpreter = runtime.Interpreter.from_bytes(
+                    content, arena_size=_ARENA
+                )
+        except (ValueError, RuntimeError) as error:
+            reason = first_line(error)
+            raise UserError(
+                f"{path} is not a model that TFLite Micro runs: {reason}"
+                + "".join(f"; {line}" for line in lines[:1])
+            ) from error
+        self.reset()
+
+    def own_words(self) -> OwnWords:
+        """The file's `OwnWords`; labels are () where it has none.
+
+        Raises:
+            UserError: They can't be read.
+        """
+        facts = self.facts
+        words = read_words(Path(self._path), self._names.values())
+        known = {head.name: head for head in words.heads} if words else {}
+        heads = tuple(
+            Head(
+                name,
+                known[name].labels if name in known else (),
+                activation,
+                decisions=known[name].decisions if name in known else Decisions(),
+            )
+            for name, activation in facts.activations.items()
+        )
+        made_by = words.made_by if words else ""
+        return OwnWords(facts.sample_rate, facts.window_samples, heads, made_by)
+
+    @property
+    def n_states(self) -> int:
+        """Number of states."""
+        return len(self._state)
+
+    @property
+    def state_size(self) -> int:
+        """Number of values in all states."""
+        return sum(value.size for value in self._state.values())
+
+    def reset(self) -> None:
+        """Begins a stream anew: all states are zero."""
+        self._state = {
+            name: end.zeros()
+            for name, end in self.inputs.items()
+            if name.startswith(STATE)
+        }
+
+    def hear(self, chunk: np.ndarray) -> dict[str, np.ndarray]:
+        """Continues the stream by a chunk.
+
+        Args:
+            chunk: (chunk_samples,), float32 in [-1, 1].
+
+        Returns:
+            {head: (classes,), float32}, the probabilities of the trailing window.
+        """
+        values = {INPUT: self.inputs[INPUT].values.numbers(chunk[None]), **self._state}
+        inputs, outputs = self._order
+        for place, name in enumerate(inputs):
+            self._interpreter.set_input(values[name], place)
+        self._interpreter.invoke()
+        answers = {
+            name: np.array(self._interpreter.get_output(place))
+            for place, name in enumerate(outputs)
+        }
+        self._state = {name: answers[name] for name in self._state}
+        return {
+            head: self.outputs[name].values.real(answers[name][0]).astype(np.float32)
+            for head, name in self._names.items()
+        }
+
+    def run(self, sound: np.ndarray) -> dict[str, np.ndarray]:
+        """Runs a stream from its start, chunk by chunk.
+
+        Args:
+            sound: Samples in any shape, such as chunks or windows.
+
+        Returns:
+            {head: (chunks, classes)}, the answers after each chunk; the last chunk is
+            filled with zeros.
+        """
+        self.reset()
+        size = self.facts.chunk_samples
+        sound = np.reshape(sound, -1)
+        chunks = np.pad(sound, (0, -sound.size % size)).reshape(-1, size)
+        answers = [self.hear(chunk) for chunk in chunks]
+        return {head: np.stack([a[head] for a in answers]) for head in self._names}
+
+    def probabilities(self, windows: np.ndarray) -> dict[str, np.ndarray]:
+        """(n, window_samples) -> {head: (n, classes), float32}.
+
+        Each window is a stream of its own, with silence behind it until all of its
+        frames are there. As the last chunk may end later than that, the answer may be
+        about a window that begins as much later, less than a chunk.
+        """
+        missing = self.facts.delay_hops * self.facts.hop_samples
+        answers = [self.run(np.pad(window, (0, missing))) for window in windows]
+        return {
+            head: np.stack([answer[head][-1] for answer in answers])
+            for head in self._names
+        }
+
+    def arena_bytes(self) -> int:
+        """Bytes of the arena that the model takes, by TFLite Micro's own record.
+
+        Measured on this computer, whose pointers are of 8 bytes: a microcontroller of
+        32 bits takes less. In whole KiB, rounded up.
+        """
+        self.reset()
+        self.hear(np.zeros(self.facts.chunk_samples, np.float32))
+        with _native_errors() as lines:
+            self._interpreter.print_allocations()
+        found = re.search(r"allocation total (\d+)", "\n".join(lines))
+        if found is None:
+            raise UserError(
+                f"TFLite Micro doesn't say how much memory {self._path} takes"
+            )
+        return -(-int(found[1]) // _ALIGNMENT) * _ALIGNMENT
+
+
+@contextlib.contextmanager
+def _native_errors():
+    """Catches what C++ writes to stderr; yields a list that has the lines behind."""
+    lines: list[str] = []
+    with tempfile.TemporaryFile() as file:
+        kept = os.dup(2)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield lines
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            file.seek(0)
+            lines += file.read().decode(errors="replace").splitlines()

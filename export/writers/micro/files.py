@@ -1,0 +1,149 @@
+"""The files of a microcontroller's model."""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from export.contract.layout import MICRO
+from export.runners.micro import MicroRunner
+from export.source.opening import Source
+from export.source.stages import as_numpy
+from export.tflite_format.ends import ends_of
+from export.tflite_format.graph_edits import drop_remarks
+from export.tflite_format.metadata import Metadata, add_metadata, append_labels
+from export.tflite_format.model import read_model, write_model
+from export.tflite_format.stream_facts import StreamFacts, add_facts
+from export.tflite_format.words import add_words
+from export.writers.micro.c_source import MicroModel, write_c
+from export.writers.micro.encoder import integer_encoder
+from export.writers.micro.frames import FrameStream
+from export.writers.micro.model import joined_model
+from export.writers.micro.operators import micro_operators
+from export.writers.tflite import head_outputs
+from export.writers.words import made_by, words_of_source
+from leaf_files.errors import UserError
+
+_PACKAGE = "tflite_micro"
+_BATCH = 32
+
+
+def require_micro() -> None:
+    """Checks that TFLite Micro is installed: no file is written that it wasn't asked.
+
+    Raises:
+        UserError: It isn't; the message says how to install it.
+    """
+    if importlib.util.find_spec(_PACKAGE) is None:
+        raise UserError(
+            "the format micro needs tflite-micro, to run and to measure what it writes; "
+            'install leaf_tf with its extra: pip install "leaf_tf[micro]"'
+        )
+
+
+class MicroFiles:
+    """The files of a model for microcontrollers.
+
+    Args:
+        source: The model.
+        calibration: Function to (n, window_samples), float32: windows such as the
+            model was trained on.
+        chunk_ms: Length of a chunk, ms; None for about 100.
+
+    Attributes:
+        facts: The facts that the files hold.
+
+    Raises:
+        UserError: The frontend can't be streamed, or the chunk is no multiple of its
+            hop.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        calibration: Callable[[], np.ndarray],
+        chunk_ms: float | None = None,
+    ):
+        self._source = source
+        self._calibration = calibration
+        self._frames = FrameStream(source, chunk_ms)
+        stream, frontend = self._frames.stream, self._frames.frontend
+        self.facts = StreamFacts(
+            sample_rate=source.sample_rate,
+            chunk_samples=self._frames.chunk_samples,
+            hop_samples=stream.strides,
+            delay_hops=stream.delay,
+            latency_ms=round(stream.latency_ms, 3),
+            window_frames=frontend.n_frames(source.window_samples),
+            window_samples=source.window_samples,
+            activations={head.name: head.activation for head in source.heads},
+            is_micro=True,
+        )
+
+    def write(self, folder: Path) -> tuple[Path, int]:
+        """Writes `micro.tflite`, `micro.c` and `micro.h`.
+
+        The frontend computes in float32, the encoder in int8.
+
+        Args:
+            folder: Artifact folder.
+
+        Returns:
+            Path of the `.tflite` file; bytes of the arena that it takes.
+
+        Raises:
+            UserError: TFLite or TFLite Micro lacks an operator, or the quantizer fails.
+        """
+        outputs = [head.output for head in self._source.heads]
+        model = joined_model(self._frames.float32(), self._encoder(), outputs)
+        return self._written(model, folder / MICRO)
+
+    def _encoder(self):
+        """The encoder in integers."""
+        silence = self._frames.stream.silence
+        frames = self._calibration_features() - silence
+        return integer_encoder(self._source, frames, silence)
+
+    def _calibration_features(self):
+        """(n, window_frames, channels): features of the calibration windows."""
+        windows = self._calibration()
+        batches = [
+            as_numpy(self._frames.frontend(windows[start : start + _BATCH]))
+            for start in range(0, len(windows), _BATCH)
+        ]
+        return np.concatenate(batches)
+
+    def _written(self, model, path):
+        operators = micro_operators(model, path.name)
+        drop_remarks(model)
+        facts, source = self.facts, self._source
+        metadata = Metadata(
+            source.name,
+            f"{facts.chunk_ms:g} ms of waveform and states to the probabilities of the "
+            f"last {facts.window_samples / facts.sample_rate:g} s and states, for "
+            f"microcontrollers; made by {made_by()}.",
+            facts.sample_rate,
+            head_outputs(source),
+        )
+        add_metadata(model, metadata)
+        add_facts(model, facts)
+        add_words(model, words_of_source(source))
+        content = append_labels(write_model(model), metadata)
+        path.write_bytes(content)
+        inputs, outputs = ends_of(read_model(content))
+        arena_bytes = MicroRunner(path).arena_bytes()
+        write_c(
+            MicroModel(
+                content=content,
+                facts=facts,
+                heads=tuple(source.heads),
+                inputs=inputs,
+                outputs=outputs,
+                operators=operators,
+                arena_bytes=arena_bytes,
+                made_by=made_by(),
+            ),
+            path,
+        )
+        return path, arena_bytes
