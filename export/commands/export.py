@@ -7,6 +7,8 @@ from pathlib import Path
 from export.commands.arguments import export_parser, options_of
 from export.contract.checksums import checksums
 from export.contract.layout import (
+    C_HEADER,
+    C_SOURCE,
     PROBES,
     README,
     REPORT_JSON,
@@ -139,10 +141,16 @@ def _make_and_measure(name, maker, measurer, probes, folder):
         measured = measurer.measure(artifact, maker)
     except UserError:
         if not maker.is_wanted:  # else the whole folder goes
-            (folder / artifact.path).unlink()
+            _remove(folder / artifact.path)
         raise
     probes.ask(artifact.path, artifact.run, maker.is_exact)
     return measured
+
+
+def _remove(path):
+    """Removes the file of an artifact, and its C."""
+    for ending in ("", C_SOURCE, C_HEADER):
+        (path.with_suffix(ending) if ending else path).unlink(missing_ok=True)
 
 
 def _say(line):

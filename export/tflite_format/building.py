@@ -1,11 +1,12 @@
 """Adds operators to a `.tflite` file, one after another."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from export.tflite_format.model import operator_name
 from export.tflite_format.pieces import add_tensor, new_operator, operator_code
 
 # Operators with options: the schema's name of them.
@@ -173,12 +174,63 @@ class Builder:
         (scale,), (zero_point,) = quantization.scale, quantization.zeroPoint
         return Values(dtype, float(scale), int(zero_point))
 
+    def reread(self, source: int, values: Values) -> int:
+        """Takes the numbers of a tensor for other values, without any operator.
+
+        It is for a tensor that an operator has just made, for which the scale it had
+        is known to that operator alone.
+
+        Returns:
+            The tensor, or one of the same numbers where that scale has to stay.
+        """
+        maker = self.graph.operators[-1]
+        if maker.outputs[0] == source and _is_mover(self.model, maker):
+            self.graph.tensors[source].quantization = _quantization(values)
+            return source
+        shape = self.shape_of(source)
+        return self.reshape_as(source, shape, values)
+
+    def retype(self, index: int, values: Values) -> None:
+        """Gives a tensor another type."""
+        self.graph.tensors[index].type = _type(values.dtype)
+        self.graph.tensors[index].quantization = _quantization(values)
+
+    def name_ends(self, inputs: Mapping[str, int], outputs: Mapping[str, int]) -> None:
+        """Makes tensors the inputs and outputs of the graph, and of its signature.
+
+        Args:
+            inputs, outputs: {name: index of the tensor}.
+        """
+        from ai_edge_litert import schema_py_generated as schema
+
+        def entries(ends):
+            for name, index in ends.items():
+                entry = schema.TensorMapT()
+                entry.name, entry.tensorIndex = name.encode(), index
+                self.graph.tensors[index].name = entry.name
+                yield entry
+
+        if not self.model.signatureDefs:
+            signature = schema.SignatureDefT()
+            signature.signatureKey, signature.subgraphIndex = b"serving_default", 0
+            self.model.signatureDefs = [signature]
+        (signature,) = self.model.signatureDefs
+        signature.inputs = list(entries(inputs))
+        signature.outputs = list(entries(outputs))
+        self.graph.inputs, self.graph.outputs = [*inputs.values()], [*outputs.values()]
+
     # Operators that only move numbers.
 
     def reshape(self, source: int, shape: Sequence[int]) -> int:
         """A tensor in another shape."""
         wanted = self.constant(np.array(shape), Values("int32"))
         return self.operator("RESHAPE", [source, wanted], shape, self.values_of(source))
+
+    def reshape_as(self, source: int, shape: Sequence[int], values: Values) -> int:
+        """`reshape`, the numbers taken for other values."""
+        reshaped = self.reshape(source, shape)
+        self.graph.tensors[reshaped].quantization = _quantization(values)
+        return reshaped
 
     def cut(self, source: int, axis: int, start: int, size: int) -> int:
         """Part of a tensor along an axis; the tensor itself if that is all of it."""
@@ -202,6 +254,30 @@ class Builder:
         shape[axis] = sum(self.shape_of(source)[axis] for source in sources)
         values = self.values_of(sources[0])
         return self.operator("CONCATENATION", sources, shape, values, axis=axis)
+
+
+def new_model() -> Any:
+    """A `ModelT` of one empty graph.
+
+    Example:
+
+    >>> len(new_model().subgraphs[0].operators)
+    0
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    graph.tensors, graph.operators = [], []
+    graph.inputs, graph.outputs = [], []
+    model.version, model.subgraphs = 3, [graph]
+    model.buffers, model.operatorCodes = [schema.BufferT()], []
+    model.signatureDefs, model.metadata = [], []
+    return model
+
+
+def _is_mover(model, operator):
+    """Whether an operator copies numbers, whatever they mean."""
+    return operator_name(model, operator) in ("RESHAPE", "CONCATENATION", "SLICE")
 
 
 def _type(dtype):

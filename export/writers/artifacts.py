@@ -163,8 +163,17 @@ def _micro_makers(source, options):
     calibration = functools.cache(functools.partial(_calibration_windows, source))
     files = MicroFiles(source, calibration, options.chunk_ms)
     calibration()  # fails now, not after long work
-    make = functools.partial(_make_micro, files.write)
-    return {"micro": Maker(make, is_micro=True, is_exact=False)}
+    return {
+        "micro": Maker(
+            functools.partial(_make_micro, files.write), is_micro=True, is_exact=False
+        ),
+        "micro_int8": Maker(
+            functools.partial(_make_micro, files.write_integers),
+            is_micro=True,
+            is_exact=False,
+            is_wanted=False,
+        ),
+    }
 
 
 def _calibration_windows(source):

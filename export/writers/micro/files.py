@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export.contract.layout import MICRO
+from export.contract.layout import MICRO, MICRO_INT8
 from export.runners.micro import MicroRunner
 from export.source.opening import Source
 from export.source.stages import as_numpy
@@ -16,9 +16,11 @@ from export.tflite_format.metadata import Metadata, add_metadata, append_labels
 from export.tflite_format.model import read_model, write_model
 from export.tflite_format.stream_facts import StreamFacts, add_facts
 from export.tflite_format.words import add_words
+from export.writers.micro.answers import integer_answers
 from export.writers.micro.c_source import MicroModel, write_c
 from export.writers.micro.encoder import integer_encoder
 from export.writers.micro.frames import FrameStream
+from export.writers.micro.integers import integer_frames
 from export.writers.micro.model import joined_model
 from export.writers.micro.operators import micro_operators
 from export.writers.tflite import head_outputs
@@ -98,6 +100,26 @@ class MicroFiles:
         outputs = [head.output for head in self._source.heads]
         model = joined_model(self._frames.float32(), self._encoder(), outputs)
         return self._written(model, folder / MICRO)
+
+    def write_integers(self, folder: Path) -> tuple[Path, int]:
+        """Writes `micro_int8.tflite` and its C, all of which is in integers.
+
+        Args:
+            folder: Artifact folder.
+
+        Returns:
+            Path of the `.tflite` file; bytes of the arena that it takes.
+
+        Raises:
+            UserError: As of `write`, or something of the model isn't computed in
+                integers.
+        """
+        front = integer_frames(self._frames)
+        encoder = self._encoder()
+        integer_answers(encoder)
+        outputs = [head.output for head in self._source.heads]
+        model = joined_model(front, encoder, outputs)
+        return self._written(model, folder / MICRO_INT8)
 
     def _encoder(self):
         """The encoder in integers."""

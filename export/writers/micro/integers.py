@@ -1,0 +1,297 @@
+"""The frontend of a microcontroller's model in integers.
+
+The filters compute in int16, from samples of 16 bits and taps of 8. A square has twice
+the decades: it is made at three scales, 48 dB apart, of which the coarse ones don't
+clip and the fine ones resolve; pooled, each becomes a logarithm by a table, and the
+largest of the three is right: a scale that clips gives less, and one that is too coarse
+nothing. From there on all is in logarithms, where a loudness or a mean over time is a
+sum of powers, a gain a difference, and PCEN's root a product.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from export.contract.layout import INPUT, STATE
+from export.tflite_format.building import Builder, Values, new_model
+from export.writers.micro.compressing import LogFrames
+from export.writers.micro.frames import FRAMES, FrameStream
+from export.writers.micro.tables import (
+    LEAST,
+    LOG,
+    combine,
+    log2_table,
+    log_constant,
+    look_up,
+    steps_of,
+)
+from leaf_files.errors import UserError
+
+_SAMPLES = Values("int16", 2.0**-15)
+# Ranges of the squares, and how far apart.
+_RANGES = 4
+_RATIO = 32.0
+# A range is looked up as it is, and so many times finer.
+_FINER = 16.0
+_ENTRIES = 2048
+# Number in a table from which a value is exact enough, where a finer range has it, too.
+_LEAST_ENTRY = 24
+_COUNT = Values("int16", 1.0)
+_SHARE = Values("int16", 1.0 / 32767)
+
+
+def integer_frames(frames: FrameStream) -> Any:
+    """`FrameStream.float32` in integers.
+
+    Returns:
+        `ModelT`; the waveform and the frames are int16.
+
+    Raises:
+        UserError: The frontend has a stage that isn't computed in integers.
+    """
+    return _Frontend(frames).model
+
+
+class _Frontend:
+    """Builds the graph.
+
+    Args:
+        frames: `FrameStream`.
+    """
+
+    def __init__(self, frames):
+        from leaf_tf import Leaf
+        from leaf_tf.streaming.compact import compact_banks
+
+        leaf = frames.frontend
+        if not isinstance(leaf, Leaf) or leaf.preemp or leaf.pooling_bias:
+            raise UserError(
+                "only a Leaf is computed in integers, without preemp and pooling_bias"
+            )
+        self._leaf, self._hops = leaf, frames.hops
+        self._delay = frames.stream.delay
+        self._banks = compact_banks(leaf)
+        self.model = new_model()
+        self._builder = Builder(self.model)
+        self._states: dict[str, tuple[int, int]] = {}
+        waveform = self._builder.tensor((1, frames.chunk_samples), _SAMPLES, INPUT)
+        is_frame, is_first = self._beginning()
+        logs = self._logs(self._energies(waveform))
+        logs = combine(self._builder, "ADD", logs, is_frame)
+        energies = self._builder.cut(logs, 3, 0, leaf.n_filters)
+        loudness = self._builder.cut(logs, 3, leaf.n_filters, 1)
+        if leaf.least_energy > 0.0:
+            floor = log_constant(self._builder, [math.log2(leaf.least_energy)])
+            energies = combine(self._builder, "MAXIMUM", energies, floor)
+        compressing = LogFrames(self._builder, self._state, is_first)
+        output = compressing.features(
+            leaf.compressing, energies, loudness, frames.stream.silence
+        )
+        output = self._builder.reshape(output, (1, self._hops, leaf.n_filters))
+        self._builder.name_ends(
+            {INPUT: waveform, **{k: v[0] for k, v in self._states.items()}},
+            {FRAMES: output, **{k: v[1] for k, v in self._states.items()}},
+        )
+
+    def _state(self, name, shape, values, advance):
+        """Adds a state; `advance` makes of its tensor the one after the chunk."""
+        before = self._builder.tensor(shape, values, f"{STATE}{name}")
+        result, after = advance(before)
+        self._states[f"{STATE}{name}"] = before, after
+        return result
+
+    def _beginning(self):
+        """What is added to logarithms of frames before the stream; the first frame.
+
+        Returns:
+            (1, 1, hops, 1): 0 or `LEAST`; 1 for the first frame, else 0.
+        """
+        builder = self._builder
+
+        def advance(heard):
+            hops = builder.constant(np.full((1, 1, 1, 1), self._hops), _COUNT)
+            return heard, combine(builder, "ADD", heard, hops, _COUNT)
+
+        heard = self._state("heard", (1, 1, 1, 1), _COUNT, advance)
+        shape = (1, 1, self._hops, 1)
+
+        def begun(ahead):
+            """1 from frame -ahead on."""
+            places = np.arange(self._hops) - self._delay + ahead
+            places = builder.constant(places.reshape(shape), _COUNT)
+            count = builder.operator(
+                "ADD", [heard, places], shape, _COUNT, fusedActivationFunction=1
+            )
+            # More than one is one.
+            return builder.operator("QUANTIZE", [count], shape, _SHARE)
+
+        is_frame = begun(1)
+        one = builder.constant(np.full((1, 1, 1, 1), 32767), _SHARE)
+        missing = combine(builder, "SUB", is_frame, one, _SHARE)
+        least = log_constant(builder, np.full((1, 1, 1, 1), -LEAST - 2.0**-10))
+        is_first = lambda: combine(builder, "SUB", is_frame, begun(0), _SHARE)
+        return combine(builder, "MUL", missing, least), is_first
+
+    def _energies(self, waveform):
+        """Pooled squares of all ranges, (1, ranges, hops, 2 * n_filters)."""
+        builder, leaf = self._builder, self._leaf
+        start = min(self._first(bank) for bank in self._banks)
+        history = max(-start, 0)
+
+        def advance(before):
+            signal = builder.joined([before, waveform], axis=1)
+            size = builder.shape_of(signal)[1]
+            return signal, builder.cut(signal, 1, size - history, history)
+
+        signal = self._state("waveform", (1, history), _SAMPLES, advance)
+        gain = max(np.abs(bank.taps).sum(axis=0).max() for bank in self._banks)
+        weight = max(bank.windows.sum(axis=0).max() for bank in self._banks)
+        # The largest output, and the largest energy.
+        self._filtered = Values("int16", gain / 32767)
+        self._square = gain**2 / 32767
+        self._energy = self._square * weight
+        parts = [self._bank(signal, bank, history) for bank in self._banks]
+        return builder.joined(parts, axis=3)
+
+    def _first(self, bank):
+        """First sample of a bank's first output's taps, from the start of the chunk."""
+        return bank.first_output - self._delay * self._leaf.strides + bank.first_tap
+
+    def _bank(self, signal, bank, history):
+        builder = self._builder
+        per_hop = self._leaf.strides // bank.stride
+        n_outputs = (self._hops - 1) * per_hop + len(bank.windows)
+        n_taps, channels = bank.taps.shape
+        reach = (n_outputs - 1) * bank.stride + n_taps
+        part = builder.cut(signal, 1, history + self._first(bank), reach)
+        part = builder.reshape(part, (1, 1, reach, 1))
+        taps, values = per_channel(bank.taps.T[:, None, :, None], axis=0)
+        outputs = builder.operator(
+            "CONV_2D",
+            [part, builder.constant(taps, values), -1],
+            (1, 1, n_outputs, channels),
+            self._filtered,
+            **_options(stride=bank.stride),
+        )
+        squares = [
+            builder.operator(
+                "MUL",
+                [outputs, outputs],
+                (1, 1, n_outputs, channels),
+                Values("int16", self._square / _RATIO**i),
+            )
+            for i in range(_RANGES)
+        ]
+        square = Values("int16", self._square)
+        # From here on all ranges count as if they were the first.
+        squares = builder.joined([builder.reread(s, square) for s in squares], axis=1)
+        windows = np.tile(bank.windows, 2)[None, None]
+        numbers, values = per_channel(windows, axis=3)
+        scales = tuple(scale * self._square for scale in values.scale)
+        bias = builder.constant(np.zeros(channels), Values("int64", scales))
+        return builder.operator(
+            "DEPTHWISE_CONV_2D",
+            [squares, builder.constant(numbers, values), bias],
+            (1, _RANGES, self._hops, channels),
+            Values("int16", self._energy),
+            depthMultiplier=1,
+            **_options(stride=per_hop),
+        )
+
+    def _logs(self, energies):
+        """Logarithms of the energies and of their mean, (1, 1, hops, n_filters + 1)."""
+        builder, n_filters, hops = self._builder, self._leaf.n_filters, self._hops
+        # Real and imaginary parts are added; and all filters, for the mean.
+        sums = np.zeros((n_filters + 1, 1, 1, 2 * n_filters))
+        first = 0
+        for bank in self._banks:
+            n = bank.windows.shape[1]
+            for i in range(n):
+                sums[first + i, 0, 0, [2 * first + i, 2 * first + n + i]] = 1.0
+            first += n
+        sums[-1] = 1.0 / n_filters
+        numbers, values = per_channel(sums, axis=0)
+        channels, raw = n_filters + 1, Values("int16", self._energy)
+        summed = builder.operator(
+            "CONV_2D",
+            [energies, builder.constant(numbers, values), -1],
+            (1, _RANGES, hops, channels),
+            raw,
+            **_options(),
+        )
+        finer = builder.operator(
+            "QUANTIZE",
+            [summed],
+            builder.shape_of(summed),
+            Values("int16", self._energy / _FINER),
+        )
+        both = builder.joined([summed, builder.reread(finer, raw)], axis=1)
+        entries = steps_of(builder, both, self._energy * 16)
+        n_ranges = 2 * _RANGES
+        # The finest range is exact down to its first number.
+        shift = np.full((1, n_ranges, 1, 1), _ENTRIES + 1)
+        shift[0, -1] = 0
+        table = np.concatenate([log2_table(_ENTRIES), log2_table(_ENTRIES, _LEAST_ENTRY)])
+        logs = look_up(
+            builder,
+            entries,
+            table,
+            2.0**-8,
+            builder.constant(shift, Values("int32")),
+        )
+        scales = np.array(
+            [self._energy * 16 / _RATIO**i for i in range(_RANGES)]
+            + [self._energy * 16 / _RATIO**i / _FINER for i in range(_RANGES)]
+        )
+        logs = builder.reshape(logs, (1, n_ranges, hops * channels, 1))
+        offsets = log_constant(builder, np.log2(scales).reshape(1, n_ranges, 1, 1))
+        logs = combine(builder, "ADD", logs, offsets)
+        largest = builder.operator(
+            "MAX_POOL_2D",
+            [logs],
+            (1, 1, hops * channels, 1),
+            LOG,
+            padding=1,
+            strideH=1,
+            strideW=1,
+            filterHeight=n_ranges,
+            filterWidth=1,
+        )
+        return builder.reshape(largest, (1, 1, hops, channels))
+
+
+def per_channel(weights: np.ndarray, axis: int) -> tuple[np.ndarray, Values]:
+    """Weights in int8, with a scale for each channel.
+
+    Args:
+        weights: Array.
+        axis: Axis of the channels.
+
+    Returns:
+        The numbers, and their `Values`.
+
+    Example:
+
+    >>> numbers, values = per_channel(np.array([[1.0, -0.5], [0.1, 0.0]]), axis=0)
+    >>> numbers.tolist(), values.axis
+    ([[127, -64], [13, 0]], 0)
+    """
+    others = tuple(i for i in range(weights.ndim) if i != axis)
+    scales = np.maximum(np.abs(weights).max(axis=others), 1e-12) / 127
+    shape = [-1 if i == axis else 1 for i in range(weights.ndim)]
+    numbers = np.round(weights / scales.reshape(shape))
+    numbers = np.clip(numbers, -127, 127).astype(np.int8)
+    if axis == 0:
+        numbers = np.where(np.abs(numbers) > 127, 127, numbers)
+    return numbers, Values("int8", tuple(scales.tolist()), 0, axis)
+
+
+def _options(stride=1):
+    return {
+        "padding": 1,
+        "strideH": 1,
+        "strideW": stride,
+        "dilationHFactor": 1,
+        "dilationWFactor": 1,
+    }
