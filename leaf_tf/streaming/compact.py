@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from leaf_tf.dsp.multirate import errors, taps
+from leaf_tf.dsp.multirate import statistics, taps
 from leaf_tf.streaming.banks import (
     Bank,
     BankEnergies,
@@ -14,7 +14,7 @@ from leaf_tf.streaming.banks import (
 )
 
 # Relative RMS errors of a pooled energy that are allowed, in the four situations of
-# `errors.BankStatistics.relative_errors`: white noise; a band 20 dB below the others;
+# `ComputedEnergies.relative_errors`: white noise; a band 20 dB below the others;
 # the ends of a clip; onsets.
 _ALLOWED = np.array([[3e-3], [3e-2], [np.inf], [3e-2]])
 # Error on white noise up to which a longer stride is taken.
@@ -96,7 +96,7 @@ class _Design:
         self._leaf = leaf
         self._gabors = center_freqs, sigmas
         self._pool_size = leaf.pooling.kernel_size
-        self._statistics = errors.BankStatistics(
+        self._statistics = statistics.BankStatistics(
             center_freqs,
             sigmas,
             widths,
@@ -130,12 +130,10 @@ class _Design:
     def _errors(self, half_length):
         """`relative_errors` of all filters at that length, (4, n_filters)."""
         filters = np.arange(self._leaf.n_filters)
-        computed = self._statistics.computed_responses(
-            filters, 1, self.stride, half_length
-        )
+        computed = self._statistics.computed(filters, 1, self.stride, half_length)
         positions, shares = self._positions_and_shares()
         weights = self._statistics.lowpasses @ shares
-        return self._statistics.relative_errors(filters, computed, positions, weights)
+        return computed.relative_errors(positions, weights)
 
     def _positions_and_shares(self):
         """Samples of the energies in the pooling window; which samples are theirs."""
@@ -153,7 +151,7 @@ class _Design:
         leaf, reach = self._leaf, int(self.half_lengths[filters].max())
         center_freqs, sigmas = (values[filters] for values in self._gabors)
         cut = taps.cut_window(leaf.kernel_size, reach, self.stride)
-        gabors = errors.gabor(center_freqs, sigmas, reach) * cut
+        gabors = statistics.gabor(center_freqs, sigmas, reach) * cut
         positions, shares = self._positions_and_shares()
         # The center of an even kernel is a sample late.
         late = 1 - leaf.kernel_size % 2
