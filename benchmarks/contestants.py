@@ -1,7 +1,4 @@
-"""The frontends that are compared: name -> function that makes a layer of a `Setting`.
-
-Windows are of 25 ms, a frame comes every 10 ms.
-"""
+"""The frontends that are compared: name -> function from a `Setting` to a layer."""
 
 import keras
 
@@ -57,7 +54,7 @@ def keras_mel(setting):
 
 
 def _window(setting):
-    """Samples of a window, as `Leaf` has it, and of a hop."""
+    """Samples of a window of 25 ms, as `Leaf` has it, and of a hop."""
     return setting.sample_rate * 25 // 1000 + 1, setting.sample_rate // 100
 
 
@@ -74,7 +71,7 @@ def _max_freq(setting):
 MAKERS = {
     "exact LEAF": lambda setting: leaf_tf.Leaf(method="exact", **setting._asdict()),
     "fast LEAF": lambda setting: leaf_tf.Leaf(**setting._asdict()),
-    "leaf_tf mel": lambda setting: leaf_tf.MelFilterbanks(**setting._asdict()),
+    "leaf_tf mel": lambda setting: leaf_tf.MelFilterbanks(*setting[:2]),
     "keras mel": keras_mel,
 }
 # The same layer, its weights as constants.

@@ -12,10 +12,9 @@ from leaf_tf.dsp.multirate import kept
 # Besides well-known classifiers: what `Leaf`, `fit` and its presets start with.
 SETTINGS = sorted(
     {
-        *KNOWN.values(),
+        *KNOWN.values(),  # those of long windows, too
         *(Setting(n, rate) for n in (8, 16, 40, 64) for rate in (8000, 16000)),
         *(Setting(n, rate) for n in (40, 64) for rate in (22050, 32000, 44100, 48000)),
-        Setting(128, 16000),
     }
 )
 # Digits of the numbers that plans were made of.
@@ -32,7 +31,7 @@ def start_of(setting):
     >>> len(arguments["sigmas"]), arguments["kernel_size"], arguments["strides"]
     (8, 201, 80)
     """
-    leaf = leaf_tf.Leaf(n_filters=setting.n_filters, sample_rate=setting.sample_rate)
+    leaf = leaf_tf.Leaf(**setting._asdict())
     leaf.build((None, None))
     bank = [
         [float(f"{value:.{_DIGITS}g}") for value in values.numpy()]

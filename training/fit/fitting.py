@@ -59,6 +59,7 @@ from training.run.parent import (
     require_parent,
     with_parent,
 )
+from training.run.short_windows import short_window_note
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS, ClipSet, TaskData
 from training.tasks.own.task import OwnTask
@@ -152,6 +153,7 @@ def _fit(config, run, resume, devices, like, compare_splits):
     lines = sounds_among_clips(data, sounds.files)
     if not goes_on:
         lines += parent_notes(config, get_tasks(config), splits)
+        lines += filter(None, [short_window_note(config)])
     for line in lines:
         say(line)
     if like is not None:
