@@ -52,8 +52,6 @@ class MicroRunner:
     """
 
     def __init__(self, path: str | Path):
-        from tflite_micro.python.tflite_micro import runtime
-
         self._path = path
         content = Path(path).read_bytes()
         with parsing(path):
@@ -71,17 +69,7 @@ class MicroRunner:
         self.n_classes = {
             head: self.outputs[name].shape[1] for head, name in self._names.items()
         }
-        try:
-            with _native_errors() as lines:
-                self._interpreter = runtime.Interpreter.from_bytes(
-                    content, arena_size=_ARENA
-                )
-        except (ValueError, RuntimeError) as error:
-            reason = first_line(error)
-            raise UserError(
-                f"{path} is not a model that TFLite Micro runs: {reason}"
-                + "".join(f"; {line}" for line in lines[:1])
-            ) from error
+        self._interpreter = _interpreter(content, path)
         self.reset()
 
     def own_words(self) -> OwnWords:
@@ -178,22 +166,45 @@ class MicroRunner:
             for head in self._names
         }
 
-    def arena_bytes(self) -> int:
-        """Bytes of the arena that the model takes, by TFLite Micro's own record.
 
-        Measured on this computer, whose pointers are of 8 bytes: a microcontroller of
-        32 bits takes less. In whole KiB, rounded up.
-        """
-        self.reset()
-        self.hear(np.zeros(self.facts.chunk_samples, np.float32))
+def arena_bytes(content: bytes) -> int:
+    """Bytes of the arena that a model takes, by TFLite Micro's own record.
+
+    Measured on this computer, whose pointers are of 8 bytes: a microcontroller of 32
+    bits takes less.
+
+    Args:
+        content: A `.tflite` file.
+
+    Returns:
+        Bytes, whole KiB, rounded up.
+
+    Raises:
+        UserError: TFLite Micro doesn't run it.
+    """
+    interpreter = _interpreter(content, "the model")
+    for place, end in enumerate(ends_of(read_model(content))[0]):
+        interpreter.set_input(end.zeros(), place)
+    interpreter.invoke()
+    with _native_errors() as lines:
+        interpreter.print_allocations()
+    found = re.search(r"allocation total (\d+)", "\n".join(lines))
+    if found is None:
+        raise UserError("TFLite Micro doesn't say how much memory a model takes")
+    return -(-int(found[1]) // _ALIGNMENT) * _ALIGNMENT
+
+
+def _interpreter(content, name):
+    from tflite_micro.python.tflite_micro import runtime
+
+    try:
         with _native_errors() as lines:
-            self._interpreter.print_allocations()
-        found = re.search(r"allocation total (\d+)", "\n".join(lines))
-        if found is None:
-            raise UserError(
-                f"TFLite Micro doesn't say how much memory {self._path} takes"
-            )
-        return -(-int(found[1]) // _ALIGNMENT) * _ALIGNMENT
+            return runtime.Interpreter.from_bytes(content, arena_size=_ARENA)
+    except (ValueError, RuntimeError) as error:
+        raise UserError(
+            f"{name} is not a model that TFLite Micro runs: {first_line(error)}"
+            + "".join(f"; {line}" for line in lines[:1])
+        ) from error
 
 
 @contextlib.contextmanager

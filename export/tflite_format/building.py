@@ -223,8 +223,13 @@ class Builder:
 
     def reshape(self, source: int, shape: Sequence[int]) -> int:
         """A tensor in another shape."""
-        wanted = self.constant(np.array(shape), Values("int32"))
-        return self.operator("RESHAPE", [source, wanted], shape, self.values_of(source))
+        return self.operator(
+            "RESHAPE",
+            [source],
+            shape,
+            self.values_of(source),
+            newShape=np.array(shape, np.int32),
+        )
 
     def reshape_as(self, source: int, shape: Sequence[int], values: Values) -> int:
         """`reshape`, the numbers taken for other values."""

@@ -228,6 +228,38 @@ def drop_remarks(model: Any) -> None:
             tensor.quantization = None
 
 
+def drop_names(model: Any) -> None:
+    """Drops what takes bytes and isn't read by TFLite Micro.
+
+    Names of tensors that are no inputs or outputs, the meaning of biases, and zeros
+    of the channels of weights.
+
+    Args:
+        model: `ModelT` of the TFLite schema.
+
+    Example:
+
+    >>> from export.tflite_format.model import read_model
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> drop_names(model)
+    >>> sum(tensor.name is not None for tensor in model.subgraphs[0].tensors)
+    2
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph = model.subgraphs[0]
+    wide = (schema.TensorType.INT32, schema.TensorType.INT64)
+    for index, tensor in enumerate(graph.tensors):
+        if index not in (*graph.inputs, *graph.outputs):
+            tensor.name = None
+        if tensor.type in wide:
+            tensor.quantization = None
+        elif tensor.quantization is not None:
+            zeros = tensor.quantization.zeroPoint
+            if zeros is not None and len(zeros) > 1 and not np.any(zeros):
+                tensor.quantization.zeroPoint = zeros[:1]
+
+
 def pool_maxima(model: Any) -> None:
     """Writes maxima over neighbouring axes as max pooling, which computes the same.
 

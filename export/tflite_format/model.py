@@ -34,7 +34,7 @@ def write_model(model: Any) -> bytes:
     """
     from ai_edge_litert.tools import flatbuffer_utils
 
-    _drop_unused(model)
+    drop_unused(model)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
@@ -105,7 +105,7 @@ def values_of(model: Any, tensor: Any) -> np.ndarray | None:
     return None if data is None else np.frombuffer(bytes(data), np.uint8)
 
 
-def _drop_unused(model):
+def drop_unused(model):
     """Leaves out tensors and buffers that nothing refers to."""
     for graph in model.subgraphs:
         used = {*graph.inputs, *graph.outputs}

@@ -18,8 +18,10 @@ from export.tflite_format.model import operator_name
 # Layers that strips may go through.
 _LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D")
 _MOST_STRIPS = 12
-# How much more memory than the least is taken for fewer operators.
-_SLACK = 1.15
+# Bytes that TFLite Micro keeps for a layer of a strip, roughly, and for a channel of a
+# convolution.
+_LAYER_BYTES = 350
+_CHANNEL_BYTES = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +57,38 @@ class _Layer:
 
 
 @dataclasses.dataclass(frozen=True)
+class StripPlan:
+    """A way to run the first layers in strips.
+
+    Attributes:
+        depth: Layers that each strip goes through.
+        ends: (strips + 1,), rows of the last one's output.
+
+    Example:
+
+    >>> StripPlan(depth=2, ends=(0, 5, 10)).n_strips
+    2
+    """
+
+    depth: int
+    ends: tuple[int, ...]
+
+    @property
+    def n_strips(self) -> int:
+        """Number of strips."""
+        return len(self.ends) - 1
+
+    def estimate(self, chain: list) -> int:
+        """Bytes that the whole chain should take, roughly."""
+        plan = _Plan(tuple(chain[: self.depth]), self.ends)
+        rest = [
+            math.prod(layer.source) + math.prod(layer.target)
+            for layer in chain[self.depth :]
+        ]
+        return max(plan.bytes(), *rest, 0) + plan.kept_bytes()
+
+
+@dataclasses.dataclass(frozen=True)
 class _Plan:
     """How many layers strips go through, and where the strips end.
 
@@ -65,6 +99,12 @@ class _Plan:
 
     layers: tuple[_Layer, ...]
     ends: tuple[int, ...]
+
+    def kept_bytes(self):
+        """What is kept for the operators."""
+        channels = sum(x.target[3] for x in self.layers if x.name != "MAX_POOL_2D")
+        layers = _LAYER_BYTES * len(self.layers) + _CHANNEL_BYTES * channels
+        return layers * (len(self.ends) - 1)
 
     def bytes(self):
         """The most that is held at a time, roughly."""
@@ -83,47 +123,34 @@ class _Plan:
         return most
 
 
-def run_in_strips(model: Any) -> int:
-    """Cuts the images of the first convolutions into strips, where that saves memory.
+def strip_plans(model: Any) -> list[StripPlan]:
+    """Ways to run a network in strips, those that should take least memory first.
 
     Args:
-        model: `ModelT` of one graph, whose convolutions are of int8; is changed.
+        model: `ModelT` of one graph, whose convolutions are of int8.
 
     Returns:
-        Number of strips; 1 where nothing was changed.
+        List of `StripPlan`; [] where it has no images.
 
     Example:
 
     >>> from export.tflite_format.model import read_model
     >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
-    >>> run_in_strips(model)  # it has no images
-    1
+    >>> strip_plans(model)  # it has no images
+    []
     """
     chain = _chain(model)
-    if not chain:
-        return 1
-    plans = _plans(chain)
-    if not plans:
-        return 1
-    sizes = [max(plan.bytes(), _rest(model, chain, plan)) for plan in plans]
-    whole = max(math.prod(layer.source) + math.prod(layer.target) for layer in chain)
-    if min(sizes) >= whole:
-        return 1
-    good = [plan for plan, size in zip(plans, sizes) if size <= _SLACK * min(sizes)]
-    best = min(good, key=lambda plan: len(plan.layers) * len(plan.ends))
-    _rewrite(model, best)
-    return len(best.ends) - 1
+    return sorted(_plans(chain), key=lambda plan: plan.estimate(chain))
 
 
-def _rest(model, chain, plan):
-    """Bytes of the largest layer of the chain behind a plan."""
-    return max(
-        (
-            math.prod(layer.source) + math.prod(layer.target)
-            for layer in chain[len(plan.layers) :]
-        ),
-        default=0,
-    )
+def run_in_strips(model: Any, plan: StripPlan) -> None:
+    """Cuts the images of the first convolutions of a network into strips.
+
+    Args:
+        model: `ModelT`, as `strip_plans` had it, or a copy of it; is changed.
+        plan: One of its plans.
+    """
+    _rewrite(model, _Plan(tuple(_chain(model)[: plan.depth]), plan.ends))
 
 
 def _plans(chain):
@@ -135,7 +162,7 @@ def _plans(chain):
         rows = chain[depth - 1].target[1]
         for n in range(2, min(_MOST_STRIPS, rows) + 1):
             ends = tuple(int(end) for end in np.linspace(0, rows, n + 1).round())
-            plans.append(_Plan(tuple(chain[:depth]), ends))
+            plans.append(StripPlan(depth, ends))
     return plans
 
 

@@ -24,7 +24,7 @@ _LEAST_PER_HOP = 8
 # Lengths to try are so far apart.
 _LENGTH_STEP = 0.88
 # Multiplications an energy that one more bank has to save.
-_BANK_COST = 600
+_BANK_COST = 1000
 
 
 def compact_banks(leaf: Any) -> list[Bank]:

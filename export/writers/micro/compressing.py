@@ -8,18 +8,21 @@ from export.tflite_format.building import Builder, Values
 from export.writers.micro.tables import (
     LEAST,
     LOG,
+    LOG_STEP,
     combine,
     log2_table,
     log_constant,
     look_up,
+    look_up_bytes,
     steps_of,
 )
 from leaf_files.errors import UserError
 
 # Steps of tables: of powers, and of the logarithm of 1 + 2^-x.
 _POWER_STEP = 2.0**-6
-_SOFT_STEP = 2.0**-5
-_ENTRIES = 2048
+_SOFT_STEP = 2.0**-4
+# Powers below are nothing to 14 bits.
+_LEAST_POWER = -14.0
 # Squares of loudness are kept so much higher, or quiet ones would be nothing.
 _RAISED = 16.0
 # A state holds how far a logarithm is above the least one.
@@ -151,8 +154,8 @@ class LogFrames:
         shape = builder.shape_of(logs)
         distance = builder.operator("ABS", [logs], shape, LOG)
         entries = steps_of(builder, distance, _SOFT_STEP)
-        table = np.log2(1.0 + 2.0 ** (-_SOFT_STEP * np.arange(1025)))
-        rest = look_up(builder, entries, table, 2.0**-13)
+        table = np.log2(1.0 + 2.0 ** (-_SOFT_STEP * np.arange(32 / _SOFT_STEP + 1)))
+        rest = look_up_bytes(builder, entries, table, Values("int8", 2.0**-8, -128))
         positive = builder.operator("RELU", [logs], shape, LOG)
         return self._add(positive, rest)
 
@@ -160,7 +163,7 @@ class LogFrames:
         """2^x less a number of each channel."""
         builder = self._builder
         lowest = float(np.floor(np.log2(np.maximum(less, 1e-6)).min()))
-        highest = lowest + _ENTRIES * _POWER_STEP / 4
+        highest = math.ceil(math.log2(self.most))
         ahead = self._subtract(logs, self._constant([lowest]))
         ahead = builder.operator("RELU", [ahead], builder.shape_of(ahead), LOG)
         # No table is longer: what is above its end counts as that.
@@ -233,15 +236,18 @@ class LogFrames:
             filterWidth=hops + 1,
         )
         below = self._subtract(largest, terms)
+        size = int(-_LEAST_POWER / _POWER_STEP)
+        table = 2.0 ** (-_POWER_STEP * np.arange(size + 1))
+        end = self._constant([-_LEAST_POWER])
+        below = combine(builder, "MINIMUM", below, end)
         entries = steps_of(builder, below, _POWER_STEP)
-        table = 2.0 ** (-_POWER_STEP * np.arange(_ENTRIES + 1))
         powers = look_up(builder, entries, table, 2.0**-13 * 1.01)
         axis = builder.constant(np.array([2]), Values("int32"))
         share = Values("int16", 1.0 / 32767)
         mean = builder.operator("MEAN", [powers, axis], (1, hops, channels), share)
-        entries = steps_of(builder, mean, 16.0 / 32767)
-        sums = look_up(builder, entries, log2_table(_ENTRIES), 2.0**-8)
-        scale = math.log2((hops + 1) * 16.0 / 32767)
+        entries = steps_of(builder, mean, LOG_STEP * share.scale)
+        sums = look_up(builder, entries, log2_table(), 2.0**-8)
+        scale = math.log2((hops + 1) * LOG_STEP * share.scale)
         sums = builder.reshape(sums, (1, 1, hops, channels))
         sums = self._add(sums, self._constant([scale]))
         return self._add(sums, builder.reshape(largest, (1, 1, hops, channels)))

@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from export.contract.layout import MICRO, MICRO_INT8
-from export.runners.micro import MicroRunner
+from export.runners.micro import arena_bytes
 from export.source.opening import Source
 from export.source.stages import as_numpy
 from export.tflite_format.ends import ends_of
-from export.tflite_format.graph_edits import drop_remarks
-from export.tflite_format.metadata import Metadata, add_metadata, append_labels
+from export.tflite_format.graph_edits import drop_names, drop_remarks
 from export.tflite_format.model import read_model, write_model
+from export.tflite_format.sharing import write_shared
 from export.tflite_format.stream_facts import StreamFacts, add_facts
+from export.tflite_format.strips import run_in_strips, strip_plans
 from export.tflite_format.words import add_words
 from export.writers.micro.answers import integer_answers
 from export.writers.micro.c_source import MicroModel, write_c
@@ -23,12 +24,13 @@ from export.writers.micro.frames import FrameStream
 from export.writers.micro.integers import integer_frames
 from export.writers.micro.model import joined_model
 from export.writers.micro.operators import micro_operators
-from export.writers.tflite import head_outputs
 from export.writers.words import made_by, words_of_source
 from leaf_files.errors import UserError
 
 _PACKAGE = "tflite_micro"
 _BATCH = 32
+# Ways to run a model of which the one is taken that needs the least memory.
+_MOST_PLANS = 8
 
 
 def require_micro() -> None:
@@ -97,9 +99,8 @@ class MicroFiles:
         Raises:
             UserError: TFLite or TFLite Micro lacks an operator, or the quantizer fails.
         """
-        outputs = [head.output for head in self._source.heads]
-        model = joined_model(self._frames.float32(), self._encoder(), outputs)
-        return self._written(model, folder / MICRO)
+        front = self._frames.float32()
+        return self._written(front, self._encoder(), folder / MICRO)
 
     def write_integers(self, folder: Path) -> tuple[Path, int]:
         """Writes `micro_int8.tflite` and its C, all of which is in integers.
@@ -117,9 +118,7 @@ class MicroFiles:
         front = integer_frames(self._frames)
         encoder = self._encoder()
         integer_answers(encoder)
-        outputs = [head.output for head in self._source.heads]
-        model = joined_model(front, encoder, outputs)
-        return self._written(model, folder / MICRO_INT8)
+        return self._written(front, encoder, folder / MICRO_INT8)
 
     def _encoder(self):
         """The encoder in integers."""
@@ -136,36 +135,41 @@ class MicroFiles:
         ]
         return np.concatenate(batches)
 
-    def _written(self, model, path):
-        operators = micro_operators(model, path.name)
-        drop_remarks(model)
-        facts, source = self.facts, self._source
-        metadata = Metadata(
-            source.name,
-            f"{facts.chunk_ms:g} ms of waveform and states to the probabilities of the "
-            f"last {facts.window_samples / facts.sample_rate:g} s and states, for "
-            f"microcontrollers; made by {made_by()}.",
-            facts.sample_rate,
-            head_outputs(source),
-        )
-        add_metadata(model, metadata)
-        add_facts(model, facts)
-        add_words(model, words_of_source(source))
-        content = append_labels(write_model(model), metadata)
+    def _written(self, front, encoder, path):
+        candidates = list(self._candidates(front, encoder, path.name))
+        content, arena_bytes = min(candidates, key=lambda candidate: candidate[1])
         path.write_bytes(content)
-        inputs, outputs = ends_of(read_model(content))
-        arena_bytes = MicroRunner(path).arena_bytes()
+        model = read_model(content)
+        inputs, outputs = ends_of(model)
         write_c(
             MicroModel(
                 content=content,
-                facts=facts,
-                heads=tuple(source.heads),
+                facts=self.facts,
+                heads=tuple(self._source.heads),
                 inputs=inputs,
                 outputs=outputs,
-                operators=operators,
+                operators=micro_operators(model, path.name),
                 arena_bytes=arena_bytes,
                 made_by=made_by(),
             ),
             path,
         )
         return path, arena_bytes
+
+    def _candidates(self, front, encoder, name):
+        """Yields (bytes of the file, bytes of its arena) of some ways to run it."""
+        outputs = [head.output for head in self._source.heads]
+        plans = [None, *strip_plans(encoder)[:_MOST_PLANS]]
+        parts = write_model(front), write_model(encoder)
+        for plan in plans:
+            front, encoder = map(read_model, parts)
+            if plan is not None:
+                run_in_strips(encoder, plan)
+            model = joined_model(front, encoder, outputs)
+            micro_operators(model, name)
+            drop_remarks(model)
+            drop_names(model)
+            add_facts(model, self.facts)
+            add_words(model, words_of_source(self._source))
+            content = write_shared(model)
+            yield content, arena_bytes(content)

@@ -20,6 +20,8 @@ from export.writers.micro.frames import FRAMES, FrameStream
 from export.writers.micro.tables import (
     LEAST,
     LOG,
+    LOG_ENTRIES,
+    LOG_STEP,
     combine,
     log2_table,
     log_constant,
@@ -34,9 +36,6 @@ _RANGES = 4
 _RATIO = 32.0
 # A range is looked up as it is, and so many times finer.
 _FINER = 16.0
-_ENTRIES = 2048
-# Number in a table from which a value is exact enough, where a finer range has it, too.
-_LEAST_ENTRY = 24
 _COUNT = Values("int16", 1.0)
 _SHARE = Values("int16", 1.0 / 32767)
 
@@ -72,6 +71,7 @@ class _Frontend:
         self._leaf, self._hops = leaf, frames.hops
         self._delay = frames.stream.delay
         self._banks = compact_banks(leaf)
+        self._per_hop = leaf.strides // self._banks[0].stride
         self.model = new_model()
         self._builder = Builder(self.model)
         self._states: dict[str, tuple[int, int]] = {}
@@ -151,52 +151,51 @@ class _Frontend:
         self._filtered = Values("int16", gain / 32767)
         self._square = gain**2 / 32767
         self._energy = self._square * weight
-        parts = [self._bank(signal, bank, history) for bank in self._banks]
-        return builder.joined(parts, axis=3)
+        parts = [self._outputs(signal, bank, history) for bank in self._banks]
+        outputs = builder.joined(parts, axis=3)
+        windows = [np.tile(bank.windows, 2) for bank in self._banks]
+        numbers, values = per_channel(np.concatenate(windows, axis=1)[None, None], 3)
+        windows = builder.constant(numbers, values)
+        pooled = [self._pooled(outputs, windows, i) for i in range(_RANGES)]
+        # From here on all ranges count as if they were the first.
+        return builder.joined(pooled, axis=1)
 
     def _first(self, bank):
         """First sample of a bank's first output's taps, from the start of the chunk."""
         return bank.first_output - self._delay * self._leaf.strides + bank.first_tap
 
-    def _bank(self, signal, bank, history):
+    def _outputs(self, signal, bank, history):
+        """Real and imaginary parts of a bank's filters, (1, 1, outputs, channels)."""
         builder = self._builder
-        per_hop = self._leaf.strides // bank.stride
-        n_outputs = (self._hops - 1) * per_hop + len(bank.windows)
         n_taps, channels = bank.taps.shape
+        n_outputs = (self._hops - 1) * self._per_hop + len(bank.windows)
         reach = (n_outputs - 1) * bank.stride + n_taps
         part = builder.cut(signal, 1, history + self._first(bank), reach)
         part = builder.reshape(part, (1, 1, reach, 1))
         taps, values = per_channel(bank.taps.T[:, None, :, None], axis=0)
-        outputs = builder.operator(
+        return builder.operator(
             "CONV_2D",
             [part, builder.constant(taps, values), -1],
             (1, 1, n_outputs, channels),
             self._filtered,
             **_options(stride=bank.stride),
         )
-        squares = [
-            builder.operator(
-                "MUL",
-                [outputs, outputs],
-                (1, 1, n_outputs, channels),
-                Values("int16", self._square / _RATIO**i),
-            )
-            for i in range(_RANGES)
-        ]
-        square = Values("int16", self._square)
-        # From here on all ranges count as if they were the first.
-        squares = builder.joined([builder.reread(s, square) for s in squares], axis=1)
-        windows = np.tile(bank.windows, 2)[None, None]
-        numbers, values = per_channel(windows, axis=3)
-        scales = tuple(scale * self._square for scale in values.scale)
-        bias = builder.constant(np.zeros(channels), Values("int64", scales))
+
+    def _pooled(self, outputs, windows, index):
+        """Energies of one range, (1, 1, hops, channels)."""
+        builder = self._builder
+        shape = builder.shape_of(outputs)
+        square = Values("int16", self._square / _RATIO**index)
+        squares = builder.operator("MUL", [outputs, outputs], shape, square)
+        # TFLite Micro asks for a bias.
+        bias = builder.constant(np.zeros(shape[3]), Values("int64"))
         return builder.operator(
             "DEPTHWISE_CONV_2D",
-            [squares, builder.constant(numbers, values), bias],
-            (1, _RANGES, self._hops, channels),
-            Values("int16", self._energy),
+            [squares, windows, bias],
+            (1, 1, self._hops, shape[3]),
+            Values("int16", self._energy / _RATIO**index),
             depthMultiplier=1,
-            **_options(stride=per_hop),
+            **_options(stride=self._per_hop),
         )
 
     def _logs(self, energies):
@@ -227,22 +226,21 @@ class _Frontend:
             Values("int16", self._energy / _FINER),
         )
         both = builder.joined([summed, builder.reread(finer, raw)], axis=1)
-        entries = steps_of(builder, both, self._energy * 16)
+        entries = steps_of(builder, both, self._energy * LOG_STEP)
         n_ranges = 2 * _RANGES
         # The finest range is exact down to its first number.
-        shift = np.full((1, n_ranges, 1, 1), _ENTRIES + 1)
+        shift = np.full((1, n_ranges, 1, 1), LOG_ENTRIES + 1)
         shift[0, -1] = 0
-        table = np.concatenate([log2_table(_ENTRIES), log2_table(_ENTRIES, _LEAST_ENTRY)])
         logs = look_up(
             builder,
             entries,
-            table,
+            log2_table(),
             2.0**-8,
             builder.constant(shift, Values("int32")),
         )
         scales = np.array(
-            [self._energy * 16 / _RATIO**i for i in range(_RANGES)]
-            + [self._energy * 16 / _RATIO**i / _FINER for i in range(_RANGES)]
+            [self._energy * LOG_STEP / _RATIO**i for i in range(_RANGES)]
+            + [self._energy * LOG_STEP / _RATIO**i / _FINER for i in range(_RANGES)]
         )
         logs = builder.reshape(logs, (1, n_ranges, hops * channels, 1))
         offsets = log_constant(builder, np.log2(scales).reshape(1, n_ranges, 1, 1))

@@ -6,7 +6,6 @@ from export.contract.layout import FEATURES, INPUT, STATE
 from export.tflite_format.building import Builder, Values
 from export.tflite_format.joining import append_graph
 from export.tflite_format.model import operator_name, outputs_of
-from export.tflite_format.strips import run_in_strips
 from export.writers.micro.frames import FRAMES
 
 RING = f"{STATE}{FEATURES}"
@@ -25,7 +24,6 @@ def joined_model(front: Any, encoder: Any, outputs: list[str]) -> Any:
         `ModelT`, waveform and states, among them the window's frames -> probabilities
         and states.
     """
-    run_in_strips(encoder)
     frames = outputs_of(front)[FRAMES]
     entry = _entry(encoder)
     window = encoder.subgraphs[0].tensors[entry]

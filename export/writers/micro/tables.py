@@ -10,6 +10,10 @@ from export.tflite_format.building import Builder, Values
 # stands for nothing at all.
 LOG = Values("int16", 2.0**-10)
 LEAST = -32.0
+# A table of logarithms has an entry for so many steps of an int16.
+LOG_ENTRIES = 1024
+LOG_STEP = 2**15 // LOG_ENTRIES
+_COARSEST = 12
 # A table has 14 bits a value: TFLite Micro looks up bytes alone, and joins a high one
 # of 8 bits with a low one of 6 by a product.
 _LOW = 64
@@ -53,6 +57,27 @@ def look_up(
     return builder.reread(builder.reshape(joined, shape), Values("int16", scale))
 
 
+def look_up_bytes(
+    builder: Builder, numbers: int, table: np.ndarray, values: Values
+) -> int:
+    """`look_up` of values of 8 bits: fewer operators.
+
+    Args:
+        builder, numbers, table: Arguments of `look_up`.
+        values: Their meaning, as int8.
+
+    Returns:
+        Tensor of logarithms, see `LOG`.
+    """
+    shape = builder.shape_of(numbers)
+    index = builder.operator(
+        "CAST", [numbers], shape, Values("int32"), inDataType=7, outDataType=2
+    )
+    rows = builder.constant(values.numbers(table), values)
+    found = builder.operator("GATHER", [rows, index], shape, values)
+    return builder.operator("QUANTIZE", [found], shape, LOG)
+
+
 def steps_of(builder: Builder, source: int, step: float) -> int:
     """Numbers of steps in a tensor of int16, rounded: what a table is looked up by."""
     shape = builder.shape_of(source)
@@ -60,11 +85,20 @@ def steps_of(builder: Builder, source: int, step: float) -> int:
     return builder.operator("QUANTIZE", [source], shape, values)
 
 
-def log2_table(n: int, least: int = 1) -> np.ndarray:
-    """Logarithms of the numbers up to n; nothing below the least."""
-    numbers = np.arange(n + 1)
+def log2_table() -> np.ndarray:
+    """Logarithms of 0 ... `LOG_ENTRIES`; then again, but nothing up to the coarsest.
+
+    The second half is for numbers that another tensor has finer.
+
+    Example:
+
+    >>> log2_table()[[1, 2, LOG_ENTRIES, LOG_ENTRIES + 1 + 2]]
+    array([  0.,   1.,  10., -32.])
+    """
+    numbers = np.arange(LOG_ENTRIES + 1)
     logs = np.log2(np.maximum(numbers, 1))
-    return np.where(numbers < least, LEAST, logs)
+    fine = np.where(numbers < 1, LEAST, logs)
+    return np.concatenate([fine, np.where(numbers < _COARSEST, LEAST, logs)])
 
 
 def log_constant(builder: Builder, values: Sequence | np.ndarray) -> int:
