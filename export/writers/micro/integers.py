@@ -153,7 +153,7 @@ class _Frontend:
         self._energy = self._square * weight
         parts = [self._outputs(signal, bank, history) for bank in self._banks]
         outputs = builder.joined(parts, axis=3)
-        windows = [np.tile(bank.windows, 2) for bank in self._banks]
+        windows = [np.repeat(bank.windows, 2, axis=1) for bank in self._banks]
         numbers, values = per_channel(np.concatenate(windows, axis=1)[None, None], 3)
         windows = builder.constant(numbers, values)
         pooled = [self._pooled(outputs, windows, i) for i in range(_RANGES)]
@@ -172,7 +172,9 @@ class _Frontend:
         reach = (n_outputs - 1) * bank.stride + n_taps
         part = builder.cut(signal, 1, history + self._first(bank), reach)
         part = builder.reshape(part, (1, 1, reach, 1))
-        taps, values = per_channel(bank.taps.T[:, None, :, None], axis=0)
+        # Real and imaginary part of each filter side by side.
+        taps = bank.taps.reshape(n_taps, 2, -1).transpose(2, 1, 0)
+        taps, values = per_channel(taps.reshape(channels, 1, n_taps, 1), axis=0)
         return builder.operator(
             "CONV_2D",
             [part, builder.constant(taps, values), -1],
@@ -198,27 +200,23 @@ class _Frontend:
             **_options(stride=self._per_hop),
         )
 
+    def _mean(self, source, axis, values):
+        builder = self._builder
+        shape = [n for i, n in enumerate(builder.shape_of(source)) if i != axis]
+        axes = builder.constant(np.array([axis]), Values("int32"))
+        return builder.operator("MEAN", [source, axes], shape, values)
+
     def _logs(self, energies):
         """Logarithms of the energies and of their mean, (1, 1, hops, n_filters + 1)."""
         builder, n_filters, hops = self._builder, self._leaf.n_filters, self._hops
-        # Real and imaginary parts are added; and all filters, for the mean.
-        sums = np.zeros((n_filters + 1, 1, 1, 2 * n_filters))
-        first = 0
-        for bank in self._banks:
-            n = bank.windows.shape[1]
-            for i in range(n):
-                sums[first + i, 0, 0, [2 * first + i, 2 * first + n + i]] = 1.0
-            first += n
-        sums[-1] = 1.0 / n_filters
-        numbers, values = per_channel(sums, axis=0)
         channels, raw = n_filters + 1, Values("int16", self._energy)
-        summed = builder.operator(
-            "CONV_2D",
-            [energies, builder.constant(numbers, values), -1],
-            (1, _RANGES, hops, channels),
-            raw,
-            **_options(),
-        )
+        # Real and imaginary parts are averaged; and all filters, for the loudness.
+        parts = builder.reshape(energies, (1, _RANGES * hops, n_filters, 2))
+        filters = self._mean(parts, 3, raw)
+        filters = builder.reshape(filters, (1, _RANGES, hops, n_filters))
+        loudness = self._mean(filters, 3, raw)
+        loudness = builder.reshape(loudness, (1, _RANGES, hops, 1))
+        summed = builder.joined([filters, loudness], axis=3)
         finer = builder.operator(
             "QUANTIZE",
             [summed],
@@ -239,8 +237,8 @@ class _Frontend:
             builder.constant(shift, Values("int32")),
         )
         scales = np.array(
-            [self._energy * LOG_STEP / _RATIO**i for i in range(_RANGES)]
-            + [self._energy * LOG_STEP / _RATIO**i / _FINER for i in range(_RANGES)]
+            [2 * self._energy * LOG_STEP / _RATIO**i for i in range(_RANGES)]
+            + [2 * self._energy * LOG_STEP / _RATIO**i / _FINER for i in range(_RANGES)]
         )
         logs = builder.reshape(logs, (1, n_ranges, hops * channels, 1))
         offsets = log_constant(builder, np.log2(scales).reshape(1, n_ranges, 1, 1))

@@ -11,9 +11,9 @@ from export.tflite_format.building import Builder, Values
 LOG = Values("int16", 2.0**-10)
 LEAST = -32.0
 # A table of logarithms has an entry for so many steps of an int16.
-LOG_ENTRIES = 1024
+LOG_ENTRIES = 512
 LOG_STEP = 2**15 // LOG_ENTRIES
-_COARSEST = 12
+_COARSEST = 8
 # A table has 14 bits a value: TFLite Micro looks up bytes alone, and joins a high one
 # of 8 bits with a low one of 6 by a product.
 _LOW = 64
@@ -93,7 +93,7 @@ def log2_table() -> np.ndarray:
     Example:
 
     >>> log2_table()[[1, 2, LOG_ENTRIES, LOG_ENTRIES + 1 + 2]]
-    array([  0.,   1.,  10., -32.])
+    array([  0.,   1.,   9., -32.])
     """
     numbers = np.arange(LOG_ENTRIES + 1)
     logs = np.log2(np.maximum(numbers, 1))
