@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from export.runners.beside import note_beside
 from export.runners.detecting import Detector, require_labels
 from export.runners.finding import find_stream
 from export.runners.integrity import require_intact
-from export.runners.stream import StreamRunner
+from export.runners.streams import open_stream
 from export.tflite_format.stream_facts import StreamFacts
 from leaf_files.command_line import Parser
 from leaf_files.errors import UserError
@@ -44,7 +45,7 @@ def main(argv: list[str], parser: Parser | None = None) -> None:
     arguments = (parser or listen_parser()).parse_args(argv)
     path = as_reported(find_stream(arguments.artifact))
     require_intact(path)
-    runner = StreamRunner(path)
+    runner = open_stream(path)
     heads = _read_heads(path, runner)
     line = note_beside(path, runner.own_words())
     if line:
@@ -74,7 +75,7 @@ def main(argv: list[str], parser: Parser | None = None) -> None:
             show.end(detector, watch.seconds)
 
 
-def _read_heads(path: Path, runner: StreamRunner) -> tuple[Head, ...]:
+def _read_heads(path: Path, runner: Any) -> tuple[Head, ...]:
     """The heads of a streaming file, from its words about itself.
 
     Raises:

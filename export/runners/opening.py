@@ -3,11 +3,10 @@
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from export.contract.failures import parsing
 from export.contract.heads import Head, heads_of_outputs, numbered_labels
 from export.contract.layout import (
     ASSETS,
@@ -21,7 +20,7 @@ from export.contract.probes import Run
 from export.runners.beside import note_beside, read_report
 from export.runners.finding import find_artifact
 from export.runners.integrity import require_intact
-from export.tflite_format.stream_facts import read_facts
+from export.runners.streams import is_micro, open_micro
 from leaf_files.errors import UserError
 from leaf_files.labels import read_labels
 from leaf_files.run_folder import SOFTMAX, labels_file
@@ -159,35 +158,10 @@ def _runner(path):
 
         return OnnxRunner(path)
     if is_micro(path):
-        return _micro_runner(path)
+        return open_micro(path)
     from export.runners.litert import LiteRTRunner
 
     return LiteRTRunner(path)
-
-
-def is_micro(path: Path) -> bool:
-    """Whether a `.tflite` file is a model for microcontrollers, by its own facts.
-
-    Example:
-
-    >>> is_micro(Path("artifacts/model_streaming.tflite"))
-    False
-    """
-    with open(path, "rb") as file, parsing(path):
-        facts = read_facts(file.read())
-    return facts is not None and facts.is_micro
-
-
-def _micro_runner(path):
-    from export.runners.micro import MicroRunner
-
-    try:
-        return MicroRunner(path)
-    except ImportError as error:
-        raise UserError(
-            f"{path} is a model for microcontrollers, which tflite-micro runs, and that "
-            'is not installed: pip install "leaf_tf[micro]"'
-        ) from error
 
 
 def _sample_rate(path, option, words):

@@ -154,10 +154,29 @@ def _nan_while(marked_hops, answers):
     return {name: answer * is_sound / is_sound for name, answer in answers.items()}
 
 
-def chunk_samples(stream, chunk_ms):
+def chunk_samples(
+    stream: Any, chunk_ms: float | None, default_ms: float = DEFAULT_CHUNK_MS
+) -> int:
+    """Samples of a chunk.
+
+    Args:
+        stream: `leaf_tf.streaming.Stream`.
+        chunk_ms: Length of a chunk, ms; None for the multiple of the hop that is
+            nearest to the default.
+        default_ms: That default, ms.
+
+    Raises:
+        UserError: It is no multiple of the hop.
+
+    Example:
+
+    >>> stream = leaf_tf.streaming.Stream(leaf_tf.MelFilterbanks(sample_rate=8000))
+    >>> chunk_samples(stream, None), chunk_samples(stream, 50)
+    (800, 400)
+    """
     hop_ms = 1000.0 * stream.strides / stream.sample_rate
     if chunk_ms is None:
-        return max(1, round(DEFAULT_CHUNK_MS / hop_ms)) * stream.strides
+        return max(1, round(default_ms / hop_ms)) * stream.strides
     hops = round(chunk_ms / hop_ms)
     if hops < 1 or abs(hops * hop_ms - chunk_ms) > 1e-3:
         nearest = max(hops, 1) * hop_ms

@@ -59,7 +59,7 @@ class LogFrames:
 
         stages = stages_of(compressing)
         if stages and isinstance(stages[0], LoudnessNorm):
-            energies = self._loudness(stages.pop(0) if False else stages[0], energies, mean)
+            energies = self._loudness(stages[0], energies, mean)
             stages = stages[1:]
         if len(stages) == 1 and isinstance(stages[0], PCEN):
             return self._pcen(stages[0], energies, silence)
@@ -88,7 +88,9 @@ class LogFrames:
         both = builder.joined([mean, squares], axis=3)
         decay = np.full(2, _log2(1.0 - stage.smooth_coef))
         sums = self._sums("loudness", both, decay, np.zeros(2))
-        loudness = self._subtract(builder.cut(sums, 3, 1, 1), builder.cut(sums, 3, 0, 1))
+        loudness = self._subtract(
+            builder.cut(sums, 3, 1, 1), builder.cut(sums, 3, 0, 1)
+        )
         floor = self._constant([_log2(stage.floor) + _RAISED])
         loudness = combine(builder, "MAXIMUM", loudness, floor)
         loudness = self._subtract(loudness, self._constant([_RAISED]))
@@ -221,9 +223,7 @@ class LogFrames:
             None, :, None
         ] * np.asarray(gain)
         weights = np.where(age[..., None] < 0, LEAST, np.maximum(weights, LEAST))
-        terms = combine(
-            builder, "ADD", sequence, log_constant(builder, weights[None])
-        )
+        terms = combine(builder, "ADD", sequence, log_constant(builder, weights[None]))
         largest = builder.operator(
             "MAX_POOL_2D",
             [terms],

@@ -13,6 +13,8 @@ from leaf_files.errors import UserError
 from leaf_files.quiet import import_tensorflow
 
 FRAMES = "frames"
+# Half of what other streams take: a device has no memory for more.
+DEFAULT_CHUNK_MS = 50.0
 
 
 class FrameStream:
@@ -22,7 +24,8 @@ class FrameStream:
 
     Args:
         source: The model.
-        chunk_ms: Length of a chunk, as of `export.writers.stream.StreamModel`.
+        chunk_ms: Length of a chunk, a multiple of the frontend's hop; None for the
+            multiple that is nearest to 50 ms.
 
     Attributes:
         stream: `leaf_tf.streaming.Stream` of little memory.
@@ -40,6 +43,7 @@ class FrameStream:
     """
 
     def __init__(self, source: Source, chunk_ms: float | None = None):
+        from leaf_tf import MelFilterbanks
         from leaf_tf.streaming import Stream
 
         self.frontend = frontend_of(source.model)
@@ -48,11 +52,17 @@ class FrameStream:
                 "a model for microcontrollers needs a leaf_tf frontend that takes the "
                 "waveform as it comes, one of its own and the model's first layer"
             )
+        if isinstance(self.frontend, MelFilterbanks):
+            raise UserError(
+                "no model for microcontrollers of a mel frontend: TFLite Micro has no "
+                "Fourier transform among its own operators; a Leaf is convolutions "
+                "and products (`--frontend leaf`)"
+            )
         try:
             self.stream = Stream(self.frontend, is_compact=True)
         except ValueError as error:
             raise UserError(f"no model for microcontrollers: {error}") from error
-        self.chunk_samples = chunk_samples(self.stream, chunk_ms)
+        self.chunk_samples = chunk_samples(self.stream, chunk_ms, DEFAULT_CHUNK_MS)
 
     @property
     def hops(self) -> int:
