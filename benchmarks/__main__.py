@@ -1,6 +1,7 @@
 """`python -m benchmarks`: see `--help`."""
 
 import argparse
+import contextlib
 import math
 import os
 import pathlib
@@ -535,8 +536,9 @@ def _runtimes(arguments):
             f"there is no runtime {', '.join(sorted(unknown))}; known: "
             f"{', '.join(rows.NAMES)}"
         )
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    with contextlib.suppress(RuntimeError):  # it computes already
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
     results = measuring.measure(
         arguments.source, arguments.artifact, arguments.seconds, arguments.only
     )

@@ -3,11 +3,12 @@
 import contextlib
 import dataclasses
 import sys
+import time
 from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.runtimes.rows import BASELINE, ROWS
+from benchmarks.runtimes.rows import BASELINE, KERAS, ROWS
 from benchmarks.speed import machine
 from benchmarks.timing import interleave
 from export.contract.layout import REPORT_JSON
@@ -16,6 +17,7 @@ from export.report.parity import keras_probabilities, keras_stream
 from export.runners.stream import StreamRunner
 from export.runtimes.table import RUNTIMES
 from export.source.opening import open_source
+from export.source.stages import as_input
 from leaf_files.errors import UserError
 from leaf_files.json_files import read_json
 
@@ -65,16 +67,16 @@ def measure(source, folder, seconds_each, only=None):
     """
     asking = _Asking(source, folder)
     rows = [row for row in ROWS if only is None or row.runtime in only]
-    rows = [row for row in rows if (folder / row.file).exists()]
+    rows = [row for row in rows if row.file == KERAS or (folder / row.file).exists()]
     entries, calls = {}, {}
     with contextlib.ExitStack() as stack:
         openers = _Openers(stack, folder)
         for row in rows:
             print(f"{row.title}, {row.file}", file=sys.stderr, flush=True)
-            entry = {"runtime": row.runtime, "title": row.title, "file": row.file}
+            entry: dict = {"runtime": row.runtime, "title": row.title, "file": row.file}
             entries[row] = entry
             try:
-                opened = openers.open(row)
+                opened = asking.keras() if row.file == KERAS else openers.open(row)
                 entry["max_difference"] = asking.difference(row, opened.run)
             except UserError as error:
                 entry["absent"] = str(error).replace(f"{folder}/", "")
@@ -121,6 +123,23 @@ class _Asking:
             (float(np.max(np.abs(answers[h] - expected[h]))) for h in expected),
             key=lambda difference: (np.isnan(difference), difference),
         )
+
+    def keras(self):
+        """Keras itself, compiled, one window at a time."""
+        import keras
+
+        def turn(windows, repeats):
+            windows = as_input(self._model.model, windows)
+            started = time.perf_counter()
+            for _ in range(repeats):
+                self._model.model.predict_on_batch(windows)
+            return (time.perf_counter() - started) / repeats
+
+        def run(windows):
+            answers = [keras_probabilities(self._model, w[None]) for w in windows]
+            return {h: np.concatenate([a[h] for a in answers]) for h in answers[0]}
+
+        return Opened(keras.__version__, run, turn)
 
     def sound(self, row):
         """What is timed: a window, or a chunk."""

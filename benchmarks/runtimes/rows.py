@@ -6,9 +6,11 @@ from export.contract.layout import ONNX, SAVED_MODEL, STREAMING, TFLITE, VERSION
 
 _FOLDER = f"{SAVED_MODEL}/{VERSION}"
 BASELINE = "litert"
+KERAS = "model.keras"  # of the run, which all others are compared with
 
 NO_RFFT = "mel frontends: it has no RFFT"
 LIMITS = {
+    "keras": "",
     "litert": "",
     "litert-compiled": "be quiet: it logs to stderr",
     "tflite-micro": f"float16 and dynamic files; {NO_RFFT}; sees NaN, but not what is "
@@ -20,9 +22,9 @@ LIMITS = {
     "tensorflow-c": "",
     "onnxruntime": f"parts, streams; {NO_RFFT} in tf2onnx",
     "onnxruntime-web": "as ONNX Runtime",
-    "openvino-f32": f"the dynamic file; {NO_RFFT} for .tflite; a SavedModel's checks: "
-    "NaN gets an answer",
-    "openvino": "the same, and it rounds: bfloat16, where the processor has it",
+    "openvino-f32": f"the dynamic file; in .tflite {NO_RFFT}; in a SavedModel NaN "
+    "gets an answer",
+    "openvino": "the same, and float32: it computes in bfloat16 where it can",
 }
 
 
@@ -50,6 +52,7 @@ class Row:
 
 
 ROWS = (
+    Row("keras", "Keras", KERAS),
     Row("litert", "LiteRT Interpreter", TFLITE),
     Row("litert-compiled", "LiteRT CompiledModel", TFLITE),
     Row("tflite-micro", "TFLite Micro, on this processor", TFLITE),

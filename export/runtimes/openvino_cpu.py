@@ -1,5 +1,6 @@
 """OpenVINO, on the CPU."""
 
+import functools
 from pathlib import Path
 
 from export.contract.heads import heads_of_outputs, output_name
@@ -24,29 +25,46 @@ def load(path: Path, precision: str | None = None) -> Run:
     if precision is not None:
         settings["INFERENCE_PRECISION_HINT"] = precision
     with native_logs_hidden(), failures_named(path):
+        model = _Model(path, settings)
+    return run_of(path, model.ports, model.call)
+
+
+class _Model:
+    """A model, compiled for a shape of the waveform when that comes first.
+
+    Of a free shape it computes shapes at each run, and takes five times as long.
+    """
+
+    def __init__(self, path, settings):
         import openvino
 
-        core = openvino.Core()
-        compiled = core.compile_model(core.read_model(str(path)), "CPU", settings)
-        request = compiled.create_infer_request()
+        self._core = openvino.Core()
+        self._model = self._core.read_model(str(path))
+        self._settings = settings
+        outputs = self._model.outputs
         if path.suffix == ".tflite":
             # Which is read without the names of its signature.
-            ports = tflite_ports(path)
-            results = dict(zip(ports.outputs, compiled.outputs))
+            self.ports = tflite_ports(path)
+            self._places = dict(zip(self.ports.outputs, range(len(outputs))))
         else:
-            results = _probabilities(compiled)
-            ports = Ports({INPUT: ()}, dict.fromkeys(results, ()))
-        places = {name: index for index, name in enumerate(ports.inputs)}
+            self._places = _probabilities(outputs)
+            self.ports = Ports({INPUT: ()}, dict.fromkeys(self._places, ()))
+        self._request = functools.cache(self._compiled)
 
-    def call(values):
-        answers = request.infer({places[name]: value for name, value in values.items()})
-        return {name: answers[result].copy() for name, result in results.items()}
+    def _compiled(self, shape):
+        if self._model.inputs[0].partial_shape.is_dynamic:
+            self._model.reshape(shape)
+        compiled = self._core.compile_model(self._model, "CPU", self._settings)
+        return compiled.create_infer_request()
 
-    return run_of(path, ports, call)
+    def call(self, values):
+        request = self._request(values[INPUT].shape)
+        answers = request.infer([values[name] for name in self.ports.inputs])
+        return {name: answers[place].copy() for name, place in self._places.items()}
 
 
-def _probabilities(compiled):
-    """{name: output} of the heads' probabilities, of all that a SavedModel gives."""
-    outputs = {output.any_name: output for output in compiled.outputs}
-    names = map(output_name, heads_of_outputs(outputs))
-    return {name: outputs[name] for name in names}
+def _probabilities(outputs):
+    """{name: place} of the heads' probabilities, of all that a SavedModel gives."""
+    places = {output.any_name: place for place, output in enumerate(outputs)}
+    names = map(output_name, heads_of_outputs(places))
+    return {name: places[name] for name in names}

@@ -14,6 +14,8 @@ from leaf_files.errors import UserError, first_line
 from leaf_files.quiet import import_keras, native_logs_hidden
 
 _PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
+_OPSET = 17  # version of ONNX's operators; runtimes of 2022 have it
+_BATCH = "batch"  # the name of the free size
 
 
 def require_onnx() -> None:
@@ -55,7 +57,11 @@ def write_onnx(source: Source, path: Path) -> None:
     with native_logs_hidden(), weights_stay():
         try:
             model.export(
-                str(path), format="onnx", verbose=False, input_signature=[spec]
+                str(path),
+                format="onnx",
+                verbose=False,
+                input_signature=[spec],
+                opset_version=_OPSET,
             )
         # Keras and tf2onnx raise many kinds of errors.
         except Exception as error:
@@ -119,7 +125,7 @@ def _with_probabilities(keras, source):
 
 
 def _name_and_describe(source, path):
-    """Names the outputs, which are numbered, and writes the file's metadata."""
+    """Names outputs and batch, which are numbered, and writes the file's metadata."""
     import onnx
 
     file = onnx.load(str(path))
@@ -131,6 +137,8 @@ def _name_and_describe(source, path):
             sorted(head.output for head in source.heads),
         )
     )
+    for entry in (*graph.input, *graph.output):
+        entry.type.tensor_type.shape.dim[0].dim_param = _BATCH
     for output in graph.output:
         output.name = names[output.name]
     for node in graph.node:

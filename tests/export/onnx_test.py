@@ -48,6 +48,9 @@ def test_a_run_becomes_a_file_that_onnx_runtime_runs_as_keras_does(
     (answers,) = session.run(["probabilities"], {"waveform": windows})
     expected = keras_probabilities(open_source(run.folder), windows)[""]
     np.testing.assert_allclose(answers, expected, atol=1e-5)
+    (taken,), (given,) = session.get_inputs(), session.get_outputs()
+    assert taken.shape == ["batch", windows.shape[1]]
+    assert given.shape == ["batch", N_CLASSES]
     # What can't be meant is answered with NaN.
     bad = windows.copy()
     bad[[0, 1], 5] = [np.nan, 1e30]

@@ -46,7 +46,7 @@ def test_each_runtime_has_a_row_by_name_or_with_how_to_get_it(
 
 def test_unknown_names_are_refused(light_run, light_artifacts, capsys):
     assert command(light_run.folder, light_artifacts, "--only", "tensorrt") == 1
-    assert "no runtime tensorrt; known: litert, " in capsys.readouterr().err
+    assert "no runtime tensorrt; known: keras, litert, " in capsys.readouterr().err
 
 
 def test_differences_beyond_the_tolerance_stand_out():
