@@ -105,6 +105,12 @@ def export_parser() -> Parser:
         f"say it, and `{program('export')} predict` and `listen` apply it)",
     )
     parser.add_argument(
+        "--license",
+        metavar="ID",
+        help="licence of the model, for the model card in the folder, as hubs of "
+        "models write it, e.g. cc-by-4.0 (default: the card says that it isn't known)",
+    )
+    parser.add_argument(
         "--window",
         type=seconds,
         metavar="SECONDS",
@@ -172,6 +178,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
         embeddings=arguments.embeddings,
         streaming=arguments.streaming,
         chunk_ms=arguments.chunk,
+        license=arguments.license,
         max_accuracy_drop=arguments.max_accuracy_drop,
     )
 

@@ -111,6 +111,8 @@ def export(
                 left_out[name] = str(error)
         report = build_report(source, clips, measurer.keras, measured, left_out)
         report["moving_averages"] = warning
+        if options.license:
+            report["license"] = options.license
         is_drawn = draw_report(report, folder / REPORT_PNG)
         text = report_markdown(report, REPORT_PNG if is_drawn else None)
         write_text(folder / REPORT_MD, text)

@@ -25,6 +25,7 @@ from leaf_files.run_folder import SIGMOID
 from leaf_files.tables import code, plain, plain_table
 
 _NOT_KNOWN = "not known"
+_NO_LICENCE = f"{_NOT_KNOWN}; who trained it decides"
 _SPLITS = ("train", "validation", "test")
 _MOST_LABELS = 100  # that are named; the files of labels have all
 _FILES = {
@@ -204,7 +205,7 @@ def _data(report):
             [
                 code(task["name"]),
                 *(str(task["clips"].get(s, "?")) for s in _SPLITS),
-                plain(task["about"].get("licence", _NOT_KNOWN)),
+                task["about"].get("licence", _NOT_KNOWN),
                 _link(task["about"].get("homepage", "")),
             ]
             for task in tasks
@@ -216,8 +217,8 @@ def _data(report):
     return [
         *lines,
         "",
-        f"Licence of the model: {_NOT_KNOWN}; who trained it decides. `{LISTEN}` and "
-        "leaf_tf are Apache-2.0.",
+        f"Licence of the model: {plain(report.get('license') or _NO_LICENCE)}. "
+        f"`{LISTEN}` and leaf_tf are Apache-2.0.",
     ]
 
 

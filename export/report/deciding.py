@@ -110,7 +110,8 @@ def _table(head, levels):
     titles = ["label", "decided on from", "chosen for"]
     if not any(row[2] for row in rows):
         titles, rows = titles[:2], [row[:2] for row in rows]
-    return aligned_table(titles, rows)
+    cells = [[cell.replace("|", r"\|") for cell in row] for row in rows]
+    return aligned_table(titles, cells)
 
 
 def _told(chosen):

@@ -18,7 +18,7 @@ _METRICS = {
 def front_matter(report: Mapping, files: Mapping) -> list[str]:
     """The lines of YAML above a model card, with the marks around them.
 
-    There is no `license`: who trained the model knows it, this program doesn't.
+    There is no `license` where nobody named one: who trained the model knows it.
 
     Args:
         report: Result of `export.report.content.build_report`.
@@ -36,6 +36,7 @@ def front_matter(report: Mapping, files: Mapping) -> list[str]:
     results = _results(report)
     names = {m["type"]: None for r in results for m in r["metrics"]}
     content = {
+        **({"license": report["license"]} if report.get("license") else {}),
         "library_name": "leaf_tf",
         "pipeline_tag": _TASK["type"],
         "tags": _tags(files),

@@ -24,6 +24,7 @@ class Options:
         streaming: Whether to make `model_streaming.tflite`.
         chunk_ms: Length of its chunks, and of those of microcontrollers' models, ms;
             None for about 100, and about 50.
+        license: Licence of the model, as a model card names it; None if it is unknown.
 
     Example:
 
@@ -37,3 +38,4 @@ class Options:
     max_accuracy_drop: float = MAX_ACCURACY_DROP
     streaming: bool = False
     chunk_ms: float | None = None
+    license: str | None = None

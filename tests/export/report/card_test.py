@@ -115,6 +115,12 @@ def test_what_is_not_known_of_data_is_said():
     assert "| 12 | CC BY 4.0 | <https://example.org> |" in data
 
 
+def test_the_licence_of_the_model_is_what_its_maker_names():
+    text = card(license="cc-by-4.0")
+    assert head_of(text)["license"] == "cc-by-4.0"
+    assert "Licence of the model: cc-by-4.0." in section(text, "Data and licences")
+
+
 def test_a_random_split_is_a_limit_and_groups_are_counted():
     limits = section(card(), "Limits")
     assert "80/10/10 within each class by the seed" in limits
@@ -139,7 +145,7 @@ def test_a_model_without_a_way_to_refuse_says_so():
     text = card(heads=[decided])
     assert "It knows no other sounds" not in text
     assert "other sounds than it was trained with may pass" in section(text, "Limits")
-    assert "| wren      |          0.6000 |" in section(text, "Decisions")
+    assert "| wren       |          0.6000 |" in section(text, "Decisions")
     assert "nothing above 8000 Hz" in section(text, "Limits")
 
 

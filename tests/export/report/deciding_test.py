@@ -44,6 +44,8 @@ def test_each_label_has_its_threshold_and_how_it_was_chosen():
         ["yes", "0.7500", "precision 0.9"],
         ["wind", f"never: {NONE_OF_THESE}", ""],
     ]
+    piped = said(decisions, labels=["no|yes", "yes", "wind"])
+    assert r"| no\|yes | " in piped
     assert "temperature of 1.5 (clips 99, split validation)," in said(decisions)
     assert "returns the probabilities as they are" in lines[-1]
 
