@@ -105,6 +105,13 @@ def export_parser() -> Parser:
         f"say it, and `{program('export')} predict` and `listen` apply it)",
     )
     parser.add_argument(
+        "--trainable",
+        action="store_true",
+        help="let the SavedModel keep its weights as variables, `trainable_weights`, "
+        "to train further in plain TensorFlow; it makes its filters of them at each "
+        "call, which takes longer (default: they are folded to constants)",
+    )
+    parser.add_argument(
         "--license",
         metavar="ID",
         help="licence of the model, for the model card in the folder, as hubs of "
@@ -165,6 +172,11 @@ def options_of(arguments: argparse.Namespace) -> Options:
             "--chunk is for --streaming and for --formats micro; give one of these, or "
             "leave out --chunk"
         )
+    if arguments.trainable and "saved_model" not in arguments.formats:
+        raise UserError(
+            "--trainable is about the SavedModel, which --formats leaves out; add "
+            "saved_model to --formats, or leave out --trainable"
+        )
     asked = {"--quantize": arguments.quantize, "--embeddings": arguments.embeddings}
     for name, value in asked.items():
         if value and "tflite" not in arguments.formats:
@@ -178,6 +190,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
         embeddings=arguments.embeddings,
         streaming=arguments.streaming,
         chunk_ms=arguments.chunk,
+        trainable=arguments.trainable,
         license=arguments.license,
         max_accuracy_drop=arguments.max_accuracy_drop,
     )

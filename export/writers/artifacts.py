@@ -113,7 +113,9 @@ def makers(source: Source, options: Options) -> dict[str, Maker]:
     """
     by_name: dict[str, Maker] = {}
     if "saved_model" in options.formats:
-        by_name["saved_model"] = Maker(functools.partial(_make_saved_model, source))
+        by_name["saved_model"] = Maker(
+            functools.partial(_make_saved_model, source, options.trainable)
+        )
     if "tflite" in options.formats:
         by_name.update(_tflite_makers(source, options))
     if "onnx" in options.formats:
@@ -188,10 +190,10 @@ def _calibration_windows(source):
     )
 
 
-def _make_saved_model(source, folder):
+def _make_saved_model(source, trainable, folder):
     """Writes and opens `saved_model/1/`; the labels are in `folder` already."""
     place = folder / SAVED_MODEL / VERSION
-    write_saved_model(source, place, folder)
+    write_saved_model(source, place, folder, trainable)
     runner = SavedModelRunner(place)
     return Artifact(
         path=f"{SAVED_MODEL}/{VERSION}",

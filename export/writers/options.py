@@ -24,6 +24,7 @@ class Options:
         streaming: Whether to make `model_streaming.tflite`.
         chunk_ms: Length of its chunks, and of those of microcontrollers' models, ms;
             None for about 100, and about 50.
+        trainable: Whether the SavedModel's weights stay variables, to train further.
         license: Licence of the model, as a model card names it; None if it is unknown.
 
     Example:
@@ -38,4 +39,5 @@ class Options:
     max_accuracy_drop: float = MAX_ACCURACY_DROP
     streaming: bool = False
     chunk_ms: float | None = None
+    trainable: bool = False
     license: str | None = None

@@ -16,7 +16,9 @@ from leaf_files.quiet import import_tensorflow, native_logs_hidden
 _PLUMBING = ("Const", "Identity", "NoOp", "Placeholder")
 
 
-def write_saved_model(source: Source, folder: Path, labels_folder: Path) -> None:
+def write_saved_model(
+    source: Source, folder: Path, labels_folder: Path, trainable: bool = False
+) -> None:
     """Writes `folder` with the signatures of `export.writers.signatures`.
 
     It holds the labels as assets, and the requests that TF Serving warms up with.
@@ -25,10 +27,16 @@ def write_saved_model(source: Source, folder: Path, labels_folder: Path) -> None
         source: The model.
         folder: Folder to write.
         labels_folder: Folder of the files of labels.
+        trainable: Whether the weights stay variables: `trainable_weights` of what
+            `tf.saved_model.load` returns.
     """
     tf = import_tensorflow()
-    signatures = make_signatures(source)
+    signatures = make_signatures(source, trainable)
     module = tf.Module()
+    if trainable:
+        model = source.model
+        module.trainable_weights = [w.value for w in model.trainable_weights]
+        module.other_weights = [w.value for w in model.non_trainable_weights]
     module.labels = [
         tf.saved_model.Asset(labels_folder / head.labels_file) for head in source.heads
     ]

@@ -24,7 +24,7 @@ from leaf_files.quiet import import_keras, import_tensorflow
 _TOP = 5
 
 
-def make_signatures(source: Source) -> dict[str, Any]:
+def make_signatures(source: Source, trainable: bool = False) -> dict[str, Any]:
     """The signatures of a SavedModel of a model.
 
     Each takes `waveform` (batch, samples), float32, of any batch and any length from
@@ -51,6 +51,8 @@ def make_signatures(source: Source) -> dict[str, Any]:
 
     Args:
         source: The model.
+        trainable: Whether they take the weights from the model's variables. Else these
+            are folded to constants.
 
     Returns:
         {name: tf.function}.
@@ -60,7 +62,7 @@ def make_signatures(source: Source) -> dict[str, Any]:
     >>> sorted(make_signatures(source))
     ['about', 'embeddings', 'features', 'serving_default', 'serving_padded']
     """
-    constants = SharedConstants()
+    constants = None if trainable else SharedConstants()
     shared = _shared(source, constants)
     signatures = {
         SIGNATURE: _function(
@@ -78,15 +80,15 @@ def make_signatures(source: Source) -> dict[str, Any]:
 def _shared(source, constants):
     """One function in the file for all that the signatures compute of a waveform.
 
-    Weights are folded into it. Of a model of any length there are two, one of them for
-    the length of a window: most clients ask for that, and many of the operations for
-    any length only find out what the length is.
+    Weights are folded into it, unless there are no `constants`. Of a model of any
+    length there are two then, one of them for the length of a window: most clients ask
+    for that, and many of the operations for any length only find out what that is.
     """
     tf = import_tensorflow()
     outputs = _all_outputs(source)
     spec = _waveform_spec(source)
-    any_length = folded_call(outputs, [spec], constants)
-    if spec.shape[1] is not None:
+    any_length = _call(outputs, [spec], constants)
+    if spec.shape[1] is not None or not constants:
         return tf.function(any_length, input_signature=[spec], autograph=False)
     samples = source.window_samples
     of_window = tf.TensorSpec((None, samples), tf.float32, name=INPUT)
@@ -107,6 +109,11 @@ def _shared(source, constants):
         )
 
     return tf.function(shared, input_signature=[spec], autograph=False)
+
+
+def _call(function, signature, constants):
+    """`folded_call`; the function as it is without `constants` to share."""
+    return folded_call(function, signature, constants) if constants else function
 
 
 def _all_outputs(source):
@@ -177,7 +184,7 @@ def _padded(source, shared, constants):
     """`serving_padded`: by a mask if a trial shows that it works, else clip by clip."""
     tf = import_tensorflow()
 
-    with_mask = folded_call(
+    with_mask = _call(
         lambda waveform, mask: model_outputs(source.model, waveform, mask),
         [
             tf.TensorSpec((None, None), tf.float32, name=INPUT),

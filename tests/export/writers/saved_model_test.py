@@ -5,6 +5,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
+
+from export.source.opening import open_source
+from export.writers.saved_model import write_saved_model
+from leaf_files.atomic import write_text
+from tests.export.conftest import LABELS
 
 # Keras can't be imported in this process at all: TensorFlow's own import would
 # load a part of it. TensorFlow's command `saved_model_cli` runs in it, too.
@@ -65,3 +71,25 @@ def test_saved_model_cli_shows_and_runs_it(plain, expected):
     assert "inputs['waveform'] tensor_info" in shown and "shape: (-1, -1)" in shown
     assert "outputs['top_labels'] tensor_info" in shown
     np.testing.assert_allclose(plain.answers_of_command, expected, atol=1e-5)
+
+
+def test_a_trainable_one_learns_in_plain_tensorflow(light_run, windows, tmp_path):
+    write_text(tmp_path / "labels.txt", "\n".join(LABELS) + "\n")
+    source = open_source(str(light_run.folder))
+    write_saved_model(source, tmp_path / "model", tmp_path, trainable=True)
+    loaded = tf.saved_model.load(str(tmp_path / "model"))
+    serve = loaded.signatures["serving_default"]
+
+    def loss():
+        return tf.reduce_mean(serve(waveform=tf.constant(windows))["logits"][:, 0])
+
+    with tf.GradientTape() as tape:
+        before = loss()
+    weights = loaded.trainable_weights
+    assert len(weights) == len(light_run.model.trainable_weights)
+    gradients = tape.gradient(before, weights)
+    # Of the head's last weights alone: how much the loss falls is known.
+    bias = next(i for i, w in enumerate(weights) if w.shape == (len(LABELS),))
+    weights[bias].assign_sub(gradients[bias])
+    assert float(loss()) == pytest.approx(float(before) - 1.0, abs=1e-4)
+    assert all(gradient is not None for gradient in gradients)
