@@ -18,7 +18,8 @@ def main(folder):
     import leaf_tf
     from export.__main__ import dispatch
 
-    frontend = leaf_tf.MelFilterbanks(n_filters=8, sample_rate=RATE)
+    keras.utils.set_random_seed(0)
+    frontend = leaf_tf.Leaf(n_filters=8, sample_rate=RATE)
     layers = [
         keras.Input((None,)),
         frontend,
@@ -29,7 +30,8 @@ def main(folder):
     keras.Sequential(layers).save(model)
     t = np.arange(2 * RATE) / RATE
     soundfile.write(folder / "clip.wav", 0.3 * np.sin(2 * np.pi * 400 * t * t), RATE)
-    options = ["--formats", "tflite", "--quantize", "none", "--streaming"]
+    options = ["--formats", "tflite", "--quantize", "none,float16,dynamic"]
+    options.append("--streaming")
     return dispatch([str(model), "--output", str(folder / "sounds"), *options])
 
 
