@@ -106,7 +106,7 @@ def test_one_format_on_clips_of_the_users_own(light_run, tmp_path, rng):
     output = tmp_path / "out"
     code = run_command(
         light_run.folder, "--output", output, *FLOAT32, "--window", "0.25",
-        "--clips", tmp_path / "own",
+        "--clips", tmp_path / "own", "--license", "cc0-1.0",
     )  # fmt: skip
     assert code == 0
     report = json.loads((output / "report.json").read_text())
@@ -114,6 +114,8 @@ def test_one_format_on_clips_of_the_users_own(light_run, tmp_path, rng):
     assert not (output / "saved_model").exists()
     assert report["window_samples"] == SAMPLE_RATE // 4
     assert report["clips"] == {"origin": "own", "n_clips": 2, "n_windows": 8}
+    assert report["license"] == "cc0-1.0"
+    assert '---\nlicense: "cc0-1.0"\n' in (output / "README.md").read_text()
 
 
 def failed(capsys, tmp_path, message):
