@@ -157,7 +157,10 @@ def _limits(report) -> Iterator[str]:
         f"It hears nothing above {report['sample_rate'] / 2:g} Hz, and one channel; a "
         "sound that is longer than a window is heard window by window."
     )
-    yield "Microphones, rooms, distances and noise that it wasn't trained on may tell."
+    yield (
+        "Microphones, rooms, distances and noise that it wasn't trained with may "
+        "change its answers."
+    )
     for task in (report.get("training") or {}).get("tasks", ()):
         yield from _limits_of_test(task)
     if report.get("moving_averages"):
@@ -170,16 +173,14 @@ def _limits_of_test(task):
     test, about = task.get("test"), task["about"]
     if not test:
         return
-    clips, rule = (
-        f"the test clips of {code(task['name'])}",
-        plain(about.get("split", "")),
-    )
+    clips = f"the test clips of {code(task['name'])}"
+    rule = plain(about.get("split", ""))
     if test["intervals_over"] == "groups":
-        n = test.get("n_intervals_over")
+        n = test.get("n_intervals_over", 0)
+        known = "as much as the interval says" if test["intervals"] else "little"
         yield (
             f"{clips} are of {n} group{'s' * (n != 1)} of speakers, recordings or "
-            f"devices{f' ({rule})' if rule else ''}: of others the scores tell as much "
-            "as the interval says."
+            f"devices{f' ({rule})' if rule else ''}: of others the scores tell {known}."
         )
     elif rule and about.get("split_by") == "the data set":
         yield f"{clips} are those that the data set names ({rule})."

@@ -159,8 +159,10 @@ def _onnx(report):
 def _mediapipe(report, tflite):
     yield "### MediaPipe"
     yield ""
-    yield "The runtime of Android and iOS, here in Python: it resamples, cuts windows, "
-    yield "and knows the labels. `python -m pip install mediapipe soundfile`"
+    yield "It resamples, cuts windows, and knows the labels. On phones:"
+    yield f'`AudioClassifier.createFromFile(context, "{tflite}")` in Kotlin,'
+    yield "`AudioClassifier(modelPath: path)` in Swift. In Python, by"
+    yield "`python -m pip install mediapipe soundfile`:"
     yield from _block(
         "python",
         "import soundfile",

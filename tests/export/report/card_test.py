@@ -128,6 +128,12 @@ def test_a_random_split_is_a_limit_and_groups_are_counted():
     groups = {**TASK["test"], "intervals_over": "groups", "n_intervals_over": 7}
     limits = section(card(training=with_task(test=groups)), "Limits")
     assert "are of 7 groups of speakers" in limits and "flatter" not in limits
+    assert "tell as much as the interval says" in limits
+    one = {**groups, "n_intervals_over": 1, "intervals": {}}
+    limits = section(card(training=with_task(test=one)), "Limits")
+    assert (
+        "are of 1 group of" in limits and "of others the scores tell little" in limits
+    )
 
 
 def test_the_split_of_a_data_set_is_named_and_an_unknown_one_called_unknown():
@@ -164,7 +170,7 @@ def test_only_files_that_are_there_are_run(files, expected):
     titles = [s for s in text.splitlines() if s.startswith("### ")]
     assert titles == [f"### {title}" for title in expected]
     if files == ["model_int8.tflite"]:
-        assert text.count("model_int8.tflite") == 3 and '"model.tflite' not in text
+        assert text.count("model_int8.tflite") == 4 and '"model.tflite' not in text
 
 
 def test_labels_and_names_that_are_markup_are_shown_as_they_are():
