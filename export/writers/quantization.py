@@ -6,6 +6,7 @@ float, from weights of float16; only weights that average energies are int8. The
 is computed in integers, behind the normalisation of the features.
 """
 
+import importlib
 import re
 import warnings
 from collections.abc import Mapping
@@ -27,6 +28,8 @@ from leaf_files.errors import UserError, first_line
 from leaf_files.quiet import native_logs_hidden
 
 _BITS = 8
+# The quantizer, and the same under its later name.
+PACKAGES = "ai_edge_quantizer", "litert_quantizer"
 
 
 def to_float16(model: Any) -> Any:
@@ -102,28 +105,18 @@ def _quantized(model, configuration, bits, windows=None):
     with native_logs_hidden(), warnings.catch_warnings():
         # A warning that it keeps all activations: calibrating is just that.
         warnings.filterwarnings("ignore", message=".*preserve_all_tensors")
-        try:
-            from ai_edge_quantizer import calibrator, quantizer, recipe_manager
-            from ai_edge_quantizer.qtyping import TFLOperationName
-            from ai_edge_quantizer.utils.qsv_utils import min_max_update
-        except ImportError as error:
-            raise UserError(
-                f"int8 weights need the package ai-edge-quantizer ({error}); install "
-                "it: python -m pip install ai-edge-quantizer"
-            ) from error
+        calibrator, quantizer, recipe_manager, qsv_utils, operators = _quantizer()
         recipe = recipe_manager.RecipeManager()
         # The patterns match the names of an operator's outputs, each with a ";" behind.
-        getattr(recipe, configuration)(
-            f"^{ENCODER}/", TFLOperationName.ALL_SUPPORTED, **bits
-        )
+        getattr(recipe, configuration)(f"^{ENCODER}/", operators.ALL_SUPPORTED, **bits)
         if windows is None:
             # XNNPACK has no dynamic kernels of depthwise filters; these run in float.
             recipe.add_weight_only_config(
-                f"^{ENCODER}/", TFLOperationName.DEPTHWISE_CONV_2D, _BITS
+                f"^{ENCODER}/", operators.DEPTHWISE_CONV_2D, _BITS
             )
         if averages:
             recipe.add_weight_only_config(
-                f"^({averages});", TFLOperationName.FULLY_CONNECTED, _BITS
+                f"^({averages});", operators.FULLY_CONNECTED, _BITS
             )
         try:
             ranges = None
@@ -131,7 +124,7 @@ def _quantized(model, configuration, bits, windows=None):
                 # By default the ranges are averages over the windows, which cut off
                 # the peaks of the loud ones.
                 observer = calibrator.Calibrator(
-                    content, num_threads=1, qsv_update_func=min_max_update
+                    content, num_threads=1, qsv_update_func=qsv_utils.min_max_update
                 )
                 inputs = [
                     {name: value[None] for name, value in zip(windows, values)}
@@ -147,3 +140,20 @@ def _quantized(model, configuration, bits, windows=None):
                 f"the quantizer failed: {first_line(error):.300}"
             ) from error
     return read_model(quantized.quantized_model)
+
+
+def _quantizer():
+    """Modules of the quantizer that is installed, and its names of operators."""
+    refusals = []
+    for package in PACKAGES:
+        try:
+            names = "calibrator", "quantizer", "recipe_manager", "utils.qsv_utils"
+            modules = [importlib.import_module(f"{package}.{name}") for name in names]
+            types = importlib.import_module(f"{package}.qtyping")
+            return (*modules, types.TFLOperationName)
+        except ImportError as error:
+            refusals.append(error)
+    raise UserError(
+        f"int8 weights need the package ai-edge-quantizer ({refusals[0]}); install it: "
+        "python -m pip install ai-edge-quantizer"
+    ) from refusals[0]

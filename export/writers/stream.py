@@ -11,8 +11,9 @@ from export.tflite_format.metadata import Metadata, add_metadata, append_labels
 from export.tflite_format.model import read_model, write_model
 from export.tflite_format.stream_facts import StreamFacts, add_facts
 from export.tflite_format.words import add_words
+from export.writers.converting import convert
 from export.writers.serving import probabilities
-from export.writers.tflite import convert, head_outputs
+from export.writers.tflite import head_outputs
 from export.writers.words import made_by, words_of_source
 from leaf_files.errors import UserError
 from leaf_files.quiet import import_tensorflow

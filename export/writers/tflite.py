@@ -2,13 +2,11 @@
 
 import contextlib
 import functools
-import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from export.contract.layout import FEATURES, INPUT, SIGNATURE
+from export.contract.layout import FEATURES, INPUT
 from export.source.opening import Source
 from export.source.stages import inner
 from export.tflite_format.graph_edits import guard_outputs, keep_outputs, name_parts
@@ -16,13 +14,11 @@ from export.tflite_format.metadata import Metadata, Output, add_metadata, append
 from export.tflite_format.model import outputs_of, read_model, write_model
 from export.tflite_format.score_units import score_units
 from export.tflite_format.words import add_words
-from export.writers.folding import fold
+from export.writers.converting import convert
 from export.writers.quantization import to_dynamic, to_float16, to_int8
-from export.writers.saved_model import save_module
 from export.writers.serving import serving_function
 from export.writers.words import made_by, words_of_source
-from leaf_files.errors import UserError, first_line
-from leaf_files.quiet import import_tensorflow, native_logs_hidden
+from leaf_files.errors import UserError
 
 
 class TFLiteFiles:
@@ -193,51 +189,3 @@ def _compact_kernels(model):
     finally:
         for frontend, plan in plans.items():
             frontend.adopt_plan(plan)
-
-
-def convert(serve: Any) -> bytes:
-    """The bytes of a TFLite model of builtin operators.
-
-    Args:
-        serve: tf.function with an input signature of fixed shapes, to a dict.
-
-    Raises:
-        UserError: Builtin operators are not enough, or the converter fails.
-
-    Example:
-
-    >>> tf = import_tensorflow()
-    >>> spec = [tf.TensorSpec((2,), tf.float32, name="x")]
-    >>> content = convert(tf.function(lambda x: {"y": 2 * x}, input_signature=spec))
-    >>> content[4:8]
-    b'TFL3'
-    """
-    tf = import_tensorflow()
-    with native_logs_hidden(), tempfile.TemporaryDirectory() as folder:
-        # Saved here, not by the converter: where it can't save (a swish brings a
-        # gradient of its own), it leaves the names out without a word.
-        save_module(
-            tf.Module(),
-            folder,
-            signatures={SIGNATURE: fold(serve.get_concrete_function())},
-            options=tf.saved_model.SaveOptions(experimental_custom_gradients=False),
-        )
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        try:
-            return converter.convert()
-        except Exception as error:  # the converter's own has no public name
-            raise UserError(_reason(error)) from error
-
-
-def _reason(error):
-    names = sorted(
-        {entry.operator.name for entry in getattr(error, "errors", ())} - {""}
-    )
-    if names:
-        return (
-            f"TFLite has no builtin operator for {', '.join(names)}: the model would "
-            "need select-TF or custom operators, which phones and browsers lack; "
-            "replace it in the model, or export with --formats saved_model"
-        )
-    return f"the TFLite converter failed: {first_line(error)}"
