@@ -8,7 +8,7 @@ _FOLDER = f"{SAVED_MODEL}/{VERSION}"
 BASELINE = "litert"
 KERAS = "model.keras"  # of the run, which all others are compared with
 
-NO_RFFT = "mel frontends: it has no RFFT"
+NO_RFFT = "mel frontends, for want of RFFT"
 LIMITS = {
     "keras": "",
     "litert": "",
@@ -20,7 +20,7 @@ LIMITS = {
     "litert-js-worklet": "load as it is: what a worklet lacks has to be added",
     "tensorflow": "",
     "tensorflow-c": "",
-    "onnxruntime": f"parts, streams; {NO_RFFT} in tf2onnx",
+    "onnxruntime": "parts of a model, streams",
     "onnxruntime-web": "as ONNX Runtime",
     "openvino-f32": f"the dynamic file; in .tflite {NO_RFFT}; in a SavedModel NaN "
     "gets an answer",

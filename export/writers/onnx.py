@@ -8,6 +8,7 @@ from pathlib import Path
 from export.contract.layout import INPUT
 from export.source.opening import Source
 from export.source.stages import as_input
+from export.writers.onnx_ops import add_spectra
 from export.writers.serving import LOUDEST
 from export.writers.words import words_of_source
 from leaf_files.errors import UserError, first_line
@@ -55,6 +56,7 @@ def write_onnx(source: Source, path: Path) -> None:
         shape=(None, source.window_samples), dtype="float32", name=INPUT
     )
     with native_logs_hidden(), weights_stay():
+        add_spectra()
         try:
             model.export(
                 str(path),
@@ -86,8 +88,7 @@ def _require_onnx_ops(path):
     if unknown:
         raise UserError(
             "tf2onnx can't write the model as ONNX: it knows no "
-            f"{', '.join(sorted(unknown))} (mel frontends need RFFT); leave onnx out "
-            "of --formats"
+            f"{', '.join(sorted(unknown))}; leave onnx out of --formats"
         )
 
 

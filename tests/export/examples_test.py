@@ -26,6 +26,7 @@ EXCEPTIONS = {
     "export.runners.opening.Runner": "a protocol",
     "export.runners.saved_model.SavedModelRunner": CONVERTS,
     "export.writers.onnx": EXTRA,
+    "export.writers.onnx_ops": EXTRA,
     "export.writers.quantization": CONVERTS,
     "export.writers.saved_model.save_module": CONVERTS,
     "export.writers.saved_model.saved_model_ops": CONVERTS,
