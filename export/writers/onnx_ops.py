@@ -1,8 +1,8 @@
 """Operators of ONNX for those of TensorFlow that tf2onnx leaves out.
 
-Mel frontends take a spectrum, `keras.ops.rfft`, in its real and its imaginary part. ONNX
-has a DFT since version 17 of its operators; tf2onnx writes none, and knows complex numbers
-only where their absolute value is taken.
+Mel frontends take a spectrum, `keras.ops.rfft`, in its real and its imaginary part.
+ONNX has a DFT since version 17 of its operators; tf2onnx writes none, and knows complex
+numbers only where their absolute value is taken.
 """
 
 import functools
