@@ -13,8 +13,7 @@ LIMITS = {
     "keras": "",
     "litert": "",
     "litert-compiled": "be quiet: it logs to stderr",
-    "tflite-micro": f"float16 and dynamic files; {NO_RFFT}; sees NaN, but not what is "
-    "too loud",
+    "tflite-micro": f"float16 and dynamic files; {NO_RFFT}",
     "mediapipe": "parts of a model, streams",
     "litert-js": "",
     "litert-js-worklet": "load as it is: what a worklet lacks has to be added",

@@ -26,6 +26,9 @@ from export.tflite_format.pieces import (
 # more bytes than are saved.
 _LEAST_HALVED = 128
 _HALF_VERSION = 3  # first version of DEQUANTIZE that takes float16
+# The fourth power of so much of a mean square is no finite float32 from an effective
+# value of 2.6 million on.
+_GUARD_SCALE = float(np.finfo(np.float32).max) ** (-1 / 12)
 
 
 def keep_outputs(model: Any, names: Sequence[str]) -> None:
@@ -319,11 +322,11 @@ def guard_outputs(model: Any, waveform: str) -> None:
     """Makes the outputs NaN for a waveform that is no sound.
 
     That is one with a sample that is NaN or infinite, or of an effective value beyond
-    two million, full scale being 1. There the third power of the mean square is no
-    finite float32, so zero times it is NaN, and zero for any other waveform. This is
-    added to the outputs: the maxima of many processors drop NaN, and would give
-    answers that look right. Call it last, since a converter may take any product with
-    zero for zero.
+    two million, full scale being 1. There a power of the mean square is no finite
+    float32, so zero times it is NaN, and zero for any other waveform. This is added to
+    the outputs: the maxima of many processors drop NaN, and would give answers that
+    look right. The power comes by SQUARE, since TFLite Micro keeps what MUL gives
+    finite. Call it last, since a converter may take any product with zero for zero.
 
     Args:
         model: `ModelT` with outputs of float32.
@@ -360,9 +363,12 @@ def guard_outputs(model: Any, waveform: str) -> None:
     axis = add_constant(model, np.ones(1, np.int32), b"guard/axis")
     squares = add("SQUARE", [entry.tensorIndex], samples)
     mark = add("MEAN", [squares, axis], (1, 1), mean)
+    scale = add_constant(model, np.full(1, _GUARD_SCALE, np.float32), b"guard/scale")
     zero = add_constant(model, np.zeros(1, np.float32), b"guard/zero")
-    for factor in (mark, mark, zero):
-        mark = add("MUL", [mark, factor], (1, 1), schema.MulOptionsT())
+    mark = add("MUL", [mark, scale], (1, 1), schema.MulOptionsT())
+    for _ in range(2):
+        mark = add("SQUARE", [mark], (1, 1))
+    mark = add("MUL", [mark, zero], (1, 1), schema.MulOptionsT())
     guarded = {}
     for index in graph.outputs:
         output = graph.tensors[index]
