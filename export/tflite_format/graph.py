@@ -62,7 +62,8 @@ def read_graph(path: str | Path) -> Graph:
             ops[name] += 1
             output = subgraph.tensors[operator.outputs[0]]
             if name != _WIDENING and output.type == TensorType.FLOAT32:
-                in_float[name] += output.name.decode().startswith(f"{ENCODER}/")
+                is_encoder = (output.name or b"").startswith(f"{ENCODER}/".encode())
+                in_float[name] += is_encoder
             if not at_run_time.isdisjoint(operator.inputs or []):
                 at_run_time.update(operator.outputs)
             elif name != _WIDENING:
