@@ -133,8 +133,8 @@ class Measurer:
         heads, judgements, scores = [], [], []
         for head, all_clips in zip(self._source.heads, self._clips):
             clips = thinned(all_clips, _MAX_MICRO_CLIPS)
-            keras = keras_windows_on_stream(self._source, facts, clips.windows)
-            answers, keras = artifact.run(clips.windows)[head.name], keras[head.name]
+            by_head = keras_windows_on_stream(self._source, facts, clips.windows)
+            answers, keras = artifact.run(clips.windows)[head.name], by_head[head.name]
             scores.append(score(head, keras, clips))
             measured = {**differences(answers, keras), **score(head, answers, clips)}
             if math.isfinite(measured["max_difference"]):

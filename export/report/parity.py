@@ -125,7 +125,8 @@ def keras_windows_on_stream(
     Example:
 
     >>> facts = StreamFacts(8000, 800, 80, 2, 32.5, 50, 4000, {"": "softmax"}, True)
-    >>> keras_windows_on_stream(source, facts, np.zeros((3, 4000), np.float32))[""].shape
+    >>> windows = np.zeros((3, 4000), np.float32)
+    >>> keras_windows_on_stream(source, facts, windows)[""].shape
     (3, 4)
     """
     frontend, behind = frontend_of(source.model), behind_features(source.model)

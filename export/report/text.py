@@ -238,10 +238,10 @@ def _micro(report, measured):
     )
     return [
         *_chunks(facts, measured),
-        f"It takes an arena of {measured['arena_bytes']:,} bytes, by TFLite Micro's own "
-        "record on 64 bits.",
-        "Compared on streams of single windows with Keras's frontend on each of them at "
-        f"once{', whose score there is ' * bool(scores)}{scores}.",
+        f"It takes an arena of {measured['arena_bytes']:,} bytes, by TFLite Micro's "
+        "own record on 64 bits.",
+        "Compared on streams of single windows with Keras's frontend on each of them "
+        f"at once{', whose score there is ' * bool(scores)}{scores}.",
     ]
 
 

@@ -65,6 +65,6 @@ def open_micro(path: Path) -> Any:
         return MicroRunner(path)
     except ImportError as error:
         raise UserError(
-            f"{path} is a model for microcontrollers, which tflite-micro runs, and that "
-            'is not installed: pip install "leaf_tf[micro]"'
+            f"{path} is a model for microcontrollers, and tflite-micro, which runs "
+            'it, is not installed: pip install "leaf_tf[micro]"'
         ) from error

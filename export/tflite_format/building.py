@@ -54,6 +54,12 @@ class Values:
     zero_point: int = 0
     axis: int = 0
 
+    @property
+    def step(self) -> float:
+        """The scale, where there is one for all channels."""
+        assert isinstance(self.scale, float)
+        return self.scale
+
     def real(self, numbers: np.ndarray) -> np.ndarray:
         """The real numbers that numbers stand for."""
         if self.scale is None:

@@ -39,9 +39,9 @@ class _Layer:
 
     operator: Any
     name: str
-    size: tuple[int, int]
-    stride: tuple[int, int]
-    before: tuple[int, int]
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+    before: tuple[int, ...]
     source: tuple[int, ...]
     target: tuple[int, ...]
 
@@ -204,13 +204,13 @@ def _layer(model, operator):
         for index in (operator.inputs[0], operator.outputs[0])
     )
     if name == "MAX_POOL_2D":
-        size = (options.filterHeight, options.filterWidth)
+        size: tuple[int, ...] = (options.filterHeight, options.filterWidth)
     else:
         size = tuple(int(n) for n in tensors[operator.inputs[1]].shape[1:3])
         if options.dilationHFactor != 1 or options.dilationWFactor != 1:
             return None
     stride = (options.strideH, options.strideW)
-    before = (0, 0)
+    before: tuple[int, ...] = (0, 0)
     if options.padding == schema.Padding.SAME:
         before = tuple(
             max((target[i + 1] - 1) * stride[i] + size[i] - source[i + 1], 0) // 2
@@ -244,7 +244,7 @@ def _rewrite(model, plan):
 
 def _strip(builder, layers, source, start, end):
     """The rows `start` to `end` of the last layer's output."""
-    needed = []
+    needed: list[tuple[int, int, int, int]] = []
     for layer in reversed(layers):
         first, last = layer.rows(start, end)
         start, end = max(first, 0), min(last, layer.source[1])

@@ -174,7 +174,8 @@ def _neighbours(lengths):
         ]
         starts.append(int(np.argmin(totals)))
         costs.append(min(totals))
-    runs, end = [], len(lengths)
+    runs: list[np.ndarray] = []
+    end = len(lengths)
     while end:
         runs.insert(0, np.arange(starts[end], end))
         end = starts[end]

@@ -10,11 +10,9 @@ import soundfile
 import leaf_tf
 from export.__main__ import dispatch
 from export.contract.layout import MICRO, MICRO_INT8
-from export.report.parity import keras_stream, keras_windows_on_stream
+from export.report.parity import keras_stream
 from export.source.opening import open_source
 from export.tflite_format.model import read_model
-from export.tflite_format.strips import StripPlan, run_in_strips, strip_plans
-from leaf_files.errors import UserError
 from tests.export.conftest import LABELS
 from tests.export.models import SAMPLE_RATE, classifier, mel
 from tests.once import once
@@ -223,9 +221,9 @@ def frames_of(content, chunks):
 
 @pytest.mark.parametrize("compression", ["soft_pcen", "loudness_pcen", "pcen", "log"])
 def test_integer_frames_are_those_of_the_frontend(runner, compression, windows):
+    from export.tflite_format.sharing import write_shared
     from export.writers.micro.frames import FrameStream
     from export.writers.micro.integers import integer_frames
-    from export.tflite_format.sharing import write_shared
 
     leaf = leaf_tf.Leaf(n_filters=8, sample_rate=SAMPLE_RATE, compression=compression)
     waveform = keras.Input((None,))

@@ -91,9 +91,9 @@ def _header(model, name):
                 for key, (value, words) in numbers.items()
             ),
             "",
-            "/* What a tensor of the model holds: real = scale * (number - zero_point).",
-            " * A scale of 0: float32. A state of zeros, as at the start, is zero_point",
-            " * in all its numbers. */",
+            "/* What a tensor holds: real = scale * (number - zero_point).",
+            " * A scale of 0: float32. A state of zeros, as at the start, is",
+            " * zero_point in all its numbers. */",
             "#ifndef LEAF_TENSOR",
             "#define LEAF_TENSOR",
             "typedef struct {",
@@ -108,7 +108,7 @@ def _header(model, name):
             "  const char *name;  /* empty where there is one head */",
             "  int32_t n_labels;",
             "  const char *const *labels;",
-            "  const float *thresholds;  /* probability from which a label is answered */",
+            "  const float *thresholds;  /* probabilities to answer from */",
             "  int32_t is_softmax;  /* one label at most, else any number */",
             "  float temperature;  /* that thresholds assume; 1: none */",
             "} leaf_head;",
@@ -120,7 +120,7 @@ def _header(model, name):
             "",
             f"extern const unsigned char {prefix}_model[{macro}_MODEL_BYTES];",
             "",
-            "/* Input 0. Input 1 + i is state i; output N_HEADS + i is what it becomes. */",
+            "/* Input 0. Input 1 + i is state i, output N_HEADS + i the next. */",
             f"extern const leaf_tensor {prefix}_waveform;",
             f"extern const leaf_tensor {prefix}_states[{macro}_N_STATES];",
             "/* Output i: the probabilities of head i. */",
@@ -216,7 +216,8 @@ def _float(value):
 def _text(text):
     """A string of C: ASCII as it is, other characters as the octal of their bytes."""
     plain = {ord('"'): '\\"', ord("\\"): "\\\\", ord("?"): "\\?"}
-    return '"%s"' % "".join(
+    escaped = "".join(
         plain.get(byte, chr(byte)) if 32 <= byte < 127 else f"\\{byte:03o}"
         for byte in text.encode()
     )
+    return f'"{escaped}"'

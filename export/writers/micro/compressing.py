@@ -54,7 +54,7 @@ class LogFrames:
         Raises:
             UserError: A compression that isn't computed in integers.
         """
-        from leaf_tf.layers import LogCompression, LoudnessNorm, PCEN
+        from leaf_tf.layers import PCEN, LogCompression, LoudnessNorm
         from leaf_tf.layers.chain import stages_of
 
         stages = stages_of(compressing)
@@ -143,7 +143,7 @@ class LogFrames:
         offset = math.log2(LOG_OFFSET)
         logs = self._soft(self._subtract(energies, self._constant([offset])))
         logs = self._add(logs, self._constant([offset]))
-        values = Values("int16", LOG.scale * math.log(2.0))
+        values = Values("int16", LOG.step * math.log(2.0))
         logs = self._builder.reread(logs, values)
         rest = self._builder.constant(
             values.numbers(np.reshape(silence, (1, 1, 1, -1))), values
@@ -175,7 +175,7 @@ class LogFrames:
         size = int((highest - lowest) / _POWER_STEP)
         table = 2.0 ** (lowest + _POWER_STEP * np.arange(size + 1))
         values = Values("int16", self.most / 8000)
-        powers = look_up(builder, entries, np.minimum(table, self.most), values.scale)
+        powers = look_up(builder, entries, np.minimum(table, self.most), values.step)
         rest = builder.constant(values.numbers(np.reshape(less, (1, 1, 1, -1))), values)
         return combine(builder, "SUB", powers, rest, values)
 
@@ -245,9 +245,9 @@ class LogFrames:
         axis = builder.constant(np.array([2]), Values("int32"))
         share = Values("int16", 1.0 / 32767)
         mean = builder.operator("MEAN", [powers, axis], (1, hops, channels), share)
-        entries = steps_of(builder, mean, LOG_STEP * share.scale)
+        entries = steps_of(builder, mean, LOG_STEP * share.step)
         sums = look_up(builder, entries, log2_table(), 2.0**-8)
-        scale = math.log2((hops + 1) * LOG_STEP * share.scale)
+        scale = math.log2((hops + 1) * LOG_STEP * share.step)
         sums = builder.reshape(sums, (1, 1, hops, channels))
         sums = self._add(sums, self._constant([scale]))
         return self._add(sums, builder.reshape(largest, (1, 1, hops, channels)))

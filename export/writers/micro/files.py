@@ -41,7 +41,7 @@ def require_micro() -> None:
     """
     if importlib.util.find_spec(_PACKAGE) is None:
         raise UserError(
-            "the format micro needs tflite-micro, to run and to measure what it writes; "
+            "the format micro needs tflite-micro, to run and measure what it writes; "
             'install leaf_tf with its extra: pip install "leaf_tf[micro]"'
         )
 

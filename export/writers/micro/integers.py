@@ -130,12 +130,15 @@ class _Frontend:
         one = builder.constant(np.full((1, 1, 1, 1), 32767), _SHARE)
         missing = combine(builder, "SUB", is_frame, one, _SHARE)
         least = log_constant(builder, np.full((1, 1, 1, 1), -LEAST - 2.0**-10))
-        is_first = lambda: combine(builder, "SUB", is_frame, begun(0), _SHARE)
+
+        def is_first():
+            return combine(builder, "SUB", is_frame, begun(0), _SHARE)
+
         return combine(builder, "MUL", missing, least), is_first
 
     def _energies(self, waveform):
         """Pooled squares of all ranges, (1, ranges, hops, 2 * n_filters)."""
-        builder, leaf = self._builder, self._leaf
+        builder = self._builder
         start = min(self._first(bank) for bank in self._banks)
         history = max(-start, 0)
 
@@ -155,8 +158,8 @@ class _Frontend:
         outputs = builder.joined(parts, axis=3)
         windows = [np.repeat(bank.windows, 2, axis=1) for bank in self._banks]
         numbers, values = per_channel(np.concatenate(windows, axis=1)[None, None], 3)
-        windows = builder.constant(numbers, values)
-        pooled = [self._pooled(outputs, windows, i) for i in range(_RANGES)]
+        weights = builder.constant(numbers, values)
+        pooled = [self._pooled(outputs, weights, i) for i in range(_RANGES)]
         # From here on all ranges count as if they were the first.
         return builder.joined(pooled, axis=1)
 
@@ -276,10 +279,7 @@ def per_channel(weights: np.ndarray, axis: int) -> tuple[np.ndarray, Values]:
     others = tuple(i for i in range(weights.ndim) if i != axis)
     scales = np.maximum(np.abs(weights).max(axis=others), 1e-12) / 127
     shape = [-1 if i == axis else 1 for i in range(weights.ndim)]
-    numbers = np.round(weights / scales.reshape(shape))
-    numbers = np.clip(numbers, -127, 127).astype(np.int8)
-    if axis == 0:
-        numbers = np.where(np.abs(numbers) > 127, 127, numbers)
+    numbers = np.round(weights / scales.reshape(shape)).astype(np.int8)
     return numbers, Values("int8", tuple(scales.tolist()), 0, axis)
 
 

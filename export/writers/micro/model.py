@@ -3,7 +3,7 @@
 from typing import Any
 
 from export.contract.layout import FEATURES, INPUT, STATE
-from export.tflite_format.building import Builder, Values
+from export.tflite_format.building import Builder
 from export.tflite_format.joining import append_graph
 from export.tflite_format.model import operator_name, outputs_of
 from export.writers.micro.frames import FRAMES

@@ -81,7 +81,7 @@ def micro_operators(model: Any, name: str) -> list[str]:
     unknown = sorted(names - METHODS.keys())
     if unknown:
         raise UserError(
-            f"{name} would need {', '.join(unknown)}, which TFLite Micro lacks; replace "
-            "it in the model, or leave micro out of --formats"
+            f"{name} would need {', '.join(unknown)}, which TFLite Micro lacks; "
+            "replace it in the model, or leave micro out of --formats"
         )
     return sorted(METHODS[name] for name in names)
