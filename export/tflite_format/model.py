@@ -105,8 +105,18 @@ def values_of(model: Any, tensor: Any) -> np.ndarray | None:
     return None if data is None else np.frombuffer(bytes(data), np.uint8)
 
 
-def drop_unused(model):
-    """Leaves out tensors and buffers that nothing refers to."""
+def drop_unused(model: Any) -> None:
+    """Leaves out tensors and buffers that nothing refers to.
+
+    Example:
+
+    >>> model = read_model(Path("artifacts/model.tflite").read_bytes())
+    >>> n_tensors = len(model.subgraphs[0].tensors)
+    >>> model.subgraphs[0].tensors.append(model.subgraphs[0].tensors[0])
+    >>> drop_unused(model)
+    >>> len(model.subgraphs[0].tensors) == n_tensors
+    True
+    """
     for graph in model.subgraphs:
         used = {*graph.inputs, *graph.outputs}
         for operator in graph.operators:

@@ -149,6 +149,18 @@ def run_in_strips(model: Any, plan: StripPlan) -> None:
     Args:
         model: `ModelT`, as `strip_plans` had it, or a copy of it; is changed.
         plan: One of its plans.
+
+    Example:
+
+    >>> from export.tflite_format.building import new_model
+    >>> model, image = new_model(), Values("int8", 0.1)
+    >>> builder = Builder(model)
+    >>> source = builder.tensor((1, 8, 4, 1), image)
+    >>> size = {"strideH": 2, "strideW": 2, "filterHeight": 2, "filterWidth": 2}
+    >>> _ = builder.operator("MAX_POOL_2D", [source], (1, 4, 2, 1), image, **size)
+    >>> run_in_strips(model, StripPlan(depth=1, ends=(0, 2, 4)))
+    >>> [operator_name(model, op) for op in model.subgraphs[0].operators][:2]
+    ['SLICE', 'MAX_POOL_2D']
     """
     _rewrite(model, _Plan(tuple(_chain(model)[: plan.depth]), plan.ends))
 

@@ -47,7 +47,7 @@ def compact_banks(leaf: Any) -> list[Bank]:
         >>> leaf(np.zeros((1, 800), "float32")).shape
         TensorShape([1, 10, 40])
         >>> [(bank.taps.shape, bank.stride) for bank in compact_banks(leaf)]
-        [((251, 16), 10), ((201, 28), 10), ((121, 36), 10)]
+        [((251, 16), 10), ((201, 32), 10), ((119, 32), 10)]
     """
     values = [np.asarray(weight, np.float64) for weight in leaf.bounded_weights()]
     if leaf.sort_filters:

@@ -35,11 +35,6 @@ class FrameStream:
     Raises:
         UserError: The model has no frontend that can be streamed right behind its
             input, or the chunk is no multiple of the hop.
-
-    Example:
-
-    >>> FrameStream(source, chunk_ms=50).chunk_samples
-    400
     """
 
     def __init__(self, source: Source, chunk_ms: float | None = None):

@@ -274,7 +274,7 @@ def per_channel(weights: np.ndarray, axis: int) -> tuple[np.ndarray, Values]:
 
     >>> numbers, values = per_channel(np.array([[1.0, -0.5], [0.1, 0.0]]), axis=0)
     >>> numbers.tolist(), values.axis
-    ([[127, -64], [13, 0]], 0)
+    ([[127, -64], [127, 0]], 0)
     """
     others = tuple(i for i in range(weights.ndim) if i != axis)
     scales = np.maximum(np.abs(weights).max(axis=others), 1e-12) / 127

@@ -35,6 +35,15 @@ def look_up(
 
     Returns:
         Tensor of int16, of that scale.
+
+    Example:
+
+    >>> from export.tflite_format.building import new_model
+    >>> builder = Builder(new_model())
+    >>> numbers = builder.tensor((1, 5), Values("int16", 1.0))
+    >>> roots = look_up(builder, numbers, np.sqrt(np.arange(100)), scale=2.0**-9)
+    >>> builder.shape_of(roots), builder.values_of(roots).step
+    ((1, 5), 0.001953125)
     """
     shape = builder.shape_of(numbers)
     index = builder.operator(
@@ -68,6 +77,16 @@ def look_up_bytes(
 
     Returns:
         Tensor of logarithms, see `LOG`.
+
+    Example:
+
+    >>> from export.tflite_format.building import new_model
+    >>> builder = Builder(new_model())
+    >>> numbers = builder.tensor((1, 5), Values("int16", 1.0))
+    >>> halves = Values("int8", 0.5, -128)
+    >>> found = look_up_bytes(builder, numbers, np.arange(100) / 2, halves)
+    >>> builder.values_of(found) == LOG
+    True
     """
     shape = builder.shape_of(numbers)
     index = builder.operator(
@@ -79,7 +98,16 @@ def look_up_bytes(
 
 
 def steps_of(builder: Builder, source: int, step: float) -> int:
-    """Numbers of steps in a tensor of int16, rounded: what a table is looked up by."""
+    """Numbers of steps in a tensor of int16, rounded: what a table is looked up by.
+
+    Example:
+
+    >>> from export.tflite_format.building import new_model
+    >>> builder = Builder(new_model())
+    >>> steps = steps_of(builder, builder.tensor((1, 5), LOG), step=0.25)
+    >>> builder.values_of(steps).step
+    0.25
+    """
     shape = builder.shape_of(source)
     values = Values("int16", step)
     return builder.operator("QUANTIZE", [source], shape, values)
@@ -102,11 +130,28 @@ def log2_table() -> np.ndarray:
 
 
 def log_constant(builder: Builder, values: Sequence | np.ndarray) -> int:
-    """A constant in logarithms to base 2."""
+    """A constant in logarithms to base 2.
+
+    Example:
+
+    >>> from export.tflite_format.building import new_model
+    >>> builder = Builder(new_model())
+    >>> builder.shape_of(log_constant(builder, [1.0, 2.5]))
+    (2,)
+    """
     return builder.constant(LOG.numbers(np.asarray(values)), LOG)
 
 
 def combine(builder: Builder, name: str, one: int, other: int, values=LOG) -> int:
-    """ADD, SUB, MUL or MAXIMUM of two tensors, one of which may be broadcast."""
+    """ADD, SUB, MUL, MINIMUM or MAXIMUM of two tensors, which may be broadcast.
+
+    Example:
+
+    >>> from export.tflite_format.building import new_model
+    >>> builder = Builder(new_model())
+    >>> one, other = (builder.tensor(shape, LOG) for shape in ((1, 5), (4, 1)))
+    >>> builder.shape_of(combine(builder, "ADD", one, other))
+    (4, 5)
+    """
     shapes = np.broadcast_shapes(builder.shape_of(one), builder.shape_of(other))
     return builder.operator(name, [one, other], shapes, values)
