@@ -145,12 +145,13 @@ class BatchEnds:
         lowpass_ends = kernels.by_group(lowpass_ends, self._plan)
         is_known = isinstance(self._outside, np.ndarray)
         make = self._known_weights if is_known else self._unknown_weights
-        return [make(*each) for each in zip(groups, lowpass_ends)]
+        return [make(self._outside, *each) for each in zip(groups, lowpass_ends)]
 
-    def _known_weights(self, group, lowpass_end):
+    def _known_weights(self, outside, group, lowpass_end):
         """Weights of a group, as `weights` has them.
 
         Args:
+            outside: (frames at the ends, samples), which of these are outside.
             group: `Group`.
             lowpass_end: Ends (samples, filters) of its windows.
         """
@@ -162,16 +163,16 @@ class BatchEnds:
         n_samples, n_filters = lowpass_end.shape
         # Which samples are outside is known, and part of a constant: one product for
         # all frames at the ends.
-        matrices = self._outside[:, None] * sides[..., :n_samples]
+        matrices = outside[:, None] * sides[..., :n_samples]
         matrices = _tensor(matrices.reshape(-1, n_samples), lowpass_end.dtype)
         weights = ops.matmul(matrices, lowpass_end)
         return ops.reshape(weights, (1, n_left + n_right, -1, n_filters))
 
-    def _unknown_weights(self, group, lowpass):
+    def _unknown_weights(self, outside, group, lowpass):
         """The same for a length that isn't known: which samples are outside isn't."""
         n_samples, n_filters = lowpass.shape
         # (samples, frames at the ends, filters): one product with a small constant.
-        outside = ops.transpose(ops.cast(self._outside, lowpass.dtype))
+        outside = ops.transpose(ops.cast(outside, lowpass.dtype))
         windows = ops.expand_dims(outside, -1) * ops.expand_dims(lowpass, 1)
         matrix = _tensor(interpolation(self._plan, group), lowpass.dtype)
         weights = ops.matmul(matrix, ops.reshape(windows, (n_samples, -1)))
