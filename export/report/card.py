@@ -3,9 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 from export.contract.layout import (
+    C_HEADER,
+    C_SOURCE,
     EMBEDDING,
     FRONTEND,
     LISTEN,
+    MICRO,
+    MICRO_INT8,
     ONNX,
     PROBES,
     REPORT_JSON,
@@ -37,6 +41,8 @@ _FILES = {
     FRONTEND: "LiteRT: a window to its features",
     EMBEDDING: "LiteRT: a window to its embedding",
     ONNX: "ONNX: windows of one length",
+    MICRO: "TFLite Micro, chunk by chunk: frontend in float32, encoder in 8 bits",
+    MICRO_INT8: "TFLite Micro, chunk by chunk: all in integers",
     LISTEN: f"runs {STREAMING} in Python",
     PROBES: f"answers at export, for `{script('export')} verify`",
     REPORT_MD: "how each file compares with Keras, size and time",
@@ -246,6 +252,8 @@ def _about_file(path):
         return "TensorFlow SavedModel" if path.endswith(".pb") else ""
     if path.startswith("labels") and path.endswith(".txt"):
         return "one label a line"
+    if path.endswith((C_SOURCE, C_HEADER)):
+        return "the file of that name as C"
     return _FILES.get(path, "")
 
 

@@ -9,6 +9,8 @@ from export.contract.layout import (
     FLOAT16,
     INT8,
     LISTEN,
+    MICRO,
+    MICRO_INT8,
     ONNX,
     SAVED_MODEL,
     STREAMING,
@@ -19,6 +21,7 @@ from export.contract.layout import (
 from leaf_files.command_line import script
 
 _TFLITE_FILES = (TFLITE, *map(quantized_file, (FLOAT16, DYNAMIC, INT8)))
+_MICRO_FILES = {MICRO: "micro", MICRO_INT8: "micro_int8"}  # names in the report
 _PLACE = f"{SAVED_MODEL}/{VERSION}"
 
 
@@ -49,6 +52,7 @@ def how_to_run(report: Mapping, files: Mapping) -> list[str]:
         sections.append(_onnx(report))
     if tflite:
         sections += [_mediapipe(report, tflite), _page(report, tflite)]
+    sections += [_micro(report, name) for name in _MICRO_FILES if name in files]
     lines = [
         f"A clip is mono here and has {report['sample_rate']} Hz. "
         f"`{script('export')} predict . CLIP`, of leaf_tf, takes any,",
@@ -198,6 +202,18 @@ def _page(report, tflite):
             for name in _heads(report)
         ),
     )
+
+
+def _micro(report, file):
+    measured = report["artifacts"][_MICRO_FILES[file]]
+    stem = file.removesuffix(".tflite")
+    yield f"### A microcontroller: {file}"
+    yield ""
+    yield f"`{stem}.c` is the file as C, and `{stem}.h` says what a program must know:"
+    yield "operators, states, labels, thresholds. TFLite Micro runs it in an arena of"
+    yield f"{measured['arena_bytes']:,} bytes, {measured['stream']['chunk_samples']}"
+    yield "samples at a time; the states that it returns go into the next call, zeros"
+    yield "into the first. `examples/micro` of leaf_tf is such a program."
 
 
 _READ = 'waveform, rate = soundfile.read("clip.wav", dtype="float32")'

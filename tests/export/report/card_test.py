@@ -173,6 +173,18 @@ def test_only_files_that_are_there_are_run(files, expected):
         assert text.count("model_int8.tflite") == 4 and '"model.tflite' not in text
 
 
+def test_a_microcontrollers_file_says_what_it_takes():
+    measured = {"arena_bytes": 61234, "stream": {"chunk_samples": 1600}}
+    report = {**REPORT, "artifacts": {"micro_int8": measured}}
+    text = " ".join(how_to_run(report, {"micro_int8.tflite": None}))
+    assert "### A microcontroller: micro_int8.tflite" in text
+    assert "an arena of 61,234 bytes, 1600 samples at a time" in text
+    files = {"micro_int8.c": FILES["model.tflite"]}
+    assert "| `micro_int8.c` | 1,234 | the file of that name as C |" in card(
+        files=files
+    )
+
+
 def test_labels_and_names_that_are_markup_are_shown_as_they_are():
     text = card()
     assert "**2 labels**, one of them a clip (softmax)" in text
