@@ -66,5 +66,5 @@ def open_micro(path: Path) -> Any:
     except ImportError as error:
         raise UserError(
             f"{path} is a model for microcontrollers, and tflite-micro, which runs "
-            'it, is not installed: pip install "leaf_tf[micro]"'
+            "it, is not installed; install it: python -m pip install tflite-micro"
         ) from error
