@@ -2,13 +2,14 @@
 
 import contextlib
 import contextvars
+import os
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from leaf_files.caches import cache_folder
 from leaf_tf.dsp import multirate
 from leaf_tf.frontends.waiting import said_if_slow
 
@@ -218,9 +219,16 @@ class LivePlan:
 
 
 def _folder():
-    """Where plans are kept; None: the user has no home folder."""
+    """Where plans are kept; None: the user has no home folder.
+
+    In the folder of `leaf_files.caches`, which models don't need to load.
+    """
+    if os.environ.get("LEAF_TF_CACHE"):
+        return Path(os.environ["LEAF_TF_CACHE"]).expanduser() / "plans"
     with contextlib.suppress(RuntimeError):
-        return cache_folder() / "plans"
+        of_user = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return Path(of_user) / "leaf_tf" / "plans"
+    return None
 
 
 @contextlib.contextmanager

@@ -5,12 +5,12 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
+import uuid
 from pathlib import Path
 
 import numpy as np
 
-from leaf_files.atomic import write_text
-from leaf_files.errors import UserError
 from leaf_tf.dsp.multirate import limits, planner, statistics, taps
 from leaf_tf.dsp.multirate.plan import Plan, exact_plan
 from leaf_tf.dsp.multirate.planner import plan_multirate
@@ -72,8 +72,8 @@ def find_plan(
         if dataclasses.replace(plan, groups=()) == wanted:
             return plan
     plan = plan_multirate(*bank, *sizes, tolerance)
-    with contextlib.suppress(OSError, UserError):
-        write_text(file, json.dumps(plan.get_config()))
+    with contextlib.suppress(OSError):
+        _write(file, json.dumps(plan.get_config()))
     return plan
 
 
@@ -87,6 +87,17 @@ def shipped_plans() -> tuple[Plan, ...]:
     """
     configs = json.loads(SHIPPED.read_text())
     return tuple(Plan.from_config(config) for config in configs.values())
+
+
+def _write(file, text):
+    """Writes a file, whole or not at all; two processes may do so at once."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
+    try:
+        beside.write_text(text)
+        os.replace(beside, file)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _is_alike(plan, wanted):
