@@ -7,7 +7,7 @@ from tests.fuzz.processes import run_cases
 
 
 @pytest.mark.parametrize(
-    "n_cases, seed", [(25, 0), pytest.param(slow(250), 1, marks=pytest.mark.slow)]
+    "n_cases, seed", [(12, 0), pytest.param(slow(250), 1, marks=pytest.mark.slow)]
 )
 def test_damaged_runs(n_cases, seed, tmp_path):
     ends = run_cases("tests.fuzz.runs", n_cases, seed, tmp_path)
