@@ -268,7 +268,8 @@ def _quantize(arguments):
     quiet.import_keras()
     from training.fit.quantizing import quantize
 
-    quantize(arguments.run, arguments.output, **given_settings(arguments))
+    settings = given_settings(arguments)
+    quantize(arguments.run, arguments.output, arguments.weight_bits, **settings)
 
 
 def _prepare(arguments):

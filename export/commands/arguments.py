@@ -60,13 +60,15 @@ def export_parser() -> Parser:
         type=some_of(QUANTIZATIONS),
         metavar="NAME[,NAME...]",
         help=f"TFLite files to make, any of {', '.join(QUANTIZATIONS)}, where none is "
-        "float32 (default: all that can be made and lose no more than is allowed)",
+        "float32 and int4 has 4 bits for weights alone, for runs trained for them "
+        "(default: all but int4 that can be made and lose no more than is allowed)",
     )
     parser.add_argument(
         "--calibration",
         metavar="FOLDER",
-        help="audio files such as the model was trained on, at any depth: int8 takes "
-        "the ranges of activations from them (default: the run's calibration clips)",
+        help="audio files such as the model was trained on, at any depth: int8 and "
+        "int4 take the ranges of activations from them (default: the run's calibration "
+        "clips)",
     )
     parser.add_argument(
         "--max-accuracy-drop",

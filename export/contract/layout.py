@@ -41,7 +41,7 @@ FEATURES, EMBEDDINGS = "features", "embeddings"
 
 
 # Kinds of quantization.
-FLOAT16, DYNAMIC, INT8 = "float16", "dynamic", "int8"
+FLOAT16, DYNAMIC, INT8, INT4 = "float16", "dynamic", "int8", "int4"
 
 
 def quantized_file(kind: str) -> str:

@@ -8,6 +8,7 @@ from export.contract.layout import (
     EMBEDDING,
     FLOAT16,
     FRONTEND,
+    INT4,
     INT8,
     MICRO,
     MICRO_INT8,
@@ -36,7 +37,8 @@ def find_artifact(path: str | Path) -> Path:
         path: A file, a folder of a `saved_model.pb`, or a folder that holds
             artifacts: `model.tflite` is preferred, then `model_float16.tflite`, the
             SavedModel of the highest version, `model.onnx`, `model_dynamic.tflite`,
-            `model_int8.tflite`, and the only file or SavedModel of another name.
+            `model_int8.tflite`, `model_int4.tflite`, and the only file or SavedModel
+            of another name.
 
     Returns:
         Path of a `.tflite` or `.onnx` file, or of the folder of a `saved_model.pb`.
@@ -56,7 +58,7 @@ def find_artifact(path: str | Path) -> Path:
     preferred = (
         [path / TFLITE, path / quantized_file(FLOAT16)],
         [path, *_versions(path), *_versions(path / SAVED_MODEL), path / SAVED_MODEL],
-        [path / ONNX, path / quantized_file(DYNAMIC), path / quantized_file(INT8)],
+        [path / ONNX, *(path / quantized_file(kind) for kind in (DYNAMIC, INT8, INT4))],
     )
     for candidate in (candidate for group in preferred for candidate in group):
         if candidate.is_file() or (candidate / SAVED_MODEL_PB).is_file():

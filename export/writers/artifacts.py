@@ -12,6 +12,7 @@ from export.contract.layout import (
     FEATURES,
     FLOAT16,
     FRONTEND,
+    INT4,
     INT8,
     ONNX,
     SAVED_MODEL,
@@ -32,7 +33,7 @@ from export.source.stages import maker
 from export.tflite_format.graph import read_graph
 from export.writers.micro.files import MicroFiles, require_micro
 from export.writers.onnx import onnx_ops, require_onnx, write_onnx
-from export.writers.options import NONE, QUANTIZATIONS, Options
+from export.writers.options import DEFAULT_QUANTIZATIONS, NONE, Options
 from export.writers.saved_model import folder_bytes, saved_model_ops, write_saved_model
 from export.writers.stream import StreamModel
 from export.writers.tflite import TFLiteFiles
@@ -138,11 +139,12 @@ def _tflite_makers(source, options):
         FLOAT16: files.float16,
         DYNAMIC: files.dynamic,
         INT8: lambda: files.int8(calibration()),
+        INT4: lambda: files.int4(calibration()),
     }
-    if INT8 in (options.quantize or ()):
+    if not {INT8, INT4}.isdisjoint(options.quantize or ()):
         calibration()  # fails now, not after long work
     by_name = {}
-    for kind in options.quantize or QUANTIZATIONS:
+    for kind in options.quantize or DEFAULT_QUANTIZATIONS:
         is_float32 = kind == NONE
         by_name["tflite" if is_float32 else f"tflite_{kind}"] = Maker(
             functools.partial(_make_tflite, kind, contents[kind]),
@@ -224,7 +226,7 @@ def _make_tflite(kind, content, folder):
     place.write_bytes(content())
     runner = LiteRTRunner(place)
     description = _describe(place, runner)
-    if kind == INT8:
+    if kind in (INT8, INT4):
         description["float_encoder_ops"] = read_graph(place).float_encoder_ops
     return Artifact(
         path=place.name,

@@ -2,12 +2,13 @@
 
 import dataclasses
 
-from export.contract.layout import DYNAMIC, FLOAT16, INT8
+from export.contract.layout import DYNAMIC, FLOAT16, INT4, INT8
 
 FORMATS = ("saved_model", "tflite", "onnx", "micro")
 DEFAULT_FORMATS = ("saved_model", "tflite")  # those that need no other packages
 NONE = "none"  # float32
-QUANTIZATIONS = (NONE, FLOAT16, DYNAMIC, INT8)
+DEFAULT_QUANTIZATIONS = (NONE, FLOAT16, DYNAMIC, INT8)
+QUANTIZATIONS = (*DEFAULT_QUANTIZATIONS, INT4)  # made where it is asked for by name
 MAX_ACCURACY_DROP = 1.0
 
 
@@ -17,8 +18,8 @@ class Options:
 
     Attributes:
         formats: Some of `FORMATS`.
-        quantize: Some of `QUANTIZATIONS`, all of which must succeed; None for all that
-            the model, its clips and its accuracy allow.
+        quantize: Some of `QUANTIZATIONS`, all of which must succeed; None for all
+            of `DEFAULT_QUANTIZATIONS` that the model, its clips and its accuracy allow.
         embeddings: Whether to make `embeddings.tflite`.
         max_accuracy_drop: Points of its score that a quantized file may lose, above 0.
         streaming: Whether to make `model_streaming.tflite`.

@@ -1,4 +1,4 @@
-"""Makes a float32 model smaller: float16, dynamic-range, int8.
+"""Makes a float32 model smaller: float16, dynamic-range, int8, int4.
 
 Integers destroy a frontend: its filters reject sound outside their band by terms that
 cancel to a thousandth and less, and its energies span ten decades. So it computes in
@@ -63,13 +63,14 @@ def to_dynamic(model: Any) -> Any:
     return to_float16(_quantized(model, "add_dynamic_config", {"num_bits": _BITS}))
 
 
-def to_int8(model: Any, windows: np.ndarray) -> Any:
+def to_int8(model: Any, windows: np.ndarray, weight_bits: int = _BITS) -> Any:
     """The model with an encoder that computes in int8, weights and activations.
 
     Args:
         model: `ModelT`, float32, after `graph_edits.name_parts`.
         windows: (n, window_samples), float32, such as the model was trained on: the
             ranges of the activations come from them.
+        weight_bits: Bits of the encoder's weights, 8 or 4.
 
     Returns:
         `ModelT`.
@@ -77,15 +78,18 @@ def to_int8(model: Any, windows: np.ndarray) -> Any:
     Raises:
         UserError: The quantizer is not installed, or fails.
     """
-    return to_float16(to_integers(model, {INPUT: windows}))
+    return to_float16(to_integers(model, {INPUT: windows}, weight_bits))
 
 
-def to_integers(model: Any, inputs: Mapping[str, np.ndarray]) -> Any:
+def to_integers(
+    model: Any, inputs: Mapping[str, np.ndarray], weight_bits: int = _BITS
+) -> Any:
     """`to_int8` of a model of any inputs, whose other weights stay float32.
 
     Args:
         model: `ModelT`, float32, after `graph_edits.name_parts`.
         inputs: {input: (n, ...)}, float32, without the batch of 1.
+        weight_bits: Bits of the encoder's weights, 8 or 4.
 
     Returns:
         `ModelT`.
@@ -95,7 +99,7 @@ def to_integers(model: Any, inputs: Mapping[str, np.ndarray]) -> Any:
     """
     pool_maxima(model)
     scale_in_float(model)
-    bits = {"activation_num_bits": _BITS, "weight_num_bits": _BITS}
+    bits = {"activation_num_bits": _BITS, "weight_num_bits": weight_bits}
     return _quantized(model, "add_static_config", bits, inputs)
 
 

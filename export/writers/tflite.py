@@ -72,6 +72,15 @@ class TFLiteFiles:
         self._require_features()
         return self._file(to_int8(self._small(), windows), head_outputs(self._source))
 
+    def int4(self, windows: np.ndarray) -> bytes:
+        """`int8` with weights of 4 bits in the encoder; takes `windows` as that does.
+
+        Most models have to be trained for it, see `python -m training quantize`.
+        """
+        self._require_features()
+        model = to_int8(self._small(), windows, weight_bits=4)
+        return self._file(model, head_outputs(self._source))
+
     def part(self, name: str) -> bytes:
         """waveform -> features, or embeddings, in float32.
 

@@ -657,13 +657,16 @@ def _add_defaults(parser, **defaults):
 def _add_quantize(commands):
     parser = commands.add_parser(
         "quantize",
-        help="train a finished run to bear int8",
+        help="train a finished run to bear int8, or int4",
         description="Trains encoder and head of a run on its own clips while they are "
         "rounded as in model_int8.tflite, until the rounded model answers as the run "
         "does; the frontend stays. Writes a new run, and says how far both are from "
         "the run before and after. For runs of one task, of small, cnn6, cnn10, cnn14 "
         "and such chains of layers.",
-        epilog=_examples("quantize run --output rounded"),
+        epilog=_examples(
+            "quantize run --output rounded",
+            "quantize run --output rounded --weight-bits 4",
+        ),
     )
     parser.add_argument("run", metavar="RUN", help="folder that `fit` wrote")
     parser.add_argument(
@@ -671,6 +674,14 @@ def _add_quantize(commands):
         metavar="RUN",
         required=True,
         help="run folder to write: new, empty, or of a run that didn't finish",
+    )
+    parser.add_argument(
+        "--weight-bits",
+        type=int,
+        choices=(8, 4),
+        default=8,
+        help="bits of weights, 8 as in model_int8.tflite or 4 as in model_int4.tflite, "
+        "which few models bear untrained; values have 8 (default: 8)",
     )
     _add_defaults(
         parser,

@@ -246,7 +246,8 @@ def _quantized(told):
     """Yields lines: how far the rounded model is from the run that it comes from."""
     before, after = told["before"], told["after"]
     yield (
-        "Only encoder and head were trained, rounded to 8 bits, to answer as the run "
+        "Only encoder and head were trained, while they were rounded (weights to "
+        f"{told['weight_bits']} bits, values to 8), to answer as the run "
         f"in {code(told['run'])} does. Of {counted(after['n_examples'], 'test clip')} "
         f"the rounded model answers {after['answered_otherwise']} otherwise than that "
         f"run, {before['answered_otherwise']} before; its logits are off by "

@@ -29,7 +29,7 @@ from training.tasks.clip_sets import SPLITS
 from training.tasks.registry import get_task, is_official, split_rule
 
 
-def quantize(run_path, output, **settings):
+def quantize(run_path, output, weight_bits=8, **settings):
     """Trains encoder and head of a run on its own clips, rounded as in an int8 file.
 
     They learn to give the logits of the run as it is, see `Rounding`; the frontend
@@ -41,13 +41,16 @@ def quantize(run_path, output, **settings):
         run_path: A finished run folder of one task, whose encoder is a chain of
             layers.
         output: The run folder to write; new, empty, or of an unfinished run.
+        weight_bits: Bits of the weights to bear, 8 as in `model_int8.tflite` or 4 as
+            in `model_int4.tflite`; values have 8.
         settings: New values for settings of the run's `FitConfig`, such as `epochs`.
 
     Returns:
         The metrics, as in `metrics.json`. Beside those of a run, "quantization" has
-        "run", the old run; "original", the metrics of its model on the test clips;
-        "before" and "after", the metrics of that model and of the new one, rounded,
-        with "difference" and "answered_otherwise", how far they are from "original".
+        "run", the old run, and "weight_bits"; "original", the metrics of its model on
+        the test clips; "before" and "after", the metrics of that model and of the new
+        one, rounded, with "difference" and "answered_otherwise", how far they are from
+        "original".
 
     Raises:
         UserError: No finished run, several tasks, an encoder of another kind, data
@@ -62,7 +65,7 @@ def quantize(run_path, output, **settings):
     task = get_task(head.task, config)
     require_outside(task, new.path)
     original, model = (load_classifier(old.model, (head,)) for _ in range(2))
-    rounding = Rounding(model, original)
+    rounding = Rounding(model, original, weight_bits)
     data, clips, record = _open(old, task, head, config)
     batches = TrainingData([clips["train"]], (head,), config).batches()
     test = ClipEvaluator(clips["test"], head, config)
@@ -78,7 +81,7 @@ def quantize(run_path, output, **settings):
     record.write(new)
     rounding.follow(batches)
     before = _compared(test.predict(rounding.model, "testing before"), exact)
-    _say(f"before: {_in_words(before)}")
+    _say(f"before: weights of {weight_bits} bits, {_in_words(before)}")
     started = time.monotonic()
     rounding.train(
         batches, config, config.steps_in_epoch(clips["train"].n_examples), saver
@@ -91,7 +94,7 @@ def quantize(run_path, output, **settings):
         else "no epoch was closer on the validation clips: the model is unchanged"
     )
     after = _compared(test.predict(rounding.model, "testing after"), exact)
-    _say(f"after: {_in_words(after)}")
+    _say(f"after: weights of {weight_bits} bits, {_in_words(after)}")
 
     with replacing(new.model) as temporary:
         model.save(temporary)
@@ -116,6 +119,7 @@ def quantize(run_path, output, **settings):
         "training_seconds": round(seconds, 1),
         "quantization": {
             "run": str(old.path.resolve()),
+            "weight_bits": weight_bits,
             "original": exact.metrics,
             "before": before,
             "after": after,
@@ -202,7 +206,7 @@ def _in_words(compared):
     name = next(iter(compared))
     value = compared[name]
     return (
-        f"rounded to 8 bits, test {name} "
+        f"test {name} "
         f"{'undefined' if value is None else f'{value:.4f}'}; of "
         f"{counted(compared['n_examples'], 'clip')} "
         f"{compared['answered_otherwise']} answered otherwise than unrounded, logits "

@@ -24,6 +24,7 @@ class Rounding:
     Args:
         model: Model of `build_classifier` with one head, whose encoder and head learn.
         original: The same model once more, which stays as it is.
+        weight_bits: Bits of weights, 8 or 4.
 
     Attributes:
         model: Model of the rounded logits, waveforms (batch, samples) -> (batch,
@@ -40,12 +41,12 @@ class Rounding:
     (None, 2)
     """
 
-    def __init__(self, model, original):
+    def __init__(self, model, original, weight_bits=8):
         encoder, logits = parts(model)["encoder"], model.get_layer("logits")
         frontend = original.get_layer("frontend")
         original.trainable = False
         try:
-            rounded = encoders.fake_quantized(encoder, logits)
+            rounded = encoders.fake_quantized(encoder, logits, weight_bits)
         except ValueError as error:
             raise UserError(
                 f"the encoder {encoder.name} can't be trained to bear rounding: {error}"

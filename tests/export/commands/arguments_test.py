@@ -40,8 +40,8 @@ def test_options():
         ),
         (["--formats", ""], "allowed are saved_model, tflite, onnx; received ''"),
         (
-            ["--quantize", "int4"],
-            "allowed are none, float16, dynamic, int8; received 'int4'",
+            ["--quantize", "int2"],
+            "allowed are none, float16, dynamic, int8, int4; received 'int2'",
         ),
         (["--quantize", "in8"], "received 'in8' (did you mean int8?)"),
         (["--activation", "h=softmx"], "'h=softmx' (did you mean softmax?)"),

@@ -29,6 +29,7 @@ def small(files, windows, tmp_path_factory):
         "float16": files.float16(),
         "dynamic": files.dynamic(),
         "int8": files.int8(windows),
+        "int4": files.int4(windows),
     }
     for kind, content in contents.items():
         (folder / f"{kind}.tflite").write_bytes(content)
@@ -55,7 +56,7 @@ def types_of_weights(path, part):
     return kinds
 
 
-FLOAT32, FLOAT16, INT8 = 0, 1, 9  # of the schema
+FLOAT32, FLOAT16, INT8, INT4 = 0, 1, 9, 17  # of the schema
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,7 @@ FLOAT32, FLOAT16, INT8 = 0, 1, 9  # of the schema
         ("float16", FLOAT16, FLOAT16, FLOAT16),
         ("dynamic", FLOAT16, INT8, INT8),
         ("int8", FLOAT16, INT8, INT8),
+        ("int4", FLOAT16, INT8, INT4),
     ],
 )
 def test_filters_stay_float_and_the_encoder_has_integers(
@@ -84,7 +86,7 @@ def test_the_int8_encoder_computes_in_integers(small):
 
 
 @pytest.mark.parametrize(
-    "kind, most", [("float16", 5e-4), ("dynamic", 0.01), ("int8", 0.05)]
+    "kind, most", [("float16", 5e-4), ("dynamic", 0.01), ("int8", 0.05), ("int4", 0.2)]
 )
 def test_they_answer_nearly_as_keras_does(small, kind, most, windows, expected):
     answers = LiteRTRunner(small[kind]).probabilities(windows)[""]
@@ -93,6 +95,7 @@ def test_they_answer_nearly_as_keras_does(small, kind, most, windows, expected):
 
 def test_they_are_smaller_the_coarser_they_are(small):
     sizes = [small[kind].stat().st_size for kind in ("none", "float16", "dynamic")]
+    assert small["int4"].stat().st_size < small["int8"].stat().st_size
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[1] < 0.7 * sizes[0]
 

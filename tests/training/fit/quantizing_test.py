@@ -57,6 +57,7 @@ def test_it_says_how_far_from_the_run_it_is(quantized, finished):
         assert 0 < told[when]["difference"] < 0.2
         assert told[when]["answered_otherwise"] == 0
     report = RunFolder(quantized.path).report.read_text()
+    assert told["weight_bits"] == 8 and "weights to 8 bits" in report
     assert "Of 4 test clips the rounded model answers 0 otherwise" in report
 
 
