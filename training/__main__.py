@@ -269,7 +269,8 @@ def _quantize(arguments):
     from training.fit.quantizing import quantize
 
     settings = given_settings(arguments)
-    quantize(arguments.run, arguments.output, arguments.weight_bits, **settings)
+    bits = arguments.weight_bits
+    quantize(arguments.run, arguments.output, weight_bits=bits, **settings)
 
 
 def _prepare(arguments):

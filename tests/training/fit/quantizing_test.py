@@ -190,3 +190,17 @@ def test_thresholds_are_dropped_where_the_model_moved(
         assert dict(decisions.thresholds) == ({} if is_closer else {"high": 0.9})
         dropped = "thresholds of the old run are dropped" in capsys.readouterr().out
         assert dropped == is_closer
+
+
+def test_the_command_has_defaults_of_its_own(finished, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "training.fit.quantizing.quantize", lambda *args, **kwargs: asked.append(kwargs)
+    )
+    command = ["quantize", str(finished.path), "--output", str(tmp_path / "new")]
+    dispatch(command)
+    dispatch([*command, "--weight-bits", "4", "--epochs", "9"])
+    few, more = asked
+    assert few["weight_bits"] == 8 and few["learning_rate"] == 1e-4
+    assert (few["epochs"], few["steps_per_epoch"]) == (5, 50)
+    assert (more["weight_bits"], more["epochs"]) == (4, 9)
