@@ -65,6 +65,8 @@ def build(program):
     command = ["cc", "-O2", SOURCE, "-I", f"{libraries}/include", "-L", libraries]
     command += ["-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2"]
     command += [f"-Wl,-rpath,{libraries}", "-o", program]
+    if shutil.which("ld.gold"):  # reads these libraries in a second, not in six
+        command.append("-fuse-ld=gold")
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise UserError(f"the C program does not build: {done.stderr[-300:]}")

@@ -43,3 +43,13 @@ def test_config_survives_json():
 def test_plan_is_hashable_and_plain():
     plan = plan_multirate(*mel_bank())
     assert hash(plan) == hash(dataclasses.replace(plan))
+
+
+def test_places_undo_the_order_of_the_groups():
+    rng = np.random.default_rng(0)
+    order = rng.permutation(40)
+    center_freqs, sigmas, widths = mel_bank()
+    plan = plan_multirate(center_freqs[order], sigmas[order], widths)
+    assert not plan.is_in_order
+    np.testing.assert_array_equal(np.array(plan.order)[plan.places], np.arange(40))
+    assert plan.places.dtype == np.int32  # what microcontrollers gather by
