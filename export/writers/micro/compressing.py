@@ -1,6 +1,7 @@
 """Compressions of a frontend in integers, on logarithms of energies."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -37,10 +38,14 @@ class LogFrames:
         builder: Graph to add to.
         state: Function (name, shape, values, advance) that adds a state.
         is_first: Function to a tensor (1, 1, hops, 1), 1 for the first frame.
+        largest: Largest feature to be expected.
     """
 
-    def __init__(self, builder: Builder, state, is_first):
+    def __init__(
+        self, builder: Builder, state: Callable, is_first: Callable, largest: float
+    ):
         self._builder, self._state, self._is_first = builder, state, is_first
+        self._largest = largest
 
     def features(self, compressing, energies: int, mean: int, silence) -> int:
         """The features, beside those of silence.
@@ -164,23 +169,21 @@ class LogFrames:
     def _power(self, logs, less):
         """2^x less a number of each channel."""
         builder = self._builder
+        # Some more than was seen: what is above counts as that.
+        most = 1.1 * self._largest + float(np.max(less))
         lowest = float(np.floor(np.log2(np.maximum(less, 1e-6)).min()))
-        highest = math.ceil(math.log2(self.most))
+        highest = math.ceil(math.log2(most))
         ahead = self._subtract(logs, self._constant([lowest]))
         ahead = builder.operator("RELU", [ahead], builder.shape_of(ahead), LOG)
-        # No table is longer: what is above its end counts as that.
         top = self._constant([highest - lowest])
         ahead = builder.operator("MINIMUM", [ahead, top], builder.shape_of(ahead), LOG)
         entries = steps_of(builder, ahead, _POWER_STEP)
         size = int((highest - lowest) / _POWER_STEP)
         table = 2.0 ** (lowest + _POWER_STEP * np.arange(size + 1))
-        values = Values("int16", self.most / 8000)
-        powers = look_up(builder, entries, np.minimum(table, self.most), values.step)
+        values = Values("int16", most / 8000)
+        powers = look_up(builder, entries, np.minimum(table, most), values.step)
         rest = builder.constant(values.numbers(np.reshape(less, (1, 1, 1, -1))), values)
         return combine(builder, "SUB", powers, rest, values)
-
-    # Largest feature that is told apart.
-    most = 8.0
 
     def _sums(self, name, logs, decay, gain):
         """log2 of s_t = 2^gain x_t + 2^decay s_(t - 1), x = 2^logs.

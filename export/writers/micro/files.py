@@ -1,5 +1,6 @@
 """The files of a microcontroller's model."""
 
+import functools
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -115,7 +116,8 @@ class MicroFiles:
             UserError: As of `write`, or something of the model isn't computed in
                 integers.
         """
-        front = integer_frames(self._frames)
+        largest = float(self._calibration_features.max())
+        front = integer_frames(self._frames, largest)
         encoder = self._encoder()
         integer_answers(encoder)
         return self._written(front, encoder, folder / MICRO_INT8)
@@ -123,9 +125,10 @@ class MicroFiles:
     def _encoder(self):
         """The encoder in integers."""
         silence = self._frames.stream.silence
-        frames = self._calibration_features() - silence
+        frames = self._calibration_features - silence
         return integer_encoder(self._source, frames, silence)
 
+    @functools.cached_property
     def _calibration_features(self):
         """(n, window_frames, channels): features of the calibration windows."""
         windows = self._calibration()

@@ -40,8 +40,12 @@ _COUNT = Values("int16", 1.0)
 _SHARE = Values("int16", 1.0 / 32767)
 
 
-def integer_frames(frames: FrameStream) -> Any:
+def integer_frames(frames: FrameStream, largest: float) -> Any:
     """`FrameStream.float32` in integers.
+
+    Args:
+        frames: The frontend.
+        largest: Largest feature to be expected.
 
     Returns:
         `ModelT`; the waveform and the frames are int16.
@@ -49,7 +53,7 @@ def integer_frames(frames: FrameStream) -> Any:
     Raises:
         UserError: The frontend has a stage that isn't computed in integers.
     """
-    return _Frontend(frames).model
+    return _Frontend(frames, largest).model
 
 
 class _Frontend:
@@ -57,9 +61,10 @@ class _Frontend:
 
     Args:
         frames: `FrameStream`.
+        largest: Largest feature to be expected.
     """
 
-    def __init__(self, frames):
+    def __init__(self, frames, largest):
         from leaf_tf import Leaf
         from leaf_tf.streaming.compact import compact_banks
 
@@ -84,7 +89,7 @@ class _Frontend:
         if leaf.least_energy > 0.0:
             floor = log_constant(self._builder, [math.log2(leaf.least_energy)])
             energies = combine(self._builder, "MAXIMUM", energies, floor)
-        compressing = LogFrames(self._builder, self._state, is_first)
+        compressing = LogFrames(self._builder, self._state, is_first, largest)
         output = compressing.features(
             leaf.compressing, energies, loudness, frames.stream.silence
         )
