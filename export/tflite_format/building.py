@@ -9,6 +9,7 @@ import numpy as np
 from export.tflite_format.model import operator_name
 from export.tflite_format.pieces import add_tensor, new_operator, operator_code
 
+_MOST_JOINED = 10  # tensors that TFLite Micro concatenates at once
 # Operators with options: the schema's name of them.
 _OPTIONS = {
     "ADD": "AddOptions",
@@ -261,6 +262,9 @@ class Builder:
         """Tensors side by side."""
         if len(sources) == 1:
             return sources[0]
+        if len(sources) > _MOST_JOINED:
+            first = self.joined(sources[:_MOST_JOINED], axis)
+            return self.joined([first, *sources[_MOST_JOINED:]], axis)
         shape = list(self.shape_of(sources[0]))
         shape[axis] = sum(self.shape_of(source)[axis] for source in sources)
         values = self.values_of(sources[0])

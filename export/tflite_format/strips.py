@@ -17,7 +17,7 @@ from export.tflite_format.model import operator_name
 
 # Layers that strips may go through.
 _LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D")
-_MOST_STRIPS = 12
+_MOST_STRIPS = 10
 # Bytes that TFLite Micro keeps for a layer of a strip, roughly, and for a channel of a
 # convolution.
 _LAYER_BYTES = 350

@@ -18,7 +18,7 @@ from leaf_tf.streaming.banks import (
 # the ends of a clip; onsets.
 _ALLOWED = np.array([[3e-3], [3e-2], [np.inf], [3e-2]])
 # Error on white noise up to which a longer stride is taken.
-_STRIDE_TOLERANCE = 1e-2
+_STRIDE_TOLERANCE = 3e-2
 # Energies a hop and filter, at least.
 _LEAST_PER_HOP = 8
 # Lengths to try are so far apart.

@@ -138,6 +138,8 @@ class LogFrames:
             "smoothed", self._add(energies, first), _log2(1.0 - smooth), _log2(smooth)
         )
         gains = combine(builder, "MUL", sums, self._factor(-alpha))
+        if alpha.max() * LEAST > -_MAX_GAIN:
+            return gains
         most = self._constant([_MAX_GAIN])
         return builder.operator("MINIMUM", [gains, most], builder.shape_of(gains), LOG)
 

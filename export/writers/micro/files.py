@@ -31,7 +31,7 @@ from leaf_files.errors import UserError
 _PACKAGE = "tflite_micro"
 _BATCH = 32
 # Ways to run a model of which the one is taken that needs the least memory.
-_MOST_PLANS = 8
+_MOST_PLANS = 14
 
 
 def require_micro() -> None:

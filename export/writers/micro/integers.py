@@ -33,6 +33,7 @@ from leaf_files.errors import UserError
 _SAMPLES = Values("int16", 2.0**-15)
 # Ranges of the squares, and how far apart.
 _RANGES = 4
+_RANGES_OF_AN_OUTPUT = 2
 _RATIO = 32.0
 # A range is looked up as it is, and so many times finer.
 _FINER = 16.0
@@ -77,6 +78,8 @@ class _Frontend:
         self._delay = frames.stream.delay
         self._banks = compact_banks(leaf)
         self._per_hop = leaf.strides // self._banks[0].stride
+        self._n_outputs = (self._hops - 1) * self._per_hop
+        self._n_outputs += len(self._banks[0].windows)
         self.model = new_model()
         self._builder = Builder(self.model)
         self._states: dict[str, tuple[int, int]] = {}
@@ -147,24 +150,34 @@ class _Frontend:
         start = min(self._first(bank) for bank in self._banks)
         history = max(-start, 0)
 
-        def advance(before):
-            signal = builder.joined([before, waveform], axis=1)
-            size = builder.shape_of(signal)[1]
-            return signal, builder.cut(signal, 1, size - history, history)
+        chunk = builder.reshape(waveform, (1, 1, builder.shape_of(waveform)[1], 1))
 
-        signal = self._state("waveform", (1, history), _SAMPLES, advance)
+        def advance(before):
+            signal = builder.joined([before, chunk], axis=2)
+            size = builder.shape_of(signal)[2]
+            return signal, builder.cut(signal, 2, size - history, history)
+
+        signal = self._state("waveform", (1, 1, history, 1), _SAMPLES, advance)
         gain = max(np.abs(bank.taps).sum(axis=0).max() for bank in self._banks)
         weight = max(bank.windows.sum(axis=0).max() for bank in self._banks)
         # The largest output, and the largest energy.
-        self._filtered = Values("int16", gain / 32767)
+        self._filtered = gain / 32767
         self._square = gain**2 / 32767
         self._energy = self._square * weight
-        parts = [self._outputs(signal, bank, history) for bank in self._banks]
-        outputs = builder.joined(parts, axis=3)
         windows = [np.repeat(bank.windows, 2, axis=1) for bank in self._banks]
         numbers, values = per_channel(np.concatenate(windows, axis=1)[None, None], 3)
         weights = builder.constant(numbers, values)
-        pooled = [self._pooled(outputs, weights, i) for i in range(_RANGES)]
+        pooled: list[int] = []
+        while len(pooled) < _RANGES:
+            # The finer ranges are squares of finer outputs, which clip sooner.
+            scale = self._filtered / math.sqrt(_RATIO ** len(pooled))
+            # Each bank's part is cut anew: to keep it takes more memory.
+            parts = [
+                self._outputs(signal, bank, history, scale) for bank in self._banks
+            ]
+            outputs = builder.joined(parts, axis=3)
+            for _ in range(_RANGES_OF_AN_OUTPUT):
+                pooled.append(self._pooled(outputs, weights, len(pooled)))
         # From here on all ranges count as if they were the first.
         return builder.joined(pooled, axis=1)
 
@@ -172,22 +185,20 @@ class _Frontend:
         """First sample of a bank's first output's taps, from the start of the chunk."""
         return bank.first_output - self._delay * self._leaf.strides + bank.first_tap
 
-    def _outputs(self, signal, bank, history):
+    def _outputs(self, signal, bank, history, scale):
         """Real and imaginary parts of a bank's filters, (1, 1, outputs, channels)."""
         builder = self._builder
         n_taps, channels = bank.taps.shape
-        n_outputs = (self._hops - 1) * self._per_hop + len(bank.windows)
-        reach = (n_outputs - 1) * bank.stride + n_taps
-        part = builder.cut(signal, 1, history + self._first(bank), reach)
-        part = builder.reshape(part, (1, 1, reach, 1))
+        reach = (self._n_outputs - 1) * bank.stride + n_taps
+        part = builder.cut(signal, 2, history + self._first(bank), reach)
         # Real and imaginary part of each filter side by side.
         taps = bank.taps.reshape(n_taps, 2, -1).transpose(2, 1, 0)
         taps, values = per_channel(taps.reshape(channels, 1, n_taps, 1), axis=0)
         return builder.operator(
             "CONV_2D",
             [part, builder.constant(taps, values), -1],
-            (1, 1, n_outputs, channels),
-            self._filtered,
+            (1, 1, self._n_outputs, channels),
+            Values("int16", scale),
             **_options(stride=bank.stride),
         )
 
