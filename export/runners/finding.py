@@ -37,8 +37,8 @@ def find_artifact(path: str | Path) -> Path:
         path: A file, a folder of a `saved_model.pb`, or a folder that holds
             artifacts: `model.tflite` is preferred, then `model_float16.tflite`, the
             SavedModel of the highest version, `model.onnx`, `model_dynamic.tflite`,
-            `model_int8.tflite`, `model_int4.tflite`, and the only file or SavedModel
-            of another name.
+            `model_int8.tflite`, `model_int4.tflite`, those for microcontrollers,
+            and the only file or SavedModel of another name.
 
     Returns:
         Path of a `.tflite` or `.onnx` file, or of the folder of a `saved_model.pb`.
@@ -59,6 +59,7 @@ def find_artifact(path: str | Path) -> Path:
         [path / TFLITE, path / quantized_file(FLOAT16)],
         [path, *_versions(path), *_versions(path / SAVED_MODEL), path / SAVED_MODEL],
         [path / ONNX, *(path / quantized_file(kind) for kind in (DYNAMIC, INT8, INT4))],
+        [path / MICRO, path / MICRO_INT8],
     )
     for candidate in (candidate for group in preferred for candidate in group):
         if candidate.is_file() or (candidate / SAVED_MODEL_PB).is_file():
@@ -127,8 +128,8 @@ def find_stream(path: str | Path) -> Path:
     """The streaming file that a path means.
 
     Args:
-        path: A file, or a folder that holds `model_streaming.tflite`, or one
-            streaming file of another name.
+        path: A file, or a folder that holds `model_streaming.tflite`, a stream for
+            microcontrollers, or one streaming file of another name.
 
     Raises:
         UserError: There is none, or several of other names, or it is no `.tflite`.
@@ -155,8 +156,9 @@ def find_stream(path: str | Path) -> Path:
 
 
 def _stream_inside(folder):
-    if (folder / STREAMING).is_file():
-        return folder / STREAMING
+    for name in (STREAMING, MICRO, MICRO_INT8):
+        if (folder / name).is_file():
+            return folder / name
     streams = [entry for entry in _others(folder) if _is_stream(entry)]
     if len(streams) == 1:
         return streams[0]
