@@ -1,9 +1,9 @@
 """The frontend of a microcontroller's model in integers.
 
 The filters compute in int16, from samples of 16 bits and taps of 8. A square has twice
-the decades: it is made at three scales, 48 dB apart, of which the coarse ones don't
+the decades: it is made at four scales, 36 dB apart, of which the coarse ones don't
 clip and the fine ones resolve; pooled, each becomes a logarithm by a table, and the
-largest of the three is right: a scale that clips gives less, and one that is too coarse
+largest of them is right: a scale that clips gives less, and one that is too coarse
 nothing. From there on all is in logarithms, where a loudness or a mean over time is a
 sum of powers, a gain a difference, and PCEN's root a product.
 """
@@ -34,9 +34,9 @@ _SAMPLES = Values("int16", 2.0**-15)
 # Ranges of the squares, and how far apart.
 _RANGES = 4
 _RANGES_OF_AN_OUTPUT = 2
-_RATIO = 32.0
+_RATIO = 64.0
 # A range is looked up as it is, and so many times finer.
-_FINER = 16.0
+_FINER = 64.0
 _COUNT = Values("int16", 1.0)
 _SHARE = Values("int16", 1.0 / 32767)
 

@@ -36,9 +36,9 @@ def test_options():
     [
         (
             ["--formats", "h5"],
-            "allowed are saved_model, tflite, onnx; received 'h5'",
+            "allowed are saved_model, tflite, onnx, micro; received 'h5'",
         ),
-        (["--formats", ""], "allowed are saved_model, tflite, onnx; received ''"),
+        (["--formats", ""], "allowed are saved_model, tflite, onnx, micro; received ''"),
         (
             ["--quantize", "int2"],
             "allowed are none, float16, dynamic, int8, int4; received 'int2'",
