@@ -1,7 +1,7 @@
 """The frontend of a microcontroller's model in integers.
 
 The filters compute in int16, from samples of 16 bits and taps of 8. A square has twice
-the decades: it is made at four scales, 36 dB apart, of which the coarse ones don't
+the decades: it is made at four scales, 18 dB apart, of which the coarse ones don't
 clip and the fine ones resolve; pooled, each becomes a logarithm by a table, and the
 largest of them is right: a scale that clips gives less, and one that is too coarse
 nothing. From there on all is in logarithms, where a loudness or a mean over time is a
