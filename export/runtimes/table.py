@@ -5,11 +5,14 @@ import importlib
 import importlib.metadata
 import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from export.contract.layout import SAVED_MODEL_PB, is_onnx
-from export.contract.probes import Run
 from leaf_files.command_line import did_you_mean
 from leaf_files.errors import UserError
+
+if TYPE_CHECKING:
+    from export.contract.probes import Run  # the command line needs no NumPy
 
 TFLITE, ONNX, SAVED_MODEL = "tflite", "onnx", "SavedModel"
 
@@ -74,7 +77,7 @@ class Runtime:
                 f"{self.package}"
             )
 
-    def load(self, path: Path) -> Run:
+    def load(self, path: Path) -> "Run":
         """Opens an artifact.
 
         Args:
