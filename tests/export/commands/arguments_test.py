@@ -38,7 +38,10 @@ def test_options():
             ["--formats", "h5"],
             "allowed are saved_model, tflite, onnx, micro; received 'h5'",
         ),
-        (["--formats", ""], "allowed are saved_model, tflite, onnx, micro; received ''"),
+        (
+            ["--formats", ""],
+            "allowed are saved_model, tflite, onnx, micro; received ''",
+        ),
         (
             ["--quantize", "int2"],
             "allowed are none, float16, dynamic, int8, int4; received 'int2'",
