@@ -9,14 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from export.contract.failures import parsing
-from export.contract.heads import Head, heads_of_outputs, output_name
+from export.contract.heads import heads_of_outputs, output_name
 from export.contract.layout import INPUT, STATE
-from export.contract.own_words import OwnWords
+from export.runners.chunks import Chunks
 from export.tflite_format.ends import ends_of
 from export.tflite_format.model import read_model
 from export.tflite_format.stream_facts import read_facts
-from export.tflite_format.words import read_words
-from leaf_files.decisions import Decisions
 from leaf_files.errors import UserError, first_line
 
 # Bytes of an arena for files that no device takes.
@@ -24,7 +22,7 @@ _ARENA = 16_000_000
 _ALIGNMENT = 1024
 
 
-class MicroRunner:
+class MicroRunner(Chunks):
     """A `.tflite` file for microcontrollers, as its device runs it.
 
     The same interpreter and the same kernels, in C++ without a device's own: package
@@ -72,54 +70,15 @@ class MicroRunner:
         self._interpreter = _interpreter(content, path)
         self.reset()
 
-    def own_words(self) -> OwnWords:
-        """The file's `OwnWords`; labels are () where it has none.
-
-        Raises:
-            UserError: They can't be read.
-        """
-        facts = self.facts
-        words = read_words(Path(self._path), self._names.values())
-        known = {head.name: head for head in words.heads} if words else {}
-        heads = tuple(
-            Head(
-                name,
-                known[name].labels if name in known else (),
-                activation,
-                decisions=known[name].decisions if name in known else Decisions(),
-            )
-            for name, activation in facts.activations.items()
-        )
-        made_by = words.made_by if words else ""
-        return OwnWords(facts.sample_rate, facts.window_samples, heads, made_by)
-
-    @property
-    def n_states(self) -> int:
-        """Number of states."""
-        return len(self._state)
-
-    @property
-    def state_size(self) -> int:
-        """Number of values in all states."""
-        return sum(value.size for value in self._state.values())
-
-    def reset(self) -> None:
-        """Begins a stream anew: all states are zero."""
-        self._state = {
+    def _zeros(self):
+        return {
             name: end.zeros()
             for name, end in self.inputs.items()
             if name.startswith(STATE)
         }
 
     def hear(self, chunk: np.ndarray) -> dict[str, np.ndarray]:
-        """Continues the stream by a chunk.
-
-        Args:
-            chunk: (chunk_samples,), float32 in [-1, 1].
-
-        Returns:
-            {head: (classes,), float32}, the probabilities of the trailing window.
-        """
+        """Continues the stream by a chunk, see `Chunks.hear`."""
         values = {INPUT: self.inputs[INPUT].values.numbers(chunk[None]), **self._state}
         inputs, outputs = self._order
         for place, name in enumerate(inputs):
@@ -134,23 +93,6 @@ class MicroRunner:
             head: self.outputs[name].values.real(answers[name][0]).astype(np.float32)
             for head, name in self._names.items()
         }
-
-    def run(self, sound: np.ndarray) -> dict[str, np.ndarray]:
-        """Runs a stream from its start, chunk by chunk.
-
-        Args:
-            sound: Samples in any shape, such as chunks or windows.
-
-        Returns:
-            {head: (chunks, classes)}, the answers after each chunk; the last chunk is
-            filled with zeros.
-        """
-        self.reset()
-        size = self.facts.chunk_samples
-        sound = np.reshape(sound, -1)
-        chunks = np.pad(sound, (0, -sound.size % size)).reshape(-1, size)
-        answers = [self.hear(chunk) for chunk in chunks]
-        return {head: np.stack([a[head] for a in answers]) for head in self._names}
 
     def probabilities(self, windows: np.ndarray) -> dict[str, np.ndarray]:
         """(n, window_samples) -> {head: (n, classes), float32}.
