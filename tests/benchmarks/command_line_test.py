@@ -1,10 +1,11 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import contestants, few_filters, tflite
+from benchmarks import contestants, few_filters, speed, tflite, training
 from benchmarks.timing import Times
 from leaf_files import command_line
 from leaf_files.clips import write_clip
@@ -96,6 +97,78 @@ def test_the_cost_of_few_filters_is_beside_that_of_mel(capsys, tmp_path, monkeyp
     table = capsys.readouterr().out
     assert "1 x 1 s at 4000 Hz, TFLite, 1 thread, 4 filters" in table
     assert "1.25 x mel" in table
+
+
+def named_times(milliseconds):
+    """A stand-in for `interleave`: so many milliseconds a call, by name."""
+
+    def interleave(calls, *_, **__):
+        return {name: Times(np.array([milliseconds[name] / 1e3])) for name in calls}
+
+    return interleave
+
+
+def test_other_filters_and_rates_are_beside_mel(capsys, tmp_path, monkeypatch):
+    made = []
+    engine = SimpleNamespace(
+        modes=("graph", "XLA"), forward=lambda *_: None, frozen=lambda *_: None
+    )
+    monkeypatch.setattr(speed, "current_engine", lambda: engine)
+    monkeypatch.setattr(contestants, "make", lambda *which: made.append(which))
+    times = dict.fromkeys(contestants.names(), 2.0)
+    times |= {"fast LEAF": 3.0, "fast LEAF, frozen": 1.0}
+    monkeypatch.setattr(speed, "interleave", named_times(times))
+    numbers = tmp_path / "settings.json"
+    assert not run("frontends", "--settings", "pann,perch_50ms", "--json", numbers)
+    rows = json.loads(numbers.read_text())["rows"]
+    ratios = [
+        (r["setting"], r["ratio"]) for r in rows if r["contestant"] == "fast LEAF"
+    ]
+    assert ratios == [("pann", 1.5), ("perch_50ms", 1.5)]
+    assert (
+        "4 x 1 s, graph, forward, 64 filters, 32 kHz (pann)" in capsys.readouterr().out
+    )
+    # Exact LEAF is of the paper's filters alone.
+    assert {name for name, _ in made} == {*times} - {"exact LEAF", "fast LEAF, frozen"}
+
+
+def test_settings_that_are_not_known_are_told(capsys):
+    assert run("frontends", "--settings", "pann,pan") == 1
+    assert (
+        "there are no settings pan; there are leaf, yamnet" in capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize("shapes", ["32", "32x1x1", "0x1", "ax1"])
+def test_shapes_that_are_none_are_told(capsys, shapes):
+    with pytest.raises(SystemExit):
+        run("frontends", "--shapes", shapes)
+    assert "--shapes: must be" in capsys.readouterr().err
+
+
+def test_the_steps_of_a_training_are_beside_the_first(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        training, "interleave", named_times({"mel": 4.0, "mel:compression=none": 5.0})
+    )
+    numbers = tmp_path / "training.json"
+    argv = ("--frontends", "mel,mel:compression=none", "--sample-rate", 4000)
+    assert not run("training", *argv, "--batch-size", 2, "--json", numbers)
+    rows = json.loads(numbers.read_text())["rows"]
+    assert [(row["part"], row["ratio"]) for row in rows] == [
+        (part, ratio)
+        for part in ("whole step", "frontend, both ways", "frontend, forward")
+        for ratio in (1.0, 1.25)
+    ]
+    assert "1.25 x mel" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_steps_of_a_training_are_timed(tmp_path):
+    numbers = tmp_path / "training.json"
+    argv = ("--batch-size", 2, "--sample-rate", 4000, "--seconds", 0.01)
+    assert not run("training", *argv, "--json", numbers)
+    rows = json.loads(numbers.read_text())["rows"]
+    assert len(rows) == 6 and all(row["median_ms"] > 0 for row in rows)
 
 
 def test_the_example_of_a_cost():
