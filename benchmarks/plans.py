@@ -3,6 +3,8 @@
 import json
 import time
 
+from keras import ops
+
 import leaf_tf
 from benchmarks.settings import KNOWN, Setting
 from leaf_files.atomic import write_text
@@ -34,7 +36,7 @@ def start_of(setting):
     leaf = leaf_tf.Leaf(**setting._asdict())
     leaf.build((None, None))
     bank = [
-        [float(f"{value:.{_DIGITS}g}") for value in values.numpy()]
+        [float(f"{value:.{_DIGITS}g}") for value in ops.convert_to_numpy(values)]
         for values in leaf.bounded_weights()
     ]
     return {
