@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from leaf_tf.dsp.multirate import limits, planner, statistics, taps
+from leaf_tf.dsp.multirate import errors, limits, planner, statistics, taps
+from leaf_tf.dsp.multirate import plan as plans
 from leaf_tf.dsp.multirate.plan import Plan, exact_plan
 from leaf_tf.dsp.multirate.planner import plan_multirate
 from leaf_tf.dsp.multirate.statistics import Values
@@ -102,13 +103,12 @@ def _write(file, text):
 
 def _is_alike(plan, wanted):
     """Whether a plan's filters are those wanted, but for the last digits."""
-    names = "center_freqs", "sigmas", "pooling_widths"
-    bank, known = ([getattr(p, name) for name in names] for p in (wanted, plan))
-    return (
-        dataclasses.replace(plan, groups=(), **dict(zip(names, bank))) == wanted
-        and plan.n_filters == wanted.n_filters
-        and bool(np.allclose(bank, known, rtol=_ALIKE, atol=0.0))
+    sizes, others = (
+        (p.n_filters, p.kernel_size, p.pool_size, p.strides, p.tolerance)
+        for p in (plan, wanted)
     )
+    bank, known = ((p.center_freqs, p.sigmas, p.pooling_widths) for p in (wanted, plan))
+    return sizes == others and bool(np.allclose(bank, known, rtol=_ALIKE, atol=0.0))
 
 
 def _name(wanted):
@@ -120,6 +120,6 @@ def _name(wanted):
 @functools.cache
 def _planner():
     """A hash of the code that makes plans: another one makes other plans."""
-    modules = (limits, planner, statistics, taps)
+    modules = (errors, limits, planner, plans, statistics, taps)
     texts = [Path(str(module.__file__)).read_bytes() for module in modules]
     return hashlib.sha256(b"".join(texts)).hexdigest()
