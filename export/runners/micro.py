@@ -1,9 +1,6 @@
 """Runs a model for microcontrollers by TFLite Micro, in its Python package."""
 
-import contextlib
-import os
 import re
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +13,7 @@ from export.tflite_format.ends import ends_of
 from export.tflite_format.model import read_model
 from export.tflite_format.stream_facts import read_facts
 from leaf_files.errors import UserError, first_line
+from leaf_files.quiet import native_logs_kept
 
 # Bytes of an arena for files that no device takes.
 _ARENA = 16_000_000
@@ -128,9 +126,9 @@ def arena_bytes(content: bytes) -> int:
     for place, end in enumerate(ends_of(read_model(content))[0]):
         interpreter.set_input(end.zeros(), place)
     interpreter.invoke()
-    with _native_errors() as lines:
+    with native_logs_kept() as log:
         interpreter.print_allocations()
-    found = re.search(r"allocation total (\d+)", "\n".join(lines))
+        found = re.search(r"allocation total (\d+)", log())
     if found is None:
         raise UserError("TFLite Micro doesn't say how much memory a model takes")
     return -(-int(found[1]) // _ALIGNMENT) * _ALIGNMENT
@@ -139,27 +137,11 @@ def arena_bytes(content: bytes) -> int:
 def _interpreter(content, name):
     from tflite_micro.python.tflite_micro import runtime
 
-    try:
-        with _native_errors() as lines:
-            return runtime.Interpreter.from_bytes(content, arena_size=_ARENA)
-    except (ValueError, RuntimeError) as error:
-        raise UserError(
-            f"{name} is not a model that TFLite Micro runs: {first_line(error)}"
-            + "".join(f"; {line}" for line in lines[:1])
-        ) from error
-
-
-@contextlib.contextmanager
-def _native_errors():
-    """Catches what C++ writes to stderr; yields a list that has the lines behind."""
-    lines: list[str] = []
-    with tempfile.TemporaryFile() as file:
-        kept = os.dup(2)
-        os.dup2(file.fileno(), 2)
+    with native_logs_kept() as log:
         try:
-            yield lines
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            file.seek(0)
-            lines += file.read().decode(errors="replace").splitlines()
+            return runtime.Interpreter.from_bytes(content, arena_size=_ARENA)
+        except (ValueError, RuntimeError) as error:
+            raise UserError(
+                f"{name} is not a model that TFLite Micro runs: {first_line(error)}"
+                + "".join(f"; {line}" for line in log().splitlines()[:1])
+            ) from error

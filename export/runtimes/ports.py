@@ -11,6 +11,7 @@ from export.contract.failures import parsing
 from export.contract.heads import heads_of_outputs, output_name
 from export.contract.layout import INPUT, STATE
 from export.contract.probes import Run
+from export.tflite_format.ends import ends_of
 from export.tflite_format.model import read_model
 from leaf_files.errors import UserError, first_line
 
@@ -55,18 +56,8 @@ def tflite_ports(path: Path) -> Ports:
     Ports(inputs={'waveform': (1, 4000)}, outputs={'features': (1, 50, 6)})
     """
     with parsing(path):
-        model = read_model(path.read_bytes())
-        graph = model.subgraphs[0]
-        (signature,) = model.signatureDefs
-        return Ports(
-            _in_order(graph, graph.inputs, signature.inputs),
-            _in_order(graph, graph.outputs, signature.outputs),
-        )
-
-
-def _in_order(graph, indices, entries):
-    names = {entry.tensorIndex: entry.name.decode() for entry in entries}
-    return {names[i]: tuple(map(int, graph.tensors[i].shape)) for i in indices}
+        inputs, outputs = ends_of(read_model(path.read_bytes()))
+    return Ports(*({end.name: end.shape for end in ends} for ends in (inputs, outputs)))
 
 
 def run_of(path: Path, ports: Ports, call: Call) -> Run:
