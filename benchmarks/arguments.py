@@ -26,12 +26,7 @@ def parser():
         description="Times all frontends in turn, in one run, and prints medians "
         "and their ratios to log-mel.",
     )
-    speed.add_argument(
-        "--seconds",
-        type=_seconds,
-        default=4.0,
-        help="time for each contestant of a comparison (default: %(default)s)",
-    )
+    _add_seconds(speed, 4.0, "time for each contestant of a comparison")
     speed.add_argument(
         "--quick", action="store_true", help="only batches of 8 x 1 s, and TFLite"
     )
@@ -76,12 +71,7 @@ def parser():
         "and by tensorflow-io where its operators load, and what TFDS prepared; prints "
         "clips a second. The files are in the system's memory: disks are not measured.",
     )
-    reading.add_argument(
-        "--seconds",
-        type=_seconds,
-        default=4.0,
-        help="time for each way of reading (default: %(default)s)",
-    )
+    _add_seconds(reading, 4.0, "time for each way of reading")
     reading.add_argument(
         "--n-clips",
         type=at_least(1),
@@ -121,12 +111,7 @@ def parser():
         metavar="N",
         help="how many ask at once (default: %(default)s)",
     )
-    load.add_argument(
-        "--seconds",
-        type=_seconds,
-        default=60.0,
-        help="how long they ask (default: %(default)s)",
-    )
+    _add_seconds(load, 60.0, "how long they ask")
     load.add_argument(
         "--stream-hours",
         type=_seconds,
@@ -191,12 +176,7 @@ def parser():
         metavar="HZ",
         help="rate of the sound (default: %(default)s)",
     )
-    phone.add_argument(
-        "--seconds",
-        type=_seconds,
-        default=4.0,
-        help="time for each of them (default: %(default)s)",
-    )
+    _add_seconds(phone, 4.0, "time for each of them")
     training = commands.add_parser(
         "training",
         help="what a step of a training costs, and which part of it the frontend is",
@@ -231,12 +211,7 @@ def parser():
         metavar="HZ",
         help="rate of the sound (default: %(default)s)",
     )
-    training.add_argument(
-        "--seconds",
-        type=_seconds,
-        default=4.0,
-        help="time for each part of each (default: %(default)s)",
-    )
+    _add_seconds(training, 4.0, "time for each part of each")
     plans = commands.add_parser(
         "plans",
         help="make the plans anew that come with leaf_tf",
@@ -284,14 +259,18 @@ def _add_runtimes(commands):
         metavar="A,B",
         help="names of runtimes, as the table has them (default: all)",
     )
-    runtimes.add_argument(
-        "--seconds",
-        type=_seconds,
-        default=2.0,
-        help="time for each of them (default: %(default)s)",
-    )
+    _add_seconds(runtimes, 2.0, "time for each of them")
     runtimes.add_argument(
         "--json", type=pathlib.Path, metavar="FILE", help="write all numbers"
+    )
+
+
+def _add_seconds(command, default, of_what):
+    command.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=default,
+        help=f"{of_what} (default: %(default)s)",
     )
 
 

@@ -6,10 +6,10 @@ One thread, one clip of 1 s, as TFLite files. Frontends are made as `fit` makes 
 import math
 
 from benchmarks import tflite
+from benchmarks.suite.plan import frontend_settings
 from benchmarks.timing import interleave
 from leaf_files.errors import UserError
 from training.settings.config import FitConfig
-from training.settings.frontends import compared_settings
 
 _THREADS = 1
 
@@ -82,10 +82,7 @@ def make(frontend, n_filters, sample_rate):
     """
     from training.run.models import make_frontend
 
-    try:
-        settings = compared_settings(frontend)
-    except ValueError as error:
-        raise UserError(f"a frontend {error}") from error
+    settings = frontend_settings(frontend)
     if "n_filters" in settings:
         raise UserError(
             f"numbers of filters are given by --n-filters. Received: {frontend}"

@@ -8,11 +8,10 @@ import numpy as np
 
 from benchmarks.engines import current_engine
 from benchmarks.speed import machine
+from benchmarks.suite.plan import frontend_settings
 from benchmarks.timing import interleave
-from leaf_files.errors import UserError
 from leaf_tf.frontends import Frontend
 from training.settings.config import FitConfig
-from training.settings.frontends import compared_settings
 
 _N_CLASSES = 10
 _STEP, _FORWARD, _BACKWARD = "whole step", "frontend, forward", "frontend, both ways"
@@ -67,10 +66,7 @@ def measure(frontends, encoder, batch_size, sample_rate, seconds_each):
 def _config(frontend, encoder, sample_rate):
     from training.run.models import check_model
 
-    try:
-        settings = compared_settings(frontend)
-    except ValueError as error:
-        raise UserError(f"a frontend {error}") from error
+    settings = frontend_settings(frontend)
     config = FitConfig("any", encoder=encoder, sample_rate=sample_rate, **settings)
     check_model(config)
     return config
