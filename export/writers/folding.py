@@ -49,7 +49,6 @@ def is_large(value: Any) -> bool:
 
     Example:
 
-    >>> import numpy as np
     >>> is_large(np.ones(10, np.float32)), is_large(np.ones(1000, np.float32))
     (False, True)
     """

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from leaf_tf.dsp.multirate import statistics, taps
+from leaf_tf.dsp.multirate.limits import divisors
 from leaf_tf.streaming.banks import (
     Bank,
     BankEnergies,
@@ -104,8 +105,7 @@ class _Design:
             self._pool_size,
             self._pool_size + 2 * leaf.strides,
         )
-        strides = [d for d in range(1, leaf.strides + 1) if leaf.strides % d == 0]
-        for self.stride in reversed(strides):
+        for self.stride in divisors(leaf.strides):
             least = self._errors(self._longest)
             is_enough = leaf.strides // self.stride >= _LEAST_PER_HOP
             if is_enough and least[0].max() <= _STRIDE_TOLERANCE:
