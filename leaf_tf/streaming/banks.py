@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from leaf_tf.dsp.arithmetic import ceil_div
+from leaf_tf.dsp.multirate.taps import decimator
 from leaf_tf.dsp.slices import last
 from leaf_tf.streaming.signals import hops_of_delay, overlap_add, read
 
@@ -23,6 +24,8 @@ class Bank:
         stride: Samples between outputs.
         first_output: Sample of frame 0's first output.
         windows: (outputs, n_filters), NumPy, the weights of a frame's outputs.
+        rate: Samples between taps, which divides the stride. From 2 on the taps meet
+            what `decimator` of that rate has made of the samples.
     """
 
     taps: np.ndarray
@@ -30,12 +33,36 @@ class Bank:
     stride: int
     first_output: int
     windows: np.ndarray
+    rate: int = 1
+
+    @property
+    def decimator(self):
+        """(taps,), what comes before the taps; None at the full rate."""
+        return decimator(self.rate) if self.rate > 1 else None
+
+    @property
+    def first_sample(self):
+        """The first sample that an output depends on, counted from its own."""
+        return self.first_tap - self._decimator_reach
+
+    @property
+    def _decimator_reach(self):
+        return 0 if self.decimator is None else len(self.decimator) // 2
+
+    def reach(self, n_outputs):
+        """Samples that so many outputs depend on, from the first on."""
+        decimated = self.decimated(n_outputs)
+        return (decimated - 1) * self.rate + 1 + 2 * self._decimator_reach
+
+    def decimated(self, n_outputs):
+        """Samples at the bank's rate that so many outputs depend on."""
+        return (n_outputs - 1) * (self.stride // self.rate) + len(self.taps)
 
     @property
     def last_sample(self):
         """The last sample that frame 0 depends on."""
-        last_output = self.first_output + (len(self.windows) - 1) * self.stride
-        return last_output + self.first_tap + len(self.taps) - 1
+        first = self.first_output + self.first_sample
+        return first + self.reach(len(self.windows)) - 1
 
     def places(self, strides):
         """Hops of outputs that enter one frame."""
@@ -90,7 +117,7 @@ class BankEnergies:
 
     def _start(self, bank):
         """The first sample taken from the signal, counted from the chunk's first."""
-        return self._first_time(bank) + bank.first_tap + self._lag
+        return self._first_time(bank) + bank.first_sample + self._lag
 
     def step(self, chunk, state, clock, is_end=False):
         """Goes on with the stream, as `PlannedEnergies.step`."""
@@ -110,15 +137,12 @@ class BankEnergies:
     def _outputs(self, signal, bank, hops, clock, is_end):
         """Rectified outputs (batch, n, n_filters); if they count, (batch, n, 1)."""
         per_hop = self._strides // bank.stride
-        reach = (hops * per_hop - 1) * bank.stride + len(bank.taps)
+        reach = bank.reach(hops * per_hop)
         signal = read(signal, self._history + self._start(bank), reach)
-        outputs = ops.conv(
-            ops.expand_dims(signal, axis=-1),
-            ops.convert_to_tensor(bank.taps[:, None], dtype=signal.dtype),
-            strides=bank.stride,
-            padding="valid",
-            data_format="channels_last",
-        )
+        signal = ops.expand_dims(signal, axis=-1)
+        if bank.decimator is not None:
+            signal = _filtered(signal, bank.decimator[:, None], bank.rate)
+        outputs = _filtered(signal, bank.taps, bank.stride // bank.rate)
         times = self._first_time(bank) + bank.stride * np.arange(hops * per_hop)
         is_inside = clock.is_in_stream(times, self._strides)
         if is_end:
@@ -174,6 +198,17 @@ class BankMaxima(BankEnergies):
         for place in range(1, places):
             frames = ops.maximum(frames, whole[:, place : place + hops])
         return frames, last(maxima, places - 1)
+
+
+def _filtered(signal, taps, stride):
+    """Outputs (batch, n, channels) of taps (taps, channels) on (batch, samples, 1)."""
+    return ops.conv(
+        signal,
+        ops.convert_to_tensor(taps[:, None], dtype=signal.dtype),
+        strides=stride,
+        padding="valid",
+        data_format="channels_last",
+    )
 
 
 def at_every_sample(

@@ -10,6 +10,7 @@ from export.writers.micro.tables import (
     LEAST,
     LOG,
     LOG_STEP,
+    RELU,
     combine,
     log2_table,
     log_constant,
@@ -175,8 +176,8 @@ class LogFrames:
         most = 1.1 * self._largest + float(np.max(less))
         lowest = float(np.floor(np.log2(np.maximum(less, 1e-6)).min()))
         highest = math.ceil(math.log2(most))
-        ahead = self._subtract(logs, self._constant([lowest]))
-        ahead = builder.operator("RELU", [ahead], builder.shape_of(ahead), LOG)
+        start = self._constant([lowest])
+        ahead = combine(builder, "SUB", logs, start, fusedActivationFunction=RELU)
         top = self._constant([highest - lowest])
         ahead = builder.operator("MINIMUM", [ahead, top], builder.shape_of(ahead), LOG)
         entries = steps_of(builder, ahead, _POWER_STEP)
@@ -251,11 +252,11 @@ class LogFrames:
         share = Values("int16", 1.0 / 32767)
         mean = builder.operator("MEAN", [powers, axis], (1, hops, channels), share)
         entries = steps_of(builder, mean, LOG_STEP * share.step)
-        sums = look_up(builder, entries, log2_table(), 2.0**-8)
+        shape = (1, 1, hops, channels)
+        sums = look_up(builder, entries, log2_table(), 2.0**-8, shape=shape)
         scale = math.log2((hops + 1) * LOG_STEP * share.step)
-        sums = builder.reshape(sums, (1, 1, hops, channels))
         sums = self._add(sums, self._constant([scale]))
-        return self._add(sums, builder.reshape(largest, (1, 1, hops, channels)))
+        return self._add(sums, builder.reshape(largest, shape))
 
 
 def _log2(values):

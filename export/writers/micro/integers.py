@@ -22,6 +22,7 @@ from export.writers.micro.tables import (
     LOG,
     LOG_ENTRIES,
     LOG_STEP,
+    RELU,
     combine,
     log2_table,
     log_constant,
@@ -129,7 +130,7 @@ class _Frontend:
             places = np.arange(self._hops) - self._delay + ahead
             places = builder.constant(places.reshape(shape), _COUNT)
             count = builder.operator(
-                "ADD", [heard, places], shape, _COUNT, fusedActivationFunction=1
+                "ADD", [heard, places], shape, _COUNT, fusedActivationFunction=RELU
             )
             # More than one is one.
             return builder.operator("QUANTIZE", [count], shape, _SHARE)
@@ -155,9 +156,15 @@ class _Frontend:
         def advance(before):
             signal = builder.joined([before, chunk], axis=2)
             size = builder.shape_of(signal)[2]
-            return signal, builder.cut(signal, 2, size - history, history)
+            # What is kept is cut last: so less is held at a time.
+            energies = self._ranges(signal, history)
+            return energies, builder.cut(signal, 2, size - history, history)
 
-        signal = self._state("waveform", (1, 1, history, 1), _SAMPLES, advance)
+        return self._state("waveform", (1, 1, history, 1), _SAMPLES, advance)
+
+    def _ranges(self, signal, history):
+        """`_energies` of a signal, `history` samples of it before the chunk."""
+        builder = self._builder
         gain = max(np.abs(bank.taps).sum(axis=0).max() for bank in self._banks)
         weight = max(bank.windows.sum(axis=0).max() for bank in self._banks)
         # The largest output, and the largest energy.
@@ -167,14 +174,17 @@ class _Frontend:
         windows = [np.repeat(bank.windows, 2, axis=1) for bank in self._banks]
         numbers, values = per_channel(np.concatenate(windows, axis=1)[None, None], 3)
         weights = builder.constant(numbers, values)
+        decimated = [self._decimated(signal, bank, history) for bank in self._banks]
         pooled: list[int] = []
         while len(pooled) < _RANGES:
             # The finer ranges are squares of finer outputs, which clip sooner.
             scale = self._filtered / math.sqrt(_RATIO ** len(pooled))
-            # Each bank's part is cut anew: to keep it takes more memory.
-            parts = [
-                self._outputs(signal, bank, history, scale) for bank in self._banks
-            ]
+            parts = []
+            for bank, source in zip(self._banks, decimated):
+                if source is None:
+                    # Cut anew for each range: to keep it takes more memory.
+                    source = self._part(signal, bank, history)
+                parts.append(self._outputs(source, bank, scale))
             outputs = builder.joined(parts, axis=3)
             for _ in range(_RANGES_OF_AN_OUTPUT):
                 pooled.append(self._pooled(outputs, weights, len(pooled)))
@@ -182,24 +192,43 @@ class _Frontend:
         return builder.joined(pooled, axis=1)
 
     def _first(self, bank):
-        """First sample of a bank's first output's taps, from the start of the chunk."""
-        return bank.first_output - self._delay * self._leaf.strides + bank.first_tap
+        """First sample that a bank takes, from the start of the chunk."""
+        return bank.first_output - self._delay * self._leaf.strides + bank.first_sample
 
-    def _outputs(self, signal, bank, history, scale):
+    def _part(self, signal, bank, history):
+        """The samples that a bank takes, (1, 1, samples, 1)."""
+        reach = bank.reach(self._n_outputs)
+        return self._builder.cut(signal, 2, history + self._first(bank), reach)
+
+    def _decimated(self, signal, bank, history):
+        """The samples at a bank's rate, (1, 1, samples, 1); None at the full rate."""
+        if bank.decimator is None:
+            return None
+        builder, taps = self._builder, bank.decimator[None, None, :, None]
+        numbers, _ = per_channel(taps, axis=0)
+        # Rounded taps, too, keep the level of what they pass.
+        values = Values("int8", (float(bank.decimator.sum() / numbers.sum()),))
+        return builder.operator(
+            "CONV_2D",
+            [self._part(signal, bank, history), builder.constant(numbers, values), -1],
+            (1, 1, bank.decimated(self._n_outputs), 1),
+            _SAMPLES,
+            **_options(stride=bank.rate),
+        )
+
+    def _outputs(self, source, bank, scale):
         """Real and imaginary parts of a bank's filters, (1, 1, outputs, channels)."""
         builder = self._builder
         n_taps, channels = bank.taps.shape
-        reach = (self._n_outputs - 1) * bank.stride + n_taps
-        part = builder.cut(signal, 2, history + self._first(bank), reach)
         # Real and imaginary part of each filter side by side.
         taps = bank.taps.reshape(n_taps, 2, -1).transpose(2, 1, 0)
         taps, values = per_channel(taps.reshape(channels, 1, n_taps, 1), axis=0)
         return builder.operator(
             "CONV_2D",
-            [part, builder.constant(taps, values), -1],
+            [source, builder.constant(taps, values), -1],
             (1, 1, self._n_outputs, channels),
             Values("int16", scale),
-            **_options(stride=bank.stride),
+            **_options(stride=bank.stride // bank.rate),
         )
 
     def _pooled(self, outputs, windows, index):
@@ -254,12 +283,12 @@ class _Frontend:
             log2_table(),
             2.0**-8,
             builder.constant(shift, Values("int32")),
+            (1, n_ranges, hops * channels, 1),
         )
         scales = np.array(
             [2 * self._energy * LOG_STEP / _RATIO**i for i in range(_RANGES)]
             + [2 * self._energy * LOG_STEP / _RATIO**i / _FINER for i in range(_RANGES)]
         )
-        logs = builder.reshape(logs, (1, n_ranges, hops * channels, 1))
         offsets = log_constant(builder, np.log2(scales).reshape(1, n_ranges, 1, 1))
         logs = combine(builder, "ADD", logs, offsets)
         largest = builder.operator(

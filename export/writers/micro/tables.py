@@ -1,6 +1,7 @@
 """Functions of integers, looked up in tables."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,8 @@ LEAST = -32.0
 LOG_ENTRIES = 512
 LOG_STEP = 2**15 // LOG_ENTRIES
 _COARSEST = 8
+# The schema's number of an activation that an operator ends with.
+RELU = 1
 # A table has 14 bits a value: TFLite Micro looks up bytes alone, and joins a high one
 # of 8 bits with a low one of 6 by a product.
 _LOW = 64
@@ -22,7 +25,12 @@ _LEAST = -128 * _LOW
 
 
 def look_up(
-    builder: Builder, numbers: int, table: np.ndarray, scale: float, shift: int = 0
+    builder: Builder,
+    numbers: int,
+    table: np.ndarray,
+    scale: float,
+    shift: int = 0,
+    shape: Sequence[int] | None = None,
 ) -> int:
     """Values of a table, by the number of each.
 
@@ -32,6 +40,7 @@ def look_up(
         table: (n,), the values.
         scale: Step of the values, which are within -8192 and 8127 of these.
         shift: Tensor of int32 to add to the numbers; 0 for none.
+        shape: Of the result. Defaults to that of the numbers.
 
     Returns:
         Tensor of int16, of that scale.
@@ -45,25 +54,27 @@ def look_up(
     >>> builder.shape_of(roots), builder.values_of(roots).step
     ((1, 5), 0.001953125)
     """
-    shape = builder.shape_of(numbers)
+    looked_up = builder.shape_of(numbers)
     index = builder.operator(
-        "CAST", [numbers], shape, Values("int32"), inDataType=7, outDataType=2
+        "CAST", [numbers], looked_up, Values("int32"), inDataType=7, outDataType=2
     )
     if shift:
-        index = builder.operator("ADD", [index, shift], shape, Values("int32"))
+        index = builder.operator("ADD", [index, shift], looked_up, Values("int32"))
     steps = np.clip(np.round(table / scale), _LEAST, _MOST).astype(int)
     rows = np.stack([steps // _LOW, steps % _LOW], axis=1)
     byte = Values("int8", 1.0)
     rows_constant = builder.constant(rows, byte)
-    pairs = builder.operator("GATHER", [rows_constant, index], (*shape, 2), byte)
-    pairs = builder.operator("QUANTIZE", [pairs], (*shape, 2), Values("int16", 1.0))
+    pairs = builder.operator("GATHER", [rows_constant, index], (*looked_up, 2), byte)
+    numbers_of_1 = Values("int16", 1.0)
+    pairs = builder.operator("QUANTIZE", [pairs], (*looked_up, 2), numbers_of_1)
     weights = builder.constant(np.array([[_LOW, 1]]), Values("int8", 1.0))
-    size = int(np.prod(shape))
+    size = int(np.prod(looked_up))
     # As numbers of 1, whose scale is then read as another.
     joined = builder.operator(
-        "FULLY_CONNECTED", [pairs, weights, -1], (size, 1), Values("int16", 1.0)
+        "FULLY_CONNECTED", [pairs, weights, -1], (size, 1), numbers_of_1
     )
-    return builder.reread(builder.reshape(joined, shape), Values("int16", scale))
+    joined = builder.reshape(joined, looked_up if shape is None else shape)
+    return builder.reread(joined, Values("int16", scale))
 
 
 def look_up_bytes(
@@ -142,8 +153,17 @@ def log_constant(builder: Builder, values: Sequence | np.ndarray) -> int:
     return builder.constant(LOG.numbers(np.asarray(values)), LOG)
 
 
-def combine(builder: Builder, name: str, one: int, other: int, values=LOG) -> int:
+def combine(
+    builder: Builder, name: str, one: int, other: int, values=LOG, **options: Any
+) -> int:
     """ADD, SUB, MUL, MINIMUM or MAXIMUM of two tensors, which may be broadcast.
+
+    Args:
+        builder: Graph to add to.
+        name: Name of the operator.
+        one, other: The tensors.
+        values: `Values` of the result.
+        **options: Options of the operator.
 
     Example:
 
@@ -154,4 +174,4 @@ def combine(builder: Builder, name: str, one: int, other: int, values=LOG) -> in
     (4, 5)
     """
     shapes = np.broadcast_shapes(builder.shape_of(one), builder.shape_of(other))
-    return builder.operator(name, [one, other], shapes, values)
+    return builder.operator(name, [one, other], shapes, values, **options)

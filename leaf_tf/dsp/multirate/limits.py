@@ -11,7 +11,7 @@ from leaf_tf.dsp.multirate.plan import Group
 
 # Decimation rates to try. Not 5: at 16 kHz it folds the loud parts of speech into the
 # lowest filters.
-_RATES = (2, 3, 4, 7, 8)
+RATES = (2, 3, 4, 7, 8)
 # Candidate half-lengths of filters, in sigmas: 1.1 % of the peak to 4e-6.
 _REACHES = (3.0, 3.15, 3.3, 3.45, 3.6, 3.75, 3.9, 4.0, 4.15, 4.3, 4.5, 4.75, 5.0)
 
@@ -76,7 +76,7 @@ class Simplifications:
         longest = self._strides[self._by_stride.cheapest(np.ones(n_filters))]
         self._by_rate = {
             rate: self._tap_search(rate, longest)
-            for rate in (1,) + _RATES
+            for rate in (1,) + RATES
             if exact.strides % rate == 0
         }
 
