@@ -24,7 +24,7 @@ from training.evaluation.opening import relabelled, require_known
 from training.evaluation.report import write_report
 from training.evaluation.scores import scored
 from training.fit.callbacks import score_of, write_history
-from training.fit.fitting import in_words, memory_named, require_outside
+from training.fit.checks import in_words, memory_named, require_outside
 from training.input.pipeline import TrainingData
 from training.run.data_checks import adapted_record, is_same, news_of, own_clips
 from training.run.data_record import TaskRecord

@@ -5,7 +5,6 @@ import dataclasses
 import hashlib
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -13,9 +12,7 @@ import tensorflow as tf
 import leaf_tf
 from leaf_files.atomic import replacing, write_json
 from leaf_files.command_line import counted
-from leaf_files.errors import UserError
-from leaf_files.labels import label_faults
-from leaf_files.run_folder import LABEL_SEPARATOR, Head
+from leaf_files.run_folder import Head
 from training.decisions.calibrating import add_calibration, calibrated
 from training.decisions.figures import draw_reliability
 from training.evaluation import figures, notes
@@ -26,6 +23,13 @@ from training.evaluation.report import splits_in_words, write_report
 from training.evaluation.scores import scored, scores_in_words
 from training.fit.callbacks import ValidateAndSave, is_over, write_history
 from training.fit.checkpoints import Checkpoints
+from training.fit.checks import (
+    check_heads,
+    in_words,
+    memory_named,
+    require_outside,
+    require_outside_sounds,
+)
 from training.fit.devices import OneDevice
 from training.fit.progress import Progress
 from training.fit.random_split import (
@@ -62,7 +66,6 @@ from training.run.parent import (
 from training.run.short_windows import short_window_note
 from training.settings.config import FitConfig
 from training.tasks.clip_sets import SPLITS, ClipSet, TaskData
-from training.tasks.own.task import OwnTask
 from training.tasks.registry import about, get_tasks, is_official, split_rule
 
 
@@ -143,7 +146,7 @@ def _fit(config, run, resume, devices, like, compare_splits):
     goes_on = resume and Checkpoints(run).exist
     if config.from_run and not goes_on:
         require_parent(config)
-    _require_outside_sounds(config, run.path)
+    require_outside_sounds(config, run.path)
     sounds = AugmentationSounds.read(config, say)
     heads, splits, data, task_data = _open(config, run, say)
     if compare_splits:
@@ -410,101 +413,11 @@ def _load(task, config, say):
     return data
 
 
-def in_words(n_classes, splits):
-    """Sizes of splits: "5 classes; 29 train, 3 validation, 3 test clips; 8, 2, 2
-    groups".
-
-    Args:
-        n_classes: Number of classes.
-        splits: {split: `ClipSet`}.
-
-    >>> from training.tasks.registry import get_task
-    >>> in_words(2, get_task("folder:drums").load().splits)
-    '2 classes; 6 train, 2 validation, 2 test clips'
-    """
-    sizes = ", ".join(f"{c.n_examples} {split}" for split, c in splits.items())
-    words = f"{n_classes} classes; {sizes} clips"
-    if any(clips.n_groups is None for clips in splits.values()):
-        return words
-    n_groups = ", ".join(str(clips.n_groups) for clips in splits.values())
-    return f"{words}; {n_groups} groups"
-
-
-def check_heads(heads, config):
-    """Checks that labels can be written down, and settings fit the tasks.
-
-    Raises:
-        UserError: A label can't be written, or a setting doesn't fit.
-
-    >>> head = Head("drums", "drums", ("kick", "snare|tom"), "sigmoid")
-    >>> check_heads((head,), FitConfig("drums"))
-    Traceback (most recent call last):
-    leaf_files.errors.UserError: the name of class 'snare|tom' has a '|'; rename it
-    """
-    for head in heads:
-        faults = label_faults(head.labels)
-        if faults:
-            raise UserError(
-                f"names of classes of {head.task} can't be labels: {', '.join(faults)}"
-            )
-        for label in head.labels:
-            if head.multi_label and LABEL_SEPARATOR in label:
-                raise UserError(
-                    f"the name of class {label!r} has a {LABEL_SEPARATOR!r}; rename it"
-                )
-        if head.multi_label and config.class_weights != "none":
-            raise UserError(
-                f"clips of {head.task} have several labels, which --class-weights "
-                "can't weigh; use --balanced"
-            )
-
-
 def _results(heads, entries):
     """Yields one line a task, with its main scores."""
     for head, entry in zip(heads, entries):
         task = f"{head.task}: " if len(heads) > 1 else ""
         yield f"{task}test {scores_in_words(entry)}"
-
-
-def require_outside(task, path):
-    """Checks that a run isn't inside the task's folder, as it would be a class there.
-
-    >>> from training.tasks.registry import get_task
-    >>> require_outside(get_task("folder:drums"), Path("drums/run"))
-    Traceback (most recent call last):
-    leaf_files.errors.UserError: drums/run lies in the folder of the clips, ...
-    """
-    if isinstance(task, OwnTask):
-        task.require_outside(path)
-
-
-def _require_outside_sounds(config, path):
-    """Refuses a run inside a folder of sounds, whose clips it would add to them."""
-    for folder in filter(None, (config.noise_dir, config.rir_dir)):
-        if path.resolve().is_relative_to(Path(folder).resolve()):
-            raise UserError(
-                f"{path} lies in {folder}, where its clips would be taken for noise or "
-                "rooms; name an --output outside of it"
-            )
-
-
-@contextlib.contextmanager
-def memory_named(config):
-    """Turns running out of memory into a `UserError` that names what to lower.
-
-    >>> with memory_named(FitConfig("drums")):
-    ...     raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
-    Traceback (most recent call last):
-    leaf_files.errors.UserError: not enough memory for 32 windows of 1 s at once; ...
-    """
-    try:
-        yield
-    except tf.errors.ResourceExhaustedError as error:
-        raise UserError(
-            f"not enough memory for {config.batch_size} windows of "
-            f"{config.window_seconds:g} s at once; lower --batch-size or "
-            "--window-seconds"
-        ) from error
 
 
 @contextlib.contextmanager

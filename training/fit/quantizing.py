@@ -17,7 +17,7 @@ from training.evaluation.opening import relabelled, require_known
 from training.evaluation.report import write_report
 from training.evaluation.scores import scored
 from training.fit.callbacks import write_history
-from training.fit.fitting import in_words, require_outside
+from training.fit.checks import in_words, require_outside
 from training.fit.rounding import KeepClosest, Rounding, difference
 from training.input.pipeline import TrainingData
 from training.run.data_checks import adapted_record

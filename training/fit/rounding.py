@@ -8,7 +8,7 @@ import numpy as np
 
 from leaf_files.errors import UserError
 from leaf_tf import encoders
-from training.fit.fitting import memory_named
+from training.fit.checks import memory_named
 from training.run.models import parts
 
 # Batches by which ranges of values are known before training starts.

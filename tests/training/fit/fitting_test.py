@@ -17,7 +17,8 @@ from leaf_tf import visualize
 from tests.training.runs import small_config, write_noises
 from training.evaluation import figures
 from training.evaluation.evaluating import evaluate
-from training.fit.fitting import check_heads, fit
+from training.fit.checks import check_heads
+from training.fit.fitting import fit
 from training.settings.config import FitConfig
 
 FILES = {
