@@ -147,7 +147,7 @@ def _draw_differences(axes, results, task, frontend, shift):
     style = _style(results, frontend)
     color, marker = style["color"], style["marker"]
     axes.plot([], [], color=color, marker=marker, linewidth=1, label=frontend)
-    encoder = results.verdict_encoder(task)
+    encoder = results.verdict_encoder(task, frontend)
     for place, condition in enumerate(JUDGED):
         score = results.scores.get(Key(task, encoder, frontend, condition))
         if score is None or score.difference is None:

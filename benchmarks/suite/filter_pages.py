@@ -76,7 +76,7 @@ def csv_rows(numbers, costs):
         rows.append(
             {
                 "task": task,
-                "encoder": numbers.results[number].verdict_encoder(task),
+                "encoder": numbers.results[number].verdict_encoder(task, name),
                 "frontend": name,
                 "n_filters": number,
                 "condition": condition,

@@ -77,7 +77,7 @@ class ByFilters:
         results = self.results[number]
         if task not in results.tasks:
             return None
-        encoder = results.verdict_encoder(task)
+        encoder = results.verdict_encoder(task, name)
         return results.scores.get(Key(task, encoder, name, condition))
 
     @property

@@ -146,7 +146,7 @@ def _what_was_run(results, runs):
         score.difference.margin
         for key, score in results.scores.items()
         if key.condition == CLEAN
-        and key.encoder == results.verdict_encoder(key.task)
+        and key.encoder == results.verdict_encoder(key.task, key.frontend)
         and score.difference is not None
         and score.difference.margin is not None
     ]
@@ -171,7 +171,7 @@ def _verdict(results, frontend):
     rows = []
     n_kept, n_judged = 0, 0
     for task in results.tasks:
-        encoder = results.verdict_encoder(task)
+        encoder = results.verdict_encoder(task, frontend)
         cells = []
         for condition in JUDGED:
             score = results.scores.get(Key(task, encoder, frontend, condition))
@@ -183,6 +183,7 @@ def _verdict(results, frontend):
     yield from plain_table(["points", *(_TITLES[name] for name in JUDGED)], rows)
     gains = _gains(results, frontend)
     yield ""
+    yield from _by_encoders(results, frontend)
     yield (
         f"{n_kept} of {n_judged} clean means are above {100 * NO_LOSS:.1f} points. "
         f"Above {results.baseline} with an interval that excludes 0 in noise or at "
@@ -190,12 +191,29 @@ def _verdict(results, frontend):
     )
 
 
+def _by_encoders(results, frontend):
+    """Yields a line on which encoders a verdict is from, if there are several."""
+    tasks: dict[str, list[str]] = {}
+    for task in results.tasks:
+        if len(results.encoders(task)) > 1:
+            encoder = results.verdict_encoder(task, frontend)
+            tasks.setdefault(encoder, []).append(task)
+    if tasks:
+        several = tasks.pop(ALL_ENCODERS, None)
+        parts = [f"both encoders on {', '.join(several)}"] if several else []
+        parts += [f"{name} alone on {', '.join(tasks[name])}" for name in tasks]
+        yield f"Seeds of {'; '.join(parts)}."
+        yield ""
+
+
 def _gains(results, frontend):
     """Tasks on which a frontend is above the baseline under shift."""
     gains: dict[str, list[str]] = {}
     for task in results.tasks:
         for condition in _SHIFT_TITLES:
-            key = Key(task, results.verdict_encoder(task), frontend, condition)
+            key = Key(
+                task, results.verdict_encoder(task, frontend), frontend, condition
+            )
             score = results.scores.get(key)
             difference = score and score.difference
             if difference and difference.excludes_zero and difference.mean > 0:
@@ -224,7 +242,7 @@ def sentences(results, frontend):
     """
     found = []
     for task in results.tasks:
-        encoder = results.verdict_encoder(task)
+        encoder = results.verdict_encoder(task, frontend)
         differences = {}
         for condition in JUDGED:
             score = results.scores.get(Key(task, encoder, frontend, condition))

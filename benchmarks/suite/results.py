@@ -126,9 +126,19 @@ class Results:
         )
         return names
 
-    def verdict_encoder(self, task):
-        """The one that verdicts on a task are from: all together, if several."""
-        return self.encoders(task)[-1]
+    def verdict_encoder(self, task, frontend):
+        """The one that a verdict on a frontend is from: that with most seeds.
+
+        All together, `ALL_ENCODERS`, if no encoder alone has more of them.
+        """
+        n_seeds = dict.fromkeys(reversed(self.encoders(task)), 0)
+        for key, score in self.scores.items():
+            if (key.task, key.frontend) == (task, frontend):
+                difference = score.difference
+                pairs = difference.by_seeds.n if difference else 0
+                n = pairs if frontend in self.others else len(score.values)
+                n_seeds[key.encoder] = max(n_seeds[key.encoder], n)
+        return max(n_seeds, key=lambda encoder: n_seeds[encoder])
 
 
 def collect(runs, baseline=BASELINE):

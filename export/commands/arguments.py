@@ -97,7 +97,7 @@ def export_parser() -> Parser:
         metavar="MS",
         help="length of the chunks of --streaming and of the format micro, a multiple "
         "of the frontend's hop "
-        "(default: the multiple that is nearest to 100; of micro, to 50)",
+        "(default: the multiple that is nearest to 100; of micro, to 40)",
     )
     parser.add_argument(
         "--calibrated",

@@ -242,7 +242,7 @@ def _rewrite(model, plan):
     behind = [op for op in graph.operators[first:] if id(op) not in replaced]
     graph.operators = graph.operators[:first]
     builder = Builder(model)
-    source = plan.layers[0].operator.inputs[0]
+    source = _padded_once(builder, plan.layers[0])
     strips = [
         _strip(builder, plan.layers, source, start, end)
         for start, end in zip(plan.ends, plan.ends[1:])
@@ -254,31 +254,47 @@ def _rewrite(model, plan):
     graph.operators += behind
 
 
+def _padded_once(builder, layer):
+    """The image that strips are cut from, with the zeros around it that a layer needs.
+
+    So strips aren't padded one by one in front of that layer.
+    """
+    source = layer.operator.inputs[0]
+    if layer.name == "MAX_POOL_2D":
+        return source
+    _, end = layer.rows(0, layer.target[1])
+    return _padded(builder, layer, source, layer.before[0], end - layer.source[1])
+
+
 def _strip(builder, layers, source, start, end):
-    """The rows `start` to `end` of the last layer's output."""
-    needed: list[tuple[int, int, int, int]] = []
-    for layer in reversed(layers):
-        first, last = layer.rows(start, end)
-        start, end = max(first, 0), min(last, layer.source[1])
-        needed.insert(0, (start - first, last - end, start, end))
-    _, _, start, end = needed[0]
-    strip = builder.cut(source, 1, start, end - start)
-    for layer, (above, below, _, _) in zip(layers, needed):
-        strip = _apply(builder, layer, strip, above, below)
+    """The rows `start` to `end` of the last layer's output, from `_padded_once`."""
+    first, *behind = layers
+    # Rows that are outside the image of each layer behind the first, above and below.
+    outside: list[tuple[int, int]] = []
+    for layer in reversed(behind):
+        above, below = layer.rows(start, end)
+        start, end = max(above, 0), min(below, layer.source[1])
+        outside.insert(0, (start - above, below - end))
+    start, end = first.rows(start, end)
+    if first.name == "MAX_POOL_2D":
+        end = min(end, first.source[1])
+    strip = builder.cut(source, 1, start + first.before[0], end - start)
+    strip = _apply(builder, first, strip)
+    for layer, (above, below) in zip(behind, outside):
+        if layer.name != "MAX_POOL_2D":
+            strip = _padded(builder, layer, strip, above, below)
+        strip = _apply(builder, layer, strip)
     return strip
 
 
-def _apply(builder, layer, strip, above, below):
-    """A layer on a strip, `above` and `below` the rows that are outside the image."""
+def _apply(builder, layer, strip):
+    """A layer on a strip, which has all the zeros that the layer needs."""
     from ai_edge_litert import schema_py_generated as schema
 
     padding = schema.Padding.VALID
     if layer.name == "MAX_POOL_2D":
         # Rows and columns that are missing at the end are no maximum.
         padding = schema.Padding.SAME
-    else:
-        columns = (layer.before[1], layer.columns_after())
-        strip = _padded(builder, strip, (above, below), columns)
     _, rows, columns, _ = builder.shape_of(strip)
     size = [-(-n // step) for n, step in zip((rows, columns), layer.stride)]
     if padding == schema.Padding.VALID:
@@ -300,8 +316,10 @@ def _options(layer, padding):
     return {**vars(layer.operator.builtinOptions), "padding": padding}
 
 
-def _padded(builder, strip, rows, columns):
-    """A strip with rows and columns of zeros around it."""
+def _padded(builder, layer, strip, above, below):
+    """A strip with rows of zeros, and the columns of zeros that a layer needs."""
+    rows = (above, max(below, 0))
+    columns = (layer.before[1], layer.columns_after())
     if not any((*rows, *columns)):
         return strip
     shape = builder.shape_of(strip)

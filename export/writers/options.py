@@ -24,7 +24,7 @@ class Options:
         max_accuracy_drop: Points of its score that a quantized file may lose, above 0.
         streaming: Whether to make `model_streaming.tflite`.
         chunk_ms: Length of its chunks, and of those of microcontrollers' models, ms;
-            None for about 100, and about 50.
+            None for about 100, and about 40.
         trainable: Whether the SavedModel's weights stay variables, to train further.
         license: Licence of the model, as a model card names it; None if it is unknown.
 

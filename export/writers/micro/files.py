@@ -54,7 +54,7 @@ class MicroFiles:
         source: The model.
         calibration: Function to (n, window_samples), float32: windows such as the
             model was trained on.
-        chunk_ms: Length of a chunk, ms; None for about 50.
+        chunk_ms: Length of a chunk, ms; None for about 40.
 
     Attributes:
         facts: The facts that the files hold.

@@ -13,8 +13,8 @@ from leaf_files.errors import UserError
 from leaf_files.quiet import import_tensorflow
 
 FRAMES = "frames"
-# Half of what other streams take: a device has no memory for more.
-DEFAULT_CHUNK_MS = 50.0
+# Less than half of what other streams take: a device has no memory for more.
+DEFAULT_CHUNK_MS = 40.0
 
 
 class FrameStream:
@@ -25,7 +25,7 @@ class FrameStream:
     Args:
         source: The model.
         chunk_ms: Length of a chunk, a multiple of the frontend's hop; None for the
-            multiple that is nearest to 50 ms.
+            multiple that is nearest to 40 ms.
 
     Attributes:
         stream: `leaf_tf.streaming.Stream` of little memory.

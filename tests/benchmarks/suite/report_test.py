@@ -47,6 +47,23 @@ def test_a_frontend_is_compared_on_the_seeds_that_both_have(tmp_path):
     assert score.difference.mean == pytest.approx(0.1)
 
 
+def test_a_verdict_is_from_the_encoders_that_have_most_seeds(tmp_path):
+    write_runs(tmp_path, RUNS, encoders=("small",), n_seeds=3)
+    write_runs(tmp_path, RUNS, encoders=("bc_resnet",), n_seeds=2)
+    write_runs(tmp_path, {"other": {"": 6}}, encoders=("small",), n_seeds=2)
+    results = collect(read_runs(tmp_path))
+    assert results.verdict_encoder("drums", "leaf") == "small"
+    assert results.verdict_encoder("drums", "other") == "small"
+    assert "Seeds of small alone on drums." in to_markdown(results, {})
+    write_runs(tmp_path, RUNS, encoders=("bc_resnet",), n_seeds=3)
+    results = collect(read_runs(tmp_path))
+    assert results.verdict_encoder("drums", "leaf") == "all"
+    assert "Seeds of both encoders on drums." in to_markdown(results, {})
+    # What was run with one encoder alone is judged by that.
+    [sentence] = sentences(results, "other")
+    assert sentence.startswith("drums: other +10.0 points (")
+
+
 def test_without_mel_there_are_accuracies_alone(tmp_path):
     write_runs(tmp_path, {"leaf": {"": 6}})
     results = collect(read_runs(tmp_path))
