@@ -215,36 +215,53 @@ def _left(graph, outputs, given):
             # A gradient of a layer's own, such as swish's, that nobody asks for.
             node.attr.pop("_gradient_op_type", None)
     graph_def = tf.compat.v1.GraphDef(versions=whole.versions, library=whole.library)
+    once = {op.name for op in kept if op.op_def.is_stateful}
+    short = _Names()
     for node in whole.node:
         if node.name in names:
             inputs = [n for n in node.input if n[0] != "^" or n[1:] in names]
             del node.input[:]
-            node.input.extend(inputs)
-            graph_def.node.append(node)
-    return _Left(graph_def, _shorten_names(graph_def), list(needs))
+            node.input.extend(map(short.tensor, inputs))
+            node.attr.pop("_class", None)  # nodes to be beside, by their long names
+            if short.is_new(node, node.name in once):
+                graph_def.node.append(node)
+    return _Left(graph_def, short.of, list(needs))
 
 
-def _shorten_names(graph_def):
-    """Gives the nodes of a graph short names: the long ones are most of its size.
+class _Names:
+    """Short names for the nodes of a graph, one for all that compute the same.
 
-    Returns:
-        {name: short name}.
+    Long names are most of a graph's size; half of its nodes are small constants and
+    sizes that others are, too.
+
+    Attributes:
+        of: {name: short name}.
     """
-    # With a point, as no name of TensorFlow's or Keras's has it.
-    short = {node.name: f"{node.op}.{i}" for i, node in enumerate(graph_def.node)}
 
-    def shortened(tensor):
+    def __init__(self):
+        self.of: dict[str, str] = {}
+        self._known: dict[Any, str] = {}
+
+    def tensor(self, tensor):
+        """The short name of a node's input."""
         mark, name = ("^", tensor[1:]) if tensor[0] == "^" else ("", tensor)
         name, colon, index = name.partition(":")
-        return f"{mark}{short.get(name, name)}{colon}{index}"
+        return f"{mark}{self.of.get(name, name)}{colon}{index}"
 
-    for node in graph_def.node:
-        node.name = short[node.name]
-        node.attr.pop("_class", None)  # nodes to be beside, by their long names
-        inputs = [shortened(name) for name in node.input]
-        del node.input[:]
-        node.input.extend(inputs)
-    return short
+    def is_new(self, node, has_effects):
+        """Names a node whose inputs have short names; False if another is equal."""
+        # With a point, as no name of TensorFlow's or Keras's has it.
+        short = f"{node.op}.{len(self.of)}"
+        attributes = sorted(
+            (name, value.SerializeToString(deterministic=True))
+            for name, value in node.attr.items()
+        )
+        key = (node.op, node.device, *node.input, "", *attributes)
+        self.of[node.name] = short
+        if not has_effects:
+            self.of[node.name] = self._known.setdefault(key, short)
+        node.name = short
+        return has_effects or self._known[key] == short
 
 
 def _holder(value):

@@ -1,5 +1,6 @@
 """Slicing whose gradient is cheap, and lengths that may be unknown."""
 
+import keras
 from keras import ops
 
 from leaf_tf.dsp.types import Size, Tensor
@@ -29,6 +30,9 @@ def cut(
     if not isinstance(axis, tuple):
         axis, start, length = (axis,), (start,), (length,)
     starts, shape = [0] * len(values.shape), list(ops.shape(values))
+    if keras.config.backend() == "tensorflow":
+        # All of an axis, in TensorFlow's word: its size, where unknown, is not asked.
+        shape = [size if isinstance(size, int) else -1 for size in shape]
     for one, *cut_there in zip(axis, start, length):
         starts[one], shape[one] = cut_there
     return ops.slice(values, starts, shape)

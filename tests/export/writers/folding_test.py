@@ -7,6 +7,8 @@ from export.tflite_format.graph import read_graph
 from export.writers.folding import fold, folded_call
 from leaf_files.quiet import native_logs_hidden
 
+NAMES = ("Exp", "StridedSlice", "RandomUniform")
+
 
 @pytest.fixture
 def computed_taps():
@@ -89,3 +91,23 @@ def test_an_answer_that_ignores_the_waveform_folds_too():
     np.testing.assert_allclose(
         folded(np.zeros((1, 4), "f"))["probabilities"], np.sin([[1.0, 1.0]]), rtol=1e-6
     )
+
+
+def test_what_is_computed_twice_is_computed_once_but_chance():
+    def serve(x):
+        first, second = (tf.exp(x[:, :2]) * tf.constant([2.0, 3.0]) for _ in range(2))
+        chance = tf.random.uniform((2,)) - tf.random.uniform((2,))
+        return {"sum": first + second, "chance": chance}
+
+    spec = tf.TensorSpec((None, 3), tf.float32, name="x")
+    whole = tf.function(serve, input_signature=[spec], autograph=False)
+    whole = whole.get_concrete_function()
+    folded = fold(whole).get_concrete_function()
+    counts = [
+        [sum(op.type == name for op in made.graph.get_operations()) for name in NAMES]
+        for made in (whole, folded)
+    ]
+    assert counts == [[2, 2, 2], [1, 1, 2]]
+    x = tf.constant([[0.5, 1.0, 2.0]])
+    np.testing.assert_array_equal(folded(x)["sum"], whole(x)["sum"])
+    assert np.all(folded(x)["chance"] != 0.0)
