@@ -57,7 +57,7 @@ def check_heads(heads, config):
                 )
         if head.multi_label and config.class_weights != "none":
             raise UserError(
-                f"clips of {head.task} have several labels, which --class-weights "
+                f"clips of {head.task} may have several labels, which --class-weights "
                 "can't weigh; use --balanced"
             )
 

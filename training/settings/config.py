@@ -476,13 +476,20 @@ class FitConfig:
         "data",
         "name clips of a folder that can't be read, and leave them out",
     )
+    multi_label: bool = setting(
+        False,
+        "data",
+        "give each class of a folder or a table a probability of its own, whatever the "
+        "others have, as where clips have several labels or none; clips of a folder "
+        "background have none",
+    )
     background: str | None = setting(
         None,
         "data",
-        "where a class background of a task of one label a clip is from, for the "
-        "answer none of these: synthetic, silence and noise at many levels; folders "
-        "of recordings of none of the classes; unlabelled, what lies between the "
-        "events of a table; several, separated by commas",
+        "where the class background is from, for the answer none of these, or, of "
+        "several labels, clips without one: synthetic, silence and noise at many "
+        "levels; folders of recordings of none of the classes; unlabelled, what lies "
+        "between the events of a table; several, separated by commas",
         none="no clips are added",
         metavar="SOURCE[,SOURCE...]",
         parse=_sources,

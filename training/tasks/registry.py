@@ -257,6 +257,7 @@ def get_task(name, config=None):
             splitting=splitting,
             opening=Opening.of(config),
             sources=BackgroundSources.of(config),
+            is_multi_label=config is not None and config.multi_label,
         )
     if is_table(name):
         return TableTask.of(name.removeprefix(TABLE_PREFIX), config)
@@ -311,6 +312,12 @@ def get_tasks(config):
     if options and all(reasons):
         raise UserError(f"{reasons[0]}: leave out {' and '.join(options)}")
     _require_table(config)
+    others = [task.name for task in tasks if not hasattr(task, "is_multi_label")]
+    if config.multi_label and others:
+        raise UserError(
+            "--multi-label is for clips of your own, "
+            f"{_FOLDER_PREFIX}PATH or {TABLE_PREFIX}FILE. Received: --task {others[0]}"
+        )
     for task in tasks:
         if task.sources is not None:
             task.sources.require(task)

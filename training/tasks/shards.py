@@ -134,7 +134,7 @@ class ShardsTask:
             for split in SPLITS
         }
         data = TaskData(labels, splits, multi_label)
-        return with_background(data, self.sources, seed, name=self.name)
+        return with_background(data, self.sources, seed)
 
     def _read(self):
         """(content of the manifest, `Shelved` clips)."""

@@ -142,7 +142,7 @@ class TfdsTask:
             self._prepare(builder, data_dir)
         with _damage_named(self.name, builder.data_path):
             data = self._clips(builder, seed)
-        return with_background(data, self.sources, seed, name=self.name)
+        return with_background(data, self.sources, seed)
 
     def _builder(self, data_dir):
         import tensorflow_datasets as tfds

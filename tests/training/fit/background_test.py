@@ -77,6 +77,25 @@ def test_what_sounds_like_background_is_none_of_these(run):
     assert NONE_OF_THESE not in head.labels
 
 
+def test_classes_on_their_own_have_it_too(
+    noises, street, pooling, no_figures, tmp_path
+):
+    config = small_config(
+        noises,
+        encoder=pooling,
+        epochs=1,
+        background=f"synthetic,{street}",
+        multi_label=True,
+    )
+    metrics = fit(config, tmp_path / "run")
+    [head] = RunFolder(tmp_path / "run").read_heads()
+    assert (head.labels, head.activation) == (("high", "low"), "sigmoid")
+    [told] = metrics["tasks"].values()
+    [found] = as_metrics(evaluate(tmp_path / "run"))["tasks"].values()
+    assert found["mAP"] == pytest.approx(told["mAP"])
+    assert found["n_examples"] == told["n_examples"]
+
+
 def test_evaluating_finds_the_same_clips(run):
     [found] = as_metrics(evaluate(run.path))["tasks"].values()
     [before] = run.metrics["tasks"].values()

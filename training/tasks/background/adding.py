@@ -3,29 +3,34 @@
 import dataclasses
 
 from leaf_files.command_line import note
-from leaf_files.errors import UserError
 from training.tasks.background.clips import Known, clip_set
 from training.tasks.background.sources import LABEL
 from training.tasks.identity import fingerprint
 from training.tasks.joining import joined
 
 
-def background_label(labels, background):
-    """The class that added clips are of: the task's own, or "background".
+def background_label(labels, background, multi_label):
+    """The class that added clips are of: the task's own, "background", or None.
 
     Args:
         labels: Labels of the task.
         background: Its background, or None.
+        multi_label: Whether a clip may have several labels, or none: added clips then
+            have none.
 
-    >>> background_label(("kick", "noise"), "noise"), background_label(("kick",), None)
-    ('noise', 'background')
+    >>> background_label(("kick", "noise"), "noise", multi_label=False)
+    'noise'
+    >>> background_label(("kick",), None, multi_label=False)
+    'background'
     """
+    if multi_label:
+        return None
     if background in labels:
         return background
     return next((label for label in labels if label.lower() == LABEL), LABEL)
 
 
-def with_background(data, sources, seed, known=None, name="the task"):
+def with_background(data, sources, seed, known=None):
     """A task's data with the clips of its background.
 
     Args:
@@ -33,13 +38,12 @@ def with_background(data, sources, seed, known=None, name="the task"):
         sources: `BackgroundSources`; None to add none.
         seed: Seed of the split, an int.
         known: `Known` of the task, without what `data` tells; or None.
-        name: Name of the task, for messages.
 
     Returns:
         A `TaskData`.
 
     Raises:
-        UserError: Its clips have several labels, or see `BackgroundSources.added`.
+        UserError: See `BackgroundSources.added`.
 
     >>> from training.tasks.registry import get_task
     >>> data = get_task("folder:drums").load()
@@ -51,16 +55,11 @@ def with_background(data, sources, seed, known=None, name="the task"):
     """
     if sources is None:
         return data
-    if data.multi_label:
-        raise UserError(
-            f"clips of {name} may have several labels, or none, which --background "
-            "can't add to: leave it out, and put such sounds among the clips without "
-            "a label, or into a folder background"
-        )
     known = _told(data, known)
-    label = background_label(data.labels, data.background)
+    label = background_label(data.labels, data.background, data.multi_label)
     of_split, line = sources.drawn(known, label, seed)
-    labels = (*data.labels, *(() if label in data.labels else (label,)))
+    is_new = label is not None and label not in data.labels
+    labels = (*data.labels, *((label,) if is_new else ()))
     splits = {
         split: joined(data.splits[split], clip_set(added, label, labels))
         if added
@@ -78,18 +77,18 @@ def with_background(data, sources, seed, known=None, name="the task"):
         labels=labels,
         splits=splits,
         fingerprint=mark,
-        background=label,
+        background=label or data.background,
         notes=(*data.notes, line),
     )
 
 
-def all_added(clips, labels, background, sources, known):
+def all_added(clips, labels, label, sources, known):
     """A set of all clips of a task, with all of its background behind them.
 
     Args:
         clips: `ClipSet` of all clips.
         labels: Labels of it, the background's among them.
-        background: Background of the task itself, or None.
+        label: That of the background; None for clips without a label.
         sources: `BackgroundSources`.
         known: `Known` of the task.
 
@@ -98,11 +97,10 @@ def all_added(clips, labels, background, sources, known):
     >>> clips = get_task("folder:drums").load_all(("kick", "snare"))
     >>> labels = ("kick", "snare", "background")
     >>> sources = BackgroundSources(("synthetic",))
-    >>> all_added(clips, labels, None, sources, Known(10, 2)).n_examples
+    >>> all_added(clips, labels, "background", sources, Known(10, 2)).n_examples
     15
     """
     sources_clips, _ = sources.added(known)
-    label = background_label(labels, background)
     added = [clip for of_source in sources_clips for clip in of_source]
     return joined(clips, clip_set(added, label, labels))
 

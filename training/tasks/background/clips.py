@@ -63,7 +63,7 @@ def clip_set(clips, label, labels):
 
     Args:
         clips: `Added`s.
-        label: Their label.
+        label: Their label; None for clips without one, of a task of several labels.
         labels: Labels of the task, this one among them.
 
     >>> sound = SyntheticSound(0, 1.0)
@@ -71,7 +71,9 @@ def clip_set(clips, label, labels):
     >>> clip_set([added], "rest", ("dog", "rest")).read_labels()
     array([1])
     """
-    index = list(labels).index(label)
+    target: np.int64 | np.ndarray = np.zeros(len(labels), np.float32)
+    if label is not None:
+        target = np.int64(list(labels).index(label))
     kinds = (
         [c for c in clips if isinstance(c.made, OwnClip)],
         [c for c in clips if isinstance(c.made, SyntheticSound)],
@@ -83,26 +85,25 @@ def clip_set(clips, label, labels):
             continue
         reading: SyntheticReading | ClipReading
         if is_synthetic:
-            reading = SyntheticReading(made, index)
+            reading = SyntheticReading(made, target)
         else:
+            own = () if label is None else (label,)
             relabelled = [
-                dataclasses.replace(
-                    m, entry=dataclasses.replace(m.entry, labels=(label,))
-                )
+                dataclasses.replace(m, entry=dataclasses.replace(m.entry, labels=own))
                 for m in made
             ]
-            targets = targets_of(relabelled, list(labels), False)
+            targets = targets_of(relabelled, list(labels), label is None)
             reading = ClipReading(relabelled, targets, Path(), None)
-        sets.append(_indexed(of_kind, reading, label, index))
+        sets.append(_indexed(of_kind, reading, label or "", target))
     return sets[0] if len(sets) == 1 else joined(*sets)
 
 
-def _indexed(clips, reading, label, index):
+def _indexed(clips, reading, label, target):
     """The `ClipSet` of `Added`s that a reading reads."""
     return ClipSet.by_index(
         len(clips),
         reading.at,
-        lambda: np.full(len(clips), index, np.int64),
+        lambda: np.stack([target] * len(clips)),
         [ListedClip(clip.sound, label, clip.name) for clip in clips],
         groups=[clip.group for clip in clips],
         waveforms=reading,

@@ -184,7 +184,7 @@ class BackgroundSources:
 
         Args:
             known: `Known` of the task.
-            label: Their label.
+            label: Their label, or None.
             seed: Seed of the split, an int.
 
         Returns:
@@ -202,10 +202,11 @@ class BackgroundSources:
         clips, lines = self.added(known)
         of_split = self.split(clips, known, seed)
         counts = ", ".join(f"{len(of_split[split])} {split}" for split in SPLITS)
-        return of_split, (
-            f"the class {label!r} has {counted(sum(map(len, clips)), 'clip')} "
-            f"by --background ({counts}): {'; '.join(lines)}"
-        )
+        n_clips = counted(sum(map(len, clips)), "clip")
+        where = f"the class {label!r} has {n_clips} by --background"
+        if label is None:
+            where = f"{n_clips} without a label by --background"
+        return of_split, f"{where} ({counts}): {'; '.join(lines)}"
 
     def _of(self, name, n_clips, known):
         """([`Added`] of a source, a line on them)."""

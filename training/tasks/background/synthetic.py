@@ -88,16 +88,16 @@ class SyntheticReading:
 
     Args:
         sounds: `SyntheticSound`s.
-        label: Index of their class.
+        target: Index of their class, np.int64; or float32 (n_classes,) of zeros.
 
-    >>> reading = SyntheticReading([SyntheticSound(0, 0.1)], label=2)
+    >>> reading = SyntheticReading([SyntheticSound(0, 0.1)], np.int64(2))
     >>> reading.read(8000, 0).shape, reading.in_memory(8000)
     ((800,), False)
     """
 
-    def __init__(self, sounds, label):
+    def __init__(self, sounds, target):
         self._sounds = sounds
-        self._label = label
+        self._target = target
 
     def in_memory(self, sample_rate):
         """Whether the waveforms of a rate in Hz are in memory: no."""
@@ -119,7 +119,7 @@ class SyntheticReading:
             )
             return {
                 "waveform": tf.ensure_shape(waveform, [None]),
-                "label": tf.constant(self._label, tf.int64),
+                "label": tf.constant(self._target),
                 "clip": names[index],
             }
 

@@ -42,6 +42,7 @@ class FolderTask(OwnTask):
         splitting: `Splitting` by the settings of the run.
         opening: `Opening` by them.
         sources: `BackgroundSources` by them, or None.
+        is_multi_label: Whether clips may have several labels, or none, in any case.
 
     >>> data = FolderTask(Path("drums")).load()  # 5 clips of each class
     >>> {split: clips.n_examples for split, clips in data.splits.items()}
@@ -54,6 +55,7 @@ class FolderTask(OwnTask):
     splitting: Splitting = Splitting()
     opening: Opening = Opening()
     sources: BackgroundSources | None = None
+    is_multi_label: bool = False
 
     @property
     def name(self):
@@ -73,12 +75,14 @@ class FolderTask(OwnTask):
             (x for b in _BACKGROUNDS for x in parts if x.lower() == b), None
         )
         notes, labels = [], tuple(parts)
-        if layout.is_multi_label:
+        multi_label = layout.is_multi_label or self.is_multi_label or bool(multi_label)
+        if multi_label:
             mixed = [name for name, of in parts.items() if len(of) > 1]
-            notes.append(
-                "clips may have several labels, as the names of folders say: "
-                f"{a_few(mixed)}"
-            )
+            if mixed:
+                notes.append(
+                    "clips may have several labels, as the names of folders say: "
+                    f"{a_few(mixed)}"
+                )
             backgrounds = [x for x in parts if x.lower() in _BACKGROUNDS]
             labels = tuple(x for x in parts if x not in mixed + backgrounds)
             parts = parts | {name: () for name in backgrounds}
@@ -88,7 +92,7 @@ class FolderTask(OwnTask):
                 for path in walked.clips
             ],
             labels,
-            layout.is_multi_label,
+            multi_label,
             background,
             bad=walked.faults,
             faults=[*_runs(walked), *layout.faults],

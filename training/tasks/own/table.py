@@ -40,6 +40,7 @@ class TableTask(OwnTask):
         splitting: `Splitting` by the settings of the run.
         opening: `Opening` by them.
         sources: `BackgroundSources` by them, or None.
+        is_multi_label: Whether clips may have several labels, or none, in any case.
 
     >>> TableTask.of("notes.csv#family").name
     'table:notes.csv#family'
@@ -56,8 +57,8 @@ class TableTask(OwnTask):
     splitting: Splitting = Splitting()
     opening: Opening = Opening()
     sources: BackgroundSources | None = None
+    is_multi_label: bool = False
 
-    can_be_multi_label = True
     needs = "at least two labels"
 
     @classmethod
@@ -100,6 +101,7 @@ class TableTask(OwnTask):
             background=config.background_class,
             window_seconds=config.window_seconds,
             skip_bad_clips=config.skip_bad_clips,
+            is_multi_label=config.multi_label,
         )
 
     @property
@@ -128,7 +130,7 @@ class TableTask(OwnTask):
                 the table says.
         """
         require_utf8(self.path)
-        table = self._read(multi_label)
+        table = self._read(multi_label or self.is_multi_label or None)
         if table.faults:  # before clips are opened, which takes long
             self._refuse_rows(table)
         column, *others = table.columns.values()

@@ -94,7 +94,7 @@ class OwnTask(abc.ABC):
     opening: Opening
     sources: BackgroundSources | None = None
     why_not_split = ""  # they can be split in any way
-    can_be_multi_label = False
+    is_multi_label = False  # as the settings say
     needs = "at least two subfolders of clips"
 
     @property
@@ -179,7 +179,7 @@ class OwnTask(abc.ABC):
         if self.sources is None:
             return data
         known = self._known(self.sources, 0, 0)
-        return with_background(data, self.sources, seed, known, self.name)
+        return with_background(data, self.sources, seed, known)
 
     def load_clips(self, seed=0):
         """Opens all clips and splits them, as `load` does, without `sources`.
@@ -312,10 +312,11 @@ class OwnTask(abc.ABC):
         _warn(shared_sounds(listing, usable))
         known = [_spelled(clip, spelled) for clip in usable]
         clips = self._clip_set(known, labels, listing.multi_label, sounds)
-        if self.sources is None or not with_sources or listing.multi_label:
+        if self.sources is None or not with_sources:
             return clips
         background = self._known(self.sources, len(known), len(listing.labels))
-        return all_added(clips, labels, listing.background, self.sources, background)
+        label = background_label(labels, listing.background, listing.multi_label)
+        return all_added(clips, labels, label, self.sources, background)
 
     def background_line(self, survey, seed):
         """A line on the background that `load` adds to the clips of a `Survey`, or "".
@@ -332,7 +333,9 @@ class OwnTask(abc.ABC):
             placed=dict(zip(survey.groups or (), splits)),
             sounds=frozenset(c.listed(self.folder).sound for c in survey.clips),
         )
-        label = background_label(listing.labels, listing.background)
+        label = background_label(
+            listing.labels, listing.background, listing.multi_label
+        )
         return self.sources.drawn(known, label, seed)[1]
 
     def _known(self, sources, n_clips, n_classes):

@@ -274,10 +274,45 @@ def test_what_can_not_be_a_background(tmp_path, background, words_of_error):
     assert "\n" not in str(refused.value)
 
 
-def test_clips_of_several_labels_are_refused(make_folder):
-    folder = make_folder({"a": 10, "b": 10, "a,b": 10})
-    with pytest.raises(UserError, match="may have several labels, or none, which"):
-        load(f"folder:{folder}", background="synthetic")
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_of_several_labels_its_clips_have_none(make_folder, street, multi_label):
+    """Those that the names of folders tell of, or `multi_label`."""
+    counts = {"a": 10, "b": 10} | ({} if multi_label else {"a,b": 10})
+    folder = make_folder(counts)
+    task = f"folder:{folder}"
+    data = load(task, background=f"synthetic,{street}", multi_label=multi_label)
+    assert data.labels == ("a", "b") and data.multi_label
+    assert data.background is None
+    by_label: dict = {}
+    for split in SPLITS:
+        clips = data.splits[split]
+        for listed, targets, clip in zip(
+            clips.clips,
+            clips.read_labels(),
+            clips.dataset(RATE).as_numpy_iterator(),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(clip["label"], targets)
+            by_label.setdefault(listed.label, set()).add(tuple(targets.tolist()))
+    assert by_label[""] == {(0.0, 0.0)}
+    assert by_label["a"] == {(1.0, 0.0)} and by_label["b"] == {(0.0, 1.0)}
+    [line] = [note for note in data.notes if "--background" in note]
+    n_added = sum(c.label == "" for split in SPLITS for c in data.splits[split].clips)
+    assert n_added >= sum(counts.values()) // 2
+    assert line.startswith(f"{n_added} clips without a label by --background (")
+
+
+def test_a_folder_background_has_no_label_either(make_folder):
+    folder = make_folder({"a": 10, "b": 10, "background": 10})
+    data = load(f"folder:{folder}", multi_label=True)
+    assert data.labels == ("a", "b")
+    targets = np.concatenate([data.splits[split].read_labels() for split in SPLITS])
+    assert np.unique(targets, axis=0, return_counts=True)[1].tolist() == [10, 10, 10]
+
+
+def test_only_clips_of_ones_own_are_learned_class_by_class():
+    with pytest.raises(UserError, match="--multi-label is for clips of your own"):
+        load("synthetic", multi_label=True)
 
 
 def test_bad_recordings_are_named_or_left_out(words, street, capsys):
