@@ -161,6 +161,8 @@ class OpenRun:
             require_known(name, data, head)
             return data
 
+        if isinstance(task, OwnTask) and not task.can_be_multi_label:
+            _require_one_count(name, task.multi_label, head)
         if not is_runs_own and isinstance(task, OwnTask):
             clips = task.load_all(list(head.labels), head.multi_label)
             is_runs_own = is_own(run, head, task, clips)

@@ -59,6 +59,7 @@ class TableTask(OwnTask):
     sources: BackgroundSources | None = None
     is_multi_label: bool = False
 
+    can_be_multi_label = True
     needs = "at least two labels"
 
     @classmethod

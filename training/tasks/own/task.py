@@ -95,6 +95,7 @@ class OwnTask(abc.ABC):
     sources: BackgroundSources | None = None
     why_not_split = ""  # they can be split in any way
     is_multi_label = False  # as the settings say
+    can_be_multi_label = False  # whatever they say, as labels are written down
     needs = "at least two subfolders of clips"
 
     @property
