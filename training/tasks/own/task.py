@@ -240,7 +240,9 @@ class OwnTask(abc.ABC):
         listing = self.listing()
         labels = listing.labels
         faults = [*listing.faults, *_label_faults(labels)]
-        least = 2 if self.sources is None else 1
+        # Clips without a label are another class, in effect.
+        has_none = listing.multi_label and not all(e.labels for e in listing.entries)
+        least = 2 if self.sources is None and not has_none else 1
         if len(labels) < least and not listing.faults:
             one = f"one class only, {labels[0]!r}" if labels else "no classes"
             faults.append(f"{self.path} has {one}; a classifier needs {self.needs}")

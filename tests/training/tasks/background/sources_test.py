@@ -1,6 +1,7 @@
 """Tasks to which `--background` adds clips."""
 
 import collections
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -308,6 +309,14 @@ def test_a_folder_background_has_no_label_either(make_folder):
     assert data.labels == ("a", "b")
     targets = np.concatenate([data.splits[split].read_labels() for split in SPLITS])
     assert np.unique(targets, axis=0, return_counts=True)[1].tolist() == [10, 10, 10]
+
+
+def test_one_class_and_clips_without_a_label_are_enough(make_folder):
+    folder = make_folder({"seven": 10, "background": 10})
+    assert load(f"folder:{folder}", multi_label=True).labels == ("seven",)
+    shutil.rmtree(folder / "background")
+    with pytest.raises(UserError, match="one class only"):
+        load(f"folder:{folder}", multi_label=True)
 
 
 def test_only_clips_of_ones_own_are_learned_class_by_class():
