@@ -210,11 +210,9 @@ def _gains(results, frontend):
     """Tasks on which a frontend is above the baseline under shift."""
     gains: dict[str, list[str]] = {}
     for task in results.tasks:
+        encoder = results.verdict_encoder(task, frontend)
         for condition in _SHIFT_TITLES:
-            key = Key(
-                task, results.verdict_encoder(task, frontend), frontend, condition
-            )
-            score = results.scores.get(key)
+            score = results.scores.get(Key(task, encoder, frontend, condition))
             difference = score and score.difference
             if difference and difference.excludes_zero and difference.mean > 0:
                 gains.setdefault(task, []).append(_TITLES[condition])

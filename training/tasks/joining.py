@@ -15,7 +15,7 @@ def joined(first, second):
     What one of them doesn't know of its clips, such as groups, isn't known of both.
 
     Args:
-        first, second: `ClipSet`s of clips with one label each.
+        first, second: `ClipSet`s, both of clips with one label each or of any number.
 
     >>> from training.tasks.registry import get_task
     >>> splits = get_task("folder:drums").load().splits

@@ -10,7 +10,7 @@ from training.settings.fields import COLUMNS, settings_of
 from training.tasks.background.sources import BackgroundSources
 from training.tasks.own.folder import FolderTask
 from training.tasks.own.table import TABLE_PREFIX, TableTask, is_table, looks_like_table
-from training.tasks.own.task import Opening
+from training.tasks.own.task import Opening, OwnTask
 from training.tasks.shards import PREFIX as SHARDS_PREFIX
 from training.tasks.shards import ShardsTask, expanded
 from training.tasks.splits.splitting import Splitting
@@ -312,7 +312,7 @@ def get_tasks(config):
     if options and all(reasons):
         raise UserError(f"{reasons[0]}: leave out {' and '.join(options)}")
     _require_table(config)
-    others = [task.name for task in tasks if not hasattr(task, "is_multi_label")]
+    others = [task.name for task in tasks if not isinstance(task, OwnTask)]
     if config.multi_label and others:
         raise UserError(
             "--multi-label is for clips of your own, "

@@ -1,5 +1,6 @@
 """Runs with a background: what resume, evaluate and others know of it."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
@@ -77,16 +78,8 @@ def test_what_sounds_like_background_is_none_of_these(run):
     assert NONE_OF_THESE not in head.labels
 
 
-def test_classes_on_their_own_have_it_too(
-    noises, street, pooling, no_figures, tmp_path
-):
-    config = small_config(
-        noises,
-        encoder=pooling,
-        epochs=1,
-        background=f"synthetic,{street}",
-        multi_label=True,
-    )
+def test_classes_on_their_own_have_it_too(run, no_figures, tmp_path):
+    config = dataclasses.replace(run.config, multi_label=True)
     metrics = fit(config, tmp_path / "run")
     [head] = RunFolder(tmp_path / "run").read_heads()
     assert (head.labels, head.activation) == (("high", "low"), "sigmoid")

@@ -203,10 +203,10 @@ class BackgroundSources:
         of_split = self.split(clips, known, seed)
         counts = ", ".join(f"{len(of_split[split])} {split}" for split in SPLITS)
         n_clips = counted(sum(map(len, clips)), "clip")
-        where = f"the class {label!r} has {n_clips} by --background"
+        what = f"the class {label!r} has {n_clips}"
         if label is None:
-            where = f"{n_clips} without a label by --background"
-        return of_split, f"{where} ({counts}): {'; '.join(lines)}"
+            what = f"{n_clips} without a label"
+        return of_split, f"{what} by --background ({counts}): {'; '.join(lines)}"
 
     def _of(self, name, n_clips, known):
         """([`Added`] of a source, a line on them)."""
