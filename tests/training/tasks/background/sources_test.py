@@ -360,6 +360,19 @@ def test_data_of_tfds_has_it_too(miniature):
         assert data.splits[split].fingerprint != plain.splits[split].fingerprint
 
 
+def test_of_several_labels_of_tfds_its_clips_have_none(miniature):
+    plain = miniature("audioset_balanced")
+    data = with_background(plain, BackgroundSources(("synthetic",), None, 0.5, RATE), 0)
+    assert data.labels == plain.labels and data.multi_label
+    for split in SPLITS:
+        clips = data.splits[split]
+        n_before = plain.splits[split].n_examples
+        assert clips.n_examples > n_before
+        assert not clips.read_labels()[n_before:].any()
+        *_, last = clips.dataset(RATE).as_numpy_iterator()
+        assert last["clip"].startswith(b"synthetic/") and not last["label"].any()
+
+
 def test_a_task_of_another_name_is_the_same_but_for_its_background(words):
     config = FitConfig(words, background="synthetic")
     assert get_task(words, config).is_same(get_task(words))
