@@ -40,7 +40,9 @@ def gabor(
     return gaussians * ops.cos(phases), gaussians * ops.sin(phases)
 
 
-def gaussian_lowpass(widths: Tensor, kernel_size: int) -> Tensor:
+def gaussian_lowpass(
+    widths: Tensor, kernel_size: int, n_first: int | None = None
+) -> Tensor:
     """Gaussian windows, peak 1, not normalised.
 
     exp(-((k - (K - 1) / 2) / (w (K - 1) / 2))^2 / 2), k = 0 ... K - 1.
@@ -48,9 +50,10 @@ def gaussian_lowpass(widths: Tensor, kernel_size: int) -> Tensor:
     Args:
         widths: (n_filters,), w, relative to half the window.
         kernel_size: Taps K.
+        n_first: How many taps to compute; None for all.
 
     Returns:
-        (kernel_size, n_filters).
+        (kernel_size, n_filters), or the first `n_first` of these.
 
     Example:
         >>> gaussian_lowpass(ops.array([0.4]), 5)[:, 0].numpy().round(2)
@@ -59,6 +62,7 @@ def gaussian_lowpass(widths: Tensor, kernel_size: int) -> Tensor:
     Source: LEAF, arXiv:2101.08596, Eq. 4.
     """
     half = (kernel_size - 1) / 2.0
-    positions = (np.arange(kernel_size)[:, None] - half) / max(half, 0.5)
+    n_taps = kernel_size if n_first is None else n_first
+    positions = (np.arange(n_taps)[:, None] - half) / max(half, 0.5)
     exponents = ops.convert_to_tensor(-0.5 * positions**2, dtype=widths.dtype)
     return ops.exp(exponents * ops.square(1.0 / widths))

@@ -149,7 +149,8 @@ class LivePlan:
         leaf = self._leaf
         is_start = np.allclose(values, self._initial, rtol=1e-5, atol=0.0)
         filters = f"{len(values[0])} filters at {leaf.sample_rate} Hz"
-        with said_if_slow(f"leaf_tf: planning {filters}, once for these settings"):
+        reason = "once for these settings" if is_start else "which have moved"
+        with said_if_slow(f"leaf_tf: planning {filters}, {reason}"):
             center_freqs, sigmas, pooling_widths = values
             plan = multirate.find_plan(
                 center_freqs,

@@ -23,6 +23,7 @@ from leaf_tf.dsp.arithmetic import ceil_div
 from leaf_tf.dsp.multirate import kernels
 from leaf_tf.dsp.multirate.errors import interpolation
 from leaf_tf.dsp.multirate.plan import Plan
+from leaf_tf.dsp.multirate.windows import Windows
 from leaf_tf.dsp.slices import cut, longer
 from leaf_tf.dsp.types import Size, Tensor
 
@@ -127,11 +128,11 @@ class BatchEnds:
         else:
             self._outside = ops.cast(ops.stack([*left, *right]), "float32")
 
-    def weights(self, lowpass: Tensor) -> list[Tensor | None]:
+    def weights(self, windows: Windows) -> list[Tensor | None]:
         """Weights of squares for the parts of windows that are outside.
 
         Args:
-            lowpass: Pooling windows, (pool_size, n_filters), in the plan's order.
+            windows: `Windows`, in the plan's order.
 
         Returns:
             For each group (1, frames at the ends, hops * energies a hop * 2, filters);
@@ -141,7 +142,7 @@ class BatchEnds:
         if self._outside is None:
             return [None for _ in groups]
         # A window is symmetric: counted from either end, it is the same.
-        lowpass_ends = cut(lowpass, 0, 0, self._outside.shape[1])
+        lowpass_ends = windows.first(self._outside.shape[1])
         lowpass_ends = kernels.by_group(lowpass_ends, self._plan)
         is_known = isinstance(self._outside, np.ndarray)
         make = self._known_weights if is_known else self._unknown_weights
@@ -156,8 +157,7 @@ class BatchEnds:
             lowpass_end: Ends (samples, filters) of its windows.
         """
         n_left, n_right = self._frames.n_left, self._frames.n_right
-        # Of squares at once: it is a constant, and operations cost more than its size.
-        matrix = np.repeat(interpolation(self._plan, group), 2, axis=0)
+        matrix = interpolation(self._plan, group)
         # At the right end windows run backwards, so the matrix does, too.
         sides = np.stack([matrix] * n_left + [matrix[:, ::-1]] * n_right)
         n_samples, n_filters = lowpass_end.shape
@@ -166,7 +166,8 @@ class BatchEnds:
         matrices = outside[:, None] * sides[..., :n_samples]
         matrices = _tensor(matrices.reshape(-1, n_samples), lowpass_end.dtype)
         weights = ops.matmul(matrices, lowpass_end)
-        return ops.reshape(weights, (1, n_left + n_right, -1, n_filters))
+        weights = ops.reshape(weights, (1, n_left + n_right, -1, n_filters))
+        return kernels.of_squares(weights)
 
     def _unknown_weights(self, outside, group, lowpass):
         """The same for a length that isn't known: which samples are outside isn't."""
@@ -251,11 +252,11 @@ class ClipEnds:
             frame_times = times + place[:, None] * plan.strides
             self._outside.append(frame_times >= bounds.stops[:, None])
 
-    def weights(self, lowpass: Tensor) -> list[Tensor | None]:
+    def weights(self, windows: Windows) -> list[Tensor | None]:
         """Weights of squares for the parts of windows that are outside.
 
         Args:
-            lowpass: Pooling windows, (pool_size, n_filters), in the plan's order.
+            windows: `Windows`, in the plan's order.
 
         Returns:
             For each group (batch, frames at the ends, hops * energies a hop * 2,
@@ -264,6 +265,7 @@ class ClipEnds:
         plan = self._plan
         if not self._places:
             return [None for _ in plan.groups]
+        lowpass = windows.first(plan.pool_size)
         outside = ops.cast(ops.stack(self._outside, axis=1), lowpass.dtype)
         outside = ops.expand_dims(outside, axis=-1)
         return [

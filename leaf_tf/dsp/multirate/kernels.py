@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops
 
-from leaf_tf.dsp.impulse_responses import gaussian_lowpass
 from leaf_tf.dsp.multirate import taps
 from leaf_tf.dsp.multirate.errors import interpolation
 from leaf_tf.dsp.multirate.plan import Plan
+from leaf_tf.dsp.multirate.windows import Windows, folded
 from leaf_tf.dsp.slices import cut
 from leaf_tf.dsp.types import Size, Tensor
 
@@ -69,13 +69,13 @@ def kernels_of_groups(
     center_freqs, sigmas, widths = (
         _in_order(values, plan) for values in (center_freqs, sigmas, pooling_widths)
     )
-    lowpass = gaussian_lowpass(widths, plan.pool_size)
+    windows = Windows(widths, plan.pool_size)
     poolings = [
-        _pooling_kernel(group_lowpass, plan, group)
-        for group, group_lowpass in zip(plan.groups, by_group(lowpass, plan))
+        _pooling_kernel(halves, plan, group)
+        for group, halves in zip(plan.groups, by_group(windows.half, plan))
     ]
     convolutions = _convolution_kernels(center_freqs, sigmas, plan)
-    outsides = ends.weights(lowpass)
+    outsides = ends.weights(windows)
     return [GroupKernels(*each) for each in zip(convolutions, poolings, outsides)]
 
 
@@ -103,10 +103,11 @@ def by_group(values: Tensor, plan: Plan) -> list[Tensor]:
         >>> [columns.shape for columns in by_group(ops.ones((7, 2)), plan)]
         [TensorShape([7, 2])]
     """
-    sizes = [len(group.filters) for group in plan.groups]
-    starts = np.cumsum([0, *sizes]).tolist()
-    axis = len(values.shape) - 1
-    return [cut(values, axis, start, size) for start, size in zip(starts, sizes)]
+    if len(plan.groups) == 1:
+        return [values]
+    ends = np.cumsum([len(group.filters) for group in plan.groups]).tolist()
+    # Not a slice each: the gradients of these would be pads, and added up.
+    return ops.split(values, ends[:-1], axis=len(values.shape) - 1)
 
 
 def _convolution_kernels(center_freqs, sigmas, plan):
@@ -120,14 +121,14 @@ def _convolution_kernels(center_freqs, sigmas, plan):
     reach = max(group.half_length for group in plan.groups)
     parts = (by_group(part, plan) for part in _gabors(center_freqs, sigmas, reach))
     return [
-        _convolution_kernel(parts, reach, plan, group)
+        _convolution_kernel(parts, plan, group)
         for parts, group in zip(zip(*parts), plan.groups)
     ]
 
 
 def _gabors(center_freqs, sigmas, reach):
-    """Real and imaginary parts at times -reach ... reach, each (times, n_filters)."""
-    times = np.arange(-reach, reach + 1)[:, None]
+    """Real and imaginary parts at times 0 ... reach, each (times, n_filters)."""
+    times = np.arange(reach + 1)[:, None]
     phases = _constant(times, sigmas.dtype) * center_freqs
     # exp(-t^2 / (2 sigma^2)) / (sqrt(2 pi) sigma), in few large operations: the height
     # is part of the exponent, so the large arrays are multiplied once.
@@ -137,35 +138,37 @@ def _gabors(center_freqs, sigmas, reach):
     return gaussians * ops.cos(phases), gaussians * ops.sin(phases)
 
 
-def _convolution_kernel(parts, reach, plan, group):
+def _convolution_kernel(parts, plan, group):
     """Kernel of a group: (blocks, block, per_block * 2 * filters).
 
     Channels are ordered by energy of the block, then real before imaginary parts, then
     filter.
 
     Args:
-        parts: Real and imaginary parts of the group's Gabors at times
-            -reach ... reach, each (times, filters).
+        parts: Real and imaginary parts of the group's Gabors at times 0, 1, ..., each
+            (times, filters).
     """
-    first, n_times = reach - group.half_length, 2 * group.half_length + 1
-    gabors = ops.concatenate([cut(part, 0, first, n_times) for part in parts], axis=1)
-    matrix = taps.tap_matrix(
+    half = taps.folded_taps(
         plan.kernel_size, group.half_length, group.rate, group.stride
     )
-    # Cut and decimation are linear: a product with a constant, which passes gradients.
-    kernel = gabors
-    if matrix is not None:
-        kernel = ops.matmul(_constant(matrix, gabors.dtype), gabors)
-    # A copy for each energy of a block, a stride later each time, zeros around it.
-    rows, step = group.n_blocks * group.block, group.stride // group.rate
-    most = (group.per_block - 1) * step
-    kernel = ops.pad(kernel, ((most, rows - group.n_taps), (0, 0)))
-    if most:
-        # All copies in one gather, not in a pad each.
-        rows_of_copies = (
-            np.arange(rows)[:, None] + most - step * np.arange(group.per_block)
-        )
-        kernel = ops.take(kernel, rows_of_copies.reshape(-1), axis=0)
+    # Cut and decimation are linear: products with constants, which pass gradients.
+    if half.matrices is not None:
+        n_times = group.half_length + 1
+        parts = [
+            ops.matmul(_constant(matrix, part.dtype), cut(part, 0, 0, n_times))
+            for matrix, part in zip(half.matrices, parts)
+        ]
+    # A copy for each energy of a block, a stride later each time, zeros around it: one
+    # gather for all of them, and for both halves of a filter.
+    step = group.stride // group.rate
+    numbers = np.arange(group.n_blocks * group.block)[:, None]
+    numbers = (numbers - step * np.arange(group.per_block)).reshape(-1)
+    is_tap = (numbers >= 0) & (numbers < group.n_taps)
+    numbers = np.where(is_tap, numbers, 0)
+    factors = np.where(is_tap[:, None], half.factors[numbers], 0.0)
+    factors = np.repeat(factors, len(group.filters), axis=1)
+    kernel = ops.take(ops.concatenate(parts, axis=1), half.rows[numbers], axis=0)
+    kernel = kernel * _constant(factors, kernel.dtype)
     return ops.reshape(kernel, (group.n_blocks, group.block, -1))
 
 
@@ -193,7 +196,7 @@ def squares(
     return ops.square(ops.reshape(outputs, (-1, n_hops, squares_per_hop)))
 
 
-def _pooling_kernel(lowpass, plan, group):
+def _pooling_kernel(halves, plan, group):
     """Kernel of `GroupKernels.pooling`, (squares a hop, columns).
 
     Mostly zeros: a frame's energy of a filter takes the squares of this filter alone,
@@ -201,17 +204,17 @@ def _pooling_kernel(lowpass, plan, group):
     sums that it replaces.
 
     Args:
-        lowpass: Pooling windows of the group, (pool_size, filters).
+        halves: `Windows.half` of the group, (times, filters).
     """
-    hops, n_filters = plan.hops, lowpass.shape[1]
+    hops, n_filters = plan.hops, halves.shape[1]
     matrix = interpolation(plan, group)
     # An energy is in the first hop of one frame, in the second of the frame before, and
     # so on: its weights in all of its frames side by side.
     matrix = matrix.reshape(hops, -1, plan.pool_size).swapaxes(0, 1)
-    matrix = matrix.reshape(-1, plan.pool_size)
-    weights = ops.matmul(_constant(matrix, lowpass.dtype), lowpass)
+    matrix = folded(matrix.reshape(-1, plan.pool_size))
+    weights = ops.matmul(_constant(matrix, halves.dtype), halves)
     weights = ops.reshape(weights, (-1, 1, hops * n_filters))
-    is_same_filter = _constant(np.tile(np.eye(n_filters), (2, hops)), lowpass.dtype)
+    is_same_filter = _constant(np.tile(np.eye(n_filters), (2, hops)), halves.dtype)
     kernel = ops.reshape(weights * is_same_filter, (-1, hops * n_filters))
     # Up to a whole number of vectors, unless that more than doubles the columns.
     more = -(hops * n_filters) % _VECTOR

@@ -5,6 +5,7 @@ the weights make, so gradients pass through.
 """
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -222,3 +223,53 @@ def tap_matrix(
     if rate == 1 and np.all(window == 1.0):
         return None
     return decimated_taps(half_length, rate) * window
+
+
+class FoldedTaps(NamedTuple):
+    """A group's taps, from its Gabors at times 0, 1, ... alone.
+
+    A Gabor's real part is even, its imaginary part odd, and so are their taps, unless
+    the cut isn't symmetric.
+
+    Attributes:
+        matrices: Two, (rows, half_length + 1), from real parts and from imaginary ones
+            to rows that the taps are taken from; None: these are the Gabors themselves.
+        rows: (n_taps,), the row of each tap.
+        factors: (n_taps, 2), what its real and its imaginary part are multiplied by.
+    """
+
+    matrices: tuple[np.ndarray, np.ndarray] | None
+    rows: np.ndarray
+    factors: np.ndarray
+
+
+@functools.lru_cache(maxsize=256)
+def folded_taps(
+    kernel_size: int, half_length: int, rate: int, stride: int
+) -> FoldedTaps:
+    """`tap_matrix` for Gabors at times 0 ... half_length.
+
+    Args:
+        kernel_size, half_length, rate, stride: See `tap_matrix`.
+
+    Returns:
+        `FoldedTaps`.
+
+    Example:
+        >>> even, odd = folded_taps(401, 250, 4, 20).matrices
+        >>> even.shape, folded_taps(401, 3, 1, 4).rows
+        ((66, 251), array([3, 2, 1, 0, 1, 2, 3]))
+    """
+    window = cut_window(kernel_size, half_length, stride)
+    half = n_taps(half_length, rate) // 2
+    numbers = np.arange(-half, half + 1)
+    mirrored = np.stack([np.ones(numbers.size), np.sign(numbers)], axis=1)
+    if rate == 1:
+        return FoldedTaps(None, np.abs(numbers), mirrored * window[:, None])
+    matrix = decimated_taps(half_length, rate) * window
+    later, earlier = matrix[:, half_length:], matrix[:, half_length::-1].copy()
+    earlier[:, 0] = 0.0  # time 0 is no time's mirror
+    even, odd = later + earlier, later - earlier
+    if not np.allclose(window, window[::-1], rtol=0.0, atol=1e-12):
+        return FoldedTaps((even, odd), numbers + half, np.ones(mirrored.shape))
+    return FoldedTaps((even[half:], odd[half:]), np.abs(numbers), mirrored)

@@ -45,3 +45,30 @@ def test_softened_cut_keeps_the_window_and_narrows_its_spectrum():
     far = slice(8192 // 20, None)
     energy = [np.sum(np.abs(np.fft.rfft(w, 8192))[far] ** 2) for w in (soft, hard)]
     assert energy[0] < 1e-3 * energy[1]
+
+
+@pytest.mark.parametrize(
+    "kernel_size, half_length, rate, stride",
+    [
+        (401, 200, 1, 1),  # as defined
+        (401, 80, 1, 10),  # short
+        (401, 250, 1, 20),  # softened
+        (401, 250, 4, 20),
+        (401, 132, 2, 16),
+        (276, 138, 1, 1),  # the cut of an even size isn't symmetric
+        (276, 138, 2, 2),
+        (276, 188, 2, 20),
+    ],
+)
+def test_half_a_gabor_gives_all_its_taps(kernel_size, half_length, rate, stride):
+    times = np.arange(-half_length, half_length + 1)
+    gabor = np.exp(-0.5 * (times / 60) ** 2 + 0.3j * times)
+    matrix = taps.tap_matrix(kernel_size, half_length, rate, stride)
+    expected = gabor if matrix is None else matrix @ gabor
+    half = taps.folded_taps(kernel_size, half_length, rate, stride)
+    parts = gabor[half_length:].real, gabor[half_length:].imag
+    if half.matrices is not None:
+        parts = [matrix @ part for matrix, part in zip(half.matrices, parts)]
+    real, imaginary = (part[half.rows] for part in parts)
+    found = real * half.factors[:, 0] + 1j * imaginary * half.factors[:, 1]
+    np.testing.assert_allclose(found, expected, atol=1e-12)
