@@ -38,6 +38,7 @@ EXCEPTIONS = {
     "training.fit.callbacks.ValidateAndSave": "works within a training",
     "training.fit.devices.Hosts": "needs several hosts",
     "training.fit.devices.Mirrored": "the number of devices is the machine's",
+    "training.fit.finishing.finish": "draws for seconds",
     "training.fit.fitting.fit": "trains",
     "training.fit.quantizing.quantize": "trains",
     "training.fit.meeting.meet": "needs several hosts",

@@ -15,16 +15,14 @@ import keras
 from leaf_files.atomic import replacing, write_json
 from leaf_files.errors import UserError
 from leaf_tf import visualize
-from training.decisions.calibrating import add_calibration, calibrated
-from training.decisions.figures import draw_reliability
 from training.evaluation import figures
 from training.evaluation.clips import ClipEvaluator
 from training.evaluation.notes import TestedTask
 from training.evaluation.opening import relabelled, require_known
-from training.evaluation.report import write_report
 from training.evaluation.scores import scored
 from training.fit.callbacks import score_of, write_history
 from training.fit.checks import in_words, memory_named, require_outside
+from training.fit.finishing import decided_anew, finish, numbers, say, say_best
 from training.input.pipeline import TrainingData
 from training.run.data_checks import adapted_record, is_same, news_of, own_clips
 from training.run.data_record import TaskRecord
@@ -77,7 +75,7 @@ def adapt(run_path, task_name, output, **settings):
     task = get_task(task_name, _config(old_config, old_heads, settings))
     head, clips, data = _open(task_name, task, old_heads, data_dir, old_config.seed)
     for line in [*old.notes(), *news_of(old, task, data, clips)]:
-        _say(line)
+        say(line)
     heads = tuple(head if h.name == head.name else h for h in old_heads)
     config = _config(old_config, heads, settings)
     tests = {task_name: ClipEvaluator(clips["test"], head, config)}
@@ -94,11 +92,7 @@ def adapt(run_path, task_name, output, **settings):
     saver = _KeepBest(compression, validation, config)
     seconds = _train(model, head, clips["train"], config, saver)
     write_history(saver.history, new.history)
-    _say(
-        f"the best epoch is {saver.best_epoch}"
-        if saver.best_epoch
-        else "no epoch was better on the validation clips: the model is unchanged"
-    )
+    say_best(saver, "better")
 
     # In a fresh copy nothing but the compression can differ.
     adapted = load_classifier(old.model, old_heads)
@@ -112,60 +106,35 @@ def adapt(run_path, task_name, output, **settings):
     after = _tested(adapted, tests, "after")
     drift = visualize.drift(frontend, original)
     decisions = dict(zip(heads, old.read_decisions(old_heads)))
-    if decisions[head].thresholds or decisions[head].none_below:
-        _say("the thresholds of the old run are dropped: choose them anew")
-    decisions[head] = calibrated(head, validation.predict(adapted, "calibrating"))
+    predictions = validation.predict(adapted, "calibrating")
+    decisions[head] = decided_anew(head, decisions[head], predictions)
     new.write_decisions(heads, [decisions[h] for h in heads])
-    tested = [h for h in heads if h.task in after]
-    predictions = [after[h.task] for h in tested]
-    entries = [scored(after[h.task], h.labels) for h in tested]
-    kept = [decisions[h] for h in tested]
-    calibration = add_calibration(tested, predictions, entries, kept)
-    metrics = {
-        "tasks": {h.task: entry for h, entry in zip(tested, entries)},
-        "parameters": {
-            "frontend": frontend.count_params(),
-            "total": adapted.count_params(),
-        },
-        "clips": {split: clips[split].n_examples for split in SPLITS},
-        "best_epoch": saver.best_epoch,
-        "training_seconds": round(seconds, 1),
-        "adaptation": {
-            "run": str(old.path.resolve()),
-            "before": {task: each.metrics for task, each in before.items()},
-            "after": {task: each.metrics for task, each in after.items()},
-            "drift": dataclasses.asdict(drift),
-        },
+    tested = [
+        TestedTask(
+            *(h, clips if h is head else {}, after[h.task]),
+            scored(after[h.task], h.labels),
+            "as by the run that was adapted, or anew by its seed",
+            is_official(get_task(h.task)),
+        )
+        for h in heads
+        if h.task in after
+    ]
+    scores = {each.head.task: each.scores for each in tested}
+    n_clips = {split: clips[split].n_examples for split in SPLITS}
+    metrics = numbers(adapted, scores, n_clips, saver.best_epoch, seconds)
+    metrics["adaptation"] = {
+        "run": str(old.path.resolve()),
+        "before": {task: each.metrics for task, each in before.items()},
+        "after": {task: each.metrics for task, each in after.items()},
+        "drift": dataclasses.asdict(drift),
     }
-    write_json(new.metrics, metrics)
-    _say(f"drift: {drift}")
-    for line in calibration:
-        _say(line)
-    write_report(
-        new,
-        config,
-        [
-            TestedTask(
-                *(h, clips if h is head else {}, test, entry),
-                "as by the run that was adapted, or anew by its seed",
-                is_official(get_task(h.task)),
-            )
-            for h, test, entry in zip(tested, predictions, entries)
-        ],
-        saver.history,
-        metrics,
-    )
-    figures.save_figures(
-        {
-            "learning_curves": figures.learning_curves(saver.history),
-            **figures.score_figures(tested, predictions, entries),
-            **visualize.figures(frontend, original),
-        },
-        new.figures,
-    )
-    draw_reliability(new, tested, predictions, kept)
-    _say(f"read {new.report} first")
-    _say(f"the run lies in {new.path}")
+    say(f"drift: {drift}")
+    drawn = {
+        "learning_curves": figures.learning_curves(saver.history),
+        **visualize.figures(frontend, original),
+    }
+    kept = [decisions[each.head] for each in tested]
+    finish(new, config, tested, kept, metrics, saver.history, drawn)
     return metrics
 
 
@@ -189,7 +158,7 @@ def _open(task_name, task, heads, data_dir, seed):
     """The first head that knows a task's classes, as that task's; its clips, by split;
     and its `TaskRecord`. The task's own head comes first.
     """
-    _say(f"reading the clips of {task_name}")
+    say(f"reading the clips of {task_name}")
     data = task.load(data_dir, seed)
     refusals = []
     for head in sorted(heads, key=lambda head: not is_same(task, get_task(head.task))):
@@ -199,7 +168,7 @@ def _open(task_name, task, heads, data_dir, seed):
             refusals.append(error)
             continue
         clips = {s: relabelled(data.splits[s], data.labels, head) for s in SPLITS}
-        _say(in_words(len(data.labels), clips))
+        say(in_words(len(data.labels), clips))
         head = dataclasses.replace(head, task=task_name)
         return head, clips, TaskRecord.of(head, clips, data.fingerprint)
     raise refusals[0]
@@ -244,9 +213,9 @@ def _tests_at_hand(run, heads, new_task, config):
         try:
             if isinstance(task, TfdsTask) and not task.is_ready(config.data_dir):
                 raise UserError("its data is missing")
-            clips, labels = own_clips(run, task, head, load, _say)
+            clips, labels = own_clips(run, task, head, load, say)
         except UserError as error:
-            _say(f"not tested on {head.task}: {error}")
+            say(f"not tested on {head.task}: {error}")
             continue
         clips = relabelled(clips, labels, head)
         tests[head.task] = ClipEvaluator(clips, head, config)
@@ -262,7 +231,7 @@ def _tested(model, tests, when):
         )
         value = predictions.metrics[predictions.judged_by]
         value = "undefined" if value is None else f"{value:.4f}"
-        _say(
+        say(
             f"{when}: test {predictions.judged_by} {value}, loss "
             f"{predictions.loss:.4f} on {task}"
         )
@@ -351,7 +320,3 @@ class _KeepBest(keras.callbacks.Callback):
         if score > self._score:
             self._score, self.best_epoch = score, epoch + 1
             self.best = self._compression.get_weights()
-
-
-def _say(line):
-    print(line, flush=True)

@@ -21,6 +21,7 @@ from training.evaluation.frontend_metrics import frontend_metrics
 from training.evaluation.notes import TestedTask
 from training.evaluation.report import splits_in_words, write_report
 from training.evaluation.scores import scored, scores_in_words
+from training.fit import finishing
 from training.fit.callbacks import ValidateAndSave, is_over, write_history
 from training.fit.checkpoints import Checkpoints
 from training.fit.checks import (
@@ -133,7 +134,7 @@ def fit(config, output, resume=False, devices=None, like=None, compare_splits=Fa
 
 
 def _fit(config, run, resume, devices, like, compare_splits):
-    say = _say if devices.is_first else _say_nothing
+    say = finishing.say if devices.is_first else _say_nothing
     if compare_splits:
         require_other_split(config, get_tasks(config))
     if resume and devices.first_says(run.is_finished(compare_splits)):
@@ -327,23 +328,18 @@ def _finish(job, initial, progress, compare_splits):
     decisions = list(map(calibrated, heads, validations))
     run.write_decisions(heads, decisions)
     calibration = add_calibration(heads, tests, entries, decisions)
+    scores = {head.task: entry for head, entry in zip(heads, entries)}
+    best, seconds = progress.best_epoch, progress.seconds
     frontend = model.get_layer("frontend")
     metrics = {
-        "tasks": {head.task: entry for head, entry in zip(heads, entries)},
-        "parameters": {
-            "frontend": frontend.count_params(),
-            "total": model.count_params(),
-        },
-        "clips": n_clips,
+        **finishing.numbers(model, scores, n_clips, best, seconds),
         **frontend_metrics(frontend, job.splits["test"], config, progress.n_replans),
-        "best_epoch": progress.best_epoch,
-        "training_seconds": round(progress.seconds, 1),
     }
     if len(heads) > 1:
         metrics["average"] = averaged(entries)
     write_history(progress.history, run.history)
     results = "\n".join(_results(heads, entries))
-    job.say(f"{results}; {progress.seconds:.0f} s of training")
+    job.say(f"{results}; {seconds:.0f} s of training")
     for line in calibration:
         job.say(line)
     if compare_splits:
@@ -359,11 +355,9 @@ def _finish(job, initial, progress, compare_splits):
         entries,
     )
     draw_reliability(run, heads, tests, decisions)
-    best = progress.best_epoch
     for note in notes.of_training(tested, progress.history, best, config):
         job.say(notes.as_text(note))
-    job.say(f"read {run.report} first")
-    job.say(f"the run lies in {run.path}")
+    finishing.say_where(run)
     return metrics
 
 
@@ -429,10 +423,6 @@ def _bar_ended():
         if sys.stdout.isatty():
             print()
         raise
-
-
-def _say(line):
-    print(line, flush=True)
 
 
 def _say_nothing(line):

@@ -8,16 +8,13 @@ import numpy as np
 from leaf_files.atomic import replacing, write_json
 from leaf_files.command_line import counted
 from leaf_files.errors import UserError
-from training.decisions.calibrating import add_calibration, calibrated
-from training.decisions.figures import draw_reliability
-from training.evaluation import figures
 from training.evaluation.clips import ClipEvaluator
 from training.evaluation.notes import TestedTask
 from training.evaluation.opening import relabelled, require_known
-from training.evaluation.report import write_report
 from training.evaluation.scores import scored
 from training.fit.callbacks import write_history
 from training.fit.checks import in_words, require_outside
+from training.fit.finishing import decided_anew, finish, numbers, say, say_best
 from training.fit.rounding import KeepClosest, Rounding, difference
 from training.input.pipeline import TrainingData
 from training.run.data_checks import adapted_record
@@ -81,64 +78,41 @@ def quantize(run_path, output, weight_bits=8, **settings):
     record.write(new)
     rounding.follow(batches)
     before = _compared(test.predict(rounding.model, "testing before"), exact)
-    _say(f"before: weights of {weight_bits} bits, {_in_words(before)}")
+    say(f"before: weights of {weight_bits} bits, {_in_words(before)}")
     started = time.monotonic()
     rounding.train(
         batches, config, config.steps_in_epoch(clips["train"].n_examples), saver
     )
     seconds = time.monotonic() - started
     write_history(saver.history, new.history)
-    _say(
-        f"the best epoch is {saver.best_epoch}"
-        if saver.best_epoch
-        else "no epoch was closer on the validation clips: the model is unchanged"
-    )
+    say_best(saver, "closer")
     after = _compared(test.predict(rounding.model, "testing after"), exact)
-    _say(f"after: weights of {weight_bits} bits, {_in_words(after)}")
+    say(f"after: weights of {weight_bits} bits, {_in_words(after)}")
 
     with replacing(new.model) as temporary:
         model.save(temporary)
     dataclasses.replace(record, files=new.file_marks()).write_summary(new)
     [decisions] = old.read_decisions((head,))
     if saver.best_epoch:
-        if decisions.thresholds or decisions.none_below:
-            _say("the thresholds of the old run are dropped: choose them anew")
-        decisions = calibrated(head, validation.predict(model, "calibrating"))
+        predictions = validation.predict(model, "calibrating")
+        decisions = decided_anew(head, decisions, predictions)
     new.write_decisions((head,), [decisions])
     predictions = test.predict(model, "testing")
-    entry = scored(predictions, head.labels)
-    calibration = add_calibration([head], [predictions], [entry], [decisions])
-    metrics = {
-        "tasks": {head.task: entry},
-        "parameters": {
-            "frontend": model.get_layer("frontend").count_params(),
-            "total": model.count_params(),
-        },
-        "clips": {split: clips[split].n_examples for split in SPLITS},
-        "best_epoch": saver.best_epoch,
-        "training_seconds": round(seconds, 1),
-        "quantization": {
-            "run": str(old.path.resolve()),
-            "weight_bits": weight_bits,
-            "original": exact.metrics,
-            "before": before,
-            "after": after,
-        },
-    }
-    write_json(new.metrics, metrics)
-    for line in calibration:
-        _say(line)
     tested = TestedTask(
-        *(head, clips, predictions, entry, split_rule(task, data)),
-        is_official(task),
-        data.notes,
+        *(head, clips, predictions, scored(predictions, head.labels)),
+        *(split_rule(task, data), is_official(task), data.notes),
     )
-    write_report(new, config, [tested], saver.history, metrics)
-    drawn = figures.score_figures([head], [predictions], [entry])
-    figures.save_figures(drawn, new.figures)
-    draw_reliability(new, [head], [predictions], [decisions])
-    _say(f"read {new.report} first")
-    _say(f"the run lies in {new.path}")
+    scores = {head.task: tested.scores}
+    n_clips = {split: clips[split].n_examples for split in SPLITS}
+    metrics = numbers(model, scores, n_clips, saver.best_epoch, seconds)
+    metrics["quantization"] = {
+        "run": str(old.path.resolve()),
+        "weight_bits": weight_bits,
+        "original": exact.metrics,
+        "before": before,
+        "after": after,
+    }
+    finish(new, config, [tested], [decisions], metrics, saver.history, {})
     return metrics
 
 
@@ -170,11 +144,11 @@ def _open(run, task, head, config):
     Raises:
         OtherDataError: It changed: clips trained on might be among those that test.
     """
-    _say(f"reading the clips of {head.task}")
+    say(f"reading the clips of {head.task}")
     data = task.load(config.data_dir, config.seed)
     require_known(head.task, data, head)
     clips = {s: relabelled(data.splits[s], data.labels, head) for s in SPLITS}
-    _say(in_words(len(data.labels), clips))
+    say(in_words(len(data.labels), clips))
     now = TaskRecord.of(head, clips, data.fingerprint)
     record = DataRecord.read(run)
     then = record and record.of_head(head.name)
@@ -186,7 +160,7 @@ def _open(run, task, head, config):
             "back as it was"
         )
     for line in run.notes():
-        _say(line)
+        say(line)
     started_from = {"run": str(run.path), "model": run.file_marks()[run.model.name]}
     record = adapted_record(run, (head,), now)
     return data, clips, dataclasses.replace(record, started_from=started_from)
@@ -212,7 +186,3 @@ def _in_words(compared):
         f"{compared['answered_otherwise']} answered otherwise than unrounded, logits "
         f"off by {compared['difference']:.3f}"
     )
-
-
-def _say(line):
-    print(line, flush=True)

@@ -176,8 +176,8 @@ def test_thresholds_are_dropped_where_the_model_moved(
     run = RunFolder(shutil.copytree(finished.path, tmp_path / "run"))
     heads = run.read_heads()
     run.write_decisions(heads, [Decisions(1.5, thresholds={"high": 0.9})])
-    monkeypatch.setattr("training.fit.quantizing.draw_reliability", lambda *_: None)
-    monkeypatch.setattr("training.fit.quantizing.figures.save_figures", lambda *_: None)
+    monkeypatch.setattr("training.fit.finishing.draw_reliability", lambda *_: None)
+    monkeypatch.setattr("training.fit.finishing.figures.save_figures", lambda *_: None)
     for differences in ((1.0, 2.0), (1.0, 0.5)):
         of_epochs = iter(differences)
         monkeypatch.setattr(
