@@ -10,8 +10,6 @@ from tests.fuzz.processes import run_cases
     "kind, n_cases, seed",
     [
         ("tflite", 8, 0),
-        ("streaming", 4, 0),
-        ("saved_model", 3, 0),
         pytest.param("tflite", slow(200), 1, marks=pytest.mark.slow),
         pytest.param("streaming", slow(80), 1, marks=pytest.mark.slow),
         # TensorFlow keeps 45 MB of each that it loads: no more in one process.

@@ -147,6 +147,7 @@ def assert_alike(path, unbroken):
     assert replans[0] == replans[1]
 
 
+@pytest.mark.slow
 def test_cut_off_in_an_epoch_after_one_and_before_any_checkpoint(
     config, unbroken, cut_after, tmp_path, capsys
 ):

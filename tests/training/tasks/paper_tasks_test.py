@@ -101,6 +101,7 @@ def test_crema_d(miniature):
     assert len(set.union(*actors_of.values())) == len(miniatures.ACTORS)
 
 
+@pytest.mark.slow  # loads Apache Beam
 def test_voxforge(miniature):
     data = miniature("voxforge")
     assert data.labels == miniatures.LANGUAGES
@@ -118,6 +119,7 @@ def test_voxforge(miniature):
     assert len(set.union(*speakers)) == len(miniatures.VOLUNTEERS)
 
 
+@pytest.mark.slow  # loads Apache Beam
 @pytest.mark.parametrize("name", ["nsynth_instrument", "nsynth_pitch"])
 def test_nsynth(miniature, name):
     data = miniature(name)
