@@ -40,14 +40,15 @@ def decided_run(light_run, tmp_path_factory):
 
 
 def exported(run, folder, *options):
-    formats = ["--formats", "saved_model,tflite", "--quantize", "none", "--streaming"]
+    formats = ["--formats", "saved_model,tflite", "--quantize", "none"]
     assert not dispatch([str(run), "--output", str(folder), *formats, *options])
     return folder
 
 
 @pytest.fixture(scope="module")
 def carried(decided_run, tmp_path_factory):
-    return exported(decided_run, tmp_path_factory.mktemp("carried") / "artifacts")
+    folder = tmp_path_factory.mktemp("carried") / "artifacts"
+    return exported(decided_run, folder, "--streaming")
 
 
 @pytest.fixture(scope="module")

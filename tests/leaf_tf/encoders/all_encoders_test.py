@@ -18,6 +18,12 @@ UNMASKED = ("efficientnet_b0", "mobilenet_v3_small")
 LIGHT = ("small", "bc_resnet", "cnn6")
 
 
+def named(names):
+    """Parameters; CNN14 has 80 million weights, in more of the blocks of CNN10."""
+    heavy = {"cnn14": [pytest.mark.slow]}
+    return [pytest.param(name, marks=heavy.get(name, [])) for name in names]
+
+
 @pytest.fixture(scope="module")
 def encoder():
     """Encoders by name, of 40 filters, each built once."""
@@ -34,7 +40,7 @@ def encoder():
     return get
 
 
-@pytest.mark.parametrize("name", encoders.ENCODERS)
+@pytest.mark.parametrize("name", named(encoders.ENCODERS))
 def test_any_length_and_no_leak_between_clips(name, encoder, rng):
     for frames in (1, 22):
         features = rng.normal(size=(3, frames, 40)).astype("float32")
@@ -45,7 +51,7 @@ def test_any_length_and_no_leak_between_clips(name, encoder, rng):
         assert together.shape[1:] == encoder(name).output_shape[1:]
 
 
-@pytest.mark.parametrize("name", encoders.ENCODERS)
+@pytest.mark.parametrize("name", named(encoders.ENCODERS))
 def test_other_numbers_of_filters(name, encoder, rng):
     for n_filters in (1, 23, 50) if name in LIGHT else (23,):
         other = encoders.ENCODERS[name](n_filters)
@@ -55,7 +61,7 @@ def test_other_numbers_of_filters(name, encoder, rng):
         assert np.all(np.isfinite(outputs))
 
 
-@pytest.mark.parametrize("name", MASKED)
+@pytest.mark.parametrize("name", named(MASKED))
 def test_a_padded_clip_gives_the_embedding_of_the_clip_alone(name, encoder, rng):
     frames, lengths = 21, [21, 1, 2, 7, 10]
     features = rng.normal(size=(len(lengths), frames, 40)).astype("float32")

@@ -14,7 +14,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("name", ["small", "bc_resnet", "cnn6"])
+@pytest.mark.parametrize(
+    "name", ["small", "bc_resnet", pytest.param("cnn6", marks=pytest.mark.slow)]
+)
 def test_tflite_answers_as_keras(name, rng, tmp_path):
     from ai_edge_litert.interpreter import Interpreter
 

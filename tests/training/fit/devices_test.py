@@ -35,9 +35,7 @@ def history(run):
         ]
 
 
-@pytest.fixture(
-    scope="module", params=["mel_pcen", pytest.param("leaf", marks=pytest.mark.slow)]
-)
+@pytest.fixture(scope="module", params=["mel_pcen", "leaf"])
 def two_devices(folder, request):
     frontend = request.param
     done = subprocess.run(
@@ -49,6 +47,7 @@ def two_devices(folder, request):
     return {**json.loads(done.stdout.splitlines()[-1]), "runs": folder / frontend}
 
 
+@pytest.mark.slow  # a process that trains twice
 def test_two_devices_learn_as_one(two_devices):
     """Batch normalisation included: its statistics are those of the whole batch."""
     assert two_devices["n_devices"] == 2
@@ -62,6 +61,7 @@ def test_two_devices_learn_as_one(two_devices):
         assert both[metric] == pytest.approx(one[metric], rel=1e-4, abs=1e-5)
 
 
+@pytest.mark.slow  # a process that trains twice
 def test_their_models_are_of_one_kind(two_devices):
     one, both = (
         keras.models.load_model(two_devices["runs"] / name / "model.keras")
@@ -75,6 +75,7 @@ def test_their_models_are_of_one_kind(two_devices):
         np.testing.assert_allclose(weight, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow  # a process that trains twice
 def test_a_batch_that_cannot_be_split_is_refused(two_devices):
     assert two_devices["refusal"] == (
         "a batch of 7 windows can't be split evenly over the 2 devices of this host; "
