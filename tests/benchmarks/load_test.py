@@ -114,6 +114,7 @@ def test_a_stream_that_goes_astray_is_seen(forgets):
     assert load.held({"server": server, "stream": results}) == forgets
 
 
+@pytest.mark.slow
 def test_an_exported_model_holds(tmp_path, capsys):
     keras_file, folder = tmp_path / "model.keras", tmp_path / "out"
     classifier(layer=mel()).save(keras_file)
